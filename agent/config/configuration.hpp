@@ -1,0 +1,128 @@
+#pragma once
+
+#include "flipback/probe.hpp"
+#include "flipback/settings.hpp"
+#include "flipback/units.hpp"
+
+#include <expected>
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+/// The configuration that a person writes (README: "Configuration"), read and checked whole. Plain values: nothing here does I/O.
+namespace flipback::config {
+
+enum class mode : std::uint8_t { observe, ask, act };
+
+/// What an answer is held against: a status, and values under JSON pointers ("/status" = "healthy").
+struct expectation {
+  unsigned status = 200;
+  std::map<std::string, std::string> json;  ///< pointer → the value as text
+};
+
+/// Where a release says what it is: a header, or a JSON pointer into the body.
+struct identity_source {
+  std::string header;   ///< "X-Release"; empty: the pointer counts
+  std::string pointer;  ///< "/version"
+};
+
+struct slot {
+  std::string name;
+  std::string url;   ///< of the slot itself, without nginx: "http://127.0.0.1:8000"
+  std::string site;  ///< the nginx file that makes it live
+  std::string health = "/health";
+  expectation expect;
+  std::vector<std::string> upstreams;  ///< how nginx's log names it; default: host:port of `url`
+  std::vector<std::string> checks;     ///< probes that it must pass before a flip to it
+};
+
+struct front_door {
+  std::string url;
+  std::string host;  ///< Host header and TLS name; empty: the URL's
+  std::string ca_file;
+  identity_source identity;
+};
+
+struct deployment {
+  config::mode mode = mode::observe;
+  std::string stable = "previous";
+  duration window = std::chrono::minutes(15);
+  duration extended = std::chrono::minutes(60);
+  unsigned confirm = 3;  ///< healthy answers of the stable slot in a row, 1 s apart
+  duration confirm_every = std::chrono::seconds(1);
+  unsigned prove = 3;    ///< fresh answers of the front door as the stable slot
+  duration prove_within = std::chrono::seconds(10);
+  std::vector<std::string> live_sites;
+  config::front_door front_door;
+  duration watch_every = std::chrono::seconds(1);  ///< how often front door and slots are asked who they are
+};
+
+struct nginx {
+  std::string binary = "/usr/sbin/nginx";
+  std::string conf = "/etc/nginx/nginx.conf";
+  std::string prefix;                        ///< empty: the binary's own
+  std::string pid = "/run/nginx.pid";
+  std::string error_log;                     ///< empty: asked of `nginx -T`; where `[emerg]` would stand
+  std::string reload = "signal";             ///< signal | command (systemd and docker: not in this version)
+  std::vector<std::string> reload_command;   ///< with "command": program and arguments, no shell
+  duration command_timeout = std::chrono::seconds(10);
+};
+
+struct probe_entry {
+  std::string name;
+  std::string type;
+  duration every = std::chrono::seconds(10);
+  duration timeout = std::chrono::seconds(5);
+  bool critical = false;
+  std::vector<std::string> tags;
+  settings::node table;  ///< its own keys, for its maker; the common ones have been taken out
+};
+
+struct rule_entry {
+  std::string name;
+  settings::position at;
+  bool enabled = true;
+  std::string when;
+  settings::position when_at;  ///< of the first character inside the quotes
+  std::string until;
+  settings::position until_at;
+  std::string unless;
+  settings::position unless_at;
+  duration for_{};
+  duration after{};    ///< not before this long after a cutover
+  duration gap = std::chrono::seconds(30);
+  std::string then = "alert";  ///< alert | rollback
+  std::string severity = "warning";
+  std::uint64_t min_samples = 0;
+  std::uint64_t min_errors = 0;
+  std::optional<config::mode> mode;
+};
+
+struct agent {
+  std::string listen = "127.0.0.1:9187";  ///< /healthz and /metrics; empty: none
+  std::string state = "/var/lib/flipback/flipback.db";
+  std::string log_format = "text";        ///< text | json
+  std::string log_level = "info";
+  duration spread{};                      ///< over how much of its interval starts are spread; zero: all of it
+};
+
+struct configuration {
+  std::string file;  ///< empty: none, defaults from the environment
+  config::agent agent;
+  std::optional<config::deployment> deployment;
+  config::nginx nginx;
+  std::vector<slot> slots;          ///< in the file's order
+  std::vector<probe_entry> probes;  ///< in the file's order
+  std::vector<rule_entry> rules;
+};
+
+/// The environment as a map, so that tests can give their own.
+using environment = std::map<std::string, std::string, std::less<>>;
+
+/// Reads `file`, or, where it is empty, makes the configuration that the runbook's variables alone say. Every problem goes into `into`;
+/// the result is only good where that stays clean. Reads env files and `*_file` secrets from disk.
+configuration load(const std::filesystem::path& file, const environment& from, settings::diagnostics& into);
+
+}  // namespace flipback::config

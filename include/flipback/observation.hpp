@@ -1,0 +1,92 @@
+#pragma once
+
+#include "flipback/sketch.hpp"
+#include "flipback/units.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+namespace flipback {
+
+/// fail: the service was asked and is not well. unknown: Flipback could not ask.
+enum class outcome : std::uint8_t { pass, fail, unknown };
+
+/// Why an observation is what it is. The first group goes with `fail`, the second with `unknown`.
+enum class reason : std::uint8_t {
+  ok,
+  refused,         ///< nothing listens, or a connection to oneself
+  unreachable,     ///< no route, network or host down
+  no_such_name,    ///< the name server says that the name does not exist
+  timed_out,       ///< no end within the probe's time-out
+  closed,          ///< the peer hung up before its answer was whole
+  bad_answer,      ///< not the protocol, or not well-formed
+  too_large,       ///< the answer is longer than the probe's bound
+  bad_status,      ///< another status than the expected one
+  expectation,     ///< a stated expectation does not hold
+  bad_tls,         ///< the handshake failed, or the certificate can't be trusted
+  unauthorised,    ///< wrong or missing credentials
+  forbidden,       ///< known credentials without the right
+  limited,         ///< a rate limit answered
+  saturated,       ///< no connection slot left
+  starting,        ///< loading, starting up or shutting down
+  absent,          ///< the file, database or object asked for is not there
+  no_resolver,     ///< unknown: the name server gives no answer
+  own_limits,      ///< unknown: our own descriptors, ports or memory are exhausted
+  own_network,     ///< unknown: our own network is down
+  own_stall,       ///< unknown: our own loop did not run
+  no_prerequisite  ///< unknown: what the probe needs to ask at all is missing
+};
+
+std::string_view name_of(outcome o);
+std::string_view name_of(reason r);
+outcome outcome_of(reason r);
+/// Whether the service gave an answer, even if not a good one (semantics.md: `reachable`).
+bool answered(reason r);
+
+/// How samples of a measurement combine over a window (README: "Signals").
+enum class signal_kind : std::uint8_t { gauge, outcome, counter, ratio, distribution };
+std::string_view name_of(signal_kind k);
+
+/// Numerator and denominator of one sample of a ratio, kept apart so that a window can pool them.
+struct pooled {
+  double numerator = 0;
+  double denominator = 0;
+};
+
+using measured = std::variant<double, pooled, std::shared_ptr<const sketch>>;
+
+/// A named number. `name` must outlive the observation: a literal, or a string that the probe owns.
+struct measurement {
+  std::string_view name;
+  measured value;
+  bool quiet = false;  ///< nothing happened in this sample's time: it pools, but keeps its signal no fresher
+};
+
+/// What a probe says it may measure, so that rules can be checked before anything runs.
+struct measurement_declaration {
+  std::string_view name;
+  signal_kind kind = signal_kind::gauge;
+  unit in = unit::number;
+  double quantile = 0;      ///< of a distribution: 0.95 for "p95"
+  std::string_view of{};    ///< of a distribution: the name under which its sketches are measured; several quantiles may share one
+  duration stale{};         ///< zero: 3 × the probe's interval
+};
+
+/// What one run of a probe saw. `latency`, the time from its start to its end, is filled in by the scheduler.
+struct observation {
+  outcome result = outcome::pass;
+  reason why = reason::ok;
+  std::string says;  ///< one sentence for people, without secrets
+  duration latency{};
+  std::vector<measurement> measurements;
+
+  static observation pass(std::string says);
+  static observation fail(reason why, std::string says);  ///< outcome follows from `why`
+  void measure(std::string_view name, measured value) { measurements.push_back({name, std::move(value)}); }
+};
+
+}  // namespace flipback

@@ -1,0 +1,60 @@
+#pragma once
+
+#include "flipback/observation.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <memory>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace flipback {
+
+namespace asio = boost::asio;
+
+namespace net {
+class network;
+}
+
+/// What a run is doing, for the sentence of a time-out: "timed out after 2s while connecting".
+enum class phase : std::uint8_t { starting, resolving, connecting, handshaking, authenticating, asking, reading };
+std::string_view name_of(phase p);
+
+/// One run of a probe. The scheduler makes it, and cancels the run at the deadline.
+struct run {
+  instant started;
+  instant deadline;
+  phase now = phase::starting;  ///< kept up to date by whoever does the work
+};
+
+/// One way to observe one thing. A probe does its work once for each call; interval, spread, deadline and overlap belong to the
+/// scheduler. A run that is cancelled may throw boost::system::system_error(operation_aborted); any other exception is a bug.
+class probe {
+ public:
+  virtual ~probe() = default;
+
+  /// What it may measure beside what every probe gives (up, reachable, latency, consecutive_failures, failure_ratio).
+  [[nodiscard]] virtual std::span<const measurement_declaration> declares() const = 0;
+  virtual asio::awaitable<observation> observe(run& r) = 0;
+
+  /// Work between the runs (following a file), started once with the probe and cancelled with it. Most have none.
+  [[nodiscard]] virtual bool follows() const { return false; }
+  virtual asio::awaitable<void> follow();
+};
+
+/// A slot as a probe may need to know it: to tell whose request a log line is.
+struct slot_upstreams {
+  std::string slot;
+  std::vector<std::string> upstreams;  ///< "127.0.0.1:8000", "unix:/run/api.sock", or nginx's name for the group
+};
+
+/// What the world outside of its own table gives a probe when it is made.
+struct surroundings {
+  asio::any_io_executor executor;
+  net::network& network;
+  std::vector<slot_upstreams> slots;
+};
+
+}  // namespace flipback

@@ -1,0 +1,16 @@
+#pragma once
+
+#include "flipback/probe.hpp"
+#include "flipback/settings.hpp"
+
+/// The makers of every kind of probe, one a file; registry.cpp lists them.
+namespace flipback {
+
+std::unique_ptr<probe> make_http_probe(settings::section& from, const surroundings& in);
+std::unique_ptr<probe> make_tcp_probe(settings::section& from, const surroundings& in);
+std::unique_ptr<probe> make_postgres_probe(settings::section& from, const surroundings& in);
+std::unique_ptr<probe> make_redis_probe(settings::section& from, const surroundings& in);
+std::unique_ptr<probe> make_jwks_probe(settings::section& from, const surroundings& in);
+std::unique_ptr<probe> make_access_log_probe(settings::section& from, const surroundings& in);
+
+}  // namespace flipback

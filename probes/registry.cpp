@@ -1,0 +1,25 @@
+#include "probes/registry.hpp"
+
+#include "probes/kinds.hpp"
+
+#include <algorithm>
+#include <array>
+
+namespace flipback {
+
+namespace {
+
+constexpr std::array kinds{
+    probe_kind{"http", "an HTTP or HTTPS address: status, JSON, version, phases, certificate", make_http_probe},
+};
+
+}  // namespace
+
+std::span<const probe_kind> probe_kinds() { return kinds; }
+
+const probe_kind* find_probe_kind(std::string_view type) {
+  const auto* const at = std::ranges::find(kinds, type, &probe_kind::type);
+  return at == kinds.end() ? nullptr : at;
+}
+
+}  // namespace flipback

@@ -1,0 +1,24 @@
+#pragma once
+
+#include "flipback/probe.hpp"
+#include "flipback/settings.hpp"
+
+#include <memory>
+#include <span>
+#include <string_view>
+
+namespace flipback {
+
+/// One kind of probe: the `type` in its table, what it is for, and how one is made from the table. `make` reads all of its own keys,
+/// reports what is wrong into the section's diagnostics, and returns a probe that need not work where something was reported.
+struct probe_kind {
+  std::string_view type;
+  std::string_view observes;  ///< one line, for people
+  std::unique_ptr<probe> (*make)(settings::section& from, const surroundings& in);
+};
+
+/// Every kind there is, by name.
+std::span<const probe_kind> probe_kinds();
+const probe_kind* find_probe_kind(std::string_view type);
+
+}  // namespace flipback
