@@ -4,6 +4,8 @@
 #include "flipback/settings.hpp"
 #include "flipback/units.hpp"
 
+#include "rules/rule.hpp"
+
 #include <expected>
 #include <filesystem>
 #include <map>
@@ -80,26 +82,6 @@ struct probe_entry {
   settings::node table;  ///< its own keys, for its maker; the common ones have been taken out
 };
 
-struct rule_entry {
-  std::string name;
-  settings::position at;
-  bool enabled = true;
-  std::string when;
-  settings::position when_at;  ///< of the first character inside the quotes
-  std::string until;
-  settings::position until_at;
-  std::string unless;
-  settings::position unless_at;
-  duration for_{};
-  duration after{};    ///< not before this long after a cutover
-  duration gap = std::chrono::seconds(30);
-  std::string then = "alert";  ///< alert | rollback
-  std::string severity = "warning";
-  std::uint64_t min_samples = 0;
-  std::uint64_t min_errors = 0;
-  std::optional<config::mode> mode;
-};
-
 struct agent {
   std::string listen = "127.0.0.1:9187";  ///< /healthz and /metrics; empty: none
   std::string state = "/var/lib/flipback/flipback.db";
@@ -115,7 +97,7 @@ struct configuration {
   config::nginx nginx;
   std::vector<slot> slots;          ///< in the file's order
   std::vector<probe_entry> probes;  ///< in the file's order
-  std::vector<rule_entry> rules;
+  std::vector<rules::rule_source> rules;  ///< the person's own, in the file's order; a built-in of the same name is replaced
 };
 
 /// The environment as a map, so that tests can give their own.

@@ -1,0 +1,44 @@
+#pragma once
+
+#include "flipback/units.hpp"
+
+#include <cstdint>
+#include <optional>
+#include <string>
+
+namespace flipback::rules {
+
+enum class consequence : std::uint8_t { alert, rollback };
+
+/// Where a text of a rule stands in the configuration: file, and line and column of its first character inside the quotes.
+struct text_place {
+  std::string file;
+  std::uint32_t line = 0;
+  std::uint32_t column = 0;
+};
+
+/// A text in the rules' language and where it came from. Empty: not given.
+struct source_text {
+  std::string text;
+  text_place at;
+};
+
+/// A rule as a person wrote it, before its conditions are parsed (README: "Rules").
+struct rule_source {
+  std::string name;
+  text_place at;
+  bool enabled = true;
+  source_text when;
+  source_text until;   ///< hysteresis: a breach ends at its first true
+  source_text unless;  ///< withholds the action while true
+  duration hold{};     ///< `for`: how long `when` must have been true
+  duration after{};    ///< not before this long after a cutover
+  duration gap = std::chrono::seconds(30);
+  consequence then = consequence::alert;
+  std::string severity = "warning";
+  std::uint64_t min_samples = 0;  ///< in a signal's longest window of the rule; fewer: unknown
+  std::uint64_t min_errors = 0;   ///< numerator of a ratio in its longest window; fewer: false
+  std::string mode;               ///< observe | ask | act; empty: the deployment's
+};
+
+}  // namespace flipback::rules
