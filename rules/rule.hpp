@@ -5,10 +5,12 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 
 namespace flipback::rules {
 
 enum class consequence : std::uint8_t { alert, rollback };
+std::string_view name_of(consequence c);
 
 /// Where a text of a rule stands in the configuration: file, and line and column of its first character inside the quotes.
 struct text_place {

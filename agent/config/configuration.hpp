@@ -4,6 +4,8 @@
 #include "flipback/settings.hpp"
 #include "flipback/units.hpp"
 
+#include "probes/expectation.hpp"
+#include "probes/identity.hpp"
 #include "rules/rule.hpp"
 
 #include <expected>
@@ -17,18 +19,6 @@
 namespace flipback::config {
 
 enum class mode : std::uint8_t { observe, ask, act };
-
-/// What an answer is held against: a status, and values under JSON pointers ("/status" = "healthy").
-struct expectation {
-  unsigned status = 200;
-  std::map<std::string, std::string> json;  ///< pointer → the value as text
-};
-
-/// Where a release says what it is: a header, or a JSON pointer into the body.
-struct identity_source {
-  std::string header;   ///< "X-Release"; empty: the pointer counts
-  std::string pointer;  ///< "/version"
-};
 
 struct slot {
   std::string name;
@@ -87,6 +77,7 @@ struct agent {
   std::string state = "/var/lib/flipback/flipback.db";
   std::string log_format = "text";        ///< text | json
   std::string log_level = "info";
+  std::vector<std::string> name_servers;  ///< "127.0.0.1:53"; empty: the machine's
   duration spread{};                      ///< over how much of its interval starts are spread; zero: all of it
 };
 

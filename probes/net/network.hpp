@@ -5,6 +5,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <boost/asio/ssl/context.hpp>
 
+#include <expected>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +36,8 @@ failure failure_of(const boost::system::error_code& error, std::string_view doin
 /// What all probes share to reach the world: the resolver and the TLS contexts, each made when first needed. One per generation.
 class network {
  public:
-  explicit network(asio::any_io_executor executor);
+  /// `name_servers` ("127.0.0.1:53") replace the machine's where given.
+  explicit network(asio::any_io_executor executor, std::vector<std::string> name_servers = {});
   ~network();
   network(const network&) = delete;
   network& operator=(const network&) = delete;

@@ -1,0 +1,25 @@
+#pragma once
+
+#include "flipback/settings.hpp"
+
+#include "probes/net/http_client.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace flipback {
+
+/// Where a release says what it is: a header, or a JSON pointer (RFC 6901) into the body. Both empty: nowhere.
+struct identity_source {
+  std::string header;   ///< "X-Release"
+  std::string pointer;  ///< "/version"
+};
+
+/// Reads "/version" or "header:X-Release" under `key`.
+identity_source read_identity(settings::section& from, std::string_view key);
+
+/// What an answer says that it is; nothing where it does not say. JSON that is no string is given as its JSON text.
+std::optional<std::string> identity_of(const identity_source& source, const net::http_answer& answer);
+
+}  // namespace flipback

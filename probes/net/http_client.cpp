@@ -1,0 +1,159 @@
+#include "probes/net/http_client.hpp"
+
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/http/parser.hpp>
+#include <boost/beast/http/string_body.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace flipback::net {
+
+namespace {
+
+namespace beast = boost::beast;
+namespace http = beast::http;
+
+constexpr std::size_t head_limit = 64 * 1024;
+constexpr std::size_t read_at_once = 16 * 1024;
+
+instant now() { return std::chrono::steady_clock::now(); }
+
+std::string host_header(const url& to) {
+  if (!to.to.socket_path.empty()) return "localhost";
+  const bool usual = to.to.port == (to.tls ? 443 : 80);
+  std::string host = to_string(to.to);
+  if (usual) host.resize(host.rfind(':'));
+  return host;
+}
+
+std::string written(const http_request& ask, bool keep_alive) {
+  std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: flipback/" FLIPBACK_VERSION "\r\nConnection: {}\r\n", ask.method,
+                                 ask.to.target, ask.host.empty() ? host_header(ask.to) : ask.host, keep_alive ? "keep-alive" : "close");
+  for (const auto& [name, value] : ask.headers) fmt::format_to(std::back_inserter(text), "{}: {}\r\n", name, value);
+  if (!ask.body.empty() || ask.method == "POST" || ask.method == "PUT") {
+    fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", ask.body.size());
+  }
+  text += "\r\n";
+  text += ask.body;
+  return text;
+}
+
+failure bad_answer(const beast::error_code& error, std::size_t limit) {
+  if (error == http::error::body_limit) return {reason::too_large, fmt::format("the answer is longer than {}", format_size(static_cast<double>(limit)))};
+  if (error == http::error::header_limit) return {reason::too_large, "the answer's head is longer than 64KiB"};
+  if (error == http::error::end_of_stream) return {reason::closed, "the server hung up without an answer"};
+  if (error == http::error::partial_message) return {reason::closed, "the server hung up in the middle of its answer"};
+  return {reason::bad_answer, fmt::format("the answer is not well-formed HTTP: {}", error.message())};
+}
+
+using answer_parser = http::response_parser<http::string_body>;
+
+/// Takes what has been read, as far as it goes. True when the answer is whole.
+result<bool> take(answer_parser& parser, beast::flat_buffer& buffer, std::size_t limit) {
+  while (buffer.size() > 0 && !parser.is_done()) {
+    beast::error_code error;
+    const std::size_t used = parser.put(buffer.data(), error);
+    buffer.consume(used);
+    if (error == http::error::need_more) break;
+    if (error) return std::unexpected(bad_answer(error, limit));
+    if (used == 0) break;
+  }
+  return parser.is_done();
+}
+
+http_answer taken(answer_parser& parser) {
+  http_answer answer;
+  auto message = parser.release();
+  answer.status = message.result_int();
+  for (const auto& field : message) answer.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+  answer.body = std::move(message.body());
+  return answer;
+}
+
+struct exchanged {
+  http_answer answer;
+  bool reusable = false;
+};
+
+asio::awaitable<result<exchanged>> exchange_on(stream& on, const http_request& ask, bool keep_alive, run& r,
+                                               bool& answering) {
+  r.now = phase::asking;
+  const std::string request = written(ask, keep_alive);
+  const auto sent = co_await on.write(asio::buffer(request));
+  if (!sent) co_return std::unexpected(sent.error());
+  const instant asked = now();
+  instant head{};
+  beast::flat_buffer buffer;
+  exchanged done;
+  for (;;) {  // once, but for informational answers (1xx) that go before the real one
+    answer_parser parser;
+    parser.eager(true);
+    parser.skip(ask.method == "HEAD");
+    parser.body_limit(ask.answer_limit);
+    parser.header_limit(head_limit);
+    for (;;) {
+      const auto whole = take(parser, buffer, ask.answer_limit);
+      if (!whole) co_return std::unexpected(whole.error());
+      if (parser.is_header_done() && head == instant{}) head = now();
+      if (*whole) break;
+      const auto size = co_await on.read_some(buffer.prepare(read_at_once));
+      if (!size) co_return std::unexpected(size.error());
+      r.now = phase::reading;
+      if (*size == 0) {
+        beast::error_code error;
+        if (!parser.got_some()) error = http::error::end_of_stream;
+        else parser.put_eof(error);
+        if (error) co_return std::unexpected(bad_answer(error, ask.answer_limit));
+        break;
+      }
+      answering = true;
+      buffer.commit(*size);
+    }
+    const unsigned status = parser.get().result_int();
+    if (status >= 100 && status < 200 && status != 101) {
+      head = {};
+      continue;
+    }
+    done.reusable = parser.keep_alive() && buffer.size() == 0 && status != 101;
+    done.answer = taken(parser);
+    break;
+  }
+  done.answer.times.first_byte = head - asked;
+  done.answer.times.transfer = now() - head;
+  done.answer.certificate_days = on.certificate_days();
+  co_return done;
+}
+
+}  // namespace
+
+const std::string* http_answer::header(std::string_view name) const {
+  const auto at = std::ranges::find_if(headers, [&](const auto& h) { return beast::iequals(h.first, name); });
+  return at == headers.end() ? nullptr : &at->second;
+}
+
+http_client::http_client(network& through, bool keep_alive) : through_(&through), keep_alive_(keep_alive) {}
+http_client::~http_client() = default;
+
+asio::awaitable<result<http_answer>> http_client::exchange(const http_request& ask, run& r) {
+  const instant began = now();
+  connect_times connecting;
+  bool answering = false;
+  result<exchanged> done = std::unexpected(failure{reason::closed, "no connection is kept"});
+  std::unique_ptr<stream> on = std::exchange(kept_, nullptr);
+  if (on) done = co_await exchange_on(*on, ask, keep_alive_, r, answering);
+  // A server may close a kept connection at any time; before its answer began, that says nothing about how it answers.
+  if (!done && done.error().why == reason::closed && !answering) {
+    auto fresh = co_await connect(*through_, ask.to.to, ask.to.tls ? &ask.tls : nullptr, r, &connecting);
+    if (!fresh) co_return std::unexpected(std::move(fresh.error()));
+    on = std::move(*fresh);
+    done = co_await exchange_on(*on, ask, keep_alive_, r, answering);
+  }
+  if (!done) co_return std::unexpected(std::move(done.error()));
+  done->answer.times.connecting = connecting;
+  done->answer.times.total = now() - began;
+  if (keep_alive_ && done->reusable) kept_ = std::move(on);
+  co_return std::move(done->answer);
+}
+
+}  // namespace flipback::net

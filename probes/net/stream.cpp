@@ -1,0 +1,148 @@
+#include "probes/net/stream.hpp"
+
+#include "probes/net/certificate.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/ssl/stream.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <fmt/format.h>
+
+namespace flipback::net {
+
+namespace {
+
+using tcp = asio::ip::tcp;
+using local = asio::local::stream_protocol;
+constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
+
+instant now() { return std::chrono::steady_clock::now(); }
+
+/// A cancelled operation is no failure of the peer: the scheduler's deadline or the end of the program did it.
+void rethrow_cancelled(const boost::system::error_code& error) {
+  if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
+}
+
+template <typename Socket>
+class connected final : public stream {
+ public:
+  connected(Socket socket, std::optional<double> days) : socket_(std::move(socket)), days_(days) {}
+
+  asio::awaitable<result<std::size_t>> read_some(asio::mutable_buffer into) override {
+    const auto [failed, size] = co_await socket_.async_read_some(into, as_value);
+    rethrow_cancelled(failed);
+    // Many servers close without TLS' goodbye; whether the answer was whole is for the protocol above to tell.
+    if (failed == asio::error::eof || failed == asio::ssl::error::stream_truncated) co_return 0U;
+    if (failed) co_return std::unexpected(failure_of(failed, "reading the answer"));
+    co_return size;
+  }
+
+  asio::awaitable<result<void>> write(asio::const_buffer all) override {
+    const auto [error, size] = co_await asio::async_write(socket_, all, as_value);
+    rethrow_cancelled(error);
+    if (error) co_return std::unexpected(failure_of(error, "sending the request"));
+    co_return result<void>{};
+  }
+
+  [[nodiscard]] std::optional<double> certificate_days() const override { return days_; }
+
+ private:
+  Socket socket_;
+  std::optional<double> days_;
+};
+
+asio::awaitable<result<tcp::socket>> connect_tcp(const asio::any_io_executor& executor, const std::vector<asio::ip::address>& addresses,
+                                                 const endpoint& to) {
+  failure last{reason::no_such_name, fmt::format("{} has no address", to.host)};
+  for (const asio::ip::address& address : addresses) {
+    tcp::socket socket(executor);
+    const auto [error] = co_await socket.async_connect(tcp::endpoint(address, to.port), as_value);
+    rethrow_cancelled(error);
+    boost::system::error_code unknown;
+    if (error) {
+      last = failure_of(error, fmt::format("connecting to {}", to_string(to)));
+    } else if (socket.local_endpoint(unknown) == socket.remote_endpoint(unknown)) {
+      // A port of the ephemeral range that nobody listens on may connect to itself.
+      last = failure{reason::refused, fmt::format("connecting to {} was refused: the connection came back to ourselves", to_string(to))};
+    } else {
+      socket.set_option(tcp::no_delay(true), unknown);
+      co_return std::move(socket);
+    }
+  }
+  co_return std::unexpected(last);
+}
+
+asio::awaitable<result<local::socket>> connect_local(const asio::any_io_executor& executor, const endpoint& to) {
+  local::socket socket(executor);
+  const auto [error] = co_await socket.async_connect(local::endpoint(to.socket_path), as_value);
+  rethrow_cancelled(error);
+  if (error) co_return std::unexpected(failure_of(error, fmt::format("connecting to {}", to_string(to))));
+  co_return std::move(socket);
+}
+
+template <typename Socket>
+asio::awaitable<result<std::unique_ptr<stream>>> secure(network& through, Socket socket, const std::string& name, const tls_options& options) {
+  auto context = through.tls(options);
+  if (!context) co_return std::unexpected(context.error());
+  asio::ssl::stream<Socket> tls(std::move(socket), **context);
+  expect_name(tls.native_handle(), name);
+  const auto [error] = co_await tls.async_handshake(asio::ssl::stream_base::client, as_value);
+  rethrow_cancelled(error);
+  if (error) {
+    const std::string why = verification_problem(tls.native_handle(), name);
+    if (!why.empty()) co_return std::unexpected(failure{reason::bad_tls, why});
+    failure handshake = failure_of(error, "the TLS handshake");
+    if (handshake.why == reason::bad_answer) handshake.why = reason::bad_tls;
+    co_return std::unexpected(std::move(handshake));
+  }
+  const std::optional<double> days = days_left(tls.native_handle());
+  co_return std::make_unique<connected<asio::ssl::stream<Socket>>>(std::move(tls), days);
+}
+
+template <typename Socket>
+asio::awaitable<result<std::unique_ptr<stream>>> dress(network& through, Socket socket, const endpoint& to, const tls_options* tls, run& r,
+                                                       connect_times& times) {
+  if (tls == nullptr) co_return std::make_unique<connected<Socket>>(std::move(socket), std::nullopt);
+  r.now = phase::handshaking;
+  const instant began = now();
+  const std::string name = tls->server_name.empty() ? to.host : tls->server_name;
+  auto secured = co_await secure(through, std::move(socket), name, *tls);
+  times.tls = now() - began;
+  co_return secured;
+}
+
+}  // namespace
+
+std::string to_string(const endpoint& to) {
+  if (!to.socket_path.empty()) return "unix:" + to.socket_path;
+  return to.host.contains(':') ? fmt::format("[{}]:{}", to.host, to.port) : fmt::format("{}:{}", to.host, to.port);
+}
+
+asio::awaitable<result<std::unique_ptr<stream>>> connect(network& through, const endpoint& to, const tls_options* tls, run& r,
+                                                         connect_times* times) {
+  connect_times unused;
+  connect_times& spent = times != nullptr ? *times : unused;
+  if (!to.socket_path.empty()) {
+    r.now = phase::connecting;
+    const instant began = now();
+    auto socket = co_await connect_local(through.executor(), to);
+    spent.connect = now() - began;
+    if (!socket) co_return std::unexpected(socket.error());
+    co_return co_await dress(through, std::move(*socket), to, tls, r, spent);
+  }
+  r.now = phase::resolving;
+  const instant began = now();
+  const auto addresses = co_await through.resolve(to.host);
+  const instant resolved = now();
+  spent.resolve = resolved - began;
+  if (!addresses) co_return std::unexpected(addresses.error());
+  r.now = phase::connecting;
+  auto socket = co_await connect_tcp(through.executor(), *addresses, to);
+  spent.connect = now() - resolved;
+  if (!socket) co_return std::unexpected(socket.error());
+  co_return co_await dress(through, std::move(*socket), to, tls, r, spent);
+}
+
+}  // namespace flipback::net
