@@ -15,6 +15,7 @@ struct probe_kind {
   std::string_view type;
   std::string_view observes;  ///< one line, for people
   std::unique_ptr<probe> (*make)(settings::section& from, const surroundings& in);
+  duration usual_interval{};  ///< `every` where the table gives none; zero: 10 s
 };
 
 /// Every kind there is, by name.

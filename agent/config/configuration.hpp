@@ -4,6 +4,7 @@
 #include "flipback/settings.hpp"
 #include "flipback/units.hpp"
 
+#include "agent/config/environment.hpp"
 #include "probes/expectation.hpp"
 #include "probes/identity.hpp"
 #include "rules/rule.hpp"
@@ -90,9 +91,6 @@ struct configuration {
   std::vector<probe_entry> probes;  ///< in the file's order
   std::vector<rules::rule_source> rules;  ///< the person's own, in the file's order; a built-in of the same name is replaced
 };
-
-/// The environment as a map, so that tests can give their own.
-using environment = std::map<std::string, std::string, std::less<>>;
 
 /// Reads `file`, or, where it is empty, makes the configuration that the runbook's variables alone say. Every problem goes into `into`;
 /// the result is only good where that stays clean. Reads env files and `*_file` secrets from disk.

@@ -1,14 +1,15 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
+#include <vector>
 
 namespace flipback {
 
 /// A distribution of durations in buckets of equal relative width: DDSketch (Masson, Rim, Lee 2019, "DDSketch: a fast and
 /// fully-mergeable quantile sketch with relative-error guarantees"), so samples of many seconds pool without loss.
-/// A quantile differs from the exact one by at most 1% of its value for values from 1 µs to 10^6 s; smaller ones count as 0.
+/// A quantile differs from the exact one by at most 1% of its value for values from 1 µs to 10^6 s; smaller ones count as 0,
+/// larger ones as 10^6 s.
 class sketch {
  public:
   static constexpr double relative_error = 0.01;
@@ -24,7 +25,11 @@ class sketch {
   [[nodiscard]] std::optional<double> quantile(double q) const;
 
  private:
-  std::map<std::int32_t, std::uint64_t> buckets_;  ///< i holds (γ^(i−1), γ^i], γ = (1+e)/(1−e)
+  std::uint64_t& bucket(std::int32_t index);
+
+  // Bucket first_ + i holds (γ^(first_+i−1), γ^(first_+i)], γ = (1+e)/(1−e); a second's traffic spans few of them.
+  std::vector<std::uint64_t> buckets_;
+  std::int32_t first_ = 0;
   std::uint64_t zeros_ = 0;
   std::uint64_t count_ = 0;
 };

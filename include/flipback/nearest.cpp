@@ -1,0 +1,38 @@
+#include "flipback/settings.hpp"
+
+#include <algorithm>
+
+namespace flipback::settings {
+
+namespace {
+
+/// Damerau–Levenshtein distance in its restricted form (optimal string alignment): insertions, deletions, changes and swaps of neighbours.
+std::size_t distance(std::string_view a, std::string_view b) {
+  std::vector<std::vector<std::size_t>> d(a.size() + 1, std::vector<std::size_t>(b.size() + 1));
+  for (std::size_t i = 0; i <= a.size(); ++i) d[i][0] = i;
+  for (std::size_t j = 0; j <= b.size(); ++j) d[0][j] = j;
+  for (std::size_t i = 1; i <= a.size(); ++i) {
+    for (std::size_t j = 1; j <= b.size(); ++j) {
+      d[i][j] = std::min({d[i - 1][j] + 1, d[i][j - 1] + 1, d[i - 1][j - 1] + (a[i - 1] == b[j - 1] ? 0 : 1)});
+      if (i > 1 && j > 1 && a[i - 1] == b[j - 2] && a[i - 2] == b[j - 1]) d[i][j] = std::min(d[i][j], d[i - 2][j - 2] + 1);
+    }
+  }
+  return d[a.size()][b.size()];
+}
+
+}  // namespace
+
+std::string nearest(std::string_view word, const std::vector<std::string>& candidates) {
+  std::string best;
+  std::size_t least = word.size() / 3 + 2;  // further away than this, nobody meant it
+  for (const std::string& candidate : candidates) {
+    const std::size_t far = distance(word, candidate);
+    if (far < least && far < candidate.size()) {
+      least = far;
+      best = candidate;
+    }
+  }
+  return best;
+}
+
+}  // namespace flipback::settings
