@@ -7,22 +7,44 @@ namespace flipback::config {
 
 namespace {
 
+using settings::node;
+using settings::position;
+
 class conversion {
  public:
-  conversion(const std::string& file_name, settings::diagnostics& into) : file_name_(file_name), into_(into) {}
+  conversion(std::string_view text, const std::string& file, settings::diagnostics& into) : file_(&file), into_(&into) {
+    for (std::size_t start = 0; start <= text.size();) {
+      const std::size_t end = std::min(text.find('\n', start), text.size());
+      lines_.push_back(text.substr(start, end - start));
+      start = end + 1;
+    }
+  }
 
-  settings::node convert(const toml::node& from) {
-    settings::node made;
-    made.at = place(from.source());
-    made.order = order_of(from.source());
-    if (const auto* t = from.as_table()) {
-      made.value = table(*t);
-    } else if (const auto* a = from.as_array()) {
-      settings::array items;
-      for (const toml::node& item : *a) items.push_back(convert(item));
-      made.value = std::move(items);
+  node table(const toml::table& from) {
+    node made{settings::table{}, place(from.source()), 0};
+    auto& members = std::get<settings::table>(made.value);
+    for (const auto& [key, value] : from) {
+      node inner = any(value);
+      const position at = place(key.source());
+      inner.order = (static_cast<std::size_t>(at.line) << 32U) | at.column;
+      if (inner.at.line == 0) inner.at = at;
+      members.emplace(std::string(key.str()), settings::member{at, {std::move(inner)}});
+    }
+    return made;
+  }
+
+ private:
+  node any(const toml::node& from) {
+    node made{std::string{}, place(from.source()), 0};
+    if (const auto* members = from.as_table()) return table(*members);
+    if (const auto* elements = from.as_array()) {
+      settings::array all;
+      all.reserve(elements->size());
+      for (const toml::node& element : *elements) all.push_back(any(element));
+      made.value = std::move(all);
     } else if (const auto* text = from.as_string()) {
       made.value = text->get();
+      made.inside = inside(made.at);
     } else if (const auto* whole = from.as_integer()) {
       made.value = whole->get();
     } else if (const auto* number = from.as_floating_point()) {
@@ -30,43 +52,51 @@ class conversion {
     } else if (const auto* yes = from.as_boolean()) {
       made.value = yes->get();
     } else {
-      into_.add(made.at, "found a date or a time, expected a string, a number or a boolean");
-      made.value = std::string();
+      into_->add(made.at, "found a date or a time, expected a string, a number or a boolean; put it in quotes if it is meant as text");
     }
     return made;
   }
 
- private:
-  settings::table table(const toml::table& from) {
-    settings::table made;
-    for (const auto& [key, value] : from) {
-      made.emplace(std::string(key.str()), settings::member{place(key.source()), {convert(value)}});
+  [[nodiscard]] position place(const toml::source_region& region) const { return {*file_, region.begin.line, region.begin.column}; }
+
+  /// The first character inside of the quotes that open at `at`. Columns count characters, a quote's line may have others before it.
+  [[nodiscard]] position inside(position at) const {
+    if (at.line == 0 || at.line > lines_.size()) return at;
+    const std::string_view line = lines_[at.line - 1];
+    std::size_t byte = 0;
+    for (std::uint32_t column = 1; column < at.column && byte < line.size(); ++column) {
+      ++byte;
+      while (byte < line.size() && (static_cast<unsigned char>(line[byte]) & 0xC0U) == 0x80U) ++byte;
     }
-    return made;
+    const std::string_view opening = line.substr(byte);
+    if (!opening.starts_with(R"(""")") && !opening.starts_with("'''")) {
+      at.column += 1;
+    } else if (opening.find_first_not_of(" \t\r", 3) == std::string_view::npos) {
+      at.line += 1;  // TOML drops the line end after three quotes
+      at.column = 1;
+    } else {
+      at.column += 3;
+    }
+    return at;
   }
 
-  [[nodiscard]] settings::position place(const toml::source_region& region) const {
-    return {file_name_, static_cast<std::uint32_t>(region.begin.line), static_cast<std::uint32_t>(region.begin.column)};
-  }
-
-  static std::size_t order_of(const toml::source_region& region) { return (static_cast<std::size_t>(region.begin.line) << 20U) + region.begin.column; }
-
-  const std::string& file_name_;
-  settings::diagnostics& into_;
+  const std::string* file_;
+  settings::diagnostics* into_;
+  std::vector<std::string_view> lines_;
 };
 
 }  // namespace
 
-settings::node parse_toml(std::string_view text, const std::string& file_name, settings::diagnostics& into) {
+node parse_toml(std::string_view text, const std::string& file_name, settings::diagnostics& into) {
   try {
     const toml::table parsed = toml::parse(text, file_name);
-    settings::node made = conversion(file_name, into).convert(parsed);
-    made.at = {file_name, 1, 1};
-    return made;
+    conversion converted(text, file_name, into);
+    node root = converted.table(parsed);
+    root.at = {file_name, 1, 1};
+    return root;
   } catch (const toml::parse_error& error) {
-    const auto& at = error.source().begin;
-    into.add({file_name, static_cast<std::uint32_t>(at.line), static_cast<std::uint32_t>(at.column)},
-             fmt::format("is no TOML: {}", error.description()));
+    const toml::source_position at = error.source().begin;
+    into.add({file_name, at.line, at.column}, fmt::format("is not TOML: {}", error.description()));
     return {settings::table{}, {file_name, 1, 1}, 0};
   }
 }

@@ -7,7 +7,7 @@
 
 namespace flipback::config {
 
-/// A TOML document as settings, with the place of everything. A syntax error becomes a problem, and the table comes back empty.
+/// TOML as settings, with the place of everything in `file_name`. What is no TOML becomes one problem, and the table is empty.
 settings::node parse_toml(std::string_view text, const std::string& file_name, settings::diagnostics& into);
 
 }  // namespace flipback::config

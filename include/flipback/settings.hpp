@@ -21,6 +21,7 @@ struct position {
   std::string file;  ///< as the person named it; for a value from the environment the variable's name
   std::uint32_t line = 0;
   std::uint32_t column = 0;
+  friend bool operator==(const position&, const position&) = default;
 };
 
 struct problem {
@@ -53,10 +54,12 @@ struct node {
   std::variant<std::string, std::int64_t, double, bool, array, table> value;
   position at;
   std::size_t order = 0;  ///< place in the file, so that tables can be walked as the person wrote them
+  std::string written{};  ///< of a string that took something from the environment: its text before that, which is all that messages show
+  position inside{};      ///< of a string: its first character inside the quotes
 };
 
 std::string_view kind_of(const node& n);  ///< "a string", "an integer", …
-std::string shown(const node& n);         ///< the value as the person wrote it, for messages; shortened
+std::string shown(const node& n);         ///< the value as the person wrote it, for messages: shortened, without what the environment gave
 
 /// Reads one table. Every key asked for is known; `finish()` reports the others with the nearest known name.
 /// A key that is absent gives nothing (or the fallback); one that is wrong is reported and gives the same.
@@ -92,6 +95,8 @@ class section {
   std::vector<std::pair<std::string, section>> inners(std::string_view key);     ///< a table of tables, in the file's order
   std::vector<section> items(std::string_view key);                              ///< an array of tables
 
+  /// The value under a key for a message of the caller's own: `shown(node)`, "nothing" where it is absent.
+  [[nodiscard]] std::string shown(std::string_view key) const;
   void report(std::string_view key, std::string says);  ///< "path.key: says" at the value's place
   void report_here(std::string says);                   ///< "path: says" at the table's place
   void know(std::string_view key);                      ///< counts as known without being read
