@@ -43,4 +43,7 @@ struct rule_source {
   std::string mode;               ///< observe | ask | act; empty: the deployment's
 };
 
+/// Whether two rules say the same, wherever they stand: then a reload keeps the state.
+bool same_meaning(const rule_source& a, const rule_source& b);
+
 }  // namespace flipback::rules

@@ -21,7 +21,6 @@ struct signal {
 
 /// One value of one signal. It speaks of the time (from, at]; an instantaneous one of the run that began at `from`.
 struct sample {
-  std::string_view name;  ///< a signal's `samples`; must outlive the call that it is given to
   instant from;
   instant at;
   std::optional<measured> value;  ///< nothing: absent (unknown, NaN, infinite)

@@ -1,0 +1,46 @@
+#include "agent/config/catalogue.hpp"
+
+#include <fmt/format.h>
+
+namespace flipback::config {
+
+namespace {
+
+constexpr std::array common{
+    measurement_declaration{"up", signal_kind::outcome, unit::number},
+    measurement_declaration{"reachable", signal_kind::outcome, unit::number},
+    measurement_declaration{"latency", signal_kind::gauge, unit::seconds},
+    measurement_declaration{"consecutive_failures", signal_kind::gauge, unit::number},
+    measurement_declaration{"failure_ratio", signal_kind::ratio, unit::ratio},
+};
+
+void add(rules::catalogue& into, const std::string& probe, const measurement_declaration& m, duration every) {
+  signal s;
+  s.name = fmt::format("{}.{}", probe, m.name);
+  s.kind = m.kind;
+  s.in = m.in;
+  s.stale = m.stale == duration{} ? 3 * every : m.stale;
+  s.quantile = m.quantile;
+  s.samples = m.of.empty() ? s.name : fmt::format("{}.{}", probe, m.of);
+  into.add(std::move(s));
+}
+
+}  // namespace
+
+std::span<const measurement_declaration> common_measurements() { return common; }
+
+rules::catalogue signals_of(const configuration& from, std::span<const made_probe> probes) {
+  rules::catalogue all;
+  for (const made_probe& p : probes) {
+    for (const measurement_declaration& m : common) add(all, p.entry->name, m, p.entry->every);
+    for (const measurement_declaration& m : p.observed->declares()) add(all, p.entry->name, m, p.entry->every);
+  }
+  if (from.deployment) {
+    const duration every = from.deployment->watch_every;
+    for (const char* slot : {"live", "stable"}) add(all, slot, common[0], every);
+    for (const slot& s : from.slots) add(all, s.name, common[0], every);
+  }
+  return all;
+}
+
+}  // namespace flipback::config

@@ -1,0 +1,26 @@
+#include "agent/config/make_probes.hpp"
+
+#include "probes/registry.hpp"
+
+namespace flipback::config {
+
+std::vector<made_probe> make_probes(const configuration& from, const surroundings& in, settings::diagnostics& problems) {
+  std::vector<made_probe> made;
+  made.reserve(from.probes.size());
+  for (const probe_entry& entry : from.probes) {
+    const probe_kind* kind = find_probe_kind(entry.type);
+    if (kind == nullptr) continue;  // reported when the table was read
+    settings::section table(entry.table, "probes." + entry.name, problems);
+    for (const std::string_view common : {"type", "every", "timeout", "critical", "tags"}) table.know(common);
+    made.push_back({&entry, kind->make(table, in)});
+  }
+  return made;
+}
+
+std::vector<slot_upstreams> upstreams_of(const configuration& from) {
+  std::vector<slot_upstreams> all;
+  for (const slot& s : from.slots) all.push_back({s.name, s.upstreams});
+  return all;
+}
+
+}  // namespace flipback::config

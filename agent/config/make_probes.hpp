@@ -1,0 +1,21 @@
+#pragma once
+
+#include "agent/config/configuration.hpp"
+
+#include <memory>
+#include <vector>
+
+namespace flipback::config {
+
+struct made_probe {
+  const probe_entry* entry = nullptr;
+  std::unique_ptr<probe> observed;
+};
+
+/// Makes every probe by its kind; what is wrong in its table is reported. The configuration must outlive what is made.
+std::vector<made_probe> make_probes(const configuration& from, const surroundings& in, settings::diagnostics& problems);
+
+/// The slots as a probe may know them.
+std::vector<slot_upstreams> upstreams_of(const configuration& from);
+
+}  // namespace flipback::config

@@ -1,0 +1,102 @@
+#include "rules/built_in.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace flipback::rules {
+
+namespace {
+
+using std::chrono::minutes;
+
+struct row {
+  std::string_view name;
+  std::string_view needs;  ///< the signal without which it is off
+  std::string_view when;
+  std::string_view until;  ///< 80% of the threshold, so that a value at the limit does not come and go
+  duration hold;
+  duration after;
+  consequence then;
+  std::string_view severity;
+  std::uint64_t min_samples;
+  std::uint64_t min_errors;
+};
+
+constexpr std::array<row, 9> rows{{
+    {"error-rate", "traffic.error_rate", "traffic.error_rate over 5m > 5% and traffic.error_rate over 1m > 5%",
+     "traffic.error_rate over 5m < 4% or traffic.error_rate over 1m < 4%", {}, minutes(5), consequence::rollback, "critical", 50, 15},
+    {"latency", "traffic.p95", "traffic.p95 over 5m > 1000ms and traffic.p95 over 1m > 1000ms",
+     "traffic.p95 over 5m < 800ms or traffic.p95 over 1m < 800ms", {}, minutes(5), consequence::rollback, "critical", 50, 0},
+    {"outage", "traffic.error_rate", "traffic.error_rate over 30s > 50% and stable.up == 1", "traffic.error_rate over 30s < 40%", {}, {},
+     consequence::rollback, "critical", 20, 0},
+    {"error-rate-warning", "traffic.error_rate", "traffic.error_rate over 5m > 1%", "traffic.error_rate over 5m < 0.8%", minutes(5), {},
+     consequence::alert, "warning", 50, 0},
+    {"latency-warning", "traffic.p95", "traffic.p95 over 5m > 500ms", "traffic.p95 over 5m < 400ms", minutes(5), {}, consequence::alert, "warning", 50, 0},
+    {"aborted", "traffic.aborted_rate", "traffic.aborted_rate over 1m > 10%", "traffic.aborted_rate over 1m < 8%", minutes(1), {}, consequence::alert,
+     "warning", 20, 0},
+    {"postgres-connections", "postgres.connections_used_ratio", "postgres.connections_used_ratio > 80%", "postgres.connections_used_ratio < 64%",
+     minutes(5), {}, consequence::alert, "warning", 0, 0},
+    {"redis-memory", "redis.memory_used_ratio", "redis.memory_used_ratio > 75%", "redis.memory_used_ratio < 60%", minutes(5), {}, consequence::alert,
+     "warning", 0, 0},
+    {"corruption", "postgres.checksum_failures", "increase(postgres.checksum_failures over 5m) > 0", "", {}, {}, consequence::alert, "critical", 0, 0},
+}};
+
+rule_source written(const row& r) {
+  rule_source made;
+  made.name = r.name;
+  made.at = {"built-in rule " + made.name, 0, 0};
+  made.when = {std::string(r.when), made.at};
+  made.until = {std::string(r.until), made.at};
+  made.hold = r.hold;
+  made.after = r.after;
+  made.then = r.then;
+  made.severity = r.severity;
+  made.min_samples = r.min_samples;
+  made.min_errors = r.min_errors;
+  return made;
+}
+
+/// One rule for each signal whose name ends so: "down" for every probe's `up`.
+rule_source for_each(std::string_view name, const signal& s, std::string_view condition, duration hold) {
+  const std::string_view probe = std::string_view(s.name).substr(0, s.name.find('.'));
+  rule_source made;
+  made.name = fmt::format("{}:{}", name, probe);
+  made.at = {"built-in rule " + made.name, 0, 0};
+  made.when = {fmt::format("{} {}", s.name, condition), made.at};
+  made.hold = hold;
+  return made;
+}
+
+bool is_of_a_slot(const signal& s) { return s.name == "live.up" || s.name == "stable.up"; }
+
+}  // namespace
+
+rule_set with_built_ins(std::span<const rule_source> own, const catalogue& signals, bool has_deployment) {
+  rule_set made;
+  const auto replaced = [&](std::string_view name) { return std::ranges::find(own, name, &rule_source::name) != own.end(); };
+  for (const row& r : rows) {
+    if (replaced(r.name)) continue;
+    if (signals.find(r.needs) == nullptr) {
+      made.off.push_back({std::string(r.name), fmt::format("no probe gives {}", r.needs)});
+    } else if (r.then == consequence::rollback && !has_deployment) {
+      made.off.push_back({std::string(r.name), "there is no [deployment] to roll back"});
+    } else {
+      made.on.push_back(written(r));
+    }
+  }
+  for (const signal& s : signals.all()) {
+    if (s.name.ends_with(".up") && s.kind == signal_kind::outcome && !is_of_a_slot(s) && !replaced("down")) {
+      made.on.push_back(for_each("down", s, "== 0", minutes(1)));
+    }
+    if (s.name.ends_with(".certificate_left") && !replaced("certificate")) made.on.push_back(for_each("certificate", s, "< 30d", {}));
+  }
+  for (const rule_source& r : own) {
+    if (r.enabled) made.on.push_back(r);
+    else made.off.push_back({r.name, "it is switched off"});
+  }
+  return made;
+}
+
+}  // namespace flipback::rules

@@ -1,0 +1,119 @@
+#include "rules/compile.hpp"
+
+#include "rules/language/checker.hpp"
+#include "rules/language/parser.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace flipback::rules {
+
+namespace {
+
+constexpr duration plain_window = std::chrono::minutes(1);  // a ratio or distribution without `over`
+
+class compiling {
+ public:
+  compiling(const catalogue& signals, settings::diagnostics& problems) : signals_(signals), problems_(problems) {}
+
+  void add(const rule_source& from) {
+    rule made;
+    made.from = from;
+    made.least = {static_cast<double>(from.min_samples), static_cast<double>(from.min_errors)};
+    bool good = text(from, "when", from.when, made.when);
+    good = text(from, "until", from.until, made.until) && good;
+    good = text(from, "unless", from.unless, made.unless) && good;
+    if (!good || !made.when) return;
+    bind(*made.when, made);
+    if (made.until) bind(*made.until, made);
+    if (made.unless) bind(*made.unless, made);
+    find_longest(made);
+    std::ranges::sort(made.reads);
+    made.reads.erase(std::ranges::unique(made.reads).begin(), made.reads.end());
+    into_.rules.push_back(std::move(made));
+  }
+
+  compiled take() { return std::move(into_); }
+
+ private:
+  bool text(const rule_source& of, std::string_view key, const source_text& from, branch& into) {
+    if (from.text.empty()) return true;
+    auto parsed = parse(from.text);
+    std::optional<language_error> error;
+    if (!parsed) error = std::move(parsed.error());
+    else error = check(**parsed, signals_);
+    if (error) {
+      problems_.add({from.at.file, from.at.line, static_cast<std::uint32_t>(from.at.column + error->column)},
+                    fmt::format("rule {}: {}: {}", of.name, key, error->says));
+      return false;
+    }
+    into = std::move(*parsed);
+    return true;
+  }
+
+  void bind(expression& e, rule& of) {
+    if (auto* r = std::get_if<reading>(&e.is)) {
+      bind(*r, of);
+    } else if (auto* c = std::get_if<calculation>(&e.is)) {
+      bind(*c->left, of);
+      bind(*c->right, of);
+    } else if (auto* p = std::get_if<comparison>(&e.is)) {
+      bind(*p->left, of);
+      bind(*p->right, of);
+    } else if (auto* j = std::get_if<junction>(&e.is)) {
+      bind(*j->left, of);
+      bind(*j->right, of);
+    } else if (auto* i = std::get_if<inversion>(&e.is)) {
+      bind(*i->of, of);
+    }
+  }
+
+  void bind(reading& r, rule& of) {
+    const signal& named = *signals_.find(r.signal);
+    const auto [at, is_new] = into_.series_by_name.try_emplace(named.samples, into_.all.size());
+    if (is_new) into_.all.emplace_back(named.kind, named.stale);
+    source s;
+    s.series = at->second;
+    s.how = r.how;
+    s.quantile = named.quantile;
+    s.since_cutover = of.from.then == consequence::rollback;
+    s.in = named.in;
+    s.name = named.name;
+    s.length = r.window;
+    const bool pools = named.kind == signal_kind::ratio || named.kind == signal_kind::distribution;
+    if (s.length == duration{} && pools) s.length = plain_window;
+    s.windowed = s.length > duration{};
+    if (s.windowed) s.window = into_.all[s.series].window(s.length, s.since_cutover);
+    r.source = of.sources.size();
+    of.sources.push_back(std::move(s));
+    of.reads.push_back(at->second);
+  }
+
+  static void find_longest(rule& of) {
+    for (source& s : of.sources) {
+      const source* longest = nullptr;
+      for (const source& other : of.sources) {
+        if (other.series == s.series && other.windowed && (longest == nullptr || other.length > longest->length)) longest = &other;
+      }
+      s.has_longest = longest != nullptr;
+      if (longest != nullptr) s.longest = longest->window;
+    }
+  }
+
+  const catalogue& signals_;
+  settings::diagnostics& problems_;
+  compiled into_;
+};
+
+}  // namespace
+
+compiled compile(std::span<const rule_source> rules, const catalogue& signals, settings::diagnostics& problems) {
+  compiling all(signals, problems);
+  for (const rule_source& r : rules) {
+    if (r.enabled) all.add(r);
+  }
+  return all.take();
+}
+
+}  // namespace flipback::rules

@@ -1,0 +1,37 @@
+#pragma once
+
+#include "flipback/settings.hpp"
+
+#include "rules/catalogue.hpp"
+#include "rules/condition.hpp"
+#include "rules/rule.hpp"
+
+#include <span>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+namespace flipback::rules {
+
+/// A rule whose conditions are parsed, checked and bound to series.
+struct rule {
+  rule_source from;
+  branch when;
+  branch until;   ///< may be null
+  branch unless;  ///< may be null
+  std::vector<source> sources;
+  std::vector<std::size_t> reads;  ///< the series that wake it
+  least_fill least;
+};
+
+/// Rules and the series that they read, ready to run.
+struct compiled {
+  std::vector<rule> rules;
+  std::vector<series> all;
+  std::unordered_map<std::string, std::size_t> series_by_name;  ///< a signal's `samples` → its series
+};
+
+/// Compiles every enabled rule; what is wrong with one is reported at its place, and the rule left out.
+compiled compile(std::span<const rule_source> rules, const catalogue& signals, settings::diagnostics& problems);
+
+}  // namespace flipback::rules

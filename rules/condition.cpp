@@ -1,0 +1,151 @@
+#include "rules/condition.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+namespace flipback::rules {
+
+namespace {
+
+std::string grouped(double count) {
+  std::string digits = fmt::format("{:.0f}", count);
+  for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
+  return digits;
+}
+
+std::string label(const source& s) { return s.length > duration{} ? fmt::format("{} over {}", s.name, format_duration(s.length)) : s.name; }
+
+class evaluating {
+ public:
+  evaluating(std::span<const source> sources, std::span<const series> all, least_fill least, instant now, bool explain)
+      : sources_(sources), all_(all), least_(least), now_(now), explain_(explain) {}
+
+  evaluation of(const expression& e) {
+    if (const auto* j = std::get_if<junction>(&e.is)) {
+      evaluation left = of(*j->left);
+      evaluation right = of(*j->right);
+      const truth is = j->all ? left.is && right.is : left.is || right.is;
+      // The side that decided speaks for both; where both did, the first.
+      evaluation& speaks = left.is == is ? left : right;
+      speaks.is = is;
+      return std::move(speaks);
+    }
+    if (const auto* i = std::get_if<inversion>(&e.is)) {
+      evaluation inside = of(*i->of);
+      inside.is = !inside.is;
+      return inside;
+    }
+    return compared(std::get<comparison>(e.is));
+  }
+
+ private:
+  struct valued {
+    std::optional<double> value;
+    const source* from = nullptr;  ///< the first signal in it
+    std::string lacks;             ///< why there is no value
+  };
+
+  evaluation compared(const comparison& c) {
+    few_errors_ = false;
+    valued left = value(*c.left);
+    valued right = value(*c.right);
+    evaluation made;
+    made.value = left.value;
+    made.threshold = right.value;
+    const source* named = left.from != nullptr ? left.from : right.from;
+    if (named != nullptr) made.in = named->in;
+    if (left.value && right.value) made.is = truth_of(!few_errors_ && holds(c.how, *left.value, *right.value));
+    if (explain_) made.says = sentence(c, left, right, made);
+    return made;
+  }
+
+  static bool holds(comparing how, double left, double right) {
+    switch (how) {
+      case comparing::greater: return left > right;
+      case comparing::greater_equal: return left >= right;
+      case comparing::less: return left < right;
+      case comparing::less_equal: return left <= right;
+      case comparing::equal: return left == right;
+      case comparing::unequal: return left != right;
+    }
+    return false;
+  }
+
+  std::string sentence(const comparison& c, const valued& left, const valued& right, const evaluation& made) const {
+    if (!left.lacks.empty()) return left.lacks;
+    if (!right.lacks.empty()) return right.lacks;
+    if (few_errors_) return fmt::format("fewer than {:.0f} errors", least_.errors);
+    if (left.from == nullptr) return fmt::format("{} {} {}", format_value(*left.value, made.in), name_of(c.how), format_value(*right.value, made.in));
+    std::string counts;
+    const series& of = all_[left.from->series];
+    if (left.from->windowed && (of.kind() == signal_kind::ratio || of.kind() == signal_kind::distribution)) {
+      const fill f = of.filled(left.from->window);
+      counts = of.kind() == signal_kind::ratio && left.from->in == unit::ratio ? fmt::format(" ({} of {})", grouped(f.errors), grouped(f.samples))
+                                                                               : fmt::format(" ({} samples)", grouped(f.samples));
+    }
+    return fmt::format("{} is {}{}, the limit is {} {}", label(*left.from), format_value(*left.value, made.in), counts, name_of(c.how),
+                       format_value(*right.value, made.in));
+  }
+
+  valued value(const expression& e) {
+    if (const auto* n = std::get_if<number>(&e.is)) return {n->value, nullptr, {}};
+    if (const auto* r = std::get_if<reading>(&e.is)) return read(sources_[r->source]);
+    const auto& c = std::get<calculation>(e.is);
+    valued left = value(*c.left);
+    valued right = value(*c.right);
+    valued made;
+    made.from = left.from != nullptr ? left.from : right.from;
+    made.lacks = !left.lacks.empty() ? left.lacks : right.lacks;
+    if (!left.value || !right.value) return made;
+    switch (c.how) {
+      case calculating::plus: made.value = *left.value + *right.value; break;
+      case calculating::minus: made.value = *left.value - *right.value; break;
+      case calculating::times: made.value = *left.value * *right.value; break;
+      case calculating::divided:
+        if (*right.value != 0) made.value = *left.value / *right.value;
+        break;
+    }
+    if (made.value && !std::isfinite(*made.value)) made.value.reset();
+    if (!made.value && explain_) made.lacks = "a division by zero has no value";
+    return made;
+  }
+
+  valued read(const source& s) {
+    const series& of = all_[s.series];
+    valued made;
+    made.from = &s;
+    if (s.has_longest && s.how != function::count) {
+      const fill f = of.filled(s.longest);
+      if (f.samples < least_.samples) {
+        if (explain_) made.lacks = fmt::format("{} of {} {} for {}", grouped(f.samples), grouped(least_.samples), unit_of_count(of), s.name);
+        return made;
+      }
+      if (of.kind() == signal_kind::ratio && f.errors < least_.errors) few_errors_ = true;
+    }
+    made.value = s.windowed ? of.read(s.window, s.how, s.quantile, now_) : of.newest(s.since_cutover, now_);
+    if (!made.value && explain_) made.lacks = fmt::format(fmt::runtime(of.is_stale(now_) ? "{} has no recent sample" : "{} has no value"), label(s));
+    return made;
+  }
+
+  static std::string_view unit_of_count(const series& of) {
+    return of.kind() == signal_kind::ratio || of.kind() == signal_kind::distribution ? "requests" : "samples";
+  }
+
+  std::span<const source> sources_;
+  std::span<const series> all_;
+  least_fill least_;
+  instant now_;
+  bool explain_;
+  bool few_errors_ = false;
+};
+
+}  // namespace
+
+evaluation evaluate(const expression& condition, std::span<const source> sources, std::span<const series> all, least_fill least, instant now,
+                    bool explain) {
+  return evaluating(sources, all, least, now, explain).of(condition);
+}
+
+}  // namespace flipback::rules

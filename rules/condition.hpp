@@ -1,0 +1,47 @@
+#pragma once
+
+#include "rules/language/expression.hpp"
+#include "rules/language/truth.hpp"
+#include "rules/series.hpp"
+
+#include <span>
+#include <string>
+#include <vector>
+
+namespace flipback::rules {
+
+/// A signal's reading as an expression is bound to it: which series, which window of it, and how it is read.
+struct source {
+  std::size_t series = 0;
+  bool windowed = false;
+  std::size_t window = 0;
+  std::size_t longest = 0;  ///< the longest window on this signal in its rule: what min_samples is held against
+  bool has_longest = false;
+  duration length{};
+  function how = function::plain;
+  double quantile = 0;
+  bool since_cutover = false;
+  unit in = unit::number;
+  std::string name;  ///< of the signal, for sentences
+};
+
+/// How much must be in a window before a comparison says anything.
+struct least_fill {
+  double samples = 0;
+  double errors = 0;
+};
+
+/// What a condition turned out to be, and the comparison that decided it: for sentences and for the numbers on a page.
+struct evaluation {
+  truth is = truth::unknown;
+  std::optional<double> value;
+  std::optional<double> threshold;
+  unit in = unit::number;
+  std::string says;  ///< only where `explain` was asked for
+};
+
+/// Evaluates a bound condition at a time. Pure: reads the series, changes nothing. Precondition: every series has been advanced to `now`.
+evaluation evaluate(const expression& condition, std::span<const source> sources, std::span<const series> all, least_fill least, instant now,
+                    bool explain);
+
+}  // namespace flipback::rules

@@ -1,0 +1,164 @@
+#include "rules/engine.hpp"
+
+#include <algorithm>
+
+namespace flipback::rules {
+
+engine::engine(compiled from) : from_(std::move(from)), states_(from_.rules.size()), readers_(from_.all.size()) {
+  for (std::size_t number = 0; number < from_.rules.size(); ++number) {
+    for (const std::size_t series : from_.rules[number].reads) readers_[series].push_back(number);
+    dirty_.push_back(number);
+  }
+}
+
+std::optional<std::size_t> engine::series_named(const std::string& samples) const {
+  const auto at = from_.series_by_name.find(samples);
+  return at == from_.series_by_name.end() ? std::nullopt : std::optional(at->second);
+}
+
+void engine::add(std::size_t series, const sample& s) {
+  from_.all[series].add(s);
+  for (const std::size_t number : readers_[series]) {
+    if (!std::exchange(states_[number].dirty, true)) dirty_.push_back(number);
+  }
+}
+
+std::vector<change> engine::settle(instant now) {
+  while (!queue_.empty() && queue_.top().at <= now) {
+    const entry next = queue_.top();
+    queue_.pop();
+    state& of = states_[next.rule];
+    if (of.queued == next.at) of.queued = instant::max();
+    if (!std::exchange(of.dirty, true)) dirty_.push_back(next.rule);
+  }
+  std::vector<change> changes;
+  std::ranges::sort(dirty_);  // in the order of the rules, however they were woken
+  for (const std::size_t number : std::exchange(dirty_, {})) {
+    states_[number].dirty = false;
+    evaluate_rule(number, now, changes);
+    enqueue(number, now);
+  }
+  return changes;
+}
+
+std::optional<instant> engine::due() const {
+  if (!dirty_.empty()) return instant::min();
+  return queue_.empty() ? std::nullopt : std::optional(queue_.top().at);
+}
+
+verdict_terms engine::terms(const rule& of) { return {of.from.hold, of.from.gap, of.until != nullptr}; }
+
+instant engine::earliest(const rule& of) const {
+  if (of.from.then != consequence::rollback || !cutover_) return instant::min();
+  return *cutover_ + of.from.after;
+}
+
+evaluation engine::evaluate_text(const branch& text, const rule& of, instant now, bool explain) {
+  for (const std::size_t series : of.reads) from_.all[series].advance(now);
+  return evaluate(*text, of.sources, from_.all, of.least, now, explain);
+}
+
+void engine::evaluate_rule(std::size_t number, instant now, std::vector<change>& into) {
+  const rule& of = from_.rules[number];
+  state& s = states_[number];
+  const evaluation when = evaluate_text(of.when, of, now, false);
+  const truth until = of.until ? evaluate_text(of.until, of, now, false).is : truth::unknown;
+  if (when.is == truth::yes) s.last_true = now;
+  const verdict before = s.verdicts.current();
+  const verdict after = s.verdicts.step(terms(of), when.is, until, earliest(of), now);
+  if (before != after) {
+    change c{change_kind::verdict, number, before, after, now, s.verdicts.true_since(), evaluate_text(of.when, of, now, true), s.not_this_release};
+    into.push_back(std::move(c));
+  }
+  watch_blindness(number, when, now, into);
+}
+
+void engine::watch_blindness(std::size_t number, const evaluation& found, instant now, std::vector<change>& into) {
+  const rule& of = from_.rules[number];
+  state& s = states_[number];
+  if (of.from.then != consequence::rollback || !window_open_ || found.is != truth::unknown) {
+    s.blind_since.reset();
+    s.blind_said = false;
+    return;
+  }
+  if (!s.blind_since) s.blind_since = now;
+  if (s.blind_said || now - *s.blind_since < blind_after) return;
+  s.blind_said = true;
+  const verdict current = s.verdicts.current();
+  into.push_back({change_kind::blind, number, current, current, now, s.blind_since, evaluate_text(of.when, of, now, true), s.not_this_release});
+}
+
+void engine::enqueue(std::size_t number, instant now) {
+  const rule& of = from_.rules[number];
+  state& s = states_[number];
+  instant next = s.verdicts.due(terms(of), earliest(of)).value_or(instant::max());
+  for (const std::size_t series : of.reads) next = std::min(next, from_.all[series].stale_at(now).value_or(instant::max()));
+  if (s.blind_since && !s.blind_said) next = std::min(next, *s.blind_since + blind_after);
+  if (next >= s.queued) return;  // an earlier entry will look again
+  s.queued = next;
+  queue_.push({next, number});
+}
+
+void engine::cutover(instant at) {
+  cutover_ = at;
+  for (series& of : from_.all) of.cutover(at);
+  for (std::size_t number = 0; number < from_.rules.size(); ++number) {
+    if (from_.rules[number].from.then != consequence::rollback) continue;
+    state& s = states_[number];
+    s.not_this_release = s.last_true && *s.last_true > at - before_cutover;
+    s.verdicts.reset();
+    s.blind_since.reset();
+    s.blind_said = false;
+    if (!std::exchange(s.dirty, true)) dirty_.push_back(number);
+  }
+}
+
+void engine::window(bool open) {
+  window_open_ = open;
+  for (std::size_t number = 0; number < states_.size(); ++number) {
+    if (from_.rules[number].from.then == consequence::rollback && !std::exchange(states_[number].dirty, true)) dirty_.push_back(number);
+  }
+}
+
+void engine::unwatched(instant from, instant to) {
+  for (std::size_t number = 0; number < states_.size(); ++number) {
+    states_[number].verdicts.unwatched(terms(from_.rules[number]), from, to);
+    if (!std::exchange(states_[number].dirty, true)) dirty_.push_back(number);
+  }
+}
+
+void engine::adopt(engine&& before) {
+  cutover_ = before.cutover_;
+  window_open_ = before.window_open_;
+  for (const auto& [name, number] : from_.series_by_name) {
+    const auto old = before.from_.series_by_name.find(name);
+    if (old != before.from_.series_by_name.end()) from_.all[number].adopt(before.from_.all[old->second]);
+  }
+  for (std::size_t number = 0; number < states_.size(); ++number) {
+    const rule_source& mine = from_.rules[number].from;
+    const auto same = std::ranges::find_if(before.from_.rules, [&](const rule& r) { return same_meaning(r.from, mine); });
+    if (same == before.from_.rules.end()) continue;
+    const bool dirty = states_[number].dirty;
+    states_[number] = before.states_[static_cast<std::size_t>(same - before.from_.rules.begin())];
+    states_[number].dirty = dirty;
+    states_[number].queued = instant::max();
+  }
+}
+
+truth engine::withheld(std::size_t number, instant now) {
+  const rule& of = from_.rules[number];
+  return of.unless ? evaluate_text(of.unless, of, now, false).is : truth::no;
+}
+
+evaluation engine::explain(std::size_t number, instant now) {
+  const rule& of = from_.rules[number];
+  return evaluate_text(of.when, of, now, true);
+}
+
+std::optional<instant> engine::breaches_at(std::size_t number) const {
+  if (states_[number].verdicts.current() != verdict::pending) return std::nullopt;
+  const rule& of = from_.rules[number];
+  return states_[number].verdicts.due(terms(of), earliest(of));
+}
+
+}  // namespace flipback::rules

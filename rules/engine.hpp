@@ -1,0 +1,99 @@
+#pragma once
+
+#include "rules/compile.hpp"
+#include "rules/verdict.hpp"
+
+#include <optional>
+#include <queue>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flipback::rules {
+
+enum class change_kind : std::uint8_t {
+  verdict,  ///< a rule says something else than before
+  blind     ///< a rollback rule has been unknown for too long while it should watch
+};
+
+/// Something that the rules have to say. One for each change of a verdict, never two.
+struct change {
+  change_kind kind = change_kind::verdict;
+  std::size_t rule = 0;
+  verdict from = verdict::unknown;
+  verdict to = verdict::unknown;
+  instant at;
+  std::optional<instant> true_since;  ///< when the condition began
+  evaluation why;
+  bool not_this_release = false;  ///< the condition was true before the cutover already: may ask, never act
+};
+
+/// Evaluates rules as samples and time go by. Pure: the same samples and times give the same changes. Times never go back.
+class engine {
+ public:
+  static constexpr duration blind_after = std::chrono::minutes(2);
+  static constexpr duration before_cutover = std::chrono::minutes(5);
+
+  engine() = default;
+  explicit engine(compiled from);
+
+  /// The series that takes the samples of this name; nothing where no rule reads them.
+  [[nodiscard]] std::optional<std::size_t> series_named(const std::string& samples) const;
+  void add(std::size_t series, const sample& s);
+
+  /// Evaluates the rules that what was added concerns, and those whose time has come.
+  std::vector<change> settle(instant now);
+  /// When `settle` should be called next though no sample arrives.
+  [[nodiscard]] std::optional<instant> due() const;
+
+  /// What users reach has changed: rollback rules start empty.
+  void cutover(instant at);
+  /// Whether the rollback window is open: only then is blindness said.
+  void window(bool open);
+  /// Nobody watched in between (a stall, a restart, a pause).
+  void unwatched(instant from, instant to);
+  /// Takes over the samples, and the state of the rules that are the same, from the engine before a reload.
+  void adopt(engine&& before);
+
+  [[nodiscard]] const std::vector<rule>& rules() const { return from_.rules; }
+  [[nodiscard]] verdict verdict_of(std::size_t rule) const { return states_[rule].verdicts.current(); }
+  /// Whether the rule's `unless` withholds its action now.
+  [[nodiscard]] truth withheld(std::size_t rule, instant now);
+  /// The rule's condition with its explanation, evaluated now.
+  [[nodiscard]] evaluation explain(std::size_t rule, instant now);
+  /// When a pending rule will breach if its condition stays true.
+  [[nodiscard]] std::optional<instant> breaches_at(std::size_t rule) const;
+
+ private:
+  struct state {
+    verdict_state verdicts;
+    std::optional<instant> last_true;
+    std::optional<instant> blind_since;
+    bool blind_said = false;
+    bool not_this_release = false;
+    bool dirty = true;
+    instant queued = instant::max();  ///< the earliest entry of this rule in the queue
+  };
+  struct entry {
+    instant at;
+    std::size_t rule;
+    friend bool operator>(const entry& a, const entry& b) { return a.at > b.at; }
+  };
+
+  void evaluate_rule(std::size_t number, instant now, std::vector<change>& into);
+  void watch_blindness(std::size_t number, const evaluation& found, instant now, std::vector<change>& into);
+  void enqueue(std::size_t number, instant now);
+  evaluation evaluate_text(const branch& text, const rule& of, instant now, bool explain);
+  [[nodiscard]] instant earliest(const rule& of) const;
+  [[nodiscard]] static verdict_terms terms(const rule& of);
+
+  compiled from_;
+  std::vector<state> states_;
+  std::vector<std::vector<std::size_t>> readers_;  ///< series → rules
+  std::vector<std::size_t> dirty_;
+  std::priority_queue<entry, std::vector<entry>, std::greater<>> queue_;
+  std::optional<instant> cutover_;
+  bool window_open_ = false;
+};
+
+}  // namespace flipback::rules

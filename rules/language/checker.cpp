@@ -1,0 +1,127 @@
+#include "rules/language/checker.hpp"
+
+#include "flipback/settings.hpp"
+
+#include <fmt/format.h>
+
+namespace flipback::rules {
+
+namespace {
+
+/// What an expression is: a condition, or a value in a unit. A literal without a unit may stand for more than one.
+struct type {
+  bool condition = false;
+  unit in = unit::number;
+  bool zero = false;
+};
+
+using checked = std::expected<type, language_error>;
+
+std::unexpected<language_error> wrong(const expression& at, std::string says) { return std::unexpected(language_error{at.column, std::move(says)}); }
+
+bool is_dimensionless(unit u) { return u == unit::number || u == unit::ratio || u == unit::per_second; }
+
+bool comparable(const type& a, const type& b) { return a.zero || b.zero || a.in == b.in || (is_dimensionless(a.in) && is_dimensionless(b.in)); }
+
+class checking {
+ public:
+  explicit checking(const catalogue& signals) : signals_(signals) {}
+
+  checked of(const expression& e) {
+    return std::visit([&](const auto& is) { return of(e, is); }, e.is);
+  }
+
+ private:
+  checked of(const expression& /*at*/, const number& n) { return type{false, n.in, n.value == 0 && n.in == unit::number}; }
+
+  checked of(const expression& at, const reading& r) {
+    const signal* const found = signals_.find(r.signal);
+    if (found == nullptr) {
+      std::vector<std::string> names;
+      for (const signal& s : signals_.all()) names.push_back(s.name);
+      const std::string meant = settings::nearest(r.signal, names);
+      return wrong(at, fmt::format("found the signal {}, which no probe gives{}", r.signal, meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
+    }
+    if (r.how == function::count) return type{};
+    const auto refuse = [&](std::string_view f) {
+      return wrong(at, fmt::format("{} is for {}, and {} is {} {}", f, f == "increase" ? "counters" : "gauges", r.signal,
+                                   found->kind == signal_kind::outcome ? "an" : "a", name_of(found->kind)));
+    };
+    if (r.how == function::increase) {
+      if (found->kind != signal_kind::counter) return refuse("increase");
+      return type{false, found->in};
+    }
+    const bool extreme = r.how == function::min || r.how == function::max || r.how == function::avg;
+    if (extreme && found->kind != signal_kind::gauge && found->kind != signal_kind::outcome) return refuse("min, max and avg");
+    if (r.how == function::over && found->kind == signal_kind::counter) return type{false, unit::per_second};
+    if (r.how == function::over && found->kind == signal_kind::outcome) return type{false, unit::ratio};
+    return type{false, found->in};
+  }
+
+  checked of(const expression& at, const calculation& c) {
+    const auto left = value(*c.left);
+    if (!left) return left;
+    const auto right = value(*c.right);
+    if (!right) return right;
+    if (c.how == calculating::plus || c.how == calculating::minus) {
+      if (!comparable(*left, *right)) return differ(at, *left, *right);
+      return type{false, left->zero ? right->in : left->in};
+    }
+    if (c.how == calculating::times) {
+      if (!is_dimensionless(left->in) && !is_dimensionless(right->in)) {
+        return wrong(at, fmt::format("{} times {} is nothing that a rule can use", name_of(left->in), name_of(right->in)));
+      }
+      return type{false, is_dimensionless(left->in) ? right->in : left->in};
+    }
+    if (left->in == right->in) return type{false, unit::ratio};
+    if (!is_dimensionless(right->in)) return wrong(at, fmt::format("{} divided by {} is nothing that a rule can use", name_of(left->in), name_of(right->in)));
+    return type{false, left->in};
+  }
+
+  checked of(const expression& at, const comparison& c) {
+    const auto left = value(*c.left);
+    if (!left) return left;
+    const auto right = value(*c.right);
+    if (!right) return right;
+    if (!comparable(*left, *right)) return differ(at, *left, *right);
+    return type{true, unit::number};
+  }
+
+  checked of(const expression& /*at*/, const junction& j) {
+    const auto left = condition(*j.left);
+    if (!left) return left;
+    return condition(*j.right);
+  }
+
+  checked of(const expression& /*at*/, const inversion& i) { return condition(*i.of); }
+
+  checked value(const expression& e) {
+    auto found = of(e);
+    if (found && found->condition) return wrong(e, "found a condition, expected a number or a signal");
+    return found;
+  }
+
+  static std::unexpected<language_error> differ(const expression& at, const type& left, const type& right) {
+    return wrong(at, fmt::format("found {} beside {}, expected the same unit on both sides", name_of(left.in), name_of(right.in)));
+  }
+
+ public:
+  checked condition(const expression& e) {
+    auto found = of(e);
+    if (found && !found->condition) return wrong(e, "found a value, expected a condition such as traffic.error_rate > 5%");
+    return found;
+  }
+
+ private:
+  const catalogue& signals_;
+};
+
+}  // namespace
+
+std::optional<language_error> check(const expression& condition, const catalogue& signals) {
+  auto found = checking(signals).condition(condition);
+  if (!found) return std::move(found.error());
+  return std::nullopt;
+}
+
+}  // namespace flipback::rules

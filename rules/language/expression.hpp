@@ -1,0 +1,55 @@
+#pragma once
+
+#include "flipback/units.hpp"
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <variant>
+
+/// What a condition's text says, as a tree (README: "The rules' language").
+namespace flipback::rules {
+
+enum class function : std::uint8_t { plain, over, min, max, avg, increase, count };
+enum class comparing : std::uint8_t { greater, greater_equal, less, less_equal, equal, unequal };
+enum class calculating : std::uint8_t { plus, minus, times, divided };
+
+std::string_view name_of(comparing c);
+
+struct expression;
+using branch = std::unique_ptr<expression>;
+
+struct number {
+  double value = 0;
+  unit in = unit::number;
+};
+/// A signal, plain or over a window. `source` is what the compiler binds it to.
+struct reading {
+  std::string signal;
+  function how = function::plain;
+  duration window{};
+  std::size_t source = 0;
+};
+struct calculation {
+  calculating how;
+  branch left, right;
+};
+struct comparison {
+  comparing how;
+  branch left, right;
+};
+struct junction {
+  bool all;  ///< and; else or
+  branch left, right;
+};
+struct inversion {
+  branch of;
+};
+
+struct expression {
+  std::variant<number, reading, calculation, comparison, junction, inversion> is;
+  std::size_t column = 0;  ///< of its first character in the text, from 0
+};
+
+}  // namespace flipback::rules
