@@ -9,7 +9,10 @@ namespace flipback {
 
 namespace {
 
+using std::chrono::seconds;
+
 constexpr std::array kinds{
+    probe_kind{"access_log", "nginx's access log in JSON: the traffic, its errors and its latency", make_access_log_probe, seconds(1)},
     probe_kind{"http", "an HTTP or HTTPS address: status, JSON, version, phases, certificate", make_http_probe},
 };
 

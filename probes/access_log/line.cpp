@@ -1,0 +1,95 @@
+#include "probes/access_log/line.hpp"
+
+#include <charconv>
+#include <cstring>
+
+namespace flipback::access_log {
+
+namespace {
+
+constexpr std::array<std::string_view, field_count> names{"time",         "status",   "host",            "method",      "path",          "agent", "client",
+                                                          "request_time", "upstream", "upstream_status", "header_time", "response_time", "pid"};
+
+/// The closing quote of a JSON string that begins at `from`, or null.
+const char* closing_quote(const char* from, const char* end) {
+  while (from < end) {
+    const auto* quote = static_cast<const char*>(std::memchr(from, '"', static_cast<std::size_t>(end - from)));
+    if (quote == nullptr) return nullptr;
+    const char* slash = quote;
+    while (slash > from && slash[-1] == '\\') --slash;
+    if ((quote - slash) % 2 == 0) return quote;
+    from = quote + 1;
+  }
+  return nullptr;
+}
+
+const char* skip_space(const char* at, const char* end) {
+  while (at < end && (*at == ' ' || *at == '\t')) ++at;
+  return at;
+}
+
+}  // namespace
+
+std::string_view name_of(field f) { return names.at(static_cast<std::size_t>(f)); }
+
+field_keys recommended_keys() {
+  field_keys keys;
+  for (std::size_t i = 0; i < field_count; ++i) keys[i] = names[i];
+  return keys;
+}
+
+std::optional<double> line::number(field f) const {
+  const std::string_view value = text(f);
+  double parsed = 0;
+  const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
+  if (error != std::errc{} || end != value.data() + value.size()) return std::nullopt;
+  return parsed;
+}
+
+void line_reader::assign(std::string_view key, std::string_view value, line& into) {
+  for (std::size_t tried = 0; tried < field_count; ++tried) {
+    if (next_ >= field_count) next_ = 0;
+    const std::size_t i = next_++;
+    if (keys_[i] != key) continue;
+    into.values[i] = value == "-" ? std::string_view{} : value;
+    return;
+  }
+}
+
+bool line_reader::read(std::string_view text, line& into) {
+  into.values.fill({});
+  const char* at = skip_space(text.data(), text.data() + text.size());
+  const char* const end = text.data() + text.size();
+  if (at == end || *at != '{') return false;
+  at = skip_space(at + 1, end);
+  if (at < end && *at == '}') return true;
+  while (at < end) {
+    if (*at != '"') return false;
+    const char* const key_end = closing_quote(at + 1, end);
+    if (key_end == nullptr) return false;
+    const std::string_view key(at + 1, static_cast<std::size_t>(key_end - at - 1));
+    at = skip_space(key_end + 1, end);
+    if (at == end || *at != ':') return false;
+    at = skip_space(at + 1, end);
+    if (at == end) return false;
+    if (*at == '"') {
+      const char* const value_end = closing_quote(at + 1, end);
+      if (value_end == nullptr) return false;
+      assign(key, {at + 1, static_cast<std::size_t>(value_end - at - 1)}, into);
+      at = value_end + 1;
+    } else {
+      const char* const begin = at;
+      while (at < end && *at != ',' && *at != '}' && *at != ' ') ++at;
+      if (at == begin || *begin == '{' || *begin == '[') return false;
+      assign(key, {begin, static_cast<std::size_t>(at - begin)}, into);
+    }
+    at = skip_space(at, end);
+    if (at == end) return false;
+    if (*at == '}') return true;
+    if (*at != ',') return false;
+    at = skip_space(at + 1, end);
+  }
+  return false;
+}
+
+}  // namespace flipback::access_log

@@ -1,0 +1,58 @@
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace flipback::access_log {
+
+/// What a log line may say, under a key that the configuration names. The defaults are the recommended format's.
+enum class field : std::uint8_t {
+  time,             ///< $msec: seconds since 1970
+  status,           ///< $status
+  host,             ///< $host
+  method,           ///< $request_method
+  path,             ///< $uri
+  agent,            ///< $http_user_agent
+  client,           ///< $remote_addr
+  request_time,     ///< $request_time, seconds
+  upstream,         ///< $upstream_addr: every attempt
+  upstream_status,  ///< $upstream_status
+  header_time,      ///< $upstream_header_time, seconds
+  response_time,    ///< $upstream_response_time, seconds
+  pid               ///< $pid
+};
+inline constexpr std::size_t field_count = 13;
+std::string_view name_of(field f);
+
+/// The keys under which a log has its fields; an empty one: the log has no such field.
+using field_keys = std::array<std::string, field_count>;
+field_keys recommended_keys();
+
+/// A line's values as they stand in it: views into the line, JSON escapes left as they are. Empty or "-" is absent.
+struct line {
+  std::array<std::string_view, field_count> values;
+
+  [[nodiscard]] std::string_view text(field f) const { return values[static_cast<std::size_t>(f)]; }
+  [[nodiscard]] std::optional<double> number(field f) const;
+};
+
+/// Reads lines of nginx's JSON formats (escape=json). Keys come in any order, unknown ones are passed over.
+class line_reader {
+ public:
+  explicit line_reader(field_keys keys) : keys_(std::move(keys)) {}
+
+  /// False where the line is no flat JSON object: cut short, garbage, another format.
+  bool read(std::string_view text, line& into);
+
+ private:
+  void assign(std::string_view key, std::string_view value, line& into);
+
+  field_keys keys_;
+  std::size_t next_ = 0;  ///< where the key was in the line before: a format repeats its order
+};
+
+}  // namespace flipback::access_log

@@ -1,0 +1,219 @@
+#include "probes/access_log/tail.hpp"
+#include "probes/access_log/traffic.hpp"
+#include "probes/kinds.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <sys/inotify.h>
+
+#include <array>
+#include <cmath>
+#include <deque>
+#include <filesystem>
+
+namespace flipback {
+
+namespace {
+
+namespace al = access_log;
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+constexpr duration stale = seconds(15);
+constexpr duration settle = milliseconds(100);  // lines come in flocks: one look for all of them
+constexpr std::uint64_t read_for_a_check = 256 * 1024;
+
+/// The measurements of the traffic as a whole, and, behind a slot's name and a dot, of the attempts on each slot.
+struct rate {
+  std::string_view name;
+  std::uint64_t al::tally::* counts;
+};
+constexpr std::array rates{rate{"error_rate", &al::tally::errors}, rate{"client_error_rate", &al::tally::client_errors},
+                           rate{"success_rate", &al::tally::successes}, rate{"limited_rate", &al::tally::limited},
+                           rate{"aborted_rate", &al::tally::aborted}};
+constexpr std::array quantiles{std::pair<std::string_view, double>{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}};
+
+/// The names of one group of measurements; an observation refers to them, so they live as long as the probe.
+struct names {
+  explicit names(const std::string& prefix) : requests(prefix + "requests"), rps(prefix + "rps"), latencies(prefix + "latencies") {
+    for (const rate& r : rates) of_rates.push_back(prefix + std::string(r.name));
+    for (const auto& [name, q] : quantiles) of_quantiles.push_back(prefix + std::string(name));
+  }
+  std::string requests;
+  std::string rps;
+  std::string latencies;
+  std::deque<std::string> of_rates;
+  std::deque<std::string> of_quantiles;
+
+  void declare(std::vector<measurement_declaration>& into) const {
+    into.push_back({requests, signal_kind::gauge, unit::number, 0, {}, stale});
+    into.push_back({rps, signal_kind::ratio, unit::per_second, 0, {}, stale});
+    for (const std::string& name : of_rates) into.push_back({name, signal_kind::ratio, unit::ratio, 0, {}, stale});
+    for (std::size_t i = 0; i < quantiles.size(); ++i) {
+      into.push_back({of_quantiles[i], signal_kind::distribution, unit::seconds, quantiles[i].second, latencies, stale});
+    }
+  }
+
+  void measure(observation& into, const al::tally& from, double over) const {
+    const auto count = static_cast<double>(from.requests);
+    const bool quiet = from.requests == 0;
+    into.measurements.push_back({requests, count, quiet});
+    into.measurements.push_back({rps, pooled{count, over}, quiet});
+    for (std::size_t i = 0; i < rates.size(); ++i) {
+      into.measurements.push_back({of_rates[i], pooled{static_cast<double>(from.*rates[i].counts), count}, quiet});
+    }
+    into.measurements.push_back({latencies, std::make_shared<const sketch>(from.latencies), from.latencies.count() == 0});
+  }
+};
+
+struct terms {
+  std::string path;
+  al::field_keys keys = al::recommended_keys();
+  al::filter leave_out;
+  duration hang_after = seconds(1);
+  duration lag_limit = seconds(10);
+};
+
+class access_log_probe final : public probe {
+ public:
+  access_log_probe(asio::any_io_executor executor, terms t, const std::vector<slot_upstreams>& slots)
+      : executor_(std::move(executor)),
+        terms_(std::move(t)),
+        tail_(terms_.path),
+        traffic_(terms_.keys, terms_.leave_out, to_seconds(terms_.hang_after), slots),
+        all_("") {
+    for (const slot_upstreams& s : slots) slots_.emplace_back(s.slot + ".");
+    all_.declare(declared_);
+    for (const names& n : slots_) n.declare(declared_);
+    declared_.push_back({"lag", signal_kind::gauge, unit::seconds});
+    declared_.push_back({"local_errors", signal_kind::gauge, unit::number});
+    declared_.push_back({"malformed", signal_kind::gauge, unit::number});
+  }
+
+  [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared_; }
+  [[nodiscard]] bool follows() const override { return true; }
+
+  asio::awaitable<void> follow() override {
+    following_ = true;
+    asio::posix::stream_descriptor changes(executor_, ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    const std::string folder = std::filesystem::path(terms_.path).parent_path().string();
+    // Without inotify (no more instances) the look once a second is all there is; that is enough to be right.
+    ::inotify_add_watch(changes.native_handle(), folder.empty() ? "." : folder.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE);
+    asio::steady_timer pause(executor_);
+    for (;;) {
+      co_await changes.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
+      std::array<char, 4096> unread{};
+      boost::system::error_code none_left;
+      while (changes.read_some(asio::buffer(unread), none_left) > 0 && !none_left) {}
+      look();
+      pause.expires_after(settle);
+      co_await pause.async_wait(asio::use_awaitable);
+    }
+  }
+
+  asio::awaitable<observation> observe(run& r) override {
+    r.now = phase::reading;
+    if (!following_) {
+      tail_.start_near_end(read_for_a_check);
+      traffic_.take();
+    }
+    look();
+    const al::pool pool = traffic_.take();
+    const instant now = std::chrono::steady_clock::now();
+    const double over = last_ == instant{} ? 1.0 : to_seconds(now - last_);
+    last_ = now;
+    if (!problem_.empty()) co_return observation::fail(reason::absent, fmt::format("{} {}", terms_.path, problem_));
+    co_return say(pool, over);
+  }
+
+ private:
+  void look() {
+    const auto take = [this](std::string_view text) { traffic_.add(text); };
+    auto more = tail_.read(take);
+    for (int turns = 0; more && *more && turns < 4; ++turns) more = tail_.read(take);
+    problem_ = more ? std::string() : more.error();
+  }
+
+  observation say(const al::pool& pool, double over) {
+    observation seen = observation::pass(sentence(pool));
+    if (pool.newest_line > 0 && following_) {
+      const double wall = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+      const double lag = std::max(0.0, wall - pool.newest_line);
+      seen.measure("lag", lag);
+      if (lag > to_seconds(terms_.lag_limit)) {
+        seen = observation::fail(reason::no_prerequisite,
+                                 fmt::format("the log is buffered: its newest line came {} late", format_duration(from_seconds(std::round(lag)))));
+        seen.measure("lag", lag);
+        return seen;
+      }
+    }
+    seen.measure("local_errors", static_cast<double>(pool.local_errors));
+    seen.measure("malformed", static_cast<double>(pool.malformed));
+    all_.measure(seen, pool.all, over);
+    for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].measure(seen, pool.slots[i], over);
+    return seen;
+  }
+
+  [[nodiscard]] std::string sentence(const al::pool& pool) const {
+    std::string says = fmt::format("{} requests, {} errors", pool.all.requests, pool.all.errors);
+    if (pool.malformed > 0) says += fmt::format(", {} lines that are not in the JSON format", pool.malformed);
+    const auto missing = traffic_.missing();
+    if (missing.empty()) return says;
+    std::vector<std::string_view> lacks;
+    for (const al::field f : missing) lacks.push_back(al::name_of(f));
+    return fmt::format("{}; the log has no {}", says, fmt::join(lacks, ", "));
+  }
+
+  asio::any_io_executor executor_;
+  terms terms_;
+  al::tail tail_;
+  al::traffic traffic_;
+  names all_;
+  std::deque<names> slots_;
+  std::vector<measurement_declaration> declared_;
+  bool following_ = false;
+  instant last_{};
+  std::string problem_;
+};
+
+void read_fields(settings::section& from, al::field_keys& into) {
+  auto inner = from.inner("fields");
+  if (!inner) return;
+  for (std::size_t i = 0; i < al::field_count; ++i) {
+    const std::string_view name = al::name_of(static_cast<al::field>(i));
+    into[i] = inner->text(name, "");
+  }
+  for (const al::field needed : {al::field::status, al::field::upstream}) {
+    if (!inner->has(al::name_of(needed))) inner->report_here(fmt::format("has no {}, expected the log's key for it", al::name_of(needed)));
+  }
+  inner->finish();
+}
+
+}  // namespace
+
+std::unique_ptr<probe> make_access_log_probe(settings::section& from, const surroundings& in) {
+  terms t;
+  t.path = from.required_text("path", "/var/log/nginx/access.json");
+  if (!t.path.empty() && !t.path.starts_with('/')) from.report("path", fmt::format("found \"{}\", expected an absolute path", t.path));
+  read_fields(from, t.keys);
+  if (from.has("health_paths")) t.leave_out.health_paths = from.texts("health_paths");
+  t.leave_out.slow_paths = from.texts("slow_paths");
+  if (auto exclude = from.inner("exclude")) {
+    t.leave_out.paths = exclude->texts("paths");
+    t.leave_out.hosts = exclude->texts("hosts");
+    t.leave_out.methods = exclude->texts("methods");
+    t.leave_out.agents = exclude->texts("agents");
+    exclude->finish();
+  }
+  t.hang_after = from.span("hang_after", t.hang_after, milliseconds(1), std::chrono::minutes(10));
+  t.lag_limit = from.span("lag_limit", t.lag_limit, seconds(1), std::chrono::minutes(10));
+  from.finish();
+  return std::make_unique<access_log_probe>(in.executor, std::move(t), in.slots);
+}
+
+}  // namespace flipback

@@ -1,0 +1,122 @@
+#include "probes/access_log/traffic.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace flipback::access_log {
+
+namespace {
+
+constexpr int client_closed = 499;  // nginx's own: the client hung up before the answer
+constexpr int too_many = 429;
+
+bool any_prefix(const std::vector<std::string>& prefixes, std::string_view of) {
+  return std::ranges::any_of(prefixes, [&](const std::string& p) { return of.starts_with(p); });
+}
+
+bool any_equal(const std::vector<std::string>& texts, std::string_view to) {
+  return std::ranges::any_of(texts, [&](const std::string& t) { return t == to; });
+}
+
+/// The time that the request's upstreams took together: a retry makes the user wait for both.
+std::optional<double> total_latency(const attempts& tries) {
+  std::optional<double> total;
+  for (const attempt& one : tries) {
+    if (const auto latency = one.latency()) total = total.value_or(0) + *latency;
+  }
+  return total;
+}
+
+}  // namespace
+
+traffic::traffic(field_keys keys, filter leave_out, double hang_after, std::vector<slot_upstreams> slots)
+    : reader_(std::move(keys)), leave_out_(std::move(leave_out)), hang_after_(hang_after), slots_(std::move(slots)) {
+  since_.slots.resize(slots_.size());
+}
+
+bool traffic::counts(const line& of) const {
+  const std::string_view agent = of.text(field::agent);
+  const std::string_view path = of.text(field::path);
+  return !agent.starts_with("flipback/") && !any_equal(leave_out_.health_paths, path) && !any_prefix(leave_out_.paths, path) &&
+         !any_equal(leave_out_.hosts, of.text(field::host)) && !any_equal(leave_out_.methods, of.text(field::method)) &&
+         !any_prefix(leave_out_.agents, agent);
+}
+
+void traffic::add(std::string_view text) {
+  line read;
+  const auto status = reader_.read(text, read) ? read.number(field::status) : std::nullopt;
+  if (!status || *status < 100 || *status > 599) {
+    ++since_.malformed;
+    return;
+  }
+  for (std::size_t i = 0; i < field_count; ++i) seen_[i] = seen_[i] || !read.values[i].empty();
+  if (const auto time = read.number(field::time)) since_.newest_line = *time;
+  if (!counts(read)) return;
+  const int final_status = static_cast<int>(*status);
+  const attempts tries = attempts_of(read);
+  if (tries.size == 0) {
+    if (final_status >= 300) ++since_.local_errors;
+    return;
+  }
+  const double waited = read.number(field::request_time).value_or(0);
+  const bool headless = !tries.list[tries.size - 1].header_time;
+  const bool hung = final_status == client_closed && headless && waited > hang_after_;
+  std::optional<double> latency = final_status == client_closed ? std::optional(waited) : total_latency(tries);
+  if (final_status == 101 || any_prefix(leave_out_.slow_paths, read.text(field::path))) latency.reset();
+  count(since_.all, final_status, hung, latency);
+  count_attempts(read, tries, hung);
+  if (final_status >= 500 || hung) {
+    const std::string path(read.text(field::path));
+    const auto at = since_.error_paths.find(path);
+    if (at != since_.error_paths.end()) ++at->second;
+    else if (since_.error_paths.size() < most_error_paths) since_.error_paths.emplace(path, 1);
+  }
+}
+
+void traffic::count(tally& into, int status, bool hung, std::optional<double> latency) const {
+  ++into.requests;
+  if ((status >= 500 && status <= 599) || hung) ++into.errors;
+  if (status == too_many) ++into.limited;
+  else if (status == client_closed) ++into.aborted;
+  else if (status >= 400 && status <= 499) ++into.client_errors;
+  else if (status >= 100 && status <= 399) ++into.successes;
+  if (latency) into.latencies.add(*latency);
+}
+
+void traffic::count_attempts(const line& of, const attempts& tries, bool hung) {
+  const bool slow_path = any_prefix(leave_out_.slow_paths, of.text(field::path));
+  for (const attempt& one : tries) {
+    const std::size_t slot = slot_of(one.upstream);
+    if (slot == slots_.size()) continue;
+    const bool last = &one + 1 == tries.end();
+    // Without a status of its own, the client hung up in the middle of the attempt.
+    const int status = one.status != 0 ? one.status : client_closed;
+    const bool no_latency = slow_path || status == 101;
+    count(since_.slots[slot], status, hung && last, no_latency ? std::nullopt : one.latency());
+  }
+}
+
+std::size_t traffic::slot_of(std::string_view upstream) const {
+  for (std::size_t i = 0; i < slots_.size(); ++i) {
+    if (any_equal(slots_[i].upstreams, upstream)) return i;
+  }
+  return slots_.size();
+}
+
+pool traffic::take() {
+  pool taken = std::exchange(since_, {});
+  since_.slots.resize(slots_.size());
+  return taken;
+}
+
+std::vector<field> traffic::missing() const {
+  std::vector<field> none;
+  if (std::ranges::none_of(seen_, std::identity{})) return none;
+  for (const field f : {field::time, field::agent, field::path, field::request_time, field::upstream, field::upstream_status, field::header_time,
+                        field::response_time}) {
+    if (!seen_[static_cast<std::size_t>(f)]) none.push_back(f);
+  }
+  return none;
+}
+
+}  // namespace flipback::access_log

@@ -1,0 +1,74 @@
+#pragma once
+
+#include "flipback/probe.hpp"
+#include "flipback/sketch.hpp"
+
+#include "probes/access_log/attempts.hpp"
+#include "probes/access_log/line.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace flipback::access_log {
+
+/// What is left out of the traffic, beside Flipback's own requests.
+struct filter {
+  std::vector<std::string> health_paths{"/health"};  ///< exactly these
+  std::vector<std::string> paths;                    ///< prefixes
+  std::vector<std::string> hosts;
+  std::vector<std::string> methods;
+  std::vector<std::string> agents;  ///< prefixes
+  /// Paths (prefixes) whose latency says nothing: event streams, long polls. They count as requests all the same.
+  std::vector<std::string> slow_paths;
+};
+
+/// Counts of requests, or, for a slot, of attempts.
+struct tally {
+  std::uint64_t requests = 0;
+  std::uint64_t errors = 0;         ///< 500–599, and hung up on after `hang_after` without a header
+  std::uint64_t client_errors = 0;  ///< 4xx but 429 and 499
+  std::uint64_t successes = 0;      ///< 1xx to 3xx
+  std::uint64_t limited = 0;        ///< 429
+  std::uint64_t aborted = 0;        ///< 499
+  sketch latencies;
+};
+
+/// What has been logged since the last time it was asked (semantics.md §2, "Traffic").
+struct pool {
+  tally all;
+  std::vector<tally> slots;  ///< in the order of the slots
+  std::uint64_t local_errors = 0;
+  std::uint64_t malformed = 0;
+  double newest_line = 0;  ///< the newest line's own time, seconds since 1970; 0: none
+  std::map<std::string, std::uint64_t> error_paths;  ///< at most `most_error_paths`
+};
+inline constexpr std::size_t most_error_paths = 50;
+
+/// Holds each line against the rules of what counts. No I/O, no clock.
+class traffic {
+ public:
+  traffic(field_keys keys, filter leave_out, double hang_after, std::vector<slot_upstreams> slots);
+
+  void add(std::string_view text);
+  /// What came since the last call.
+  pool take();
+  /// Which fields the newest line did not have, as far as a key for them is configured.
+  [[nodiscard]] std::vector<field> missing() const;
+
+ private:
+  [[nodiscard]] bool counts(const line& of) const;
+  void count(tally& into, int status, bool hung, std::optional<double> latency) const;
+  void count_attempts(const line& of, const attempts& tries, bool hung);
+  [[nodiscard]] std::size_t slot_of(std::string_view upstream) const;
+
+  line_reader reader_;
+  filter leave_out_;
+  double hang_after_;
+  std::vector<slot_upstreams> slots_;
+  pool since_;
+  std::array<bool, field_count> seen_{};  ///< whether any line has had the field
+};
+
+}  // namespace flipback::access_log
