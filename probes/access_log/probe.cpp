@@ -36,7 +36,7 @@ struct rate {
 constexpr std::array rates{rate{"error_rate", &al::tally::errors}, rate{"client_error_rate", &al::tally::client_errors},
                            rate{"success_rate", &al::tally::successes}, rate{"limited_rate", &al::tally::limited},
                            rate{"aborted_rate", &al::tally::aborted}};
-constexpr std::array quantiles{std::pair<std::string_view, double>{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}};
+constexpr std::array<std::pair<std::string_view, double>, 4> quantiles{{{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}}};
 
 /// The names of one group of measurements; an observation refers to them, so they live as long as the probe.
 struct names {

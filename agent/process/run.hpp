@@ -1,0 +1,24 @@
+#pragma once
+
+#include "flipback/units.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <expected>
+#include <string>
+#include <vector>
+
+namespace flipback::process {
+
+struct finished {
+  int status = 0;          ///< exit status; 128 + the signal's number where a signal ended it
+  bool timed_out = false;  ///< it was ended by us at the time limit
+  std::string output;      ///< standard output and error together, the first 64 KiB
+};
+
+/// Runs a program without a shell and without blocking anyone: in its own process group, standard input empty. At the limit the whole group
+/// is ended, by TERM and a second later by KILL. An error is one sentence on why it could not be started. Not cancelled: it ends by itself.
+boost::asio::awaitable<std::expected<finished, std::string>> run(boost::asio::any_io_executor executor, std::vector<std::string> argv, duration limit);
+
+}  // namespace flipback::process
