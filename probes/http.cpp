@@ -66,7 +66,8 @@ class http_probe final : public probe {
 
 bool is_token(std::string_view text) {
   constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return !text.empty() && std::ranges::all_of(text, [&](unsigned char c) { return std::isalnum(c) != 0 || others.contains(static_cast<char>(c)); });
+  return !text.empty() &&
+         std::ranges::all_of(text, [&](unsigned char c) { return std::isalnum(c) != 0 || others.contains(static_cast<char>(c)); });
 }
 
 void read_headers(settings::section& from, net::http_request& into) {
@@ -74,8 +75,11 @@ void read_headers(settings::section& from, net::http_request& into) {
   if (found == nullptr) return;
   auto inner = from.inner("headers");
   if (!inner) return;
-  for (const auto& [name, unused] : std::get<settings::table>(found->value)) {
-    if (name.ends_with("_file")) continue;  // read with its name below
+  const auto& members = std::get<settings::table>(found->value);
+  for (const auto& [key, unused] : members) {
+    const bool from_file = key.ends_with("_file");
+    const std::string name = from_file ? key.substr(0, key.size() - 5) : key;
+    if (from_file && members.contains(name)) continue;  // read with its name
     const auto value = inner->hidden(name);
     if (!is_token(name)) inner->report(name, "is no name of a header");
     if (value && value->reveal().find_first_of("\r\n") != std::string::npos) inner->report(name, "has a line end in it");
@@ -91,8 +95,10 @@ std::unique_ptr<probe> make_http_probe(settings::section& from, const surroundin
   const std::string url = from.required_text("url", "http://127.0.0.1:8000/health");
   if (!url.empty()) {
     auto parsed = net::parse_url(url);
-    if (parsed) ask.to = std::move(*parsed);
-    else from.report("url", fmt::format("found \"{}\", which {}", url, parsed.error()));
+    if (parsed)
+      ask.to = std::move(*parsed);
+    else
+      from.report("url", fmt::format("found {}, which {}", from.shown("url"), parsed.error()));
   }
   ask.method = from.choice("method", "GET", {"GET", "HEAD", "POST", "PUT", "OPTIONS"});
   ask.host = from.text("host", "");

@@ -10,7 +10,8 @@ identity_source read_identity(settings::section& from, std::string_view key) {
   if (!text) return {};
   if (text->starts_with("header:") && text->size() > 7) return {text->substr(7), {}};
   if (text->starts_with('/') && text->size() > 1) return {{}, *text};
-  from.report(key, fmt::format(R"(found "{}", expected a JSON pointer such as "/version" or a header such as "header:X-Release")", *text));
+  from.report(
+      key, fmt::format(R"(found {}, expected a JSON pointer such as "/version" or a header such as "header:X-Release")", from.shown(key)));
   return {};
 }
 

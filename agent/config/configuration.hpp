@@ -45,7 +45,7 @@ struct deployment {
   duration extended = std::chrono::minutes(60);
   unsigned confirm = 3;  ///< healthy answers of the stable slot in a row, 1 s apart
   duration confirm_every = std::chrono::seconds(1);
-  unsigned prove = 3;    ///< fresh answers of the front door as the stable slot
+  unsigned prove = 3;  ///< fresh answers of the front door as the stable slot
   duration prove_within = std::chrono::seconds(10);
   std::vector<std::string> live_sites;
   config::front_door front_door;
@@ -55,11 +55,11 @@ struct deployment {
 struct nginx {
   std::string binary = "/usr/sbin/nginx";
   std::string conf = "/etc/nginx/nginx.conf";
-  std::string prefix;                        ///< empty: the binary's own
+  std::string prefix;  ///< empty: the binary's own
   std::string pid = "/run/nginx.pid";
-  std::string error_log;                     ///< empty: asked of `nginx -T`; where `[emerg]` would stand
-  std::string reload = "signal";             ///< signal | command (systemd and docker: not in this version)
-  std::vector<std::string> reload_command;   ///< with "command": program and arguments, no shell
+  std::string error_log;                    ///< empty: asked of `nginx -T`; where `[emerg]` would stand
+  std::string reload = "signal";            ///< signal | command (systemd and docker: not in this version)
+  std::vector<std::string> reload_command;  ///< with "command": program and arguments, no shell
   duration command_timeout = std::chrono::seconds(10);
 };
 
@@ -76,7 +76,7 @@ struct probe_entry {
 struct agent {
   std::string listen = "127.0.0.1:9187";  ///< /healthz and /metrics; empty: none
   std::string state = "/var/lib/flipback/flipback.db";
-  std::string log_format = "text";        ///< text | json
+  std::string log_format = "text";  ///< text | json
   std::string log_level = "info";
   std::vector<std::string> name_servers;  ///< "127.0.0.1:53"; empty: the machine's
   duration spread{};                      ///< over how much of its interval starts are spread; zero: all of it
@@ -87,9 +87,10 @@ struct configuration {
   config::agent agent;
   std::optional<config::deployment> deployment;
   config::nginx nginx;
-  std::vector<slot> slots;          ///< in the file's order
-  std::vector<probe_entry> probes;  ///< in the file's order
+  std::vector<slot> slots;                ///< in the file's order
+  std::vector<probe_entry> probes;        ///< in the file's order
   std::vector<rules::rule_source> rules;  ///< the person's own, in the file's order; a built-in of the same name is replaced
+  std::vector<std::string> notes;         ///< what was left out and why, to be said at the start; no errors
 };
 
 /// Reads `file`, or, where it is empty, makes the configuration that the runbook's variables alone say. Every problem goes into `into`;

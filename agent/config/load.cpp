@@ -1,4 +1,6 @@
 #include "agent/config/configuration.hpp"
+#include "agent/config/cross_checks.hpp"
+#include "agent/config/read_agent.hpp"
 #include "agent/config/read_deployment.hpp"
 #include "agent/config/read_probes.hpp"
 #include "agent/config/read_rules.hpp"
@@ -7,6 +9,8 @@
 
 #include <fmt/format.h>
 
+#include <cerrno>
+#include <cstring>
 #include <fstream>
 #include <iterator>
 
@@ -14,35 +18,43 @@ namespace flipback::config {
 
 namespace {
 
-using std::chrono::hours;
-using std::chrono::milliseconds;
-
-void read_agent(settings::section& root, agent& into) {
-  auto from = root.inner("agent");
-  if (!from) return;
-  into.listen = from->text("listen", into.listen);
-  const std::size_t colon = into.listen.rfind(':');
-  const std::string port = colon == std::string::npos ? "" : into.listen.substr(colon + 1);
-  const bool number = !port.empty() && port.size() <= 5 && port.find_first_not_of("0123456789") == std::string::npos && std::stoul(port) <= 65535;
-  if (!into.listen.empty() && !number) {
-    from->report("listen", fmt::format("found \"{}\", expected host:port such as \"127.0.0.1:9187\", or \"\" for none", into.listen));
-  }
-  into.state = from->text("state", into.state);
-  into.log_format = from->choice("log_format", into.log_format, {"text", "json"});
-  into.log_level = from->choice("log_level", into.log_level, {"debug", "info", "warning", "critical"});
-  into.name_servers = from->texts("name_servers");
-  into.spread = from->span("spread", into.spread, milliseconds(0), hours(1));
-  from->finish();
+std::optional<std::string> contents(const std::filesystem::path& file, settings::diagnostics& into) {
+  errno = 0;
+  std::ifstream in(file, std::ios::binary);
+  std::string text{std::istreambuf_iterator<char>(in), {}};
+  std::error_code unused;
+  if (in.is_open() && !in.bad() && !std::filesystem::is_directory(file, unused)) return text;
+  into.add({file.string(), 0, 0}, fmt::format("can't read the configuration: {}", std::strerror(in.is_open() ? EISDIR : errno)));
+  return std::nullopt;
 }
 
-void read_root(settings::section& root, configuration& into) {
+/// The names of the env files may themselves use the process's environment.
+void add_env_files(settings::node& document, environment& variables, settings::diagnostics& into) {
+  auto& members = std::get<settings::table>(document.value);
+  const auto at = members.find("env_files");
+  if (at == members.end()) return;
+  settings::node& named = at->second.value.front();
+  interpolate(named, "env_files", variables, into);
+  std::vector<env_file> files;
+  if (const auto* items = std::get_if<settings::array>(&named.value)) {
+    for (const settings::node& item : *items) {
+      if (const auto* path = std::get_if<std::string>(&item.value)) files.push_back({*path, item.at});
+    }
+  } else if (const auto* path = std::get_if<std::string>(&named.value)) {
+    files.push_back({*path, named.at});
+  }
+  read_env_files(files, variables, into);
+}
+
+void read_root(settings::section& root, configuration& into, settings::diagnostics& problems) {
+  root.texts("env_files");
   read_agent(root, into.agent);
   read_nginx(root, into.nginx);
   read_slots(root, into.slots);
   read_deployment(root, into);
   read_probes(root, into.probes);
   read_rules(root, into);
-  root.know("env_files");
+  cross_check(root, into, problems);
   root.finish();
 }
 
@@ -51,24 +63,21 @@ void read_root(settings::section& root, configuration& into) {
 configuration load(const std::filesystem::path& file, const environment& from, settings::diagnostics& into) {
   configuration made;
   made.file = file.string();
-  environment variables = from;
   if (file.empty()) {
-    add_runbook_probes(variables, made, into);
+    add_runbook_probes(from, made, into);
     return made;
   }
-  std::ifstream in(file, std::ios::binary);
-  const std::string text{std::istreambuf_iterator<char>(in), {}};
-  if (!in.is_open() || in.bad()) {
-    into.add({made.file, 0, 0}, "can't read the configuration file");
-    return made;
+  const auto text = contents(file, into);
+  if (!text) return made;
+  settings::node document = parse_toml(*text, made.file, into);
+  if (!into.clean() && std::get<settings::table>(document.value).empty()) return made;  // it is no TOML
+  environment variables = from;
+  add_env_files(document, variables, into);
+  for (auto& [key, member] : std::get<settings::table>(document.value)) {
+    if (key != "env_files") interpolate(member.value.front(), key, variables, into);
   }
-  settings::node document = parse_toml(text, made.file, into);
-  if (!into.clean()) return made;
-  settings::section before(document, "", into);
-  read_env_files(before.texts("env_files"), before.where("env_files"), variables, into);
-  interpolate(document, variables, into);
   settings::section root(document, "", into);
-  read_root(root, made);
+  read_root(root, made, into);
   return made;
 }
 

@@ -1,5 +1,6 @@
 #include "agent/config/make_probes.hpp"
 
+#include "agent/config/read_probes.hpp"
 #include "probes/registry.hpp"
 
 namespace flipback::config {
@@ -11,7 +12,7 @@ std::vector<made_probe> make_probes(const configuration& from, const surrounding
     const probe_kind* kind = find_probe_kind(entry.type);
     if (kind == nullptr) continue;  // reported when the table was read
     settings::section table(entry.table, "probes." + entry.name, problems);
-    for (const std::string_view common : {"type", "every", "timeout", "critical", "tags"}) table.know(common);
+    for (const std::string_view key : common_probe_keys) table.know(key);  // so that "evrey" is told of "every"
     made.push_back({&entry, kind->make(table, in)});
   }
   return made;

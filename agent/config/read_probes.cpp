@@ -3,6 +3,7 @@
 #include "probes/registry.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -19,27 +20,43 @@ bool is_probe_name(std::string_view name) {
   return !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
 }
 
+/// The table without what is common to all probes: its maker's own keys.
+settings::node own_keys(const settings::node& table) {
+  settings::node own = table;
+  for (const std::string_view key : common_probe_keys) {
+    auto& members = std::get<settings::table>(own.value);
+    if (const auto at = members.find(key); at != members.end()) members.erase(at);
+  }
+  return own;
+}
+
+const probe_kind* read_kind(settings::section& from, const std::string& type) {
+  const probe_kind* kind = find_probe_kind(type);
+  if (kind != nullptr || type.empty()) return kind;
+  std::vector<std::string> types;
+  for (const probe_kind& k : probe_kinds()) types.emplace_back(k.type);
+  const std::string meant = settings::nearest(type, types);
+  from.report("type", fmt::format("found {}, which is no type of probe; {}", from.shown("type"),
+                                  meant.empty() ? fmt::format("expected one of {}", fmt::join(types, ", "))
+                                                : fmt::format("did you mean \"{}\"?", meant)));
+  return nullptr;
+}
+
 probe_entry read_probe(const std::string& name, settings::section& from, const settings::node& table) {
   probe_entry read;
   read.name = name;
-  constexpr std::array reserved{"live", "stable"};
+  constexpr std::array<std::string_view, 4> taken{"live", "stable", "previous", "front_door"};
   if (!is_probe_name(name)) from.report_here("is no name for a probe: expected letters, digits, _ and -");
-  if (std::ranges::find(reserved, name) != reserved.end()) from.report_here(fmt::format("{} is no name for a probe: it means a slot in rules", name));
+  if (std::ranges::find(taken, name) != taken.end())
+    from.report_here(fmt::format("{} means something else in rules; expected another name for the probe", name));
   read.type = from.required_text("type", "http");
-  const probe_kind* kind = find_probe_kind(read.type);
-  if (kind == nullptr && !read.type.empty()) {
-    std::vector<std::string> types;
-    for (const probe_kind& k : probe_kinds()) types.emplace_back(k.type);
-    const std::string meant = settings::nearest(read.type, types);
-    from.report("type", fmt::format("found \"{}\", expected one of {}{}", read.type, fmt::join(types, ", "),
-                                    meant.empty() ? "" : fmt::format(" (did you mean {}?)", meant)));
-  }
+  const probe_kind* kind = read_kind(from, read.type);
   const duration usual = kind != nullptr && kind->usual_interval != duration{} ? kind->usual_interval : read.every;
   read.every = from.span("every", usual, milliseconds(10), hours(24));
   read.timeout = from.span("timeout", std::min(read.timeout, read.every), milliseconds(1), hours(1));
   read.critical = from.boolean("critical", false);
   read.tags = from.texts("tags");
-  read.table = table;
+  read.table = own_keys(table);
   return read;
 }
 

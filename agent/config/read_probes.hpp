@@ -2,7 +2,13 @@
 
 #include "agent/config/configuration.hpp"
 
+#include <array>
+#include <string_view>
+
 namespace flipback::config {
+
+/// The keys that every probe's table may have, whatever its type.
+constexpr std::array<std::string_view, 5> common_probe_keys{"type", "every", "timeout", "critical", "tags"};
 
 /// The tables [probes.*]: what all probes have in common; the rest is left for each probe's own maker.
 void read_probes(settings::section& root, std::vector<probe_entry>& into);

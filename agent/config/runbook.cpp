@@ -1,89 +1,119 @@
 #include "agent/config/runbook.hpp"
 
-#include <charconv>
+#include "probes/registry.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <array>
 
 namespace flipback::config {
 
 namespace {
 
-/// A probe's table as if it had been written by hand; its "file" is the variable that it comes from.
+std::string value_of(const environment& from, std::string_view name) {
+  const auto found = from.find(name);
+  return found == from.end() ? std::string{} : found->second;
+}
+
+/// A probe's table as if it had been written by hand with ${NAME}s; the variable is its place.
 class written_table {
  public:
-  written_table(const environment& from, std::string variable) : from_(&from), at_{"$" + std::move(variable), 1, 1} {}
+  written_table(const environment& from, std::string_view variable) : from_(&from), at_{std::string(variable), 0, 0} {}
 
-  written_table& text(const std::string& key, std::string value) { return put(key, std::move(value)); }
-  written_table& from_variable(const std::string& key, std::string_view variable) {
-    const auto found = from_->find(variable);
-    return found == from_->end() || found->second.empty() ? *this : put(key, found->second);
+  void put(const std::string& key, std::string value, std::string_view variable) {
+    settings::node made{std::move(value), {std::string(variable), 0, 0}, members_.size()};
+    made.written = fmt::format("${{{}}}", variable);
+    members_.insert_or_assign(key, settings::member{made.at, {made}});
   }
-  written_table& number_from(const std::string& key, std::string_view variable) {
-    const auto found = from_->find(variable);
-    if (found == from_->end() || found->second.empty()) return *this;
-    std::int64_t number = 0;
-    const char* const end = found->second.data() + found->second.size();
-    if (std::from_chars(found->second.data(), end, number).ptr != end) return put(key, found->second);
-    return put(key, number);
+  void put_if_set(const std::string& key, std::string_view variable) {
+    if (std::string value = value_of(*from_, variable); !value.empty()) put(key, std::move(value), variable);
   }
-
-  [[nodiscard]] probe_entry probe(std::string name, std::string type) const {
-    probe_entry made;
-    made.name = std::move(name);
-    made.type = std::move(type);
-    made.table = {members_, at_, 0};
-    return made;
-  }
+  [[nodiscard]] std::string own(std::string_view variable) const { return value_of(*from_, variable); }
+  [[nodiscard]] settings::node take() { return {std::move(members_), at_, 0}; }
 
  private:
-  template <typename Value>
-  written_table& put(const std::string& key, Value value) {
-    members_.insert_or_assign(key, settings::member{at_, {settings::node{std::move(value), at_, 0}}});
-    return *this;
-  }
-
   const environment* from_;
   settings::position at_;
   settings::table members_;
 };
-
-bool is_set(const environment& from, std::string_view name) {
-  const auto found = from.find(name);
-  return found != from.end() && !found->second.empty();
-}
 
 std::string without_slash(std::string url) {
   while (url.ends_with('/')) url.pop_back();
   return url;
 }
 
+void api(written_table& into) {
+  into.put("url", without_slash(into.own("API_URL")) + "/health", "API_URL");
+}
+
+void postgres(written_table& into) {
+  into.put_if_set("host", "POSTGRES_HOST");
+  into.put_if_set("port", "POSTGRES_PORT");
+  into.put_if_set("database", "POSTGRES_DB");
+  into.put_if_set("user", "POSTGRES_USER");
+  into.put_if_set("password", "POSTGRES_PASSWORD");
+}
+
+void redis(written_table& into) {
+  into.put_if_set("url", "REDIS_URL");
+  into.put_if_set("password", "REDIS_PASSWORD");
+}
+
+void jwks(written_table& into) {
+  const std::string realm = into.own("KEYCLOAK_REALM");
+  const std::string base = without_slash(into.own("KEYCLOAK_URL"));
+  into.put("url", fmt::format("{}/realms/{}/protocol/openid-connect/certs", base, realm.empty() ? "master" : realm), "KEYCLOAK_URL");
+}
+
+/// A variable that names a service, and the probe that it asks for. `fill` is null where there is no such probe yet.
+struct row {
+  std::string_view variable;
+  std::string_view name;
+  std::string_view type;
+  void (*fill)(written_table& into);
+};
+constexpr std::array<row, 11> rows{{
+    {"API_URL", "api", "http", api},
+    {"POSTGRES_HOST", "postgres", "postgres", postgres},
+    {"REDIS_URL", "redis", "redis", redis},
+    {"KEYCLOAK_URL", "keycloak", "jwks", jwks},
+    {"PROMETHEUS_URL", "prometheus", "prometheus", nullptr},
+    {"QDRANT_URL", "qdrant", "qdrant", nullptr},
+    {"MINIO_ENDPOINT", "minio", "s3", nullptr},
+    {"NEO4J_URI", "neo4j", "neo4j", nullptr},
+    {"AIRFLOW_URL", "airflow", "airflow", nullptr},
+    {"GRAFANA_URL", "grafana", "grafana", nullptr},
+    {"SENTRY_DSN", "sentry", "sentry", nullptr},
+}};
+
 }  // namespace
 
 void add_runbook_probes(const environment& from, configuration& into, settings::diagnostics& problems) {
-  if (is_set(from, "API_URL")) {
-    into.probes.push_back(written_table(from, "API_URL").text("url", without_slash(from.find("API_URL")->second) + "/health").probe("api", "http"));
+  std::vector<std::string_view> known;
+  for (const row& r : rows) {
+    const probe_kind* kind = r.fill == nullptr ? nullptr : find_probe_kind(r.type);
+    if (kind != nullptr) known.push_back(r.variable);
+    if (value_of(from, r.variable).empty()) continue;
+    if (kind == nullptr) {
+      into.notes.push_back(
+          fmt::format("{} is set, but this version has no probe of type {}: {} is not watched", r.variable, r.type, r.name));
+      continue;
+    }
+    written_table table(from, r.variable);
+    r.fill(table);
+    probe_entry made;
+    made.name = r.name;
+    made.type = r.type;
+    if (kind->usual_interval != duration{}) made.every = kind->usual_interval;
+    made.timeout = std::min(made.timeout, made.every);
+    made.table = table.take();
+    into.probes.push_back(std::move(made));
   }
-  if (is_set(from, "POSTGRES_HOST")) {
-    into.probes.push_back(written_table(from, "POSTGRES_HOST")
-                              .from_variable("host", "POSTGRES_HOST")
-                              .number_from("port", "POSTGRES_PORT")
-                              .from_variable("database", "POSTGRES_DB")
-                              .from_variable("user", "POSTGRES_USER")
-                              .from_variable("password", "POSTGRES_PASSWORD")
-                              .probe("postgres", "postgres"));
-  }
-  if (is_set(from, "REDIS_URL")) {
-    into.probes.push_back(written_table(from, "REDIS_URL").from_variable("url", "REDIS_URL").from_variable("password", "REDIS_PASSWORD").probe("redis", "redis"));
-  }
-  if (is_set(from, "KEYCLOAK_URL")) {
-    const auto realm = from.find("KEYCLOAK_REALM");
-    const std::string name = realm == from.end() || realm->second.empty() ? "master" : realm->second;
-    const std::string url = without_slash(from.find("KEYCLOAK_URL")->second) + "/realms/" + name + "/protocol/openid-connect/certs";
-    into.probes.push_back(written_table(from, "KEYCLOAK_URL").text("url", url).probe("keycloak", "jwks"));
-  }
-  if (into.probes.empty()) {
-    problems.add({"environment", 0, 0},
-                 "there is nothing to watch: expected a configuration file (--config FILE), or at least one of API_URL, POSTGRES_HOST, REDIS_URL and "
-                 "KEYCLOAK_URL in the environment");
-  }
+  if (!into.probes.empty()) return;
+  problems.add({}, fmt::format("nothing to do: there is no configuration file (--config FILE), and none of {} is set in the environment",
+                               fmt::join(known, ", ")));
 }
 
 }  // namespace flipback::config

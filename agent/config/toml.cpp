@@ -20,11 +20,11 @@ class conversion {
     }
   }
 
-  node table(const toml::table& from) {
+  node table(const toml::table& from, const std::string& path) {
     node made{settings::table{}, place(from.source()), 0};
     auto& members = std::get<settings::table>(made.value);
     for (const auto& [key, value] : from) {
-      node inner = any(value);
+      node inner = any(value, path.empty() ? std::string(key.str()) : fmt::format("{}.{}", path, key.str()));
       const position at = place(key.source());
       inner.order = (static_cast<std::size_t>(at.line) << 32U) | at.column;
       if (inner.at.line == 0) inner.at = at;
@@ -34,13 +34,13 @@ class conversion {
   }
 
  private:
-  node any(const toml::node& from) {
+  node any(const toml::node& from, const std::string& path) {
     node made{std::string{}, place(from.source()), 0};
-    if (const auto* members = from.as_table()) return table(*members);
+    if (const auto* members = from.as_table()) return table(*members, path);
     if (const auto* elements = from.as_array()) {
       settings::array all;
       all.reserve(elements->size());
-      for (const toml::node& element : *elements) all.push_back(any(element));
+      for (const toml::node& element : *elements) all.push_back(any(element, path));
       made.value = std::move(all);
     } else if (const auto* text = from.as_string()) {
       made.value = text->get();
@@ -52,7 +52,8 @@ class conversion {
     } else if (const auto* yes = from.as_boolean()) {
       made.value = yes->get();
     } else {
-      into_->add(made.at, "found a date or a time, expected a string, a number or a boolean; put it in quotes if it is meant as text");
+      into_->add(made.at, fmt::format("{}: found a date or a time; put it in quotes if it is meant as text", path));
+      into_->silence(made.at);
     }
     return made;
   }
@@ -85,18 +86,24 @@ class conversion {
   std::vector<std::string_view> lines_;
 };
 
+/// The commonest slip in a file full of durations and names; the line itself is not shown, it may hold a secret.
+std::string_view hint(std::string_view description) {
+  const bool of_a_value = description.contains("could not determine value type") || description.contains("integer: expected digit");
+  return of_a_value ? "; strings, durations and sizes stand in quotes: \"5s\"" : "";
+}
+
 }  // namespace
 
 node parse_toml(std::string_view text, const std::string& file_name, settings::diagnostics& into) {
   try {
     const toml::table parsed = toml::parse(text, file_name);
     conversion converted(text, file_name, into);
-    node root = converted.table(parsed);
+    node root = converted.table(parsed, "");
     root.at = {file_name, 1, 1};
     return root;
   } catch (const toml::parse_error& error) {
     const toml::source_position at = error.source().begin;
-    into.add({file_name, at.line, at.column}, fmt::format("is not TOML: {}", error.description()));
+    into.add({file_name, at.line, at.column}, fmt::format("is not TOML: {}{}", error.description(), hint(error.description())));
     return {settings::table{}, {file_name, 1, 1}, 0};
   }
 }

@@ -8,7 +8,19 @@
 
 #include <boost/asio/io_context.hpp>
 
+#include <algorithm>
+
 namespace flipback::config {
+
+namespace {
+
+/// A rule on a probe that could not be made would only be told that its signals are unknown; the probe's own problem says more.
+bool concerns(const rules::rule_source& rule, const std::string& probe) {
+  const std::string prefix = probe + ".";
+  return rule.when.text.contains(prefix) || rule.until.text.contains(prefix) || rule.unless.text.contains(prefix);
+}
+
+}  // namespace
 
 configuration validate(const std::filesystem::path& file, const environment& from, settings::diagnostics& problems) {
   configuration read = load(file, from, problems);
@@ -16,7 +28,12 @@ configuration validate(const std::filesystem::path& file, const environment& fro
   net::network network(loop.get_executor());
   const auto probes = make_probes(read, {loop.get_executor(), network, upstreams_of(read)}, problems);
   const rules::catalogue signals = signals_of(read, probes);
-  rules::compile(rules::with_built_ins(read.rules, signals, read.deployment.has_value()).on, signals, problems);
+  std::vector<rules::rule_source> own = read.rules;
+  for (const probe_entry& entry : read.probes) {
+    const bool made = std::ranges::find(probes, &entry, &made_probe::entry) != probes.end();
+    if (!made) std::erase_if(own, [&](const rules::rule_source& r) { return concerns(r, entry.name); });
+  }
+  rules::compile(rules::with_built_ins(own, signals, read.deployment.has_value()).on, signals, problems);
   return read;
 }
 

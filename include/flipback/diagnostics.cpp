@@ -15,7 +15,7 @@ std::string to_string(const problem& p) {
 }
 
 void diagnostics::add(position at, std::string says) {
-  problems_.push_back({std::move(at), std::move(says)});
+  if (std::ranges::find(silent_, at) == silent_.end()) problems_.push_back({std::move(at), std::move(says)});
 }
 
 std::vector<problem> diagnostics::sorted() const {

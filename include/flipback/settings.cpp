@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 
 namespace flipback::settings {
@@ -14,6 +15,12 @@ const table& members_of(const node& n) {
   static const table none;
   const auto* members = std::get_if<table>(&n.value);
   return members == nullptr ? none : *members;
+}
+
+/// A dotted key as TOML writes it: slots."light blue".
+std::string below(const std::string& path, std::string_view key) {
+  const bool bare = !key.empty() && std::ranges::all_of(key, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
+  return fmt::format("{}{}{}", path, path.empty() ? "" : ".", bare ? std::string(key) : fmt::format("\"{}\"", key));
 }
 
 bool from_environment(const node& n) {
@@ -76,7 +83,7 @@ std::string section::shown(std::string_view key) const {
 }
 
 void section::report(std::string_view key, std::string says) {
-  into_->add(where(key), fmt::format("{}{}{}: {}", path_, path_.empty() ? "" : ".", key, says));
+  into_->add(where(key), fmt::format("{}: {}", below(path_, key), says));
 }
 
 void section::report_here(std::string says) {
@@ -107,9 +114,9 @@ std::string section::required_text(std::string_view key, std::string_view exampl
   }
   const auto* text = std::get_if<std::string>(&found->value);
   if (text != nullptr && !text->empty()) return *text;
-  const std::string_view what = text != nullptr && from_environment(*found) ? ", which is empty" : "";
-  report(key, fmt::format("found {}{}, expected a string such as \"{}\"", text != nullptr ? settings::shown(*found) : described(*found),
-                          what, example));
+  const bool unset = text != nullptr && from_environment(*found);
+  report(key, fmt::format("found {}{} expected a string such as \"{}\"", text != nullptr ? settings::shown(*found) : described(*found),
+                          unset ? ", which is empty;" : ",", example));
   return {};
 }
 
@@ -166,7 +173,7 @@ std::vector<std::string> section::texts(std::string_view key) {
     if (const auto* text = std::get_if<std::string>(&element.value))
       read.push_back(*text);
     else
-      into_->add(element.at, fmt::format("{}{}{}: found {}, expected a string", path_, path_.empty() ? "" : ".", key, described(element)));
+      into_->add(element.at, fmt::format("{}: found {}, expected a string", below(path_, key), described(element)));
   }
   return read;
 }
@@ -194,7 +201,7 @@ std::optional<section> section::inner(std::string_view key) {
     mismatch(key, *found, "a table");
     return std::nullopt;
   }
-  return section(*found, path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key), *into_);
+  return section(*found, below(path_, key), *into_);
 }
 
 std::vector<std::pair<std::string, section>> section::inners(std::string_view key) {
@@ -211,7 +218,7 @@ std::vector<std::pair<std::string, section>> section::inners(std::string_view ke
 std::vector<section> section::items(std::string_view key) {
   const node* found = find(key);
   if (found == nullptr) return {};
-  const std::string path = path_.empty() ? std::string(key) : fmt::format("{}.{}", path_, key);
+  const std::string path = below(path_, key);
   const auto* elements = std::get_if<array>(&found->value);
   if (elements == nullptr) {
     mismatch(key, *found, fmt::format("an array of tables: [[{}]]", path));
@@ -236,7 +243,7 @@ void section::finish() {
     const std::string hint = !meant.empty()  ? fmt::format("did you mean \"{}\"?", meant)
                              : known.empty() ? "nothing is expected here"
                                              : fmt::format("expected one of {}", fmt::join(known, ", "));
-    into_->add(member.at, fmt::format("{}{}{}: is unknown here; {}", path_, path_.empty() ? "" : ".", key, hint));
+    into_->add(member.at, fmt::format("{}: is unknown here; {}", below(path_, key), hint));
   }
 }
 

@@ -34,18 +34,21 @@ std::string to_string(const problem& p);  ///< "file:line:column: says"
 class diagnostics {
  public:
   void add(position at, std::string says);
+  /// What is said of this place from now on only follows from what was said before, and is dropped.
+  void silence(const position& at) { silent_.push_back(at); }
   [[nodiscard]] bool clean() const { return problems_.empty(); }
   [[nodiscard]] std::vector<problem> sorted() const;
 
  private:
   std::vector<problem> problems_;
+  std::vector<position> silent_;
 };
 
 struct node;
 using array = std::vector<node>;
 
 struct member {
-  position at;  ///< of the key
+  position at;              ///< of the key
   std::vector<node> value;  ///< exactly one; a vector because node is incomplete here
 };
 using table = std::map<std::string, member, std::less<>>;
@@ -91,9 +94,9 @@ class section {
   std::optional<secret> hidden(std::string_view key);
   /// The table or array under a key, raw. The key counts as known.
   const node* raw(std::string_view key);
-  std::optional<section> inner(std::string_view key);                            ///< the table under `key`
-  std::vector<std::pair<std::string, section>> inners(std::string_view key);     ///< a table of tables, in the file's order
-  std::vector<section> items(std::string_view key);                              ///< an array of tables
+  std::optional<section> inner(std::string_view key);                         ///< the table under `key`
+  std::vector<std::pair<std::string, section>> inners(std::string_view key);  ///< a table of tables, in the file's order
+  std::vector<section> items(std::string_view key);                           ///< an array of tables
 
   /// The value under a key for a message of the caller's own: `shown(node)`, "nothing" where it is absent.
   [[nodiscard]] std::string shown(std::string_view key) const;

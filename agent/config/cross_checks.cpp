@@ -1,0 +1,67 @@
+#include "agent/config/cross_checks.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace flipback::config {
+
+namespace {
+
+std::vector<std::string> names_of_probes(const configuration& read) {
+  std::vector<std::string> names;
+  for (const probe_entry& p : read.probes) names.push_back(p.name);
+  return names;
+}
+
+void check_checks(settings::section& from, const std::vector<std::string>& probes, settings::diagnostics& into) {
+  const settings::node* found = from.raw("checks");
+  if (found == nullptr) return;
+  const auto each = [&](const settings::node& n) {
+    const auto* name = std::get_if<std::string>(&n.value);
+    if (name == nullptr || std::ranges::find(probes, *name) != probes.end()) return;
+    const std::string meant = settings::nearest(*name, probes);
+    into.add(n.at,
+             fmt::format("{}.checks: found {}, which is no probe{}", from.path(), settings::shown(n),
+                         meant.empty() ? fmt::format("; expected a [probes.{}]", *name) : fmt::format("; did you mean \"{}\"?", meant)));
+  };
+  const auto* several = std::get_if<settings::array>(&found->value);
+  if (several == nullptr)
+    each(*found);
+  else
+    std::ranges::for_each(*several, each);
+}
+
+/// A second slot that repeats the first one's value would make the flip a flip to itself.
+void check_differ(std::pair<std::string, settings::section>& first, std::pair<std::string, settings::section>& second,
+                  std::string_view key) {
+  const settings::node* one = first.second.raw(key);
+  const settings::node* other = second.second.raw(key);
+  if (one == nullptr || other == nullptr) return;
+  const auto* a = std::get_if<std::string>(&one->value);
+  const auto* b = std::get_if<std::string>(&other->value);
+  if (a == nullptr || b == nullptr || *a != *b) return;
+  second.second.report(key,
+                       fmt::format("found {}, which is slots.{}'s too; expected one of its own", settings::shown(*other), first.first));
+}
+
+}  // namespace
+
+void cross_check(settings::section& root, const configuration& read, settings::diagnostics& into) {
+  auto slots = root.inners("slots");
+  const std::vector<std::string> probes = names_of_probes(read);
+  for (auto& [name, from] : slots) check_checks(from, probes, into);
+  for (std::size_t second = 1; second < slots.size(); ++second) {
+    for (std::size_t first = 0; first < second; ++first) {
+      check_differ(slots[first], slots[second], "site");
+      check_differ(slots[first], slots[second], "url");
+    }
+  }
+  for (auto& [name, from] : root.inners("probes")) {
+    if (std::ranges::find(read.slots, name, &slot::name) != read.slots.end()) {
+      from.report_here(fmt::format("a slot is named {} too, and rules could not tell {}.up of the one from the other's", name, name));
+    }
+  }
+}
+
+}  // namespace flipback::config

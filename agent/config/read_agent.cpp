@@ -1,0 +1,55 @@
+#include "agent/config/read_agent.hpp"
+
+#include <boost/asio/ip/address.hpp>
+#include <fmt/format.h>
+
+#include <charconv>
+
+namespace flipback::config {
+
+namespace {
+
+bool is_port(std::string_view text, unsigned low) {
+  unsigned port = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
+  return error == std::errc{} && end == text.data() + text.size() && port >= low && port <= 65535;
+}
+
+/// "127.0.0.1:53" or "[::1]:53": an address, not a name, since there is nobody to ask yet.
+bool is_address_and_port(std::string_view text, unsigned lowest_port) {
+  const std::size_t colon = text.rfind(':');
+  if (colon == std::string_view::npos || !is_port(text.substr(colon + 1), lowest_port)) return false;
+  std::string_view host = text.substr(0, colon);
+  const bool bracketed = host.starts_with('[') && host.ends_with(']');
+  if (bracketed) host = host.substr(1, host.size() - 2);
+  boost::system::error_code error;
+  const auto address = asio::ip::make_address(host, error);
+  return !error && address.is_v6() == bracketed;
+}
+
+}  // namespace
+
+void read_agent(settings::section& root, agent& into) {
+  auto from = root.inner("agent");
+  if (!from) return;
+  into.listen = from->text("listen", into.listen);
+  if (!into.listen.empty() && !is_address_and_port(into.listen, 0)) {
+    from->report("listen",
+                 fmt::format("found {}, expected an address and a port such as \"127.0.0.1:9187\" or \"[::1]:9187\", or \"\" for none",
+                             from->shown("listen")));
+  }
+  if (from->has("state")) into.state = from->required_text("state", into.state);
+  into.log_format = from->choice("log_format", into.log_format, {"text", "json"});
+  into.log_level = from->choice("log_level", into.log_level, {"debug", "info", "warning", "critical"});
+  into.name_servers = from->texts("name_servers");
+  for (const std::string& server : into.name_servers) {
+    boost::system::error_code error;
+    asio::ip::make_address(server, error);
+    if (!error || is_address_and_port(server, 1)) continue;
+    from->report("name_servers", fmt::format("found \"{}\", expected an address such as \"127.0.0.1\" or \"127.0.0.1:53\"", server));
+  }
+  into.spread = from->span("spread", into.spread, duration{}, std::chrono::hours(1));
+  from->finish();
+}
+
+}  // namespace flipback::config
