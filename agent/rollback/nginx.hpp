@@ -1,0 +1,51 @@
+#pragma once
+
+#include "agent/config/configuration.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
+
+#include <expected>
+#include <optional>
+#include <set>
+#include <string>
+
+#include <sys/types.h>
+
+namespace flipback::rollback {
+
+/// nginx's workers as the process table shows them.
+struct workers {
+  std::set<pid_t> accepting;
+  std::set<pid_t> leaving;  ///< "shutting down": they finish what they have, and accept nothing more
+};
+
+/// nginx as it is operated from outside: tested, reloaded and watched.
+class nginx {
+ public:
+  nginx(config::nginx settings, boost::asio::any_io_executor executor) : settings_(std::move(settings)), executor_(std::move(executor)) {}
+
+  /// `nginx -t`; an error is what it said.
+  boost::asio::awaitable<std::expected<void, std::string>> test() const;
+  /// HUP to the master, or the configured command. That it succeeds proves nothing yet.
+  boost::asio::awaitable<std::expected<void, std::string>> reload() const;
+  /// Finds out where errors are logged, where the configuration does not say: asks `nginx -T` once.
+  boost::asio::awaitable<void> find_error_log();
+
+  /// Nothing where the master or its workers can't be seen (another container, another user's /proc).
+  [[nodiscard]] std::optional<workers> see_workers() const;
+
+  /// The end of the error log now; `emerg_since` reads from there.
+  [[nodiscard]] std::uint64_t error_log_mark() const;
+  /// The first `[emerg]` line since the mark, where there is one.
+  [[nodiscard]] std::optional<std::string> emerg_since(std::uint64_t mark) const;
+
+ private:
+  [[nodiscard]] std::vector<std::string> command(std::string_view action) const;
+  [[nodiscard]] std::expected<pid_t, std::string> master() const;
+
+  config::nginx settings_;
+  boost::asio::any_io_executor executor_;
+};
+
+}  // namespace flipback::rollback
