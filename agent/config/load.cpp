@@ -19,12 +19,12 @@ namespace flipback::config {
 namespace {
 
 std::optional<std::string> contents(const std::filesystem::path& file, settings::diagnostics& into) {
+  std::error_code unused;
+  const bool folder = std::filesystem::is_directory(file, unused);
   errno = 0;
   std::ifstream in(file, std::ios::binary);
-  std::string text{std::istreambuf_iterator<char>(in), {}};
-  std::error_code unused;
-  if (in.is_open() && !in.bad() && !std::filesystem::is_directory(file, unused)) return text;
-  into.add({file.string(), 0, 0}, fmt::format("can't read the configuration: {}", std::strerror(in.is_open() ? EISDIR : errno)));
+  if (in && !folder) return std::string{std::istreambuf_iterator<char>(in), {}};
+  into.add({file.string(), 0, 0}, fmt::format("can't read the configuration: {}", std::strerror(folder ? EISDIR : errno)));
   return std::nullopt;
 }
 

@@ -23,7 +23,9 @@ name = "first"
 name = "second"
 )";
 
-position at(std::uint32_t line, std::uint32_t column) { return {"a.toml", line, column}; }
+position at(std::uint32_t line, std::uint32_t column) {
+  return {"a.toml", line, column};
+}
 
 }  // namespace
 
