@@ -45,6 +45,16 @@ void check_differ(std::pair<std::string, settings::section>& first, std::pair<st
                        fmt::format("found {}, which is slots.{}'s too; expected one of its own", settings::shown(*other), first.first));
 }
 
+/// The log tells slots apart by their upstreams.
+void check_upstreams(const slot& first, const slot& second, settings::section& from) {
+  if (first.url == second.url) return;  // said already
+  for (const std::string& upstream : second.upstreams) {
+    if (std::ranges::find(first.upstreams, upstream) == first.upstreams.end()) continue;
+    from.report("upstreams",
+                fmt::format("\"{}\" is among slots.{}'s too, and the log could not tell their requests apart", upstream, first.name));
+  }
+}
+
 }  // namespace
 
 void cross_check(settings::section& root, const configuration& read, settings::diagnostics& into) {
@@ -55,6 +65,7 @@ void cross_check(settings::section& root, const configuration& read, settings::d
     for (std::size_t first = 0; first < second; ++first) {
       check_differ(slots[first], slots[second], "site");
       check_differ(slots[first], slots[second], "url");
+      check_upstreams(read.slots[first], read.slots[second], slots[second].second);
     }
   }
   for (auto& [name, from] : root.inners("probes")) {

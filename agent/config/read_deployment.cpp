@@ -27,12 +27,33 @@ std::string read_url(settings::section& from, std::string_view key, std::string_
   return url;
 }
 
-/// What would make a slot's signals mean something else: "live.up", "traffic.requests".
-constexpr std::array<std::string_view, 22> taken{
-    "live",        "stable",    "previous",   "front_door",   "traffic",    "up",           "reachable",
-    "latency",     "latencies", "lag",        "requests",     "rps",        "p50",          "p90",
-    "p95",         "p99",       "error_rate", "success_rate", "errors_top", "limited_rate", "client_error_rate",
-    "aborted_rate"};
+/// What would make a signal mean two things: "live.up", "traffic.requests".
+constexpr auto taken = std::to_array<std::string_view>({"live",
+                                                        "stable",
+                                                        "previous",
+                                                        "front_door",
+                                                        "traffic",
+                                                        "up",
+                                                        "reachable",
+                                                        "latency",
+                                                        "consecutive_failures",
+                                                        "failure_ratio",
+                                                        "requests",
+                                                        "rps",
+                                                        "error_rate",
+                                                        "client_error_rate",
+                                                        "success_rate",
+                                                        "limited_rate",
+                                                        "aborted_rate",
+                                                        "errors_top",
+                                                        "local_errors",
+                                                        "malformed",
+                                                        "lag",
+                                                        "latencies",
+                                                        "p50",
+                                                        "p90",
+                                                        "p95",
+                                                        "p99"});
 
 bool is_name(std::string_view name) {
   return !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });

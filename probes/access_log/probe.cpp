@@ -199,7 +199,7 @@ void read_fields(settings::section& from, al::field_keys& into) {
 std::unique_ptr<probe> make_access_log_probe(settings::section& from, const surroundings& in) {
   terms t;
   t.path = from.required_text("path", "/var/log/nginx/access.json");
-  if (!t.path.empty() && !t.path.starts_with('/')) from.report("path", fmt::format("found \"{}\", expected an absolute path", t.path));
+  if (!t.path.empty() && !t.path.starts_with('/')) from.report("path", fmt::format("found {}, expected an absolute path such as \"/var/log/nginx/access.json\"", from.shown("path")));
   read_fields(from, t.keys);
   if (from.has("health_paths")) t.leave_out.health_paths = from.texts("health_paths");
   t.leave_out.slow_paths = from.texts("slow_paths");
