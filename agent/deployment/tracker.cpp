@@ -44,9 +44,12 @@ std::vector<event> tracker::see(const sighting& s, std::optional<wall_time> file
   watch_drift(s, seen, told);
   if (!seen || mixed_) return told;
   if (!live_) {
-    begin(*seen, s, file_changed, told);
+    if (s.front_door.is == identity_answer::kind::identified) begin(*seen, s, file_changed, told);
   } else if (*seen == *live_) {
     candidate_.reset();
+  } else if (seen->slot == live_->slot && live_->release.empty()) {
+    live_->release = seen->release;  // it did not answer at its cutover: now its name is known
+    if (newest_ && newest_->to.slot == seen->slot) newest_->to.release = seen->release;
   } else if (candidate_ == seen || (s.site_of == seen->slot && s.front_door.is == identity_answer::kind::identified)) {
     cut_over(*seen, s.at, s.wall, told);
   } else {
@@ -135,7 +138,8 @@ void tracker::rolled_back_to(std::size_t slot, std::string release) {
 
 std::string tracker::no_way_back() const {
   if (!newest_ || !live_) return "no cutover has been seen: there is nothing to go back to";
-  placed back = newest_->from;
+  const placed& back = newest_->from;
+  if (back == *live_) return fmt::format("{} is live already", names_[back.slot]);
   if (stable_name_ != "previous") {
     const auto named = static_cast<std::size_t>(std::ranges::find(names_, stable_name_) - names_.begin());
     if (named != back.slot) return live_->slot == named ? fmt::format("{} is live already", stable_name_) : std::string();

@@ -1,0 +1,354 @@
+#include "agent/deployment/control.hpp"
+
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+namespace flipback::deployment {
+
+namespace {
+
+using std::chrono::hours;
+using std::chrono::seconds;
+
+constexpr duration answer_limit = seconds(1);
+constexpr duration remember_every = seconds(10);
+constexpr duration failed_for = hours(24);
+
+instant now() { return std::chrono::steady_clock::now(); }
+
+std::vector<std::string> names_of(const std::vector<config::slot>& slots) {
+  std::vector<std::string> names;
+  for (const config::slot& s : slots) names.push_back(s.name);
+  return names;
+}
+
+}  // namespace
+
+control::control(asio::io_context& loop, const config::configuration& configured, net::network& through, store& kept, teller tell)
+    : loop_(loop),
+      configured_(configured),
+      terms_(*configured.deployment),
+      through_(through),
+      store_(kept),
+      tell_(std::move(tell)),
+      names_(names_of(configured.slots)),
+      tracker_(names_, terms_.stable),
+      nginx_(configured.nginx, loop.get_executor()),
+      pause_(loop) {}
+
+control::~control() = default;
+
+asio::awaitable<void> control::start() {
+  for (const std::string& site : terms_.live_sites) rollback::sweep(site);
+  if (const auto text = store_.get("seen")) {
+    if (const auto found = remembered_from(*text, names_)) tracker_.recall(*found, now(), std::chrono::system_clock::now());
+  }
+  if (const auto text = store_.get("latch")) latch_ = latch_from(*text);
+  if (const auto text = store_.get("failed")) failed_ = latch_from(*text);
+  co_await nginx_.find_error_log();
+  if (const auto text = store_.get("attempt")) {
+    if (const auto cut_off = attempt_from(*text)) co_await finish_attempt(*cut_off);
+  }
+}
+
+asio::awaitable<void> control::watch() {
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  while (!stopping_) {
+    const instant began = now();
+    const sighting seen = co_await look();
+    if (stopping_) break;
+    co_await take_in(seen);
+    co_await try_breaches();
+    pause_.expires_at(began + terms_.watch_every);
+    boost::system::error_code woken;
+    co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  }
+}
+
+void control::stop() {
+  stopping_ = true;
+  pause_.cancel();
+}
+
+asio::awaitable<sighting> control::look() {
+  sighting seen;
+  seen.slots.resize(names_.size());
+  task_group asked(loop_, [](const std::string&) {});
+  const auto ask_door = [](control& self, sighting& into) -> asio::awaitable<void> {
+    into.front_door = co_await ask_front_door(self.through_, self.terms_.front_door, answer_limit);
+  };
+  const auto ask = [](control& self, sighting& into, std::size_t i) -> asio::awaitable<void> {
+    into.slots[i] = co_await ask_slot(self.through_, self.configured_.slots[i], self.terms_.front_door, answer_limit);
+  };
+  asked.spawn(ask_door(*this, seen));
+  for (std::size_t i = 0; i < names_.size(); ++i) asked.spawn(ask(*this, seen, i));
+  co_await asked.join();
+  seen.site_of = site_of();
+  seen.at = now();
+  seen.wall = std::chrono::system_clock::now();
+  co_return seen;
+}
+
+std::optional<std::size_t> control::site_of() const {
+  for (std::size_t i = 0; i < names_.size(); ++i) {
+    const auto site = rollback::read_site(configured_.slots[i].site);
+    if (!site || !site->exists) continue;
+    const bool all = std::ranges::all_of(terms_.live_sites, [&](const std::string& path) {
+      const auto live = rollback::read_site(path);
+      return live && live->exists && live->bytes == site->bytes;
+    });
+    if (all) return i;
+  }
+  return std::nullopt;
+}
+
+std::optional<wall_time> control::file_changed() const {
+  std::error_code error;
+  const auto time = std::filesystem::last_write_time(terms_.live_sites.front(), error);
+  if (error) return std::nullopt;
+  return std::chrono::time_point_cast<wall_time::duration>(std::chrono::file_clock::to_sys(time));
+}
+
+asio::awaitable<void> control::take_in(const sighting& s) {
+  const auto cutover_before = tracker_.newest_cutover();
+  const auto live_before = tracker_.live();
+  for (event& e : tracker_.see(s, file_changed())) tell_(std::move(e));
+  last_ = s;
+  for (const std::string& path : terms_.live_sites) {
+    if (auto found = rollback::read_site(path)) live_files_[path] = std::move(*found);
+  }
+  const auto& cutover_now = tracker_.newest_cutover();
+  const bool cut_over = cutover_now && (!cutover_before || cutover_before->wall != cutover_now->wall);
+  const bool recalled = !live_before && tracker_.live() && cutover_now && !cut_over;
+  if (cut_over || recalled) {
+    said_.clear();
+    if (on_cutover) on_cutover(cutover_now->at);
+  }
+  if (cut_over) {
+    latch_.reset();
+    const auto opened = co_await store_.forget("latch");
+    if (!opened) tell_({"store.failed", severity::critical, fmt::format("the opened latch could not be stored: {}", opened.error()), {}});
+  }
+  update_window(s.at);
+  if (tracker_.live() && (cut_over || !live_before || s.at - remembered_at_ >= remember_every)) co_await remember();
+  if (!on_slot) co_return;
+  const auto tell_slot = [&](const std::string& slot, std::optional<std::size_t> i) {
+    on_slot(slot, i ? std::optional(s.slots[*i].healthy) : std::nullopt, s.at, s.at);
+  };
+  for (std::size_t i = 0; i < names_.size(); ++i) tell_slot(names_[i], i);
+  tell_slot("live", tracker_.live() ? std::optional(tracker_.live()->slot) : std::nullopt);
+  const auto back = tracker_.stable();
+  tell_slot("stable", back ? std::optional(back->slot) : std::nullopt);
+}
+
+bool control::began_in_window(instant condition) const {
+  const auto& newest = tracker_.newest_cutover();
+  return newest && condition <= newest->at + terms_.window;
+}
+
+void control::update_window(instant at) {
+  const auto& newest = tracker_.newest_cutover();
+  const bool open = newest && tracker_.live() && tracker_.live()->slot == newest->to.slot && at <= newest->at + terms_.window;
+  if (open == window_open_) return;
+  window_open_ = open;
+  event e{"deployment.window", severity::info, open ? fmt::format("the rollback window is open for {}", format_duration(newest->at + terms_.window - at))
+                                                    : "the rollback window is closed: rules alert only", {}};
+  e.with("open", open);
+  tell_(std::move(e));
+  if (on_window) on_window(open);
+}
+
+void control::breached(breach b) {
+  breaches_.insert_or_assign(b.rule, std::move(b));
+  pause_.cancel();  // look and act at once
+}
+
+void control::resolved(const std::string& rule) {
+  breaches_.erase(rule);
+  std::erase_if(said_, [&](const std::string& key) { return key.starts_with(rule + "/"); });
+}
+
+circumstances control::circumstances_of(const breach& b) const {
+  circumstances c;
+  c.mode = b.mode.value_or(terms_.mode);
+  c.window_open = began_in_window(b.true_since);
+  c.mixed = tracker_.mixed();
+  c.rolling = rolling_;
+  c.not_this_release = b.not_this_release;
+  const auto& live = tracker_.live();
+  const auto age = std::chrono::system_clock::now();
+  c.failed_before = failed_ && live && failed_->release == live->release && failed_->slot == name(live->slot) && age - failed_->shut < failed_for;
+  if (latch_) c.latched = fmt::format("the latch is shut: {} with {} was rolled back already", latch_->slot, latch_->release);
+  c.no_way_back = tracker_.no_way_back();
+  if (b.withheld && b.withheld()) c.withheld = "the rule's unless is true";
+  if (const auto back = tracker_.stable()) {
+    c.stable = name(back->slot);
+    c.stable_healthy = tracker_.healthy_in_a_row(back->slot);
+    c.stable_says = last_.slots.empty() ? "" : last_.slots[back->slot].says;
+  }
+  c.confirm = terms_.confirm;
+  return c;
+}
+
+void control::say_guard(const breach& b, const guard_answer& answer) {
+  if (answer.guard == "confirm" || !said_.insert(b.rule + "/" + answer.guard).second) return;
+  const auto back = tracker_.stable();
+  const std::string would = back ? fmt::format("would roll back to {} with {}", name(back->slot), back->release) : "no rollback";
+  const bool blocked = answer.is == guarded::blocked;
+  event e{blocked ? "rollback.blocked" : "rollback.withheld", severity::critical, fmt::format("{} is breached, {}: {}", b.rule, would, answer.says), {}};
+  e.with("rule", b.rule).with("guard", answer.guard);
+  tell_(std::move(e));
+}
+
+asio::awaitable<void> control::try_breaches() {
+  // A copy of the names: what happens meanwhile may resolve a rule.
+  std::vector<std::string> rules;
+  for (const auto& [rule, unused] : breaches_) rules.push_back(rule);
+  for (const std::string& rule : rules) {
+    const auto at = breaches_.find(rule);
+    if (at == breaches_.end()) continue;
+    const breach b = at->second;
+    if (co_await try_rollback(b)) break;
+  }
+}
+
+asio::awaitable<bool> control::try_rollback(const breach& b) {
+  const auto& live = tracker_.live();
+  if (!live) co_return false;
+  const guard_answer answer = ask_guards(circumstances_of(b));
+  if (answer.is != guarded::act) {
+    say_guard(b, answer);
+    co_return false;
+  }
+  const placed to = *tracker_.stable();
+  // Once more, immediately before: a minute-old answer must not make a sick slot live.
+  const slot_answer direct = co_await ask_slot(through_, configured_.slots[to.slot], terms_.front_door, answer_limit);
+  if (!direct.healthy) {
+    say_guard(b, {guarded::blocked, "healthy", fmt::format("{} is sick too ({}): rolling back would not help", name(to.slot), direct.says)});
+    co_return false;
+  }
+  if (direct.identity.is == identity_answer::kind::identified && direct.identity.release != to.release) {
+    say_guard(b, {guarded::only_say, "stable", fmt::format("{} no longer has {}, but {}", name(to.slot), to.release, direct.identity.release)});
+    co_return false;
+  }
+  co_await roll_back(b, to);
+  co_return true;
+}
+
+asio::awaitable<void> control::keep(std::string fact, std::string value) {
+  const auto kept = co_await store_.put(std::move(fact), std::move(value));
+  if (kept || std::exchange(unrecorded_said_, true)) co_return;
+  tell_({"store.failed", severity::critical, fmt::format("what happens now is unrecorded: {}", kept.error()), {}});
+}
+
+asio::awaitable<void> control::roll_back(const breach& b, placed to) {
+  rolling_ = true;
+  const placed failed = *tracker_.live();
+  event decided{"rollback.decided", severity::critical,
+                fmt::format("rolling back to {} with {}: {} ({})", name(to.slot), to.release, b.rule, b.why), {}};
+  decided.with("rule", b.rule).with("why", b.why).with("to", name(to.slot)).with("from", name(failed.slot)).with("release", failed.release);
+  tell_(std::move(decided));
+  const wall_time wall = std::chrono::system_clock::now();
+  latch_ = latch{name(failed.slot), failed.release, b.rule, wall};
+  failed_ = latch_;
+  const attempt begun{name(to.slot), to.release, name(failed.slot), failed.release, b.rule, wall};
+  co_await keep("attempt", to_text(begun));
+  co_await keep("latch", to_text(*latch_));
+
+  rollback::plan p;
+  p.stable = &configured_.slots[to.slot];
+  p.failed = &configured_.slots[failed.slot];
+  for (const config::slot& s : configured_.slots) p.slot_sites.push_back(s.site);
+  for (const std::string& path : terms_.live_sites) p.live.push_back(live_files_[path]);
+  p.stable_release = to.release;
+  p.failed_release = failed.release;
+  rollback::transaction carried(configured_, through_, nginx_, tell_);
+  const rollback::ending end = co_await carried.carry_out(std::move(p));
+  close(b, to, failed, end);
+  co_await keep("failed", to_text(*failed_));
+  const std::string id = fmt::format("{}", std::chrono::duration_cast<std::chrono::milliseconds>(wall.time_since_epoch()).count());
+  const auto recorded = co_await store_.record(id, std::string(rollback::name_of(end.how)), to_text(begun));
+  if (!recorded) tell_({"store.failed", severity::critical, fmt::format("the incident could not be stored: {}", recorded.error()), {}});
+  co_await remember();
+  static_cast<void>(co_await store_.forget("attempt"));
+  rolling_ = false;
+}
+
+void control::close(const breach& b, const placed& to, const placed& failed, const rollback::ending& end) {
+  const bool on_stable = end.how == rollback::outcome::rolled_back || end.how == rollback::outcome::unproven;
+  if (on_stable) tracker_.rolled_back_to(to.slot, to.release);
+  const std::string to_text_ = fmt::format("{} with {}", name(to.slot), to.release);
+  std::string says;
+  switch (end.how) {
+    case rollback::outcome::rolled_back: says = fmt::format("{} is live, proven in {}: {}", to_text_, format_duration(end.took), end.says); break;
+    case rollback::outcome::unproven: says = fmt::format("nginx was put on {}, but it is not proven that users reach it: {}", to_text_, end.says); break;
+    case rollback::outcome::undone: says = fmt::format("undone, {} stays live: {}", name(failed.slot), end.says); break;
+    case rollback::outcome::operator_took_over: says = fmt::format("nothing was done: {}", end.says); break;
+    case rollback::outcome::not_undone: says = end.says; break;
+  }
+  event e{"rollback.closed", end.how == rollback::outcome::rolled_back ? severity::warning : severity::critical, std::move(says), {}};
+  e.with("outcome", std::string(rollback::name_of(end.how))).with("rule", b.rule).with("seconds", to_seconds(end.took)).with("live", on_stable ? name(to.slot) : name(failed.slot));
+  if (end.first_answer) e.with("first_answer", to_seconds(*end.first_answer));
+  tell_(std::move(e));
+  update_window(now());
+}
+
+asio::awaitable<void> control::finish_attempt(const attempt& cut_off) {
+  // The world decides, not what was believed: the live file is whole, whichever it is; nginx is made to read it, if it can.
+  const auto site = site_of();
+  const bool installed = site && name(*site) == cut_off.to_slot;
+  std::string says = fmt::format("a rollback to {} was cut off before its install: {} stays live", cut_off.to_slot, cut_off.failed_slot);
+  if (installed) {
+    const auto tested = co_await nginx_.test();
+    if (tested) {
+      const auto reloaded = co_await nginx_.reload();
+      says = reloaded ? fmt::format("a rollback to {} that was cut off is completed", cut_off.to_slot)
+                      : fmt::format("a rollback to {} was cut off, and nginx can't be reloaded: {}", cut_off.to_slot, reloaded.error());
+    } else {
+      says = fmt::format("a rollback to {} was cut off, and nginx refuses its configuration: {}", cut_off.to_slot, tested.error());
+    }
+    if (const auto text = store_.get("seen")) {
+      auto seen = remembered_from(*text, names_);
+      const auto to = static_cast<std::size_t>(std::ranges::find(names_, cut_off.to_slot) - names_.begin());
+      if (seen && to < names_.size()) {
+        seen->live = placed{to, cut_off.to_release};  // ours, and so no cutover
+        tracker_.recall(*seen, now(), std::chrono::system_clock::now());
+      }
+    }
+  }
+  event e{"rollback.recovered", severity::critical, std::move(says), {}};
+  e.with("completed", installed).with("rule", cut_off.rule);
+  tell_(std::move(e));
+  static_cast<void>(co_await store_.forget("attempt"));
+}
+
+asio::awaitable<void> control::remember() {
+  remembered_at_ = now();
+  if (!tracker_.live()) co_return;
+  co_await keep("seen", to_text(remembered{*tracker_.live(), std::chrono::system_clock::now(), tracker_.newest_cutover()}, names_));
+}
+
+standing control::stands() const {
+  standing s;
+  s.mode = terms_.mode;
+  s.window_open = window_open_;
+  s.latched = latch_.has_value();
+  s.rolling = rolling_;
+  if (const auto& live = tracker_.live()) {
+    s.live = name(live->slot);
+    s.release = live->release;
+  }
+  if (const auto back = tracker_.stable()) {
+    s.stable = name(back->slot);
+    s.stable_release = back->release;
+  }
+  return s;
+}
+
+}  // namespace flipback::deployment

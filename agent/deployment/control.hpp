@@ -1,0 +1,109 @@
+#pragma once
+
+#include "flipback/event.hpp"
+
+#include "agent/config/configuration.hpp"
+#include "agent/deployment/guards.hpp"
+#include "agent/deployment/memory.hpp"
+#include "agent/deployment/tracker.hpp"
+#include "agent/rollback/transaction.hpp"
+#include "agent/store/store.hpp"
+#include "agent/task_group.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <map>
+#include <set>
+
+namespace flipback::deployment {
+
+/// A rollback rule that is breached, as the rules said it.
+struct breach {
+  std::string rule;
+  instant true_since;
+  std::string why;
+  bool not_this_release = false;
+  std::optional<config::mode> mode;           ///< the rule's own
+  std::function<bool()> withheld;             ///< whether its `unless` is true now
+};
+
+/// What pages and metrics show of the deployment.
+struct standing {
+  std::string live;  ///< empty: not known yet
+  std::string release;
+  std::string stable;  ///< empty: no way back
+  std::string stable_release;
+  bool window_open = false;
+  bool latched = false;
+  bool rolling = false;
+  config::mode mode = config::mode::observe;
+};
+
+/// Looks at the deployment, notices cutovers, and rolls back when a rule is breached and the guards allow it.
+class control {
+ public:
+  using teller = std::function<void(event)>;
+
+  control(asio::io_context& loop, const config::configuration& configured, net::network& through, store& kept, teller tell);
+  ~control();
+
+  std::function<void(instant)> on_cutover;
+  std::function<void(bool)> on_window;
+  /// After each look: which slots are up, by name ("live", "stable" and each slot's own); nothing where that is not known.
+  std::function<void(const std::string& name, std::optional<bool> up, instant asked, instant at)> on_slot;
+
+  /// Reads what is remembered, and completes or undoes a rollback that was cut off. Before `watch`.
+  asio::awaitable<void> start();
+  /// Looks again and again until `stop`.
+  asio::awaitable<void> watch();
+  /// Ends `watch` after its present look; a rollback under way ends first.
+  void stop();
+
+  void breached(breach b);
+  void resolved(const std::string& rule);
+  [[nodiscard]] standing stands() const;
+
+ private:
+  asio::awaitable<sighting> look();
+  std::optional<wall_time> file_changed() const;
+  std::optional<std::size_t> site_of() const;
+  asio::awaitable<void> take_in(const sighting& s);
+  void update_window(instant now);
+  asio::awaitable<void> try_breaches();
+  asio::awaitable<bool> try_rollback(const breach& b);
+  circumstances circumstances_of(const breach& b) const;
+  void say_guard(const breach& b, const guard_answer& answer);
+  asio::awaitable<void> roll_back(const breach& b, placed to);
+  void close(const breach& b, const placed& to, const placed& failed, const rollback::ending& end);
+  asio::awaitable<void> finish_attempt(const attempt& cut_off);
+  asio::awaitable<void> remember();
+  asio::awaitable<void> keep(std::string name, std::string value);
+  [[nodiscard]] bool began_in_window(instant condition) const;
+  [[nodiscard]] std::string name(std::size_t slot) const { return names_[slot]; }
+
+  asio::io_context& loop_;
+  const config::configuration& configured_;
+  const config::deployment& terms_;
+  net::network& through_;
+  store& store_;
+  teller tell_;
+  std::vector<std::string> names_;
+  tracker tracker_;
+  rollback::nginx nginx_;
+  asio::steady_timer pause_;
+  sighting last_;
+  std::map<std::string, rollback::site_file> live_files_;  ///< as last seen
+  std::optional<latch> latch_;
+  std::optional<latch> failed_;  ///< the newest release that was rolled back, though the latch may be open again
+  std::map<std::string, breach> breaches_;
+  std::set<std::string> said_;  ///< "rule/guard": each cause is said once
+  bool window_open_ = false;
+  bool rolling_ = false;
+  bool stopping_ = false;
+  bool unrecorded_said_ = false;
+  instant remembered_at_{};
+};
+
+}  // namespace flipback::deployment
