@@ -1,1 +1,86 @@
-int main() { return 0; }
+#include "agent/cli/check.hpp"
+#include "agent/config/validate.hpp"
+#include "agent/supervisor.hpp"
+
+#include <CLI/CLI.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+
+#include <csignal>
+#include <cstdio>
+#include <exception>
+
+namespace {
+
+using namespace flipback;
+
+constexpr int usage_error = 2;
+
+/// Reads and checks a configuration; prints every problem. Nothing where there is one.
+std::optional<config::configuration> read(const std::string& file) {
+  settings::diagnostics problems;
+  config::configuration made = config::validate(file, config::process_environment(), problems);
+  for (const settings::problem& p : problems.sorted()) fmt::print(stderr, "{}\n", to_string(p));
+  if (!problems.clean()) return std::nullopt;
+  return made;
+}
+
+int validate(const std::string& file) {
+  const auto made = read(file);
+  if (!made) return usage_error;
+  for (const std::string& note : made->notes) fmt::print(stderr, "note: {}\n", note);
+  fmt::print("{} is good: {} probes, {} rules of its own{}\n", file.empty() ? "the environment" : file, made->probes.size(), made->rules.size(),
+             made->deployment ? ", a deployment" : "");
+  return 0;
+}
+
+int run_agent(const std::string& file, config::configuration first) {
+  asio::io_context loop(1);
+  supervisor agent(loop, file, std::move(first));
+  std::exception_ptr failed;
+  asio::co_spawn(loop, agent.run(), [&failed](std::exception_ptr thrown) { failed = std::move(thrown); });
+  loop.run();
+  if (failed) std::rethrow_exception(failed);
+  return 0;
+}
+
+}  // namespace
+
+int main(int argc, char** argv) {
+  std::signal(SIGPIPE, SIG_IGN);
+  CLI::App app("Health checks and automatic rollback for blue-green deployments behind nginx", "flipback");
+  app.set_version_flag("--version", "flipback " FLIPBACK_VERSION);
+  std::string file;
+  bool check = false;
+  cli::check_options options;
+  app.add_option("--config,-c", file, "The configuration file; without one, the runbook's variables say what is watched");
+  app.add_flag("--check", check, "Run every probe once, say what was found, and exit (0 passed, 1 failed, 3 unknown, 2 usage)");
+  app.add_option("--format", options.format, "With --check: text or json")->check(CLI::IsMember({"text", "json"}));
+  app.add_option("--only", options.only, "With --check: only these probes, by name or tag")->delimiter(',');
+  app.add_option("--skip", options.skip, "With --check: not these probes, by name or tag")->delimiter(',');
+  CLI::App* const validating = app.add_subcommand("validate", "Read a configuration and say what is wrong with it");
+  std::string validated;
+  validating->add_option("FILE", validated, "The configuration file; default: the one that --config names");
+  CLI::App* const versioned = app.add_subcommand("version", "Print the version");
+  app.require_subcommand(0, 1);
+
+  try {
+    app.parse(argc, argv);
+  } catch (const CLI::ParseError& error) {
+    return app.exit(error) == 0 ? 0 : usage_error;
+  }
+  try {
+    if (versioned->parsed()) {
+      fmt::print("flipback {}\n", FLIPBACK_VERSION);
+      return 0;
+    }
+    if (validating->parsed()) return validate(validated.empty() ? file : validated);
+    auto configured = read(file);
+    if (!configured) return usage_error;
+    return check ? cli::check(*configured, options) : run_agent(file, std::move(*configured));
+  } catch (const std::exception& error) {
+    fmt::print(stderr, "flipback: {}\n", error.what());
+    return usage_error;
+  }
+}

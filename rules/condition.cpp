@@ -7,6 +7,13 @@
 
 namespace flipback::rules {
 
+std::string label(const source& s) { return s.length > duration{} ? fmt::format("{} over {}", s.name, format_duration(s.length)) : s.name; }
+
+std::optional<double> read(const source& s, std::span<const series> all, instant now) {
+  const series& of = all[s.series];
+  return s.windowed ? of.read(s.window, s.how, s.quantile, now) : of.newest(s.since_cutover, now);
+}
+
 namespace {
 
 std::string grouped(double count) {
@@ -14,8 +21,6 @@ std::string grouped(double count) {
   for (auto at = static_cast<std::ptrdiff_t>(digits.size()) - 3; at > 0; at -= 3) digits.insert(static_cast<std::size_t>(at), ",");
   return digits;
 }
-
-std::string label(const source& s) { return s.length > duration{} ? fmt::format("{} over {}", s.name, format_duration(s.length)) : s.name; }
 
 class evaluating {
  public:
@@ -124,7 +129,7 @@ class evaluating {
       }
       if (of.kind() == signal_kind::ratio && f.errors < least_.errors) few_errors_ = true;
     }
-    made.value = s.windowed ? of.read(s.window, s.how, s.quantile, now_) : of.newest(s.since_cutover, now_);
+    made.value = flipback::rules::read(s, all_, now_);
     if (!made.value && explain_) made.lacks = fmt::format(fmt::runtime(of.is_stale(now_) ? "{} has no recent sample" : "{} has no value"), label(s));
     return made;
   }

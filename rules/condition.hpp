@@ -25,6 +25,11 @@ struct source {
   std::string name;  ///< of the signal, for sentences
 };
 
+/// "traffic.error_rate over 5m".
+std::string label(const source& s);
+/// What a source reads at `now`. Precondition: its series has been advanced to `now`.
+std::optional<double> read(const source& s, std::span<const series> all, instant now);
+
 /// How much must be in a window before a comparison says anything.
 struct least_fill {
   double samples = 0;

@@ -1,6 +1,8 @@
 #include "rules/engine.hpp"
 
 #include <algorithm>
+#include <map>
+#include <utility>
 
 namespace flipback::rules {
 
@@ -64,9 +66,8 @@ void engine::evaluate_rule(std::size_t number, instant now, std::vector<change>&
   const evaluation when = evaluate_text(of.when, of, now, false);
   const truth until = of.until ? evaluate_text(of.until, of, now, false).is : truth::unknown;
   if (when.is == truth::yes) s.last_true = now;
-  const verdict before = s.verdicts.current();
   const verdict after = s.verdicts.step(terms(of), when.is, until, earliest(of), now);
-  if (before != after) {
+  if (const verdict before = std::exchange(s.told, after); before != after) {
     change c{change_kind::verdict, number, before, after, now, s.verdicts.true_since(), evaluate_text(of.when, of, now, true), s.not_this_release};
     into.push_back(std::move(c));
   }
@@ -153,6 +154,20 @@ truth engine::withheld(std::size_t number, instant now) {
 evaluation engine::explain(std::size_t number, instant now) {
   const rule& of = from_.rules[number];
   return evaluate_text(of.when, of, now, true);
+}
+
+std::vector<std::pair<std::string, double>> engine::readings(instant now) {
+  std::map<std::string, double> all;
+  for (series& of : from_.all) of.advance(now);
+  for (const rule& of : from_.rules) {
+    for (const source& s : of.sources) {
+      const auto value = read(s, from_.all, now);
+      // A rollback rule's window begins at the cutover: that reading is the rule's value, not the signal's.
+      const bool ahead = s.since_cutover && cutover_ && all.contains(label(s));
+      if (value && !ahead) all.insert_or_assign(label(s), *value);
+    }
+  }
+  return {all.begin(), all.end()};
 }
 
 std::optional<instant> engine::breaches_at(std::size_t number) const {

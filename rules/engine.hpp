@@ -57,16 +57,21 @@ class engine {
 
   [[nodiscard]] const std::vector<rule>& rules() const { return from_.rules; }
   [[nodiscard]] verdict verdict_of(std::size_t rule) const { return states_[rule].verdicts.current(); }
+  [[nodiscard]] std::optional<instant> true_since(std::size_t rule) const { return states_[rule].verdicts.true_since(); }
+  [[nodiscard]] bool not_this_release(std::size_t rule) const { return states_[rule].not_this_release; }
   /// Whether the rule's `unless` withholds its action now.
   [[nodiscard]] truth withheld(std::size_t rule, instant now);
   /// The rule's condition with its explanation, evaluated now.
   [[nodiscard]] evaluation explain(std::size_t rule, instant now);
+  /// Every reading that the rules make, as "traffic.error_rate over 5m", with its value now; those without a value are left out.
+  [[nodiscard]] std::vector<std::pair<std::string, double>> readings(instant now);
   /// When a pending rule will breach if its condition stays true.
   [[nodiscard]] std::optional<instant> breaches_at(std::size_t rule) const;
 
  private:
   struct state {
     verdict_state verdicts;
+    verdict told = verdict::unknown;  ///< what the last change said
     std::optional<instant> last_true;
     std::optional<instant> blind_since;
     bool blind_said = false;

@@ -1,0 +1,88 @@
+#include "agent/cli/check.hpp"
+
+#include "agent/cli/check_report.hpp"
+#include "agent/config/make_probes.hpp"
+#include "agent/schedule/scheduler.hpp"
+#include "probes/net/network.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <csignal>
+#include <cstdio>
+
+namespace flipback::cli {
+
+namespace {
+
+bool names(const std::vector<std::string>& selection, const config::probe_entry& p) {
+  return std::ranges::any_of(selection, [&](const std::string& s) { return s == p.name || std::ranges::find(p.tags, s) != p.tags.end(); });
+}
+
+/// A name that selects nothing is a mistake, not an empty selection.
+bool selection_is_known(const std::vector<std::string>& selection, const config::configuration& configured, std::string_view option) {
+  for (const std::string& word : selection) {
+    if (std::ranges::any_of(configured.probes, [&](const config::probe_entry& p) { return names({word}, p); })) continue;
+    std::vector<std::string> known;
+    for (const config::probe_entry& p : configured.probes) known.push_back(p.name);
+    const std::string meant = settings::nearest(word, known);
+    fmt::print(stderr, "flipback: {}: no probe or tag is called {}{}\n", option, word, meant.empty() ? "" : fmt::format("; did you mean {}?", meant));
+    return false;
+  }
+  return true;
+}
+
+}  // namespace
+
+int check(const config::configuration& configured, const check_options& options) {
+  if (!selection_is_known(options.only, configured, "--only") || !selection_is_known(options.skip, configured, "--skip")) return 2;
+  config::configuration chosen = configured;
+  std::erase_if(chosen.probes, [&](const config::probe_entry& p) {
+    return (!options.only.empty() && !names(options.only, p)) || names(options.skip, p);
+  });
+  if (chosen.probes.empty()) {
+    fmt::print(stderr, "flipback: no probe is left to check\n");
+    return 2;
+  }
+
+  const instant began = std::chrono::steady_clock::now();
+  asio::io_context loop(1);
+  net::network network(loop.get_executor(), chosen.agent.name_servers);
+  settings::diagnostics problems;
+  const auto probes = config::make_probes(chosen, {loop.get_executor(), network, config::upstreams_of(chosen)}, problems);
+
+  std::vector<checked> all;
+  for (const config::made_probe& p : probes) {
+    all.push_back({p.entry->name, observation{outcome::unknown, reason::own_stall, "interrupted before it ended", {}, {}}, false});
+  }
+  std::size_t left = probes.size();
+  scheduler once(loop, [&](std::size_t which, const run&, const observation& seen) {
+    if (std::exchange(all[which].ended, true)) return;
+    all[which].seen = seen;
+    if (--left == 0) loop.stop();
+  });
+  // An interval that never comes again: each probe runs once.
+  for (const config::made_probe& p : probes) once.add(*p.observed, std::chrono::hours(24), p.entry->timeout);
+  asio::signal_set interrupted(loop, SIGINT, SIGTERM);
+  interrupted.async_wait([&](const boost::system::error_code& error, int) {
+    if (!error) loop.stop();
+  });
+  once.start(duration(1));
+  loop.run();
+
+  const duration took = std::chrono::steady_clock::now() - began;
+  print_report(options.format, all, took);
+  std::fflush(stdout);
+  // What still hangs is cancelled and waited for, so that nothing is left behind.
+  loop.restart();
+  interrupted.cancel();
+  asio::co_spawn(loop, once.stop(), asio::detached);
+  loop.run_for(std::chrono::seconds(1));
+  return exit_status(all);
+}
+
+}  // namespace flipback::cli

@@ -1,0 +1,170 @@
+#include "agent/generation.hpp"
+
+#include "agent/config/catalogue.hpp"
+
+#include <boost/asio/post.hpp>
+#include <fmt/format.h>
+
+namespace flipback {
+
+namespace {
+
+instant now() { return std::chrono::steady_clock::now(); }
+
+severity severity_of(const std::string& word) { return word == "critical" ? severity::critical : word == "info" ? severity::info : severity::warning; }
+
+std::optional<config::mode> mode_of(const std::string& word) {
+  if (word.empty()) return std::nullopt;
+  return word == "act" ? config::mode::act : word == "ask" ? config::mode::ask : config::mode::observe;
+}
+
+}  // namespace
+
+generation::generation(asio::io_context& loop, config::configuration from, store* kept, teller tell, settings::diagnostics& problems)
+    : loop_(loop),
+      configured_(std::move(from)),
+      tell_(std::move(tell)),
+      network_(loop.get_executor(), configured_.agent.name_servers),
+      scheduler_(loop, [this](std::size_t which, const run& of, const observation& seen) {
+        observing_->take(which, of, seen);
+        settle();
+      }),
+      tasks_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
+      watching_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
+      rule_timer_(loop) {
+  made_ = config::make_probes(configured_, {loop.get_executor(), network_, config::upstreams_of(configured_)}, problems);
+  compile(problems);
+  observing_ = std::make_unique<observing>(made_, engine_, tell_);
+  for (const config::made_probe& p : made_) scheduler_.add(*p.observed, p.entry->every, p.entry->timeout);
+  scheduler_.on_stall = [this](duration stood) {
+    tell_({"self.stall", severity::warning, fmt::format("our own loop stood still for {}: what it missed is unknown", format_duration(stood)), {}});
+    engine_.unwatched(now() - stood, now());
+  };
+  if (configured_.deployment && kept != nullptr) {
+    control_ = std::make_unique<deployment::control>(loop_, configured_, network_, *kept, tell_);
+    wire_deployment();
+  }
+}
+
+generation::~generation() = default;
+
+void generation::compile(settings::diagnostics& problems) {
+  const rules::catalogue signals = config::signals_of(configured_, made_);
+  rules::rule_set set = rules::with_built_ins(configured_.rules, signals, configured_.deployment.has_value());
+  rules_off_ = std::move(set.off);
+  engine_ = rules::engine(rules::compile(set.on, signals, problems));
+}
+
+void generation::wire_deployment() {
+  control_->on_cutover = [this](instant at) {
+    engine_.cutover(at);
+    settle();
+  };
+  control_->on_window = [this](bool open) { engine_.window(open); };
+  for (const config::slot& s : configured_.slots) {
+    if (const auto series = engine_.series_named(s.name + ".up")) slot_series_[s.name] = *series;
+  }
+  for (const std::string slot : {"live", "stable"}) {
+    if (const auto series = engine_.series_named(slot + ".up")) slot_series_[slot] = *series;
+  }
+  control_->on_slot = [this](const std::string& slot, std::optional<bool> up, instant asked, instant at) {
+    const auto series = slot_series_.find(slot);
+    if (series == slot_series_.end()) return;
+    engine_.add(series->second, {asked, at, up ? std::optional<measured>(*up ? 1.0 : 0.0) : std::nullopt, false});
+    settle();
+  };
+}
+
+void generation::adopt(generation&& before) { engine_.adopt(std::move(before.engine_)); }
+
+asio::awaitable<void> generation::start() {
+  if (control_) {
+    co_await control_->start();
+    for (std::size_t i = 0; i < engine_.rules().size(); ++i) {  // breached before a reload, and still
+      const bool acts = engine_.rules()[i].from.then == rules::consequence::rollback;
+      if (!acts || engine_.verdict_of(i) != rules::verdict::breached) continue;
+      control_->breached(breach_of(i, engine_.true_since(i).value_or(now()), engine_.explain(i, now()).says, engine_.not_this_release(i)));
+    }
+    watching_.spawn(control_->watch());
+  }
+  for (const config::made_probe& p : made_) {
+    if (p.observed->follows()) tasks_.spawn(p.observed->follow());
+  }
+  scheduler_.start(configured_.agent.spread);
+}
+
+asio::awaitable<void> generation::stop() {
+  stopped_ = true;
+  rule_timer_.cancel();
+  if (control_) control_->stop();
+  tasks_.cancel();
+  co_await scheduler_.stop();
+  co_await tasks_.join();
+  co_await watching_.join();
+}
+
+void generation::settle() {
+  // Many samples of one wake-up are judged together.
+  if (std::exchange(settling_posted_, true)) return;
+  asio::post(loop_, [this] {
+    settling_posted_ = false;
+    if (stopped_) return;
+    for (const rules::change& c : engine_.settle(now())) told(c);
+    arm();
+  });
+}
+
+void generation::arm() {
+  const auto due = engine_.due();
+  if (!due || stopped_) return;
+  if (rule_timer_.expiry() == *due && *due > now()) return;
+  rule_timer_.expires_at(*due);
+  rule_timer_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) settle();
+  });
+}
+
+void generation::tell_verdict(const rules::change& c, const rules::rule& of) {
+  const bool breach = c.to == rules::verdict::breached;
+  const severity how = breach ? severity_of(of.from.severity) : c.from == rules::verdict::breached ? severity::warning : severity::info;
+  const bool dull = !breach && c.from != rules::verdict::breached && c.to != rules::verdict::pending;
+  event e{"verdict.changed", dull ? severity::debug : how, fmt::format("{}: {} → {}: {}", of.from.name, name_of(c.from), name_of(c.to), c.why.says), {}};
+  e.with("rule", of.from.name).with("from", std::string(name_of(c.from))).with("to", std::string(name_of(c.to)));
+  if (c.why.value) e.with("value", *c.why.value);
+  if (c.why.threshold) e.with("threshold", *c.why.threshold);
+  e.with("then", std::string(rules::name_of(of.from.then)));
+  tell_(std::move(e));
+}
+
+void generation::told(const rules::change& c) {
+  const rules::rule& of = engine_.rules()[c.rule];
+  if (c.kind == rules::change_kind::blind) {
+    event e{"rule.blind", severity::critical, fmt::format("{} can't be judged: {}", of.from.name, c.why.says), {}};
+    e.with("rule", of.from.name);
+    tell_(std::move(e));
+    return;
+  }
+  tell_verdict(c, of);
+  if (!control_ || of.from.then != rules::consequence::rollback) return;
+  if (c.to == rules::verdict::breached) {
+    control_->breached(breach_of(c.rule, c.true_since.value_or(c.at), c.why.says, c.not_this_release));
+  } else if (c.from == rules::verdict::breached) {
+    control_->resolved(of.from.name);
+  }
+}
+
+deployment::breach generation::breach_of(std::size_t rule, instant since, std::string why, bool not_this_release) {
+  const rules::rule_source& of = engine_.rules()[rule].from;
+  deployment::breach b;
+  b.rule = of.name;
+  b.true_since = since;
+  b.why = std::move(why);
+  b.not_this_release = not_this_release;
+  b.mode = mode_of(of.mode);
+  b.withheld = [this, rule] { return engine_.withheld(rule, now()) == rules::truth::yes; };
+  return b;
+}
+
+std::optional<deployment::standing> generation::stands() const { return control_ ? std::optional(control_->stands()) : std::nullopt; }
+
+}  // namespace flipback

@@ -1,0 +1,49 @@
+#pragma once
+
+#include "flipback/event.hpp"
+
+#include "agent/config/make_probes.hpp"
+#include "rules/engine.hpp"
+
+#include <array>
+#include <functional>
+#include <optional>
+#include <vector>
+
+namespace flipback {
+
+/// What is known of a probe now, for pages, metrics and `--check`.
+struct watched {
+  const config::probe_entry* entry = nullptr;
+  probe* observed = nullptr;
+  std::optional<observation> newest;  ///< without its measurements once they are handed on
+  unsigned failures_in_a_row = 0;
+  std::uint64_t passes = 0;
+  std::uint64_t fails = 0;
+  std::uint64_t unknowns = 0;
+};
+
+/// Takes what the probes saw to the rules as samples, and tells when a probe's outcome changes.
+class observing {
+ public:
+  observing(const std::vector<config::made_probe>& probes, rules::engine& judged, std::function<void(event)> tell);
+
+  /// One run of probe number `which`, in the order of `probes`.
+  void take(std::size_t which, const run& of, const observation& seen);
+  [[nodiscard]] const std::vector<watched>& all() const { return watched_; }
+
+ private:
+  /// Where a measurement goes; only those that a rule reads have a series.
+  struct route {
+    std::string_view measurement;
+    std::size_t series;
+  };
+  void tell_change(const watched& of, const observation& seen, const std::optional<outcome>& before);
+
+  rules::engine& judged_;
+  std::function<void(event)> tell_;
+  std::vector<watched> watched_;
+  std::vector<std::vector<route>> routes_;
+};
+
+}  // namespace flipback

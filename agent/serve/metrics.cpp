@@ -1,0 +1,117 @@
+#include "agent/serve/metrics.hpp"
+
+#include <boost/json.hpp>
+#include <prometheus/metric_family.h>
+#include <prometheus/text_serializer.h>
+
+namespace flipback::serve {
+
+namespace {
+
+using prometheus::ClientMetric;
+using prometheus::MetricFamily;
+using prometheus::MetricType;
+
+MetricFamily family(std::string name, std::string help, MetricType type) { return {std::move(name), std::move(help), type, {}}; }
+
+void add(MetricFamily& to, double value, std::vector<ClientMetric::Label> labels = {}) {
+  ClientMetric made;
+  made.label = std::move(labels);
+  if (to.type == MetricType::Counter) made.counter.value = value;
+  else made.gauge.value = value;
+  to.metric.push_back(std::move(made));
+}
+
+void add_probes(const std::vector<watched>& probes, std::vector<MetricFamily>& into) {
+  MetricFamily up = family("flipback_probe_up", "Whether the probe's newest run passed; absent while unknown.", MetricType::Gauge);
+  MetricFamily latency = family("flipback_probe_latency_seconds", "How long the probe's newest run took.", MetricType::Gauge);
+  MetricFamily runs = family("flipback_probe_runs_total", "Runs of the probe by outcome.", MetricType::Counter);
+  for (const watched& w : probes) {
+    const ClientMetric::Label name{"probe", w.entry->name};
+    if (w.newest && w.newest->result != outcome::unknown) add(up, w.newest->result == outcome::pass ? 1 : 0, {name});
+    if (w.newest) add(latency, to_seconds(w.newest->latency), {name});
+    add(runs, static_cast<double>(w.passes), {name, {"outcome", "pass"}});
+    add(runs, static_cast<double>(w.fails), {name, {"outcome", "fail"}});
+    add(runs, static_cast<double>(w.unknowns), {name, {"outcome", "unknown"}});
+  }
+  into.push_back(std::move(up));
+  into.push_back(std::move(latency));
+  into.push_back(std::move(runs));
+}
+
+void add_rules(rules::engine& judged, instant now, std::vector<MetricFamily>& into) {
+  MetricFamily verdicts = family("flipback_rule_verdict", "1 for the verdict that the rule has now.", MetricType::Gauge);
+  MetricFamily values = family("flipback_rule_value", "The value that the rule's deciding comparison looks at.", MetricType::Gauge);
+  MetricFamily thresholds = family("flipback_rule_threshold", "What that value is held against.", MetricType::Gauge);
+  for (std::size_t i = 0; i < judged.rules().size(); ++i) {
+    const ClientMetric::Label name{"rule", judged.rules()[i].from.name};
+    for (const rules::verdict v : {rules::verdict::ok, rules::verdict::pending, rules::verdict::breached, rules::verdict::unknown}) {
+      add(verdicts, judged.verdict_of(i) == v ? 1 : 0, {name, {"verdict", std::string(rules::name_of(v))}});
+    }
+    const rules::evaluation found = judged.explain(i, now);
+    if (found.value) add(values, *found.value, {name});
+    if (found.threshold) add(thresholds, *found.threshold, {name});
+  }
+  into.push_back(std::move(verdicts));
+  into.push_back(std::move(values));
+  into.push_back(std::move(thresholds));
+}
+
+void add_signals(rules::engine& judged, instant now, std::vector<MetricFamily>& into) {
+  MetricFamily signals = family("flipback_signal", "The signals that rules read, as they read them now.", MetricType::Gauge);
+  for (const auto& [label, value] : judged.readings(now)) add(signals, value, {{"signal", label}});
+  into.push_back(std::move(signals));
+}
+
+void add_deployment(const deployment::standing& s, const std::vector<config::slot>& slots, std::vector<MetricFamily>& into) {
+  MetricFamily live = family("flipback_deployment_live", "1 for the slot that users reach.", MetricType::Gauge);
+  for (const config::slot& slot : slots) add(live, slot.name == s.live ? 1 : 0, {{"slot", slot.name}});
+  into.push_back(std::move(live));
+  MetricFamily window = family("flipback_deployment_window_open", "Whether the rollback window is open.", MetricType::Gauge);
+  add(window, s.window_open ? 1 : 0);
+  into.push_back(std::move(window));
+  MetricFamily latched = family("flipback_deployment_latched", "Whether a release was rolled back and the latch is shut.", MetricType::Gauge);
+  add(latched, s.latched ? 1 : 0);
+  into.push_back(std::move(latched));
+}
+
+}  // namespace
+
+std::string metrics_text(generation& of) {
+  const instant now = std::chrono::steady_clock::now();
+  std::vector<MetricFamily> all;
+  MetricFamily build = family("flipback_build_info", "1, with the version.", MetricType::Gauge);
+  add(build, 1, {{"version", FLIPBACK_VERSION}});
+  all.push_back(std::move(build));
+  add_probes(of.probes(), all);
+  MetricFamily skipped = family("flipback_schedule_skipped_total", "Runs that were due while the one before had not ended.", MetricType::Counter);
+  add(skipped, static_cast<double>(of.schedule().skipped));
+  all.push_back(std::move(skipped));
+  MetricFamily late = family("flipback_schedule_timed_out_total", "Runs that reached their deadline.", MetricType::Counter);
+  add(late, static_cast<double>(of.schedule().timed_out));
+  all.push_back(std::move(late));
+  add_rules(of.judged(), now, all);
+  add_signals(of.judged(), now, all);
+  if (const auto s = of.stands()) add_deployment(*s, of.configured().slots, all);
+  return prometheus::TextSerializer().Serialize(all);
+}
+
+std::string health_text(generation& of) {
+  boost::json::object page{{"status", "healthy"}, {"version", FLIPBACK_VERSION}};
+  std::size_t pass = 0;
+  std::size_t fail = 0;
+  std::size_t unknown = 0;
+  for (const watched& w : of.probes()) {
+    if (!w.newest || w.newest->result == outcome::unknown) ++unknown;
+    else if (w.newest->result == outcome::pass) ++pass;
+    else ++fail;
+  }
+  page["probes"] = boost::json::object{{"pass", pass}, {"fail", fail}, {"unknown", unknown}};
+  if (const auto s = of.stands()) {
+    page["deployment"] = boost::json::object{{"live", s->live},     {"release", s->release},         {"stable", s->stable},
+                                             {"stable_release", s->stable_release}, {"window_open", s->window_open}, {"latched", s->latched}};
+  }
+  return boost::json::serialize(page) + "\n";
+}
+
+}  // namespace flipback::serve

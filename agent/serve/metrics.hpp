@@ -1,0 +1,15 @@
+#pragma once
+
+#include "agent/generation.hpp"
+
+#include <string>
+
+namespace flipback::serve {
+
+/// The agent's own metrics in Prometheus' text format (README: "Metrics"), made anew at each scrape.
+std::string metrics_text(generation& of);
+
+/// The page under /healthz: the agent's own state as JSON. Failing services are no illness of the agent.
+std::string health_text(generation& of);
+
+}  // namespace flipback::serve

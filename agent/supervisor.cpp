@@ -1,0 +1,130 @@
+#include "agent/supervisor.hpp"
+
+#include "agent/config/configuration.hpp"
+#include "agent/serve/metrics.hpp"
+#include "agent/service/notify.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <sys/resource.h>
+
+#include <csignal>
+#include <stdexcept>
+
+namespace flipback {
+
+namespace {
+
+/// Hung services hold a descriptor each until their deadline; the usual soft limit of 1,024 is for programs that use select().
+void raise_descriptor_limit() {
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return;
+  limit.rlim_cur = limit.rlim_max;
+  ::setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+std::string all_of(const settings::diagnostics& problems) {
+  std::string text;
+  for (const settings::problem& p : problems.sorted()) text += (text.empty() ? "" : "; ") + to_string(p);
+  return text;
+}
+
+}  // namespace
+
+supervisor::supervisor(asio::io_context& loop, std::filesystem::path file, config::configuration first)
+    : loop_(loop),
+      file_(std::move(file)),
+      journal_(first.agent.log_format, first.agent.log_level),
+      tasks_(loop, [this](const std::string& why) { tell({"agent.task_failed", severity::critical, why, {}}); }),
+      signals_(loop, SIGHUP, SIGTERM, SIGINT) {
+  raise_descriptor_limit();
+  if (first.deployment) store_ = std::make_unique<store>(first.agent.state);
+  if (!first.agent.listen.empty()) {
+    server_ = std::make_unique<serve::http_server>(loop_, first.agent.listen, [this](std::string_view path) { return page(path); });
+  }
+  settings::diagnostics problems;
+  now_ = make(std::move(first), problems);
+  if (!problems.clean()) throw std::runtime_error(all_of(problems));
+}
+
+supervisor::~supervisor() = default;
+
+std::unique_ptr<generation> supervisor::make(config::configuration from, settings::diagnostics& problems) {
+  return std::make_unique<generation>(loop_, std::move(from), store_.get(), [this](const event& e) { tell(e); }, problems);
+}
+
+serve::answer supervisor::page(std::string_view path) {
+  if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", serve::metrics_text(*now_)};
+  if (path == "/healthz" || path == "/") return {200, "application/json", serve::health_text(*now_)};
+  return {404, "text/plain; charset=utf-8", "there are /healthz and /metrics\n"};
+}
+
+void supervisor::tell_start(instant began) {
+  for (const std::string& note : now_->configured().notes) tell({"agent.note", severity::warning, note, {}});
+  for (const rules::switched_off& off : now_->rules_off()) tell({"rule.off", severity::debug, fmt::format("{} is off: {}", off.name, off.why), {}});
+  event ready{"agent.ready", severity::info,
+              fmt::format("watching {} probes with {} rules{}", now_->probes().size(), now_->judged().rules().size(),
+                          server_ ? fmt::format(", serving on {}", server_->address()) : ""), {}};
+  ready.with("version", std::string(FLIPBACK_VERSION)).with("seconds", to_seconds(std::chrono::steady_clock::now() - began));
+  tell(std::move(ready));
+}
+
+asio::awaitable<void> supervisor::run() {
+  const instant began = std::chrono::steady_clock::now();
+  co_await now_->start();
+  if (server_) tasks_.spawn(server_->serve());
+  tasks_.spawn(feed_watchdog());
+  tell_start(began);
+  service::notify(fmt::format("READY=1\nSTATUS=watching {} probes", now_->probes().size()));
+  for (;;) {
+    const auto [error, signal] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
+    if (error || signal != SIGHUP) break;
+    co_await reload();
+  }
+  service::notify("STOPPING=1");
+  tell({"agent.stopping", severity::info, "ending", {}});
+  tasks_.cancel();
+  co_await now_->stop();
+  co_await tasks_.join();
+}
+
+asio::awaitable<void> supervisor::reload() {
+  service::notify_reloading();
+  settings::diagnostics problems;
+  config::configuration read = config::load(file_, config::process_environment(), problems);
+  if (problems.clean() && read.deployment && !store_) {
+    try {
+      store_ = std::make_unique<store>(read.agent.state);
+    } catch (const std::runtime_error& error) {
+      problems.add({file_.string(), 0, 0}, error.what());
+    }
+  }
+  std::unique_ptr<generation> next;
+  if (problems.clean()) next = make(std::move(read), problems);
+  if (!problems.clean()) {
+    tell({"config.rejected", severity::critical, fmt::format("the configuration stays as it was: {}", all_of(problems)), {}});
+  } else {
+    co_await now_->stop();
+    next->adopt(std::move(*now_));
+    now_ = std::move(next);
+    co_await now_->start();
+    tell({"config.reloaded", severity::info, fmt::format("{} probes, {} rules", now_->probes().size(), now_->judged().rules().size()), {}});
+  }
+  service::notify("READY=1");
+}
+
+asio::awaitable<void> supervisor::feed_watchdog() {
+  const auto interval = service::watchdog_interval();
+  if (!interval) co_return;
+  asio::steady_timer timer(loop_);
+  for (;;) {
+    service::notify("WATCHDOG=1");
+    timer.expires_after(*interval);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+}  // namespace flipback

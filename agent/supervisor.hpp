@@ -1,0 +1,43 @@
+#pragma once
+
+#include "agent/generation.hpp"
+#include "agent/journal.hpp"
+#include "agent/serve/http_server.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/signal_set.hpp>
+
+#include <filesystem>
+#include <memory>
+
+namespace flipback {
+
+/// Runs the agent: one generation at a time, the page, the signals. SIGHUP reads the configuration anew, SIGTERM and SIGINT end.
+class supervisor {
+ public:
+  /// Throws std::runtime_error where the agent can't start; the configuration has been found good.
+  supervisor(asio::io_context& loop, std::filesystem::path file, config::configuration first);
+  ~supervisor();
+
+  /// Runs until a signal ends it. Call once, from `main`.
+  asio::awaitable<void> run();
+
+ private:
+  asio::awaitable<void> reload();
+  asio::awaitable<void> feed_watchdog();
+  serve::answer page(std::string_view path);
+  std::unique_ptr<generation> make(config::configuration from, settings::diagnostics& problems);
+  void tell(event e) { journal_.tell(e); }
+  void tell_start(instant began);
+
+  asio::io_context& loop_;
+  std::filesystem::path file_;
+  journal journal_;
+  std::unique_ptr<store> store_;
+  std::unique_ptr<serve::http_server> server_;
+  std::unique_ptr<generation> now_;
+  task_group tasks_;
+  asio::signal_set signals_;
+};
+
+}  // namespace flipback
