@@ -282,7 +282,10 @@ asio::awaitable<void> control::roll_back(const breach& b, placed to) {
 
 void control::close(const breach& b, const placed& to, const placed& failed, const rollback::ending& end) {
   const bool on_stable = end.how == rollback::outcome::rolled_back || end.how == rollback::outcome::unproven;
-  if (on_stable) tracker_.rolled_back_to(to.slot, to.release);
+  if (on_stable) {
+    tracker_.rolled_back_to(to.slot, to.release);
+    breaches_.clear();  // they speak of the release that is gone
+  }
   const std::string to_text_ = fmt::format("{} with {}", name(to.slot), to.release);
   std::string says;
   switch (end.how) {

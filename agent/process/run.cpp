@@ -88,6 +88,7 @@ asio::awaitable<std::expected<finished, std::string>> run(asio::any_io_executor 
   auto started = start(argv);
   if (!started) co_return std::unexpected(std::move(started.error()));
   asio::posix::stream_descriptor output(executor, started->output);
+  output.non_blocking(true);
   asio::posix::stream_descriptor end(executor, static_cast<int>(::syscall(SYS_pidfd_open, started->pid, 0)));
   // A full pipe would stop the child, so its output is taken while it runs.
   const auto took = std::make_shared<finished>();

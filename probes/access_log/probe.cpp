@@ -101,6 +101,7 @@ class access_log_probe final : public probe {
   asio::awaitable<void> follow() override {
     following_ = true;
     asio::posix::stream_descriptor changes(executor_, ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    changes.non_blocking(true);
     const std::string folder = std::filesystem::path(terms_.path).parent_path().string();
     // Without inotify (no more instances) the look once a second is all there is; that is enough to be right.
     ::inotify_add_watch(changes.native_handle(), folder.empty() ? "." : folder.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE);

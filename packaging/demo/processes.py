@@ -1,0 +1,97 @@
+"""Children that never outlive us: each in its own process group, signalled by the kernel when we die, ended by pid."""
+
+import ctypes
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_PR_SET_PDEATHSIG = 1
+
+
+def free_port():
+    """A TCP port that nobody listens on, below the range from which clients take theirs."""
+    for _ in range(200):
+        port = random.randint(20000, 32000)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
+    raise RuntimeError("no free port between 20000 and 32000")
+
+
+class Child:
+    """A program started in the background; its output goes to a file."""
+
+    def __init__(self, name, argv, log, env=None, cwd=None, death_signal=signal.SIGKILL, stop_signal=signal.SIGTERM, stderr=None):
+        self.name = name
+        self.log = log
+        self.stop_signal = stop_signal
+        parent = os.getpid()
+
+        def in_child():
+            os.setpgid(0, 0)
+            _libc.prctl(_PR_SET_PDEATHSIG, death_signal)
+            if os.getppid() != parent:
+                os._exit(1)
+
+        with open(log, "ab") as out:
+            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=stderr or out, env=env, cwd=cwd, preexec_fn=in_child)
+        self.pid = self.process.pid
+
+    def alive(self):
+        return self.process.poll() is None
+
+    def signal(self, number):
+        if self.alive():
+            os.kill(self.pid, number)
+
+    def stop(self, patience=5):
+        if not self.alive():
+            return self.process.returncode
+        os.kill(self.pid, signal.SIGCONT)
+        os.kill(self.pid, self.stop_signal)
+        try:
+            return self.process.wait(patience)
+        except subprocess.TimeoutExpired:
+            try:
+                os.killpg(self.pid, signal.SIGKILL)
+            except ProcessLookupError:
+                pass
+            return self.process.wait()
+
+    def output(self):
+        with open(self.log, encoding="utf-8", errors="replace") as file:
+            return file.read()
+
+
+def wait_until(what, condition, seconds=30, child=None):
+    """Waits for a condition to become true; says what did not come about."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        if child is not None and not child.alive():
+            raise RuntimeError(f"{child.name} ended while waiting for {what}:\n{child.output()[-2000:]}")
+        try:
+            found = condition()
+        except OSError:
+            found = None
+        if found:
+            return found
+        time.sleep(0.02)
+    tail = "" if child is None else ":\n" + child.output()[-2000:]
+    raise RuntimeError(f"{what}: not within {seconds} s{tail}")
+
+
+def program(*names):
+    """The first of these programs that is installed."""
+    for name in names:
+        path = shutil.which(name, path=os.environ.get("PATH", "") + ":/usr/sbin:/usr/bin")
+        if path:
+            return path
+    raise RuntimeError(f"{names[0]} is not installed")
