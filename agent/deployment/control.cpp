@@ -297,7 +297,6 @@ void control::close(const breach& b, const placed& to, const placed& failed, con
   }
   event e{"rollback.closed", end.how == rollback::outcome::rolled_back ? severity::warning : severity::critical, std::move(says), {}};
   e.with("outcome", std::string(rollback::name_of(end.how))).with("rule", b.rule).with("seconds", to_seconds(end.took)).with("live", on_stable ? name(to.slot) : name(failed.slot));
-  if (end.first_answer) e.with("first_answer", to_seconds(*end.first_answer));
   tell_(std::move(e));
   update_window(now());
 }

@@ -64,7 +64,7 @@ asio::awaitable<ending> transaction::carry_out(plan p) {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   decided_ = now();
   instant began = decided_;
-  if (const auto changed = changed_by_someone(p)) co_return ending{outcome::operator_took_over, *changed, now() - decided_, {}};
+  if (const auto changed = changed_by_someone(p)) co_return ending{outcome::operator_took_over, *changed, now() - decided_};
   const auto installed = install_all(p);
   step("install", installed ? "ok" : "no", began, installed ? "" : installed.error());
   if (!installed) co_return co_await undo(p, installed.error(), false);
@@ -86,7 +86,7 @@ asio::awaitable<ending> transaction::carry_out(plan p) {
   constexpr std::array<std::string_view, 3> words{"yes", "no", "can't tell"};
   step("prove", words.at(static_cast<std::size_t>(found.is)), began, found.says);
   if (found.is == proof::no) co_return co_await undo(p, found.says, true);
-  co_return ending{found.is == proof::yes ? outcome::rolled_back : outcome::unproven, found.says, now() - decided_, first_answer_};
+  co_return ending{found.is == proof::yes ? outcome::rolled_back : outcome::unproven, found.says, now() - decided_};
 }
 
 asio::awaitable<transaction::proven> transaction::prove(const plan& p, const std::optional<workers>& before, std::uint64_t mark) {
@@ -121,7 +121,6 @@ asio::awaitable<transaction::proven> transaction::prove_front_door(const plan& p
   do {
     last = co_await deployment::ask_front_door(through_, door, std::min<duration>(answer_limit, configured_.deployment->prove_within));
     if (last.is == identity_answer::kind::identified && last.release == p.stable_release) {
-      if (!first_answer_) first_answer_ = now() - decided_;
       if (++in_a_row >= configured_.deployment->prove) {
         if (const auto emerg = nginx_.emerg_since(mark)) co_return proven{proof::no, *emerg};
         co_return proven{proof::yes, fmt::format("{} fresh answers as {}", in_a_row, p.stable_release)};
@@ -152,8 +151,8 @@ asio::awaitable<ending> transaction::undo(const plan& p, std::string why, bool r
     if (!again) trouble = again.error();
   }
   step("undo", trouble.empty() ? "ok" : "no", began, trouble);
-  if (trouble.empty()) co_return ending{outcome::undone, std::move(why), now() - decided_, {}};
-  co_return ending{outcome::not_undone, fmt::format("{}; and the previous file could not be put back: {}", why, trouble), now() - decided_, {}};
+  if (trouble.empty()) co_return ending{outcome::undone, std::move(why), now() - decided_};
+  co_return ending{outcome::not_undone, fmt::format("{}; and the previous file could not be put back: {}", why, trouble), now() - decided_};
 }
 
 }  // namespace flipback::rollback

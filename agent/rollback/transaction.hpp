@@ -35,8 +35,7 @@ std::string_view name_of(outcome o);
 struct ending {
   outcome how = outcome::undone;
   std::string says;
-  duration took{};                      ///< from the decision to the proof
-  std::optional<duration> first_answer; ///< from the decision to the first answer seen as the stable release
+  duration took{};  ///< from the decision to the proof
 };
 
 /// Carries out a rollback in its straight line: install, test, reload, prove; undoes on a no, and only then. Tells each step as a
@@ -70,7 +69,6 @@ class transaction {
   const nginx& nginx_;
   teller tell_;
   instant decided_;
-  std::optional<duration> first_answer_;
 };
 
 }  // namespace flipback::rollback
