@@ -6,7 +6,6 @@
 #include "probes/net/network.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
 #include <fmt/format.h>
@@ -80,7 +79,7 @@ int check(const config::configuration& configured, const check_options& options)
   // What still hangs is cancelled and waited for, so that nothing is left behind.
   loop.restart();
   interrupted.cancel();
-  asio::co_spawn(loop, once.stop(), asio::detached);
+  asio::co_spawn(loop, once.stop(), [&loop](const std::exception_ptr&) { loop.stop(); });
   loop.run_for(std::chrono::seconds(1));
   return exit_status(all);
 }

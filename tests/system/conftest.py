@@ -1,0 +1,124 @@
+"""The system tests' ground: the demo's stack, the agent under test, users. $FLIPBACK is the binary."""
+
+import os
+import sys
+import threading
+import time
+import urllib.request
+
+import pytest
+
+ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
+sys.path.insert(0, os.path.join(ROOT, "packaging", "demo"))
+
+from follow import JsonLines, Users, metrics  # noqa: E402
+from processes import Child, wait_until  # noqa: E402
+from stack import PYTHON, Stack, get  # noqa: E402
+
+BINARY = os.environ.get("FLIPBACK", os.path.join(ROOT, "build", "release", "flipback"))
+
+
+class Agent:
+    """A running agent and the events that it has told."""
+
+    def __init__(self, stack, configuration, name="flipback"):
+        self.stack = stack
+        self.child = stack.child(name, [BINARY, "--config", configuration])
+        self.lines = JsonLines(self.child.log)
+        self.events = []
+
+    def ready(self):
+        self.wait("agent.ready")
+        return self
+
+    def update(self):
+        self.events += self.lines.new()
+        return self.events
+
+    def of(self, kind, **fields):
+        return [e for e in self.update() if e["kind"] == kind and all(e.get(k) == v for k, v in fields.items())]
+
+    def wait(self, kind, seconds=30, **fields):
+        return wait_until(f"{kind} {fields}", lambda: self.of(kind, **fields), seconds, self.child)[-1]
+
+    def kinds(self):
+        return [e["kind"] for e in self.update()]
+
+
+class Traffic:
+    """Users in a thread of their own: a request every 1/rate s on a path that needs neither Postgres nor Redis."""
+
+    def __init__(self, stack, rate=60, path="/api/v1/ping"):
+        load = os.path.join(ROOT, "packaging", "demo", "load.py")
+        self.child = stack.child("users", [PYTHON, load, stack.front_url + path, str(rate), "0"])
+        self.users = Users(self.child.log)
+
+    def stop(self):
+        self.child.stop(patience=15)
+        self.users.update()
+        return self.users
+
+
+@pytest.fixture(scope="session")
+def session_stack():
+    with Stack() as stack:
+        yield stack
+
+
+@pytest.fixture
+def stack(session_stack):
+    """The shared servers with blue live, both slots well, and no state of an agent; what a test started is ended after it."""
+    keep = list(session_stack.children)
+    for slot in ("blue", "green"):
+        session_stack.mend(slot)
+        if not session_stack.slots[slot].alive():
+            session_stack.start_slot(slot)
+            session_stack.wait_slot(slot)
+            keep.append(session_stack.slots[slot])
+    for slot in ("blue", "green"):
+        with open(session_stack.site(slot), "w", encoding="utf-8") as file:
+            file.write(session_stack.site_text(slot))
+    if os.path.islink(session_stack.live_site):
+        os.unlink(session_stack.live_site)
+    session_stack.cut_over("blue")
+    wait_until("blue", lambda: session_stack.live() == "blue")
+    for name in os.listdir(session_stack.folder):
+        if name.startswith("flipback") or name == "users.log":
+            os.unlink(session_stack.path(name))
+    yield session_stack
+    for child in reversed(session_stack.children):
+        if child not in keep and child is not session_stack.slots.get(child.name):
+            child.stop()
+    session_stack.children = [c for c in session_stack.children if c.alive()]
+    for child in session_stack.children:
+        child.signal(18)  # CONT: what a test had stopped goes on
+
+
+@pytest.fixture
+def start_agent(stack):
+    def start(mode="act", **how):
+        return Agent(stack, stack.write_configuration(stack.configuration(mode=mode, **how))).ready()
+    return start
+
+
+# Windows of two seconds: the tests wait for them again and again.
+FAST = """
+[[rules]]
+name = "error-rate"
+when = "traffic.error_rate over 2s > 5% and traffic.error_rate over 1s > 5%"
+after = "2s"
+min_samples = 20
+min_errors = 5
+then = "rollback"
+
+[[rules]]
+name = "outage"
+enabled = false
+"""
+
+
+@pytest.fixture
+def fast_agent(start_agent):
+    def start(mode="act", extra="", **how):
+        return start_agent(mode, short_rules=False, extra=FAST + extra, **how)
+    return start

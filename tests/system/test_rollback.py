@@ -1,0 +1,243 @@
+"""The main job on real nginx, real slots and real traffic."""
+
+import os
+import random
+import signal
+import subprocess
+import time
+
+from conftest import Agent, Traffic
+from processes import wait_until
+
+
+def cut_over_and_break(stack, agent, fault="errors 0.5"):
+    agent.wait("deployment.baseline")
+    wait_until("traffic", lambda: agent.of("verdict.changed", rule="error-rate", to="ok"))
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    stack.go_bad("green", fault)
+
+
+def nginx_is_whole(stack):
+    test = subprocess.run(stack.nginx_command("-t"), capture_output=True, text=True, check=False)
+    assert test.returncode == 0, test.stderr
+    with open(stack.live_site, encoding="utf-8") as file:
+        live = file.read()
+    assert live in (stack.site_text("blue"), stack.site_text("green"))
+    leftovers = [name for name in os.listdir(os.path.dirname(stack.live_site)) if name.startswith(".")]
+    return live, leftovers
+
+
+def test_a_release_that_answers_errors_is_rolled_back_and_no_request_is_lost(stack, fast_agent):
+    agent = fast_agent()
+    traffic = Traffic(stack)
+    cut_over_and_break(stack, agent)
+    closed = agent.wait("rollback.closed")
+    assert closed["outcome"] == "rolled back"
+    assert stack.live() == "blue"
+    time.sleep(1)
+    users = traffic.stop()
+    assert users.errors(), "green never answered an error: nothing was tested"
+    assert users.broken("fresh") == []
+    steps = [e["step"] for e in agent.of("rollback.step")]
+    assert steps == ["install", "test", "reload", "prove"]
+    assert nginx_is_whole(stack) == (stack.site_text("blue"), [])
+
+
+def test_a_slow_release_is_rolled_back(stack, fast_agent):
+    slow = """
+[[rules]]
+name = "latency"
+when = "traffic.p95 over 2s > 1000ms and traffic.p95 over 1s > 1000ms"
+after = "2s"
+min_samples = 20
+then = "rollback"
+"""
+    agent = fast_agent(extra=slow)
+    Traffic(stack)
+    cut_over_and_break(stack, agent, "latency 1.3")
+    assert agent.wait("rollback.closed")["rule"] == "latency"
+    assert stack.live() == "blue"
+
+
+def test_a_good_release_stays(stack, fast_agent):
+    agent = fast_agent()
+    Traffic(stack)
+    agent.wait("deployment.baseline")
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    time.sleep(5)
+    assert stack.live() == "green"
+    assert not agent.of("rollback.decided")
+
+
+def test_without_a_cutover_nothing_acts(stack, fast_agent):
+    agent = fast_agent()
+    Traffic(stack)
+    agent.wait("deployment.baseline")
+    stack.go_bad("blue", "errors 0.5")
+    agent.wait("rollback.withheld", rule="error-rate")
+    assert stack.live() == "blue"
+    assert not agent.of("rollback.decided")
+
+
+def test_in_observe_mode_it_says_what_it_would_do_once_and_does_nothing(stack, fast_agent):
+    agent = fast_agent(mode="observe")
+    Traffic(stack)
+    cut_over_and_break(stack, agent)
+    agent.wait("rollback.withheld", guard="mode")
+    time.sleep(2)
+    assert stack.live() == "green"
+    assert len(agent.of("rollback.withheld")) == 1
+
+
+def test_a_sick_stable_slot_is_never_made_live(stack, fast_agent):
+    agent = fast_agent()
+    Traffic(stack)
+    agent.wait("deployment.baseline")
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    stack.go_bad("blue", "sick")
+    time.sleep(1.5)
+    stack.go_bad("green", "errors 0.5")
+    blocked = agent.wait("rollback.blocked", guard="healthy")
+    assert "rolling back would not help" in blocked["says"]
+    time.sleep(2)
+    assert stack.live() == "green"
+    stack.mend("blue")  # the guard is asked again
+    assert agent.wait("rollback.closed")["outcome"] == "rolled back"
+    assert stack.live() == "blue"
+
+
+def test_a_release_is_rolled_back_once_even_across_a_kill(stack, fast_agent):
+    agent = fast_agent()
+    Traffic(stack)
+    cut_over_and_break(stack, agent)
+    agent.wait("rollback.closed")
+    agent.child.signal(signal.SIGKILL)
+    agent.child.process.wait()
+    again = Agent(stack, stack.path("flipback.toml"), "flipback-again").ready()
+    again.wait("deployment.baseline")
+    stack.go_bad("blue", "errors 0.5")
+    again.wait("verdict.changed", rule="error-rate", to="breached")
+    time.sleep(2)
+    assert not again.of("rollback.decided")
+    assert stack.live() == "blue"
+
+
+def test_killed_at_any_moment_nginx_is_whole_and_the_rollback_is_completed_or_begun_anew(stack, fast_agent):
+    seed = random.randrange(1 << 30)
+    print("seed", seed)
+    chance = random.Random(seed)
+    for attempt in range(4):
+        stack.mend("green")
+        stack.cut_over("blue")
+        wait_until("blue", lambda: stack.live() == "blue")
+        for name in os.listdir(stack.folder):
+            if name.startswith("flipback"):
+                os.unlink(stack.path(name))
+        agent = fast_agent()
+        traffic = Traffic(stack)
+        cut_over_and_break(stack, agent, "errors 0.9")
+        agent.wait("rollback.decided")
+        time.sleep(chance.uniform(0, 0.12))
+        agent.child.signal(signal.SIGKILL)
+        agent.child.process.wait()
+        nginx_is_whole(stack)
+        again = Agent(stack, stack.path("flipback.toml"), f"flipback-after-{attempt}").ready()
+        time.sleep(1.5)
+        live, leftovers = nginx_is_whole(stack)
+        assert leftovers == []
+        slot = "blue" if live == stack.site_text("blue") else "green"
+        wait_until("nginx to serve what its file says", lambda expected=slot: stack.live() == expected)
+        assert len(again.of("rollback.decided")) == 0, "the latch was forgotten"
+        again.child.stop()
+        traffic.child.stop()
+
+
+def test_a_site_that_nginx_refuses_is_undone(stack, fast_agent):
+    with open(stack.site("blue"), "a", encoding="utf-8") as file:
+        file.write("this is no directive;\n")
+    agent = fast_agent()
+    Traffic(stack)
+    # The live file was blue's before it was broken.
+    cut_over_and_break(stack, agent)
+    closed = agent.wait("rollback.closed")
+    assert closed["outcome"] == "undone"
+    assert "nginx -t" in closed["says"]
+    live, leftovers = nginx_is_whole(stack)
+    assert live == stack.site_text("green")
+    assert leftovers == []
+    assert stack.live() == "green"
+
+
+def test_a_link_to_a_slots_file_is_replaced_and_the_slots_files_stay(stack, fast_agent):
+    os.unlink(stack.live_site)
+    os.symlink(stack.site("blue"), stack.live_site)
+    agent = fast_agent()
+    Traffic(stack)
+    agent.wait("deployment.baseline")
+    os.unlink(stack.live_site)
+    os.symlink(stack.site("green"), stack.live_site)
+    subprocess.run(stack.nginx_command("-s", "reload"), check=True, capture_output=True)
+    agent.wait("deployment.cutover")
+    stack.go_bad("green", "errors 0.5")
+    assert agent.wait("rollback.closed")["outcome"] == "rolled back"
+    assert os.readlink(stack.live_site) == stack.site("blue")
+    for slot in ("blue", "green"):
+        with open(stack.site(slot), encoding="utf-8") as file:
+            assert file.read() == stack.site_text(slot)
+
+
+def test_hung_postgres_redis_and_name_server_delay_neither_probes_nor_the_flip(stack, fast_agent):
+    import socket
+    deaf = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    deaf.bind(("127.0.0.1", 0))
+    named = """
+[probes.by-name]
+type = "http"
+url = "http://service.test/health"
+every = "200ms"
+timeout = "150ms"
+"""
+    agent = fast_agent(extra=named, agent=f'name_servers = ["127.0.0.1:{deaf.getsockname()[1]}"]')
+    Traffic(stack)
+    cut_over_and_break(stack, agent, "errors 0")
+    stack.postgres.signal(signal.SIGSTOP)
+    stack.redis.signal(signal.SIGSTOP)
+    agent.wait("probe.changed", probe="postgres", outcome="fail")
+    agent.wait("probe.changed", probe="redis", outcome="fail")
+    agent.wait("probe.changed", probe="by-name", outcome="unknown")
+    stack.go_bad("green", "errors 0.5")
+    closed = agent.wait("rollback.closed")
+    assert closed["outcome"] == "rolled back"
+    assert stack.live() == "blue"
+    deaf.close()
+
+
+def test_an_unproven_flip_stays_on_stable(stack, fast_agent):
+    agent = fast_agent()
+    Traffic(stack)
+    agent.wait("deployment.baseline")
+    with open(stack.site("blue"), "w", encoding="utf-8") as file:  # blue hides its identity behind the front door
+        file.write(stack.site_text("blue").replace("location / {", "location = /health { return 204; }\n  location / {"))
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    stack.go_bad("green", "errors 0.5")
+    assert agent.wait("rollback.closed", 40)["outcome"] == "unproven"
+    assert "blue" in open(stack.live_site, encoding="utf-8").readline()
+
+
+def test_a_manual_change_in_the_last_moment_is_respected(stack, fast_agent):
+    agent = fast_agent()
+    Traffic(stack)
+    cut_over_and_break(stack, agent)
+    agent.wait("verdict.changed", rule="error-rate", to="pending")
+    with open(stack.live_site, "a", encoding="utf-8") as file:
+        file.write("# a person was here\n")
+    deadline = time.time() + 15
+    while time.time() < deadline and not agent.of("rollback.closed"):
+        time.sleep(0.1)
+    closed = agent.of("rollback.closed")
+    # Either the change was seen before the decision and belongs to the file that is replaced, or it stopped the rollback: never lost in between.
+    assert closed and closed[-1]["outcome"] in ("rolled back", "operator took over")
