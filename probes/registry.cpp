@@ -14,6 +14,8 @@ using std::chrono::seconds;
 constexpr std::array kinds{
     probe_kind{"access_log", "nginx's access log in JSON: the traffic, its errors and its latency", make_access_log_probe, seconds(1)},
     probe_kind{"http", "an HTTP or HTTPS address: status, JSON, version, phases, certificate", make_http_probe},
+    probe_kind{"postgres", "a PostgreSQL server: a query, connections, checksum failures", make_postgres_probe},
+    probe_kind{"redis", "a Redis server: PING, memory, evictions", make_redis_probe},
 };
 
 }  // namespace

@@ -1,0 +1,144 @@
+#include "probes/postgres/connection.hpp"
+
+#include <boost/asio/posix/stream_descriptor.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <libpq-fe.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace flipback::postgres {
+
+namespace {
+
+using asio::posix::stream_descriptor;
+
+/// A descriptor on loan: given back to libpq, not closed, however the wait ends.
+struct lent {
+  lent(const asio::any_io_executor& executor, int fd) : descriptor(executor, fd) {}
+  ~lent() { descriptor.release(); }
+  lent(const lent&) = delete;
+  lent& operator=(const lent&) = delete;
+  stream_descriptor descriptor;
+};
+
+struct clear {
+  void operator()(PGresult* r) const { PQclear(r); }
+};
+using result_ptr = std::unique_ptr<PGresult, clear>;
+
+std::string one_line(std::string text) {
+  while (!text.empty() && std::isspace(static_cast<unsigned char>(text.back())) != 0) text.pop_back();
+  std::ranges::replace(text, '\n', ' ');
+  return text;
+}
+
+/// By SQLSTATE (PostgreSQL's Appendix A).
+reason reason_of(std::string_view state) {
+  if (state == "28P01" || state == "28000") return reason::unauthorised;
+  if (state == "3D000") return reason::absent;
+  if (state == "53300") return reason::saturated;
+  if (state == "57P03" || state == "57P01" || state == "57P02") return reason::starting;
+  if (state == "42501") return reason::forbidden;
+  return reason::bad_status;
+}
+
+/// While connecting there is no result to ask for the SQLSTATE: with verbose errors it stands in the message, "FATAL:  28P01: …".
+std::string state_in(const std::string& message) {
+  for (const std::string_view level : {"FATAL:  ", "ERROR:  "}) {
+    const std::size_t at = message.find(level);
+    if (at == std::string::npos) continue;
+    const std::string state = message.substr(at + level.size(), 5);
+    const bool good = state.size() == 5 && std::ranges::all_of(state, [](unsigned char c) { return std::isdigit(c) != 0 || std::isupper(c) != 0; });
+    if (good) return state;
+  }
+  return {};
+}
+
+/// What the server said, without libpq's preamble and the source lines that verbose errors add.
+std::string said_in(const std::string& message, const std::string& state) {
+  const std::size_t at = message.find(state + ": ");
+  std::string text = at == std::string::npos ? message : message.substr(at + state.size() + 2);
+  return text.substr(0, text.find('\n'));
+}
+
+}  // namespace
+
+void connection::finish::operator()(pg_conn* c) const { PQfinish(c); }
+
+net::failure connection::trouble() const {
+  const std::string message = PQerrorMessage(raw_.get());
+  const std::string state = state_in(message);
+  if (!state.empty()) return {reason_of(state), fmt::format("{} ({})", said_in(message, state), state)};
+  if (PQconnectionNeedsPassword(raw_.get()) != 0) return {reason::unauthorised, "a password is required"};
+  const std::string says = one_line(message);
+  if (says.contains("Connection refused") || says.contains("No such file")) return {reason::refused, "connecting was refused: nothing listens there"};
+  if (says.contains("SSL") || says.contains("certificate")) return {reason::bad_tls, says};
+  if (says.contains("No route to host") || says.contains("unreachable")) return {reason::unreachable, "the host is unreachable"};
+  if (says.contains("received invalid response") || says.contains("unexpected")) return {reason::bad_answer, "the answer is not PostgreSQL's protocol"};
+  return {reason::closed, says.empty() ? "the server hung up" : says};
+}
+
+asio::awaitable<void> connection::wait(bool for_reading) const {
+  lent on(executor_, PQsocket(raw_.get()));
+  co_await on.descriptor.async_wait(for_reading ? stream_descriptor::wait_read : stream_descriptor::wait_write, asio::use_awaitable);
+}
+
+asio::awaitable<net::result<connection>> connection::open(asio::any_io_executor executor, std::map<std::string, std::string> parameters) {
+  std::vector<const char*> names;
+  std::vector<const char*> values;
+  for (const auto& [name, value] : parameters) {
+    names.push_back(name.c_str());
+    values.push_back(value.c_str());
+  }
+  names.push_back(nullptr);
+  values.push_back(nullptr);
+  connection made(std::move(executor), PQconnectStartParams(names.data(), values.data(), 0));
+  if (!made.raw_) co_return std::unexpected(net::failure{reason::own_limits, "no memory left for a connection"});
+  PQsetErrorVerbosity(made.raw_.get(), PQERRORS_VERBOSE);
+  if (PQstatus(made.raw_.get()) == CONNECTION_BAD) co_return std::unexpected(made.trouble());
+  PostgresPollingStatusType state = PGRES_POLLING_WRITING;
+  while (state != PGRES_POLLING_OK) {
+    if (state == PGRES_POLLING_FAILED) co_return std::unexpected(made.trouble());
+    co_await made.wait(state == PGRES_POLLING_READING);  // the socket may be another one each time
+    state = PQconnectPoll(made.raw_.get());
+  }
+  PQsetnonblocking(made.raw_.get(), 1);
+  co_return std::move(made);
+}
+
+asio::awaitable<net::result<row>> connection::first_row(const char* query) {
+  if (PQsendQuery(raw_.get(), query) != 1) co_return std::unexpected(trouble());
+  for (int unsent = PQflush(raw_.get()); unsent != 0; unsent = PQflush(raw_.get())) {
+    if (unsent < 0) co_return std::unexpected(trouble());
+    co_await wait(false);
+  }
+  row first;
+  bool have_first = false;
+  for (;;) {
+    while (PQisBusy(raw_.get()) != 0) {
+      co_await wait(true);
+      if (PQconsumeInput(raw_.get()) != 1) co_return std::unexpected(trouble());
+    }
+    const result_ptr result(PQgetResult(raw_.get()));
+    if (!result) break;
+    const ExecStatusType status = PQresultStatus(result.get());
+    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
+      const char* const code = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
+      const char* const text = PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY);
+      if (code == nullptr) co_return std::unexpected(trouble());
+      co_return std::unexpected(net::failure{reason_of(code), fmt::format("{} ({})", text == nullptr ? "an error" : text, code)});
+    }
+    if (have_first || PQntuples(result.get()) == 0) continue;
+    have_first = true;
+    for (int column = 0; column < PQnfields(result.get()); ++column) {
+      const bool null = PQgetisnull(result.get(), 0, column) != 0;
+      first.push_back(null ? std::nullopt : std::optional<std::string>(PQgetvalue(result.get(), 0, column)));
+    }
+  }
+  co_return first;
+}
+
+}  // namespace flipback::postgres
