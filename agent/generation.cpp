@@ -33,6 +33,7 @@ generation::generation(asio::io_context& loop, config::configuration from, store
       watching_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
       rule_timer_(loop) {
   made_ = config::make_probes(configured_, {loop.get_executor(), network_, config::upstreams_of(configured_)}, problems);
+  for (config::probe_entry& entry : configured_.probes) entry.table = {};  // read; thousands of them weigh
   compile(problems);
   observing_ = std::make_unique<observing>(made_, engine_, tell_);
   for (const config::made_probe& p : made_) scheduler_.add(*p.observed, p.entry->every, p.entry->timeout);

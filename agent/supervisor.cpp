@@ -9,6 +9,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include <malloc.h>
 #include <sys/resource.h>
 
 #include <csignal>
@@ -78,6 +79,7 @@ asio::awaitable<void> supervisor::run() {
   if (server_) tasks_.spawn(server_->serve());
   tasks_.spawn(feed_watchdog());
   tell_start(began);
+  ::malloc_trim(0);  // reading the configuration took several times what it leaves
   service::notify(fmt::format("READY=1\nSTATUS=watching {} probes", now_->probes().size()));
   for (;;) {
     const auto [error, signal] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));

@@ -29,7 +29,9 @@ class http_probe final : public probe {
   http_probe(net::network& through, net::http_request ask, expectation expected, identity_source identity, bool keep_alive)
       : client_(through, keep_alive), ask_(std::move(ask)), expected_(std::move(expected)), identity_(std::move(identity)) {}
 
-  [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared; }
+  [[nodiscard]] std::span<const measurement_declaration> declares() const override {
+    return std::span(declared).first(declared.size() - (ask_.to.tls ? 0 : 1));  // the last one is the certificate's
+  }
 
   asio::awaitable<observation> observe(run& r) override {
     const auto answer = co_await client_.exchange(ask_, r);

@@ -23,7 +23,9 @@ class jwks_probe final : public probe {
   jwks_probe(net::network& through, net::http_request ask, std::vector<std::string> algorithms)
       : client_(through, false), ask_(std::move(ask)), algorithms_(std::move(algorithms)) {}
 
-  [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared; }
+  [[nodiscard]] std::span<const measurement_declaration> declares() const override {
+    return std::span(declared).first(declared.size() - (ask_.to.tls ? 0 : 1));  // the last one is the certificate's
+  }
 
   asio::awaitable<observation> observe(run& r) override {
     const auto answer = co_await client_.exchange(ask_, r);

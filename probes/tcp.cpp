@@ -28,7 +28,9 @@ class tcp_probe final : public probe {
  public:
   tcp_probe(net::network& through, terms t) : through_(through), terms_(std::move(t)) {}
 
-  [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared; }
+  [[nodiscard]] std::span<const measurement_declaration> declares() const override {
+    return std::span(declared).first(declared.size() - (terms_.tls ? 0 : 1));  // the last one is the certificate's
+  }
 
   asio::awaitable<observation> observe(run& r) override {
     net::connect_times times;

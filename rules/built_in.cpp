@@ -46,7 +46,7 @@ constexpr std::array<row, 9> rows{{
 rule_source written(const row& r) {
   rule_source made;
   made.name = r.name;
-  made.at = {"built-in rule " + made.name, 0, 0};
+  made.at = {"built-in rules", 0, 0};
   made.when = {std::string(r.when), made.at};
   made.until = {std::string(r.until), made.at};
   made.hold = r.hold;
@@ -63,7 +63,7 @@ rule_source for_each(std::string_view name, const signal& s, std::string_view co
   const std::string_view probe = std::string_view(s.name).substr(0, s.name.find('.'));
   rule_source made;
   made.name = fmt::format("{}:{}", name, probe);
-  made.at = {"built-in rule " + made.name, 0, 0};
+  made.at = {"built-in rules", 0, 0};
   made.when = {fmt::format("{} {}", s.name, condition), made.at};
   made.hold = hold;
   return made;

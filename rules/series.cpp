@@ -78,10 +78,11 @@ void series::advance(instant now) {
     }
     oldest = std::min(oldest, w.first);
   }
-  while (dropped_ < oldest) {
-    samples_.pop_front();
-    ++dropped_;
-  }
+  // Erasing at the front moves the rest: not worth it for a few.
+  const auto gone = static_cast<std::ptrdiff_t>(oldest - dropped_);
+  if (gone == 0 || (gone < 64 && static_cast<std::size_t>(gone) * 2 < samples_.size())) return;
+  samples_.erase(samples_.begin(), samples_.begin() + gone);
+  dropped_ = oldest;
 }
 
 bool series::is_stale(instant now) const { return fresh_ == instant::min() || now - fresh_ > stale_; }

@@ -5,7 +5,6 @@
 #include "rules/language/expression.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <optional>
 #include <vector>
 
@@ -67,7 +66,7 @@ class series {
 
   signal_kind kind_;
   duration stale_;
-  std::deque<kept> samples_;
+  std::vector<kept> samples_;  ///< a vector: most series keep one sample, and a deque would cost half a kilobyte for it
   std::uint64_t dropped_ = 0;  ///< how many have left the front: sample number n is samples_[n − dropped_]
   std::vector<span> windows_;
   instant cutover_ = instant::min();

@@ -64,11 +64,10 @@ asio::awaitable<result<tcp::socket>> connect_tcp(const asio::any_io_executor& ex
     boost::system::error_code unknown;
     if (error) {
       last = failure_of(error, fmt::format("connecting to {}", to_string(to)));
-    } else if (socket.local_endpoint(unknown) == socket.remote_endpoint(unknown)) {
+    } else if (socket.local_endpoint(unknown) == tcp::endpoint(address, to.port)) {
       // A port of the ephemeral range that nobody listens on may connect to itself.
       last = failure{reason::refused, fmt::format("connecting to {} was refused: the connection came back to ourselves", to_string(to))};
     } else {
-      socket.set_option(tcp::no_delay(true), unknown);
       co_return std::move(socket);
     }
   }

@@ -1,0 +1,31 @@
+"""The benchmark's main: see `run` beside it."""
+
+import argparse
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "packaging", "demo"))
+
+import flips  # noqa: E402
+import probing  # noqa: E402
+import starts  # noqa: E402
+
+PARTS = {"cost": probing.cost, "memory": probing.memory, "hung": probing.hung, "start": starts.start, "check": starts.check, "flip": flips.flip}
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tests/bench/run")
+    parser.add_argument("build")
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--only", default=",".join(PARTS))
+    options = parser.parse_args()
+    rounds = 1 if options.quick else 3
+    for name in options.only.split(","):
+        if name not in PARTS:
+            parser.error(f"{name} is no part; there are {', '.join(PARTS)}")
+        PARTS[name](os.path.abspath(options.build), rounds)
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
