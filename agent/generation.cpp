@@ -9,9 +9,13 @@ namespace flipback {
 
 namespace {
 
-instant now() { return std::chrono::steady_clock::now(); }
+instant now() {
+  return std::chrono::steady_clock::now();
+}
 
-severity severity_of(const std::string& word) { return word == "critical" ? severity::critical : word == "info" ? severity::info : severity::warning; }
+severity severity_of(const std::string& word) {
+  return word == "critical" ? severity::critical : word == "info" ? severity::info : severity::warning;
+}
 
 std::optional<config::mode> mode_of(const std::string& word) {
   if (word.empty()) return std::nullopt;
@@ -25,10 +29,11 @@ generation::generation(asio::io_context& loop, config::configuration from, store
       configured_(std::move(from)),
       tell_(std::move(tell)),
       network_(loop.get_executor(), configured_.agent.name_servers),
-      scheduler_(loop, [this](std::size_t which, const run& of, const observation& seen) {
-        observing_->take(which, of, seen);
-        settle();
-      }),
+      scheduler_(loop,
+                 [this](std::size_t which, const run& of, const observation& seen) {
+                   observing_->take(which, of, seen);
+                   settle();
+                 }),
       tasks_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
       watching_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
       rule_timer_(loop) {
@@ -38,7 +43,10 @@ generation::generation(asio::io_context& loop, config::configuration from, store
   observing_ = std::make_unique<observing>(made_, engine_, tell_);
   for (const config::made_probe& p : made_) scheduler_.add(*p.observed, p.entry->every, p.entry->timeout);
   scheduler_.on_stall = [this](duration stood) {
-    tell_({"self.stall", severity::warning, fmt::format("our own loop stood still for {}: what it missed is unknown", format_duration(stood)), {}});
+    tell_({"self.stall",
+           severity::warning,
+           fmt::format("our own loop stood still for {}: what it missed is unknown", format_duration(stood)),
+           {}});
     engine_.unwatched(now() - stood, now());
   };
   if (configured_.deployment && kept != nullptr) {
@@ -76,7 +84,9 @@ void generation::wire_deployment() {
   };
 }
 
-void generation::adopt(generation&& before) { engine_.adopt(std::move(before.engine_)); }
+void generation::adopt(generation&& before) {
+  engine_.adopt(std::move(before.engine_));
+}
 
 asio::awaitable<void> generation::start() {
   if (control_) {
@@ -129,7 +139,10 @@ void generation::tell_verdict(const rules::change& c, const rules::rule& of) {
   const bool breach = c.to == rules::verdict::breached;
   const severity how = breach ? severity_of(of.from.severity) : c.from == rules::verdict::breached ? severity::warning : severity::info;
   const bool dull = !breach && c.from != rules::verdict::breached && c.to != rules::verdict::pending;
-  event e{"verdict.changed", dull ? severity::debug : how, fmt::format("{}: {} → {}: {}", of.from.name, name_of(c.from), name_of(c.to), c.why.says), {}};
+  event e{"verdict.changed",
+          dull ? severity::debug : how,
+          fmt::format("{}: {} → {}: {}", of.from.name, name_of(c.from), name_of(c.to), c.why.says),
+          {}};
   e.with("rule", of.from.name).with("from", std::string(name_of(c.from))).with("to", std::string(name_of(c.to)));
   if (c.why.value) e.with("value", *c.why.value);
   if (c.why.threshold) e.with("threshold", *c.why.threshold);
@@ -166,6 +179,8 @@ deployment::breach generation::breach_of(std::size_t rule, instant since, std::s
   return b;
 }
 
-std::optional<deployment::standing> generation::stands() const { return control_ ? std::optional(control_->stands()) : std::nullopt; }
+std::optional<deployment::standing> generation::stands() const {
+  return control_ ? std::optional(control_->stands()) : std::nullopt;
+}
 
 }  // namespace flipback

@@ -23,7 +23,8 @@ std::string time_text(wall_time now) {
 }
 
 std::string as_json(const event& e) {
-  boost::json::object line{{"time", time_text(std::chrono::system_clock::now())}, {"severity", name_of(e.severity)}, {"kind", e.kind}, {"says", e.says}};
+  boost::json::object line{
+      {"time", time_text(std::chrono::system_clock::now())}, {"severity", name_of(e.severity)}, {"kind", e.kind}, {"says", e.says}};
   for (const auto& [name, value] : e.fields) {
     std::visit([&line, &key = name](const auto& v) { line[key] = v; }, value);
   }

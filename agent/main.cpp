@@ -30,8 +30,8 @@ int validate(const std::string& file) {
   const auto made = read(file);
   if (!made) return usage_error;
   for (const std::string& note : made->notes) fmt::print(stderr, "note: {}\n", note);
-  fmt::print("{} is good: {} probes, {} rules of its own{}\n", file.empty() ? "the environment" : file, made->probes.size(), made->rules.size(),
-             made->deployment ? ", a deployment" : "");
+  fmt::print("{} is good: {} probes, {} rules of its own{}\n", file.empty() ? "the environment" : file, made->probes.size(),
+             made->rules.size(), made->deployment ? ", a deployment" : "");
   return 0;
 }
 

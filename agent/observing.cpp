@@ -48,9 +48,17 @@ void observing::take(std::size_t which, const run& of, const observation& seen) 
   watched& w = watched_[which];
   const std::optional<outcome> before = w.newest ? std::optional(w.newest->result) : std::nullopt;
   switch (seen.result) {
-    case outcome::pass: ++w.passes; w.failures_in_a_row = 0; break;
-    case outcome::fail: ++w.fails; ++w.failures_in_a_row; break;
-    case outcome::unknown: ++w.unknowns; break;
+    case outcome::pass:
+      ++w.passes;
+      w.failures_in_a_row = 0;
+      break;
+    case outcome::fail:
+      ++w.fails;
+      ++w.failures_in_a_row;
+      break;
+    case outcome::unknown:
+      ++w.unknowns;
+      break;
   }
   const instant at = of.started + seen.latency;
   for (const route& r : routes_[which]) {
@@ -76,8 +84,12 @@ void observing::take(std::size_t which, const run& of, const observation& seen) 
 void observing::tell_change(const watched& of, const observation& seen, const std::optional<outcome>& before) {
   if (before == seen.result) return;
   const bool news = before || seen.result != outcome::pass;
-  event e{"probe.changed", !news ? severity::debug : seen.result == outcome::pass ? severity::info : severity::warning,
-          fmt::format("{} {}: {}", of.entry->name, seen.result == outcome::pass ? "passes" : name_of(seen.result), seen.says), {}};
+  event e{"probe.changed",
+          !news                          ? severity::debug
+          : seen.result == outcome::pass ? severity::info
+                                         : severity::warning,
+          fmt::format("{} {}: {}", of.entry->name, seen.result == outcome::pass ? "passes" : name_of(seen.result), seen.says),
+          {}};
   e.with("probe", of.entry->name).with("outcome", std::string(name_of(seen.result))).with("reason", std::string(name_of(seen.why)));
   e.with("latency", to_seconds(seen.latency));
   tell_(std::move(e));

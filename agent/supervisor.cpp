@@ -65,10 +65,13 @@ serve::answer supervisor::page(std::string_view path) {
 
 void supervisor::tell_start(instant began) {
   for (const std::string& note : now_->configured().notes) tell({"agent.note", severity::warning, note, {}});
-  for (const rules::switched_off& off : now_->rules_off()) tell({"rule.off", severity::debug, fmt::format("{} is off: {}", off.name, off.why), {}});
-  event ready{"agent.ready", severity::info,
+  for (const rules::switched_off& off : now_->rules_off())
+    tell({"rule.off", severity::debug, fmt::format("{} is off: {}", off.name, off.why), {}});
+  event ready{"agent.ready",
+              severity::info,
               fmt::format("watching {} probes with {} rules{}", now_->probes().size(), now_->judged().rules().size(),
-                          server_ ? fmt::format(", serving on {}", server_->address()) : ""), {}};
+                          server_ ? fmt::format(", serving on {}", server_->address()) : ""),
+              {}};
   ready.with("version", std::string(FLIPBACK_VERSION)).with("seconds", to_seconds(std::chrono::steady_clock::now() - began));
   tell(std::move(ready));
 }

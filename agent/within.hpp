@@ -33,7 +33,8 @@ boost::asio::awaitable<std::optional<T>> within(duration limit, boost::asio::awa
   const auto executor = co_await asio::this_coro::executor;
   const auto state = std::make_shared<shared>(executor);
   state->ended.expires_after(limit);
-  asio::co_spawn(executor, std::move(operation), asio::bind_cancellation_slot(state->cancel.slot(), [state](std::exception_ptr thrown, T value) {
+  asio::co_spawn(executor, std::move(operation),
+                 asio::bind_cancellation_slot(state->cancel.slot(), [state](std::exception_ptr thrown, T value) {
                    state->done = true;
                    state->thrown = std::move(thrown);
                    if (!state->thrown) state->value = std::move(value);

@@ -87,9 +87,13 @@ expectation read_expectation(settings::section& from, std::string_view key) {
 
 std::optional<unmet> first_unmet(const expectation& expected, unsigned status, std::string_view body) {
   if (status < expected.status_low || status > expected.status_high) {
-    const reason why = status == 401 ? reason::unauthorised : status == 403 ? reason::forbidden : status == 429 ? reason::limited : reason::bad_status;
-    const std::string wanted = expected.status_low == expected.status_high ? fmt::format("{}", expected.status_low)
-                                                                           : fmt::format("{} to {}", expected.status_low, expected.status_high);
+    const reason why = status == 401   ? reason::unauthorised
+                       : status == 403 ? reason::forbidden
+                       : status == 429 ? reason::limited
+                                       : reason::bad_status;
+    const std::string wanted = expected.status_low == expected.status_high
+                                   ? fmt::format("{}", expected.status_low)
+                                   : fmt::format("{} to {}", expected.status_low, expected.status_high);
     return unmet{why, fmt::format("answered {}, expected {}", status, wanted)};
   }
   if (expected.json.empty()) return std::nullopt;
@@ -101,7 +105,8 @@ std::optional<unmet> first_unmet(const expectation& expected, unsigned status, s
     const json::value* found = document.find_pointer(pointer, missing);
     if (found == nullptr) return unmet{reason::expectation, fmt::format("{} is not there, expected {}", pointer, settings::shown(value))};
     if (!same(*found, value)) {
-      return unmet{reason::expectation, fmt::format("{} is {}, expected {}", pointer, shortened(json::serialize(*found)), settings::shown(value))};
+      return unmet{reason::expectation,
+                   fmt::format("{} is {}, expected {}", pointer, shortened(json::serialize(*found)), settings::shown(value))};
     }
   }
   return std::nullopt;

@@ -43,7 +43,8 @@ class jwks_probe final : public probe {
     for (const std::string& wanted : algorithms_) {
       if (!set->algorithms.contains(wanted)) return observation::fail(reason::expectation, fmt::format("no key is for {}", wanted));
     }
-    observation seen = observation::pass(fmt::format("{} keys, {} for signatures ({})", set->keys, set->signing, fmt::join(set->algorithms, ", ")));
+    observation seen =
+        observation::pass(fmt::format("{} keys, {} for signatures ({})", set->keys, set->signing, fmt::join(set->algorithms, ", ")));
     seen.measure("keys", static_cast<double>(set->keys));
     seen.measure("signing_keys", static_cast<double>(set->signing));
     return seen;
@@ -61,8 +62,10 @@ std::unique_ptr<probe> make_jwks_probe(settings::section& from, const surroundin
   const std::string url = from.required_text("url", "https://sso.example.com/realms/main/protocol/openid-connect/certs");
   if (!url.empty()) {
     auto parsed = net::parse_url(url);
-    if (parsed) ask.to = std::move(*parsed);
-    else from.report("url", fmt::format("found {}, which {}", from.shown("url"), parsed.error()));
+    if (parsed)
+      ask.to = std::move(*parsed);
+    else
+      from.report("url", fmt::format("found {}, which {}", from.shown("url"), parsed.error()));
   }
   ask.host = from.text("host", "");
   ask.tls = net::read_tls_options(from);

@@ -21,8 +21,8 @@ constexpr std::array declared{
     measurement_declaration{"query_seconds", signal_kind::gauge, unit::seconds},
 };
 
-// Works on 13 to 17: `reserved_connections` came with 16, and current_setting(…, true) gives NULL for a name that is not known. What superusers
-// have in reserve is nobody else's to use. checksum_failures is NULL where checksums are off.
+// Works on 13 to 17: `reserved_connections` came with 16, and current_setting(…, true) gives NULL for a name that is not known. What
+// superusers have in reserve is nobody else's to use. checksum_failures is NULL where checksums are off.
 constexpr const char* saturation =
     "SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),"
     " current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"

@@ -35,7 +35,8 @@ struct terms {
 observation failed(const std::string& error) {
   const auto begins = [&](std::string_view word) { return error.starts_with(word); };
   if (begins("NOAUTH")) return observation::fail(reason::unauthorised, "a password is required");
-  if (begins("WRONGPASS") || begins("ERR invalid password") || begins("ERR AUTH")) return observation::fail(reason::unauthorised, "wrong user or password");
+  if (begins("WRONGPASS") || begins("ERR invalid password") || begins("ERR AUTH"))
+    return observation::fail(reason::unauthorised, "wrong user or password");
   if (begins("NOPERM")) return observation::fail(reason::forbidden, "the user may not PING");
   if (begins("LOADING")) return observation::fail(reason::starting, "it is loading its data set");
   if (begins("ERR max number of clients")) return observation::fail(reason::saturated, "no connection is left: maxclients is reached");
@@ -54,8 +55,10 @@ class redis_probe final : public probe {
     redis::conversation with(**connected);
     r.now = phase::asking;
     if (!terms_.password.empty()) {
-      if (terms_.user.empty()) with.say({"AUTH", terms_.password.reveal()});
-      else with.say({"AUTH", terms_.user, terms_.password.reveal()});
+      if (terms_.user.empty())
+        with.say({"AUTH", terms_.password.reveal()});
+      else
+        with.say({"AUTH", terms_.user, terms_.password.reveal()});
     }
     with.say({"PING"});
     with.say({"INFO", "memory"});

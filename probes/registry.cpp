@@ -22,7 +22,9 @@ constexpr std::array kinds{
 
 }  // namespace
 
-std::span<const probe_kind> probe_kinds() { return kinds; }
+std::span<const probe_kind> probe_kinds() {
+  return kinds;
+}
 
 const probe_kind* find_probe_kind(std::string_view type) {
   const auto* const at = std::ranges::find(kinds, type, &probe_kind::type);

@@ -25,22 +25,96 @@ struct row {
 };
 
 constexpr std::array<row, 9> rows{{
-    {"error-rate", "traffic.error_rate", "traffic.error_rate over 5m > 5% and traffic.error_rate over 1m > 5%",
-     "traffic.error_rate over 5m < 4% or traffic.error_rate over 1m < 4%", {}, minutes(5), consequence::rollback, "critical", 50, 15},
-    {"latency", "traffic.p95", "traffic.p95 over 5m > 1000ms and traffic.p95 over 1m > 1000ms",
-     "traffic.p95 over 5m < 800ms or traffic.p95 over 1m < 800ms", {}, minutes(5), consequence::rollback, "critical", 50, 0},
-    {"outage", "traffic.error_rate", "traffic.error_rate over 30s > 50% and stable.up == 1", "traffic.error_rate over 30s < 40%", {}, {},
-     consequence::rollback, "critical", 20, 0},
-    {"error-rate-warning", "traffic.error_rate", "traffic.error_rate over 5m > 1%", "traffic.error_rate over 5m < 0.8%", minutes(5), {},
-     consequence::alert, "warning", 50, 0},
-    {"latency-warning", "traffic.p95", "traffic.p95 over 5m > 500ms", "traffic.p95 over 5m < 400ms", minutes(5), {}, consequence::alert, "warning", 50, 0},
-    {"aborted", "traffic.aborted_rate", "traffic.aborted_rate over 1m > 10%", "traffic.aborted_rate over 1m < 8%", minutes(1), {}, consequence::alert,
-     "warning", 20, 0},
-    {"postgres-connections", "postgres.connections_used_ratio", "postgres.connections_used_ratio > 80%", "postgres.connections_used_ratio < 64%",
-     minutes(5), {}, consequence::alert, "warning", 0, 0},
-    {"redis-memory", "redis.memory_used_ratio", "redis.memory_used_ratio > 75%", "redis.memory_used_ratio < 60%", minutes(5), {}, consequence::alert,
-     "warning", 0, 0},
-    {"corruption", "postgres.checksum_failures", "increase(postgres.checksum_failures over 5m) > 0", "", {}, {}, consequence::alert, "critical", 0, 0},
+    {"error-rate",
+     "traffic.error_rate",
+     "traffic.error_rate over 5m > 5% and traffic.error_rate over 1m > 5%",
+     "traffic.error_rate over 5m < 4% or traffic.error_rate over 1m < 4%",
+     {},
+     minutes(5),
+     consequence::rollback,
+     "critical",
+     50,
+     15},
+    {"latency",
+     "traffic.p95",
+     "traffic.p95 over 5m > 1000ms and traffic.p95 over 1m > 1000ms",
+     "traffic.p95 over 5m < 800ms or traffic.p95 over 1m < 800ms",
+     {},
+     minutes(5),
+     consequence::rollback,
+     "critical",
+     50,
+     0},
+    {"outage",
+     "traffic.error_rate",
+     "traffic.error_rate over 30s > 50% and stable.up == 1",
+     "traffic.error_rate over 30s < 40%",
+     {},
+     {},
+     consequence::rollback,
+     "critical",
+     20,
+     0},
+    {"error-rate-warning",
+     "traffic.error_rate",
+     "traffic.error_rate over 5m > 1%",
+     "traffic.error_rate over 5m < 0.8%",
+     minutes(5),
+     {},
+     consequence::alert,
+     "warning",
+     50,
+     0},
+    {"latency-warning",
+     "traffic.p95",
+     "traffic.p95 over 5m > 500ms",
+     "traffic.p95 over 5m < 400ms",
+     minutes(5),
+     {},
+     consequence::alert,
+     "warning",
+     50,
+     0},
+    {"aborted",
+     "traffic.aborted_rate",
+     "traffic.aborted_rate over 1m > 10%",
+     "traffic.aborted_rate over 1m < 8%",
+     minutes(1),
+     {},
+     consequence::alert,
+     "warning",
+     20,
+     0},
+    {"postgres-connections",
+     "postgres.connections_used_ratio",
+     "postgres.connections_used_ratio > 80%",
+     "postgres.connections_used_ratio < 64%",
+     minutes(5),
+     {},
+     consequence::alert,
+     "warning",
+     0,
+     0},
+    {"redis-memory",
+     "redis.memory_used_ratio",
+     "redis.memory_used_ratio > 75%",
+     "redis.memory_used_ratio < 60%",
+     minutes(5),
+     {},
+     consequence::alert,
+     "warning",
+     0,
+     0},
+    {"corruption",
+     "postgres.checksum_failures",
+     "increase(postgres.checksum_failures over 5m) > 0",
+     "",
+     {},
+     {},
+     consequence::alert,
+     "critical",
+     0,
+     0},
 }};
 
 rule_source written(const row& r) {
@@ -69,7 +143,9 @@ rule_source for_each(std::string_view name, const signal& s, std::string_view co
   return made;
 }
 
-bool is_of_a_slot(const signal& s) { return s.name == "live.up" || s.name == "stable.up"; }
+bool is_of_a_slot(const signal& s) {
+  return s.name == "live.up" || s.name == "stable.up";
+}
 
 }  // namespace
 
@@ -93,8 +169,10 @@ rule_set with_built_ins(std::span<const rule_source> own, const catalogue& signa
     if (s.name.ends_with(".certificate_left") && !replaced("certificate")) made.on.push_back(for_each("certificate", s, "< 30d", {}));
   }
   for (const rule_source& r : own) {
-    if (r.enabled) made.on.push_back(r);
-    else made.off.push_back({r.name, "it is switched off"});
+    if (r.enabled)
+      made.on.push_back(r);
+    else
+      made.off.push_back({r.name, "it is switched off"});
   }
   return made;
 }

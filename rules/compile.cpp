@@ -41,8 +41,10 @@ class compiling {
     if (from.text.empty()) return true;
     auto parsed = parse(from.text);
     std::optional<language_error> error;
-    if (!parsed) error = std::move(parsed.error());
-    else error = check(**parsed, signals_);
+    if (!parsed)
+      error = std::move(parsed.error());
+    else
+      error = check(**parsed, signals_);
     if (error) {
       problems_.add({from.at.file, from.at.line, static_cast<std::uint32_t>(from.at.column + error->column)},
                     fmt::format("rule {}: {}: {}", of.name, key, error->says));

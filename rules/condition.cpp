@@ -7,7 +7,9 @@
 
 namespace flipback::rules {
 
-std::string label(const source& s) { return s.length > duration{} ? fmt::format("{} over {}", s.name, format_duration(s.length)) : s.name; }
+std::string label(const source& s) {
+  return s.length > duration{} ? fmt::format("{} over {}", s.name, format_duration(s.length)) : s.name;
+}
 
 std::optional<double> read(const source& s, std::span<const series> all, instant now) {
   const series& of = all[s.series];
@@ -68,12 +70,18 @@ class evaluating {
 
   static bool holds(comparing how, double left, double right) {
     switch (how) {
-      case comparing::greater: return left > right;
-      case comparing::greater_equal: return left >= right;
-      case comparing::less: return left < right;
-      case comparing::less_equal: return left <= right;
-      case comparing::equal: return left == right;
-      case comparing::unequal: return left != right;
+      case comparing::greater:
+        return left > right;
+      case comparing::greater_equal:
+        return left >= right;
+      case comparing::less:
+        return left < right;
+      case comparing::less_equal:
+        return left <= right;
+      case comparing::equal:
+        return left == right;
+      case comparing::unequal:
+        return left != right;
     }
     return false;
   }
@@ -82,13 +90,15 @@ class evaluating {
     if (!left.lacks.empty()) return left.lacks;
     if (!right.lacks.empty()) return right.lacks;
     if (few_errors_) return fmt::format("fewer than {:.0f} errors", least_.errors);
-    if (left.from == nullptr) return fmt::format("{} {} {}", format_value(*left.value, made.in), name_of(c.how), format_value(*right.value, made.in));
+    if (left.from == nullptr)
+      return fmt::format("{} {} {}", format_value(*left.value, made.in), name_of(c.how), format_value(*right.value, made.in));
     std::string counts;
     const series& of = all_[left.from->series];
     if (left.from->windowed && (of.kind() == signal_kind::ratio || of.kind() == signal_kind::distribution)) {
       const fill f = of.filled(left.from->window);
-      counts = of.kind() == signal_kind::ratio && left.from->in == unit::ratio ? fmt::format(" ({} of {})", grouped(f.errors), grouped(f.samples))
-                                                                               : fmt::format(" ({} samples)", grouped(f.samples));
+      counts = of.kind() == signal_kind::ratio && left.from->in == unit::ratio
+                   ? fmt::format(" ({} of {})", grouped(f.errors), grouped(f.samples))
+                   : fmt::format(" ({} samples)", grouped(f.samples));
     }
     return fmt::format("{} is {}{}, the limit is {} {}", label(*left.from), format_value(*left.value, made.in), counts, name_of(c.how),
                        format_value(*right.value, made.in));
@@ -105,9 +115,15 @@ class evaluating {
     made.lacks = !left.lacks.empty() ? left.lacks : right.lacks;
     if (!left.value || !right.value) return made;
     switch (c.how) {
-      case calculating::plus: made.value = *left.value + *right.value; break;
-      case calculating::minus: made.value = *left.value - *right.value; break;
-      case calculating::times: made.value = *left.value * *right.value; break;
+      case calculating::plus:
+        made.value = *left.value + *right.value;
+        break;
+      case calculating::minus:
+        made.value = *left.value - *right.value;
+        break;
+      case calculating::times:
+        made.value = *left.value * *right.value;
+        break;
       case calculating::divided:
         if (*right.value != 0) made.value = *left.value / *right.value;
         break;
@@ -124,13 +140,15 @@ class evaluating {
     if (s.has_longest && s.how != function::count) {
       const fill f = of.filled(s.longest);
       if (f.samples < least_.samples) {
-        if (explain_) made.lacks = fmt::format("{} of {} {} for {}", grouped(f.samples), grouped(least_.samples), unit_of_count(of), s.name);
+        if (explain_)
+          made.lacks = fmt::format("{} of {} {} for {}", grouped(f.samples), grouped(least_.samples), unit_of_count(of), s.name);
         return made;
       }
       if (of.kind() == signal_kind::ratio && f.errors < least_.errors) few_errors_ = true;
     }
     made.value = flipback::rules::read(s, all_, now_);
-    if (!made.value && explain_) made.lacks = fmt::format(fmt::runtime(of.is_stale(now_) ? "{} has no recent sample" : "{} has no value"), label(s));
+    if (!made.value && explain_)
+      made.lacks = fmt::format(fmt::runtime(of.is_stale(now_) ? "{} has no recent sample" : "{} has no value"), label(s));
     return made;
   }
 
@@ -148,8 +166,8 @@ class evaluating {
 
 }  // namespace
 
-evaluation evaluate(const expression& condition, std::span<const source> sources, std::span<const series> all, least_fill least, instant now,
-                    bool explain) {
+evaluation evaluate(const expression& condition, std::span<const source> sources, std::span<const series> all, least_fill least,
+                    instant now, bool explain) {
   return evaluating(sources, all, least, now, explain).of(condition);
 }
 

@@ -46,7 +46,7 @@ struct evaluation {
 };
 
 /// Evaluates a bound condition at a time. Pure: reads the series, changes nothing. Precondition: every series has been advanced to `now`.
-evaluation evaluate(const expression& condition, std::span<const source> sources, std::span<const series> all, least_fill least, instant now,
-                    bool explain);
+evaluation evaluate(const expression& condition, std::span<const source> sources, std::span<const series> all, least_fill least,
+                    instant now, bool explain);
 
 }  // namespace flipback::rules

@@ -48,7 +48,9 @@ std::optional<instant> engine::due() const {
   return queue_.empty() ? std::nullopt : std::optional(queue_.top().at);
 }
 
-verdict_terms engine::terms(const rule& of) { return {of.from.hold, of.from.gap, of.until != nullptr}; }
+verdict_terms engine::terms(const rule& of) {
+  return {of.from.hold, of.from.gap, of.until != nullptr};
+}
 
 instant engine::earliest(const rule& of) const {
   if (of.from.then != consequence::rollback || !cutover_) return instant::min();
@@ -68,7 +70,8 @@ void engine::evaluate_rule(std::size_t number, instant now, std::vector<change>&
   if (when.is == truth::yes) s.last_true = now;
   const verdict after = s.verdicts.step(terms(of), when.is, until, earliest(of), now);
   if (const verdict before = std::exchange(s.told, after); before != after) {
-    change c{change_kind::verdict, number, before, after, now, s.verdicts.true_since(), evaluate_text(of.when, of, now, true), s.not_this_release};
+    change c{change_kind::verdict, number, before, after, now, s.verdicts.true_since(), evaluate_text(of.when, of, now, true),
+             s.not_this_release};
     into.push_back(std::move(c));
   }
   watch_blindness(number, when, now, into);
@@ -86,7 +89,8 @@ void engine::watch_blindness(std::size_t number, const evaluation& found, instan
   if (s.blind_said || now - *s.blind_since < blind_after) return;
   s.blind_said = true;
   const verdict current = s.verdicts.current();
-  into.push_back({change_kind::blind, number, current, current, now, s.blind_since, evaluate_text(of.when, of, now, true), s.not_this_release});
+  into.push_back(
+      {change_kind::blind, number, current, current, now, s.blind_since, evaluate_text(of.when, of, now, true), s.not_this_release});
 }
 
 void engine::enqueue(std::size_t number, instant now) {

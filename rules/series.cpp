@@ -39,8 +39,10 @@ void series::pool(span& w, const kept& k, bool in) const {
     w.sums.numerator += sign * ratio->numerator;
     w.sums.denominator += sign * ratio->denominator;
   } else if (const auto* part = std::get_if<std::shared_ptr<const sketch>>(&*k.value)) {
-    if (in) w.distribution.merge(**part);
-    else w.distribution.remove(**part);
+    if (in)
+      w.distribution.merge(**part);
+    else
+      w.distribution.remove(**part);
   }
 }
 
@@ -85,7 +87,9 @@ void series::advance(instant now) {
   dropped_ = oldest;
 }
 
-bool series::is_stale(instant now) const { return fresh_ == instant::min() || now - fresh_ > stale_; }
+bool series::is_stale(instant now) const {
+  return fresh_ == instant::min() || now - fresh_ > stale_;
+}
 
 std::optional<instant> series::stale_at(instant now) const {
   if (is_stale(now)) return std::nullopt;
@@ -159,9 +163,12 @@ std::optional<double> series::increase(const span& w) const {
 fill series::filled(std::size_t window) const {
   const span& w = windows_[window];
   switch (kind_) {
-    case signal_kind::ratio: return {w.sums.denominator, w.sums.numerator};
-    case signal_kind::distribution: return {static_cast<double>(w.distribution.count()), 0};
-    default: return {static_cast<double>(w.values), 0};
+    case signal_kind::ratio:
+      return {w.sums.denominator, w.sums.numerator};
+    case signal_kind::distribution:
+      return {static_cast<double>(w.distribution.count()), 0};
+    default:
+      return {static_cast<double>(w.values), 0};
   }
 }
 

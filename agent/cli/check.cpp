@@ -29,7 +29,8 @@ bool selection_is_known(const std::vector<std::string>& selection, const config:
     std::vector<std::string> known;
     for (const config::probe_entry& p : configured.probes) known.push_back(p.name);
     const std::string meant = settings::nearest(word, known);
-    fmt::print(stderr, "flipback: {}: no probe or tag is called {}{}\n", option, word, meant.empty() ? "" : fmt::format("; did you mean {}?", meant));
+    fmt::print(stderr, "flipback: {}: no probe or tag is called {}{}\n", option, word,
+               meant.empty() ? "" : fmt::format("; did you mean {}?", meant));
     return false;
   }
   return true;
@@ -40,9 +41,8 @@ bool selection_is_known(const std::vector<std::string>& selection, const config:
 int check(const config::configuration& configured, const check_options& options) {
   if (!selection_is_known(options.only, configured, "--only") || !selection_is_known(options.skip, configured, "--skip")) return 2;
   config::configuration chosen = configured;
-  std::erase_if(chosen.probes, [&](const config::probe_entry& p) {
-    return (!options.only.empty() && !names(options.only, p)) || names(options.skip, p);
-  });
+  std::erase_if(chosen.probes,
+                [&](const config::probe_entry& p) { return (!options.only.empty() && !names(options.only, p)) || names(options.skip, p); });
   if (chosen.probes.empty()) {
     fmt::print(stderr, "flipback: no probe is left to check\n");
     return 2;

@@ -2,6 +2,7 @@
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+
 #include <unistd.h>
 
 #include <algorithm>
@@ -60,20 +61,19 @@ boost::json::object as_json(const checked& c) {
 void print_json(const std::vector<checked>& all, duration took) {
   boost::json::array probes;
   for (const checked& c : all) probes.push_back(as_json(c));
-  const boost::json::object document{{"version", FLIPBACK_VERSION},
-                                     {"passed", count(all, outcome::pass)},
-                                     {"failed", count(all, outcome::fail)},
-                                     {"unknown", count(all, outcome::unknown)},
-                                     {"seconds", to_seconds(took)},
-                                     {"probes", std::move(probes)}};
+  const boost::json::object document{{"version", FLIPBACK_VERSION},         {"passed", count(all, outcome::pass)},
+                                     {"failed", count(all, outcome::fail)}, {"unknown", count(all, outcome::unknown)},
+                                     {"seconds", to_seconds(took)},         {"probes", std::move(probes)}};
   fmt::print("{}\n", boost::json::serialize(document));
 }
 
 }  // namespace
 
 void print_report(const std::string& format, const std::vector<checked>& all, duration took) {
-  if (format == "json") print_json(all, took);
-  else print_text(all, took);
+  if (format == "json")
+    print_json(all, took);
+  else
+    print_text(all, took);
 }
 
 int exit_status(const std::vector<checked>& all) {

@@ -27,7 +27,9 @@ void add(rules::catalogue& into, const std::string& probe, const measurement_dec
 
 }  // namespace
 
-std::span<const measurement_declaration> common_measurements() { return common; }
+std::span<const measurement_declaration> common_measurements() {
+  return common;
+}
 
 rules::catalogue signals_of(const configuration& from, std::span<const made_probe> probes) {
   rules::catalogue all;

@@ -20,7 +20,9 @@ constexpr duration answer_limit = seconds(1);
 constexpr duration remember_every = seconds(10);
 constexpr duration failed_for = hours(24);
 
-instant now() { return std::chrono::steady_clock::now(); }
+instant now() {
+  return std::chrono::steady_clock::now();
+}
 
 std::vector<std::string> names_of(const std::vector<config::slot>& slots) {
   std::vector<std::string> names;
@@ -157,8 +159,11 @@ void control::update_window(instant at) {
   const bool open = newest && tracker_.live() && tracker_.live()->slot == newest->to.slot && at <= newest->at + terms_.window;
   if (open == window_open_) return;
   window_open_ = open;
-  event e{"deployment.window", severity::info, open ? fmt::format("the rollback window is open for {}", format_duration(newest->at + terms_.window - at))
-                                                    : "the rollback window is closed: rules alert only", {}};
+  event e{"deployment.window",
+          severity::info,
+          open ? fmt::format("the rollback window is open for {}", format_duration(newest->at + terms_.window - at))
+               : "the rollback window is closed: rules alert only",
+          {}};
   e.with("open", open);
   tell_(std::move(e));
   if (on_window) on_window(open);
@@ -183,7 +188,8 @@ circumstances control::circumstances_of(const breach& b) const {
   c.not_this_release = b.not_this_release;
   const auto& live = tracker_.live();
   const auto age = std::chrono::system_clock::now();
-  c.failed_before = failed_ && live && failed_->release == live->release && failed_->slot == name(live->slot) && age - failed_->shut < failed_for;
+  c.failed_before =
+      failed_ && live && failed_->release == live->release && failed_->slot == name(live->slot) && age - failed_->shut < failed_for;
   if (latch_) c.latched = fmt::format("the latch is shut: {} with {} was rolled back already", latch_->slot, latch_->release);
   c.no_way_back = tracker_.no_way_back();
   if (b.withheld && b.withheld()) c.withheld = "the rule's unless is true";
@@ -201,7 +207,10 @@ void control::say_guard(const breach& b, const guard_answer& answer) {
   const auto back = tracker_.stable();
   const std::string would = back ? fmt::format("would roll back to {} with {}", name(back->slot), back->release) : "no rollback";
   const bool blocked = answer.is == guarded::blocked;
-  event e{blocked ? "rollback.blocked" : "rollback.withheld", severity::critical, fmt::format("{} is breached, {}: {}", b.rule, would, answer.says), {}};
+  event e{blocked ? "rollback.blocked" : "rollback.withheld",
+          severity::critical,
+          fmt::format("{} is breached, {}: {}", b.rule, would, answer.says),
+          {}};
   e.with("rule", b.rule).with("guard", answer.guard);
   tell_(std::move(e));
 }
@@ -230,11 +239,13 @@ asio::awaitable<bool> control::try_rollback(const breach& b) {
   // Once more, immediately before: a minute-old answer must not make a sick slot live.
   const slot_answer direct = co_await ask_slot(through_, configured_.slots[to.slot], terms_.front_door, answer_limit);
   if (!direct.healthy) {
-    say_guard(b, {guarded::blocked, "healthy", fmt::format("{} is sick too ({}): rolling back would not help", name(to.slot), direct.says)});
+    say_guard(b,
+              {guarded::blocked, "healthy", fmt::format("{} is sick too ({}): rolling back would not help", name(to.slot), direct.says)});
     co_return false;
   }
   if (direct.identity.is == identity_answer::kind::identified && direct.identity.release != to.release) {
-    say_guard(b, {guarded::only_say, "stable", fmt::format("{} no longer has {}, but {}", name(to.slot), to.release, direct.identity.release)});
+    say_guard(
+        b, {guarded::only_say, "stable", fmt::format("{} no longer has {}, but {}", name(to.slot), to.release, direct.identity.release)});
     co_return false;
   }
   co_await roll_back(b, to);
@@ -250,8 +261,10 @@ asio::awaitable<void> control::keep(std::string fact, std::string value) {
 asio::awaitable<void> control::roll_back(const breach& b, placed to) {
   rolling_ = true;
   const placed failed = *tracker_.live();
-  event decided{"rollback.decided", severity::critical,
-                fmt::format("rolling back to {} with {}: {} ({})", name(to.slot), to.release, b.rule, b.why), {}};
+  event decided{"rollback.decided",
+                severity::critical,
+                fmt::format("rolling back to {} with {}: {} ({})", name(to.slot), to.release, b.rule, b.why),
+                {}};
   decided.with("rule", b.rule).with("why", b.why).with("to", name(to.slot)).with("from", name(failed.slot)).with("release", failed.release);
   tell_(std::move(decided));
   const wall_time wall = std::chrono::system_clock::now();
@@ -289,14 +302,27 @@ void control::close(const breach& b, const placed& to, const placed& failed, con
   const std::string to_text_ = fmt::format("{} with {}", name(to.slot), to.release);
   std::string says;
   switch (end.how) {
-    case rollback::outcome::rolled_back: says = fmt::format("{} is live, proven in {}: {}", to_text_, format_duration(end.took), end.says); break;
-    case rollback::outcome::unproven: says = fmt::format("nginx was put on {}, but it is not proven that users reach it: {}", to_text_, end.says); break;
-    case rollback::outcome::undone: says = fmt::format("undone, {} stays live: {}", name(failed.slot), end.says); break;
-    case rollback::outcome::operator_took_over: says = fmt::format("nothing was done: {}", end.says); break;
-    case rollback::outcome::not_undone: says = end.says; break;
+    case rollback::outcome::rolled_back:
+      says = fmt::format("{} is live, proven in {}: {}", to_text_, format_duration(end.took), end.says);
+      break;
+    case rollback::outcome::unproven:
+      says = fmt::format("nginx was put on {}, but it is not proven that users reach it: {}", to_text_, end.says);
+      break;
+    case rollback::outcome::undone:
+      says = fmt::format("undone, {} stays live: {}", name(failed.slot), end.says);
+      break;
+    case rollback::outcome::operator_took_over:
+      says = fmt::format("nothing was done: {}", end.says);
+      break;
+    case rollback::outcome::not_undone:
+      says = end.says;
+      break;
   }
   event e{"rollback.closed", end.how == rollback::outcome::rolled_back ? severity::warning : severity::critical, std::move(says), {}};
-  e.with("outcome", std::string(rollback::name_of(end.how))).with("rule", b.rule).with("seconds", to_seconds(end.took)).with("live", on_stable ? name(to.slot) : name(failed.slot));
+  e.with("outcome", std::string(rollback::name_of(end.how)))
+      .with("rule", b.rule)
+      .with("seconds", to_seconds(end.took))
+      .with("live", on_stable ? name(to.slot) : name(failed.slot));
   tell_(std::move(e));
   update_window(now());
 }

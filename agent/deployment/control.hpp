@@ -25,8 +25,8 @@ struct breach {
   instant true_since;
   std::string why;
   bool not_this_release = false;
-  std::optional<config::mode> mode;           ///< the rule's own
-  std::function<bool()> withheld;             ///< whether its `unless` is true now
+  std::optional<config::mode> mode;  ///< the rule's own
+  std::function<bool()> withheld;    ///< whether its `unless` is true now
 };
 
 /// What pages and metrics show of the deployment.

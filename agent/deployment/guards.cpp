@@ -5,15 +5,20 @@
 namespace flipback::deployment {
 
 guard_answer ask_guards(const circumstances& now) {
-  const auto blocked = [](std::string_view guard, std::string says) { return guard_answer{guarded::blocked, std::string(guard), std::move(says)}; };
-  const auto say = [](std::string_view guard, std::string says) { return guard_answer{guarded::only_say, std::string(guard), std::move(says)}; };
+  const auto blocked = [](std::string_view guard, std::string says) {
+    return guard_answer{guarded::blocked, std::string(guard), std::move(says)};
+  };
+  const auto say = [](std::string_view guard, std::string says) {
+    return guard_answer{guarded::only_say, std::string(guard), std::move(says)};
+  };
   if (now.rolling) return blocked("rollback", "a rollback is under way");
   if (now.mixed) return say("mixed", "users reach both slots by turns: nothing is rolled back");
   if (!now.no_way_back.empty()) return say("stable", now.no_way_back);
   if (!now.latched.empty()) return say("latch", now.latched);
   if (!now.window_open) return say("window", "the rollback window is closed");
   if (!now.withheld.empty()) return blocked("unless", fmt::format("withheld while {}", now.withheld));
-  if (now.stable_healthy == 0) return blocked("healthy", fmt::format("{} is sick too ({}): rolling back would not help", now.stable, now.stable_says));
+  if (now.stable_healthy == 0)
+    return blocked("healthy", fmt::format("{} is sick too ({}): rolling back would not help", now.stable, now.stable_says));
   if (now.stable_healthy < now.confirm) {
     return blocked("confirm", fmt::format("{} has answered well {} of {} times in a row", now.stable, now.stable_healthy, now.confirm));
   }

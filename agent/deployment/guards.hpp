@@ -11,17 +11,17 @@ namespace flipback::deployment {
 /// What the guards look at: plain facts, so that a table can test them.
 struct circumstances {
   config::mode mode = config::mode::observe;
-  bool window_open = false;         ///< the condition began inside the rollback window
+  bool window_open = false;  ///< the condition began inside the rollback window
   bool mixed = false;
-  bool rolling = false;             ///< another rollback is under way
-  bool not_this_release = false;    ///< the condition was true before the cutover already
-  bool failed_before = false;       ///< this release was rolled back within the last 24 h
-  std::string latched;              ///< what shut the latch; empty: open
-  std::string no_way_back;          ///< why there is none; empty: there is one
-  std::string withheld;             ///< the rule's `unless` that is true; empty: none
-  std::string stable;               ///< the stable slot's name
-  std::string stable_says;          ///< what it answered last
-  unsigned stable_healthy = 0;      ///< healthy answers in a row
+  bool rolling = false;           ///< another rollback is under way
+  bool not_this_release = false;  ///< the condition was true before the cutover already
+  bool failed_before = false;     ///< this release was rolled back within the last 24 h
+  std::string latched;            ///< what shut the latch; empty: open
+  std::string no_way_back;        ///< why there is none; empty: there is one
+  std::string withheld;           ///< the rule's `unless` that is true; empty: none
+  std::string stable;             ///< the stable slot's name
+  std::string stable_says;        ///< what it answered last
+  unsigned stable_healthy = 0;    ///< healthy answers in a row
   unsigned confirm = 3;
 };
 

@@ -19,7 +19,7 @@ struct identity_answer {
   kind is = kind::silent;
   std::string release;  ///< where identified
   unsigned status = 0;
-  std::string says;     ///< for people
+  std::string says;  ///< for people
 };
 
 /// Asks the front door as users do (scheme, host, certificate authority), on a fresh connection; `limit` is for all of it.

@@ -10,8 +10,12 @@ namespace {
 
 namespace json = boost::json;
 
-double seconds_of(wall_time t) { return std::chrono::duration<double>(t.time_since_epoch()).count(); }
-wall_time wall_of(double seconds) { return wall_time(std::chrono::duration_cast<wall_time::duration>(std::chrono::duration<double>(seconds))); }
+double seconds_of(wall_time t) {
+  return std::chrono::duration<double>(t.time_since_epoch()).count();
+}
+wall_time wall_of(double seconds) {
+  return wall_time(std::chrono::duration_cast<wall_time::duration>(std::chrono::duration<double>(seconds)));
+}
 
 json::object object_of(const std::string& text) {
   boost::system::error_code error;
@@ -29,7 +33,8 @@ double number_in(const json::object& from, std::string_view key) {
   return found != nullptr && found->is_number() ? found->to_number<double>() : 0;
 }
 
-std::optional<placed> placed_in(const json::object& from, std::string_view slot_key, std::string_view release_key, const std::vector<std::string>& names) {
+std::optional<placed> placed_in(const json::object& from, std::string_view slot_key, std::string_view release_key,
+                                const std::vector<std::string>& names) {
   const auto at = std::ranges::find(names, string_in(from, slot_key));
   if (at == names.end()) return std::nullopt;
   return placed{static_cast<std::size_t>(at - names.begin()), string_in(from, release_key)};
@@ -61,7 +66,8 @@ std::optional<remembered> remembered_from(const std::string& text, const std::ve
 }
 
 std::string to_text(const latch& what) {
-  return json::serialize(json::object{{"slot", what.slot}, {"release", what.release}, {"rule", what.rule}, {"shut", seconds_of(what.shut)}});
+  return json::serialize(
+      json::object{{"slot", what.slot}, {"release", what.release}, {"rule", what.rule}, {"shut", seconds_of(what.shut)}});
 }
 
 std::optional<latch> latch_from(const std::string& text) {
@@ -82,7 +88,7 @@ std::string to_text(const attempt& what) {
 std::optional<attempt> attempt_from(const std::string& text) {
   const json::object from = object_of(text);
   if (string_in(from, "to").empty()) return std::nullopt;
-  return attempt{string_in(from, "to"),   string_in(from, "to_release"),       string_in(from, "failed"), string_in(from, "failed_release"),
+  return attempt{string_in(from, "to"),   string_in(from, "to_release"),    string_in(from, "failed"), string_in(from, "failed_release"),
                  string_in(from, "rule"), wall_of(number_in(from, "begun"))};
 }
 

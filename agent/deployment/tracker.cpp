@@ -10,13 +10,16 @@ namespace flipback::deployment {
 namespace {
 
 constexpr std::size_t sightings_held = 10;
-constexpr std::size_t changes_of_a_mix = 3;   // one change is a cutover, two a cutover and back
-constexpr unsigned sightings_of_drift = 3;    // a cutover by hand takes a moment between the file and the reload
+constexpr std::size_t changes_of_a_mix = 3;  // one change is a cutover, two a cutover and back
+constexpr unsigned sightings_of_drift = 3;   // a cutover by hand takes a moment between the file and the reload
 
 }  // namespace
 
 tracker::tracker(std::vector<std::string> slot_names, std::string stable_name)
-    : names_(std::move(slot_names)), stable_name_(std::move(stable_name)), known_release_(names_.size()), healthy_in_a_row_(names_.size()) {}
+    : names_(std::move(slot_names)),
+      stable_name_(std::move(stable_name)),
+      known_release_(names_.size()),
+      healthy_in_a_row_(names_.size()) {}
 
 void tracker::recall(const remembered& from, instant now, wall_time wall) {
   recalled_ = from;
@@ -88,7 +91,8 @@ void tracker::watch_mixed(const std::optional<placed>& seen, std::vector<event>&
   for (std::size_t i = 1; i < recent_.size(); ++i) changes += recent_[i] != recent_[i - 1] ? 1 : 0;
   const bool was = std::exchange(mixed_, changes >= changes_of_a_mix || (mixed_ && changes > 0));
   if (mixed_ && !was) {
-    told.push_back(told_as("deployment.mixed", severity::warning, "users reach both slots by turns (a canary): rules alert only, nothing is rolled back"));
+    told.push_back(told_as("deployment.mixed", severity::warning,
+                           "users reach both slots by turns (a canary): rules alert only, nothing is rolled back"));
   }
 }
 
@@ -105,12 +109,14 @@ void tracker::watch_drift(const sighting& s, const std::optional<placed>& seen, 
 void tracker::begin(const placed& seen, const sighting& s, std::optional<wall_time> file_changed, std::vector<event>& told) {
   if (!recalled_) {
     live_ = seen;
-    told.push_back(told_as("deployment.baseline", severity::info, fmt::format("{} is live with {}: the baseline, no rollback window", names_[seen.slot], seen.release)));
+    told.push_back(told_as("deployment.baseline", severity::info,
+                           fmt::format("{} is live with {}: the baseline, no rollback window", names_[seen.slot], seen.release)));
     return;
   }
   live_ = recalled_->live;
   if (seen == *live_) {
-    told.push_back(told_as("deployment.baseline", severity::info, fmt::format("{} is still live with {}", names_[seen.slot], seen.release)));
+    told.push_back(
+        told_as("deployment.baseline", severity::info, fmt::format("{} is still live with {}", names_[seen.slot], seen.release)));
     return;
   }
   const bool by_file = file_changed && *file_changed > recalled_->last_seen && *file_changed < s.wall;
@@ -124,7 +130,8 @@ void tracker::cut_over(const placed& to, instant at, wall_time wall, std::vector
   candidate_.reset();
   const cutover& c = *newest_;
   event e = told_as("deployment.cutover", severity::info,
-                    fmt::format("users now reach {} with {}, before that {} with {}", names_[c.to.slot], c.to.release, names_[c.from.slot], c.from.release));
+                    fmt::format("users now reach {} with {}, before that {} with {}", names_[c.to.slot], c.to.release, names_[c.from.slot],
+                                c.from.release));
   e.with("previous", names_[c.from.slot]).with("previous_release", c.from.release);
   told.push_back(std::move(e));
   if (const std::string none = no_way_back(); !none.empty()) told.push_back(told_as("deployment.no_way_back", severity::warning, none));

@@ -16,8 +16,8 @@ namespace flipback::deployment {
 /// One look at the world: who the front door says it is, what the slots say of themselves, which slot's file is the live one.
 struct sighting {
   identity_answer front_door;
-  std::vector<slot_answer> slots;          ///< in the configuration's order
-  std::optional<std::size_t> site_of;      ///< the slot whose file all live files equal
+  std::vector<slot_answer> slots;      ///< in the configuration's order
+  std::optional<std::size_t> site_of;  ///< the slot whose file all live files equal
   instant at;
   wall_time wall;
 };

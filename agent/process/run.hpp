@@ -19,6 +19,7 @@ struct finished {
 
 /// Runs a program without a shell and without blocking anyone: in its own process group, standard input empty. At the limit the whole group
 /// is ended, by TERM and a second later by KILL. An error is one sentence on why it could not be started. Not cancelled: it ends by itself.
-boost::asio::awaitable<std::expected<finished, std::string>> run(boost::asio::any_io_executor executor, std::vector<std::string> argv, duration limit);
+boost::asio::awaitable<std::expected<finished, std::string>> run(boost::asio::any_io_executor executor, std::vector<std::string> argv,
+                                                                 duration limit);
 
 }  // namespace flipback::process

@@ -3,6 +3,7 @@
 #include "agent/process/run.hpp"
 
 #include <fmt/format.h>
+
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -27,7 +28,9 @@ std::string contents_of(const std::string& path) {
 }
 
 /// nginx writes its role where its arguments were: "nginx: worker process is shutting down".
-std::string title_of(pid_t pid) { return contents_of(fmt::format("/proc/{}/cmdline", pid)).c_str(); }
+std::string title_of(pid_t pid) {
+  return contents_of(fmt::format("/proc/{}/cmdline", pid)).c_str();
+}
 
 std::string last_lines(const std::string& text) {
   constexpr std::size_t most = 400;
@@ -121,8 +124,10 @@ std::optional<workers> nginx::see_workers() const {
   pid_t pid = 0;
   while (children >> pid) {
     const std::string title = title_of(pid);
-    if (title.starts_with("nginx: worker process is shutting down")) seen.leaving.insert(pid);
-    else if (title.starts_with("nginx: worker process")) seen.accepting.insert(pid);
+    if (title.starts_with("nginx: worker process is shutting down"))
+      seen.leaving.insert(pid);
+    else if (title.starts_with("nginx: worker process"))
+      seen.accepting.insert(pid);
   }
   return seen;
 }

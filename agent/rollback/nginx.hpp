@@ -5,12 +5,12 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <sys/types.h>
+
 #include <expected>
 #include <optional>
 #include <set>
 #include <string>
-
-#include <sys/types.h>
 
 namespace flipback::rollback {
 

@@ -1,7 +1,8 @@
 #include "agent/rollback/site_file.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
+
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -83,7 +84,7 @@ std::expected<void, std::string> write_link(const std::string& path, const std::
 std::expected<site_file, std::string> read_site(const std::string& path) {
   site_file read;
   read.path = path;
-  struct stat found {};
+  struct stat found{};
   if (::lstat(path.c_str(), &found) != 0) {
     if (errno == ENOENT) return read;
     return failed("read", path);

@@ -1,9 +1,9 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <expected>
 #include <string>
-
-#include <sys/types.h>
 
 namespace flipback::rollback {
 
@@ -25,9 +25,9 @@ struct site_file {
 /// Reads it; an error is one sentence. A file that does not exist, or a link that leads nowhere, is no error.
 std::expected<site_file, std::string> read_site(const std::string& path);
 
-/// Makes `live` say what `slot` says: beside it in a dotfile, which nginx's include patterns pass over, fsync, rename, fsync of the folder. A
-/// crash leaves the old file or the new one, whole. Owner and mode of the live file are kept. A link to one of the slots' own files
-/// is replaced by a link to the other's; a link to any other file has that file replaced; a slot's file is never rewritten.
+/// Makes `live` say what `slot` says: beside it in a dotfile, which nginx's include patterns pass over, fsync, rename, fsync of the folder.
+/// A crash leaves the old file or the new one, whole. Owner and mode of the live file are kept. A link to one of the slots' own files is
+/// replaced by a link to the other's; a link to any other file has that file replaced; a slot's file is never rewritten.
 std::expected<void, std::string> install(const site_file& live, const site_file& slot, bool links_to_a_slot);
 
 /// Puts back what `read_site` found before.

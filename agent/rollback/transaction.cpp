@@ -17,7 +17,9 @@ using deployment::identity_answer;
 constexpr duration between_looks = std::chrono::milliseconds(3);
 constexpr duration answer_limit = std::chrono::seconds(1);
 
-instant now() { return std::chrono::steady_clock::now(); }
+instant now() {
+  return std::chrono::steady_clock::now();
+}
 
 asio::awaitable<void> pause(duration d) {
   asio::steady_timer timer(co_await asio::this_coro::executor, d);
@@ -32,7 +34,10 @@ std::string_view name_of(outcome o) {
 }
 
 void transaction::step(std::string_view name, std::string_view result, instant since, const std::string& says) {
-  event e{"rollback.step", result == "no" ? severity::critical : severity::info, fmt::format("{}: {}{}{}", name, result, says.empty() ? "" : ", ", says), {}};
+  event e{"rollback.step",
+          result == "no" ? severity::critical : severity::info,
+          fmt::format("{}: {}{}{}", name, result, says.empty() ? "" : ", ", says),
+          {}};
   e.with("step", std::string(name)).with("result", std::string(result)).with("seconds", to_seconds(now() - since));
   tell_(std::move(e));
 }
@@ -131,7 +136,8 @@ asio::awaitable<transaction::proven> transaction::prove_front_door(const plan& p
     co_await pause(10 * between_looks);
   } while (now() < until);
   const deployment::slot_answer direct = co_await deployment::ask_slot(through_, *p.stable, door, answer_limit);
-  const bool still_failed = last.is == identity_answer::kind::identified && last.release == p.failed_release && p.failed_release != p.stable_release;
+  const bool still_failed =
+      last.is == identity_answer::kind::identified && last.release == p.failed_release && p.failed_release != p.stable_release;
   if (still_failed || (last.is == identity_answer::kind::failing && direct.healthy)) {
     co_return proven{proof::no, fmt::format("the front door {}, though {} answers well directly", last.says, p.stable->name)};
   }

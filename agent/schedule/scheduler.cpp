@@ -15,7 +15,9 @@ namespace flipback {
 
 namespace {
 
-instant clock_now() { return std::chrono::steady_clock::now(); }
+instant clock_now() {
+  return std::chrono::steady_clock::now();
+}
 
 /// Where in its interval probe number i begins: multiples of the golden ratio fall evenly however many there are.
 double phase_of(std::size_t i) {
@@ -136,7 +138,8 @@ void scheduler::deadline_due(entry& of, bool stalled) {
   if (stalled) {
     deliver(of, observation::fail(reason::own_stall, "our own loop stood still while this ran"));
   } else if (at == phase::resolving) {
-    deliver(of, observation::fail(reason::no_resolver, fmt::format("the name server gave no answer within {}", format_duration(of.timeout))));
+    deliver(of,
+            observation::fail(reason::no_resolver, fmt::format("the name server gave no answer within {}", format_duration(of.timeout))));
   } else {
     deliver(of, observation::fail(reason::timed_out, fmt::format("timed out after {} while {}", format_duration(of.timeout), name_of(at))));
   }

@@ -31,7 +31,7 @@ class scheduler {
   /// What became of a run: which probe, by the number that `add` gave, when it was due, and what it saw.
   using sink = std::function<void(std::size_t probe, const run& of, const observation& seen)>;
 
-  static constexpr duration grid = std::chrono::milliseconds(4);
+  static constexpr duration grid = std::chrono::milliseconds(5);
   /// A wake-up later than this means that we stood still ourselves: whatever timed out meanwhile says nothing about its service.
   static constexpr duration stall = std::chrono::milliseconds(500);
   static constexpr duration longest_backoff = std::chrono::minutes(5);

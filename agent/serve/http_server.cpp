@@ -120,7 +120,8 @@ asio::awaitable<void> http_server::serve() {
       if (cancelled) break;
       continue;
     }
-    if (parts_->conversations.size() < most_connections) parts_->conversations.spawn(converse(beast::tcp_stream(std::move(socket)), parts_->pages));
+    if (parts_->conversations.size() < most_connections)
+      parts_->conversations.spawn(converse(beast::tcp_stream(std::move(socket)), parts_->pages));
   }
   parts_->conversations.cancel();
   co_await asio::this_coro::reset_cancellation_state();

@@ -12,13 +12,17 @@ using prometheus::ClientMetric;
 using prometheus::MetricFamily;
 using prometheus::MetricType;
 
-MetricFamily family(std::string name, std::string help, MetricType type) { return {std::move(name), std::move(help), type, {}}; }
+MetricFamily family(std::string name, std::string help, MetricType type) {
+  return {std::move(name), std::move(help), type, {}};
+}
 
 void add(MetricFamily& to, double value, std::vector<ClientMetric::Label> labels = {}) {
   ClientMetric made;
   made.label = std::move(labels);
-  if (to.type == MetricType::Counter) made.counter.value = value;
-  else made.gauge.value = value;
+  if (to.type == MetricType::Counter)
+    made.counter.value = value;
+  else
+    made.gauge.value = value;
   to.metric.push_back(std::move(made));
 }
 
@@ -70,7 +74,8 @@ void add_deployment(const deployment::standing& s, const std::vector<config::slo
   MetricFamily window = family("flipback_deployment_window_open", "Whether the rollback window is open.", MetricType::Gauge);
   add(window, s.window_open ? 1 : 0);
   into.push_back(std::move(window));
-  MetricFamily latched = family("flipback_deployment_latched", "Whether a release was rolled back and the latch is shut.", MetricType::Gauge);
+  MetricFamily latched =
+      family("flipback_deployment_latched", "Whether a release was rolled back and the latch is shut.", MetricType::Gauge);
   add(latched, s.latched ? 1 : 0);
   into.push_back(std::move(latched));
 }
@@ -84,7 +89,8 @@ std::string metrics_text(generation& of) {
   add(build, 1, {{"version", FLIPBACK_VERSION}});
   all.push_back(std::move(build));
   add_probes(of.probes(), all);
-  MetricFamily skipped = family("flipback_schedule_skipped_total", "Runs that were due while the one before had not ended.", MetricType::Counter);
+  MetricFamily skipped =
+      family("flipback_schedule_skipped_total", "Runs that were due while the one before had not ended.", MetricType::Counter);
   add(skipped, static_cast<double>(of.schedule().skipped));
   all.push_back(std::move(skipped));
   MetricFamily late = family("flipback_schedule_timed_out_total", "Runs that reached their deadline.", MetricType::Counter);
@@ -102,14 +108,21 @@ std::string health_text(generation& of) {
   std::size_t fail = 0;
   std::size_t unknown = 0;
   for (const watched& w : of.probes()) {
-    if (!w.newest || w.newest->result == outcome::unknown) ++unknown;
-    else if (w.newest->result == outcome::pass) ++pass;
-    else ++fail;
+    if (!w.newest || w.newest->result == outcome::unknown)
+      ++unknown;
+    else if (w.newest->result == outcome::pass)
+      ++pass;
+    else
+      ++fail;
   }
   page["probes"] = boost::json::object{{"pass", pass}, {"fail", fail}, {"unknown", unknown}};
   if (const auto s = of.stands()) {
-    page["deployment"] = boost::json::object{{"live", s->live},     {"release", s->release},         {"stable", s->stable},
-                                             {"stable_release", s->stable_release}, {"window_open", s->window_open}, {"latched", s->latched}};
+    page["deployment"] = boost::json::object{{"live", s->live},
+                                             {"release", s->release},
+                                             {"stable", s->stable},
+                                             {"stable_release", s->stable_release},
+                                             {"window_open", s->window_open},
+                                             {"latched", s->latched}};
   }
   return boost::json::serialize(page) + "\n";
 }

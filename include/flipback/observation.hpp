@@ -71,9 +71,9 @@ struct measurement_declaration {
   std::string_view name;
   signal_kind kind = signal_kind::gauge;
   unit in = unit::number;
-  double quantile = 0;      ///< of a distribution: 0.95 for "p95"
-  std::string_view of{};    ///< of a distribution: the name under which its sketches are measured; several quantiles may share one
-  duration stale{};         ///< zero: 3 × the probe's interval
+  double quantile = 0;    ///< of a distribution: 0.95 for "p95"
+  std::string_view of{};  ///< of a distribution: the name under which its sketches are measured; several quantiles may share one
+  duration stale{};       ///< zero: 3 × the probe's interval
 };
 
 /// What one run of a probe saw. `latency`, the time from its start to its end, is filled in by the scheduler.

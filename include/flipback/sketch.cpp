@@ -12,10 +12,14 @@ constexpr double largest = 1e6;
 constexpr double gamma = (1 + sketch::relative_error) / (1 - sketch::relative_error);
 const double log_gamma = std::log(gamma);
 
-std::int32_t index_of(double seconds) { return static_cast<std::int32_t>(std::ceil(std::log(seconds) / log_gamma)); }
+std::int32_t index_of(double seconds) {
+  return static_cast<std::int32_t>(std::ceil(std::log(seconds) / log_gamma));
+}
 
 /// The value whose relative distance to both ends of the bucket is the same: 2γ^i / (γ+1).
-double value_of(std::int32_t index) { return 2 * std::exp(index * log_gamma) / (gamma + 1); }
+double value_of(std::int32_t index) {
+  return 2 * std::exp(index * log_gamma) / (gamma + 1);
+}
 
 }  // namespace
 
@@ -56,7 +60,9 @@ void sketch::remove(const sketch& other) {
   if (count_ == 0) clear();
 }
 
-void sketch::clear() { *this = {}; }
+void sketch::clear() {
+  *this = {};
+}
 
 std::optional<double> sketch::quantile(double q) const {
   if (count_ == 0) return std::nullopt;

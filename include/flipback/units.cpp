@@ -65,7 +65,9 @@ std::string trimmed(double value, int digits) {
 
 }  // namespace
 
-duration from_seconds(double seconds) { return duration(static_cast<std::int64_t>(std::llround(seconds * 1e9))); }
+duration from_seconds(double seconds) {
+  return duration(static_cast<std::int64_t>(std::llround(seconds * 1e9)));
+}
 
 std::expected<duration, std::string> parse_duration(std::string_view text) {
   if (text.empty()) return std::unexpected("is empty");
@@ -140,16 +142,23 @@ std::string format_size(double bytes) {
   return trimmed(bytes / best->bytes, 2) + std::string(best->name);
 }
 
-std::string format_ratio(double ratio) { return trimmed(ratio * 100, 2) + "%"; }
+std::string format_ratio(double ratio) {
+  return trimmed(ratio * 100, 2) + "%";
+}
 
 std::string format_value(double value, unit u) {
   if (!std::isfinite(value)) return "nothing";
   switch (u) {
-    case unit::seconds: return std::abs(value) < 9e9 ? format_duration(from_seconds(value)) : trimmed(value, 0) + "s";
-    case unit::ratio: return format_ratio(value);
-    case unit::bytes: return format_size(value);
-    case unit::per_second: return trimmed(value, 2) + "/s";
-    case unit::number: break;
+    case unit::seconds:
+      return std::abs(value) < 9e9 ? format_duration(from_seconds(value)) : trimmed(value, 0) + "s";
+    case unit::ratio:
+      return format_ratio(value);
+    case unit::bytes:
+      return format_size(value);
+    case unit::per_second:
+      return trimmed(value, 2) + "/s";
+    case unit::number:
+      break;
   }
   return trimmed(value, 4);
 }

@@ -20,7 +20,9 @@ using wall_time = std::chrono::system_clock::time_point;
 /// The unit of a measurement or of a number in a rule. `number` has none.
 enum class unit : std::uint8_t { number, seconds, ratio, bytes, per_second };
 
-constexpr double to_seconds(duration d) { return std::chrono::duration<double>(d).count(); }
+constexpr double to_seconds(duration d) {
+  return std::chrono::duration<double>(d).count();
+}
 duration from_seconds(double seconds);
 
 /// Each parser takes the whole text and returns the value, or one sentence fragment that says what is wrong with it

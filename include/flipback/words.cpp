@@ -42,7 +42,9 @@ constexpr std::array<reason_row, 22> reasons{{
 }};
 static_assert(reasons.size() == static_cast<std::size_t>(reason::no_prerequisite) + 1);
 
-const reason_row& row(reason r) { return reasons.at(static_cast<std::size_t>(r)); }
+const reason_row& row(reason r) {
+  return reasons.at(static_cast<std::size_t>(r));
+}
 
 }  // namespace
 
@@ -51,9 +53,15 @@ std::string_view name_of(outcome o) {
   return names.at(static_cast<std::size_t>(o));
 }
 
-std::string_view name_of(reason r) { return row(r).name; }
-outcome outcome_of(reason r) { return row(r).result; }
-bool answered(reason r) { return row(r).answered; }
+std::string_view name_of(reason r) {
+  return row(r).name;
+}
+outcome outcome_of(reason r) {
+  return row(r).result;
+}
+bool answered(reason r) {
+  return row(r).answered;
+}
 
 std::string_view name_of(signal_kind k) {
   constexpr std::array<std::string_view, 5> names{"gauge", "outcome", "counter", "ratio", "distribution"};
@@ -66,15 +74,21 @@ std::string_view name_of(severity s) {
 }
 
 std::string_view name_of(phase p) {
-  constexpr std::array<std::string_view, 7> names{"starting",       "looking up the name", "connecting", "in the TLS handshake",
+  constexpr std::array<std::string_view, 7> names{"starting",       "looking up the name",    "connecting",        "in the TLS handshake",
                                                   "authenticating", "waiting for the answer", "reading the answer"};
   return names.at(static_cast<std::size_t>(p));
 }
 
-observation observation::pass(std::string says) { return {outcome::pass, reason::ok, std::move(says), {}, {}}; }
+observation observation::pass(std::string says) {
+  return {outcome::pass, reason::ok, std::move(says), {}, {}};
+}
 
-observation observation::fail(reason why, std::string says) { return {outcome_of(why), why, std::move(says), {}, {}}; }
+observation observation::fail(reason why, std::string says) {
+  return {outcome_of(why), why, std::move(says), {}, {}};
+}
 
-asio::awaitable<void> probe::follow() { co_return; }
+asio::awaitable<void> probe::follow() {
+  co_return;
+}
 
 }  // namespace flipback

@@ -7,8 +7,9 @@ namespace flipback::access_log {
 
 namespace {
 
-constexpr std::array<std::string_view, field_count> names{"time",         "status",   "host",            "method",      "path",          "agent", "client",
-                                                          "request_time", "upstream", "upstream_status", "header_time", "response_time", "pid"};
+constexpr std::array<std::string_view, field_count> names{"time",        "status",        "host",         "method",   "path",
+                                                          "agent",       "client",        "request_time", "upstream", "upstream_status",
+                                                          "header_time", "response_time", "pid"};
 
 /// The closing quote of a JSON string that begins at `from`, or null.
 const char* closing_quote(const char* from, const char* end) {
@@ -30,7 +31,9 @@ const char* skip_space(const char* at, const char* end) {
 
 }  // namespace
 
-std::string_view name_of(field f) { return names.at(static_cast<std::size_t>(f)); }
+std::string_view name_of(field f) {
+  return names.at(static_cast<std::size_t>(f));
+}
 
 field_keys recommended_keys() {
   field_keys keys;

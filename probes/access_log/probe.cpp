@@ -104,13 +104,15 @@ class access_log_probe final : public probe {
     changes.non_blocking(true);
     const std::string folder = std::filesystem::path(terms_.path).parent_path().string();
     // Without inotify (no more instances) the look once a second is all there is; that is enough to be right.
-    ::inotify_add_watch(changes.native_handle(), folder.empty() ? "." : folder.c_str(), IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE);
+    ::inotify_add_watch(changes.native_handle(), folder.empty() ? "." : folder.c_str(),
+                        IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE);
     asio::steady_timer pause(executor_);
     for (;;) {
       co_await changes.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
       std::array<char, 4096> unread{};
       boost::system::error_code none_left;
-      while (changes.read_some(asio::buffer(unread), none_left) > 0 && !none_left) {}
+      while (changes.read_some(asio::buffer(unread), none_left) > 0 && !none_left) {
+      }
       look();
       pause.expires_after(settle);
       co_await pause.async_wait(asio::use_awaitable);
@@ -147,8 +149,8 @@ class access_log_probe final : public probe {
       const double lag = std::max(0.0, wall - pool.newest_line);
       seen.measure("lag", lag);
       if (lag > to_seconds(terms_.lag_limit)) {
-        seen = observation::fail(reason::no_prerequisite,
-                                 fmt::format("the log is buffered: its newest line came {} late", format_duration(from_seconds(std::round(lag)))));
+        seen = observation::fail(reason::no_prerequisite, fmt::format("the log is buffered: its newest line came {} late",
+                                                                      format_duration(from_seconds(std::round(lag)))));
         seen.measure("lag", lag);
         return seen;
       }
@@ -200,7 +202,8 @@ void read_fields(settings::section& from, al::field_keys& into) {
 std::unique_ptr<probe> make_access_log_probe(settings::section& from, const surroundings& in) {
   terms t;
   t.path = from.required_text("path", "/var/log/nginx/access.json");
-  if (!t.path.empty() && !t.path.starts_with('/')) from.report("path", fmt::format("found {}, expected an absolute path such as \"/var/log/nginx/access.json\"", from.shown("path")));
+  if (!t.path.empty() && !t.path.starts_with('/'))
+    from.report("path", fmt::format("found {}, expected an absolute path such as \"/var/log/nginx/access.json\"", from.shown("path")));
   read_fields(from, t.keys);
   if (from.has("health_paths")) t.leave_out.health_paths = from.texts("health_paths");
   t.leave_out.slow_paths = from.texts("slow_paths");

@@ -1,7 +1,8 @@
 #include "probes/access_log/tail.hpp"
 
-#include <fcntl.h>
 #include <fmt/format.h>
+
+#include <fcntl.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -18,7 +19,9 @@ constexpr int quiet_reads_before_leaving = 3;  // reads without a byte before a 
 
 }  // namespace
 
-tail::~tail() { close(); }
+tail::~tail() {
+  close();
+}
 
 void tail::close() {
   if (fd_ >= 0) ::close(fd_);
@@ -36,7 +39,7 @@ void tail::start_near_end(std::uint64_t bytes) {
 
 bool tail::open() {
   fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  struct stat found {};
+  struct stat found{};
   if (fd_ < 0 || ::fstat(fd_, &found) != 0) {
     failed_ = errno;
     close();
@@ -60,7 +63,7 @@ bool tail::open() {
 }
 
 bool tail::was_replaced() const {
-  struct stat found {};
+  struct stat found{};
   return ::stat(path_.c_str(), &found) == 0 && (found.st_ino != inode_ || found.st_dev != device_);
 }
 
@@ -80,12 +83,16 @@ void tail::feed(std::string_view bytes, const take_line& take) {
     if (skipping_) {
       skipping_ = false;
     } else if (partial_.empty()) {
-      if (part.size() > longest_line) ++skipped_;
-      else if (!part.empty()) take(part);
+      if (part.size() > longest_line)
+        ++skipped_;
+      else if (!part.empty())
+        take(part);
     } else {
       partial_.append(part);
-      if (partial_.size() > longest_line) ++skipped_;
-      else take(partial_);
+      if (partial_.size() > longest_line)
+        ++skipped_;
+      else
+        take(partial_);
       partial_.clear();
     }
     bytes.remove_prefix(end + 1);
@@ -98,9 +105,10 @@ std::expected<bool, std::string> tail::read(const take_line& take) {
       from_end_ = false;  // what appears later is new from its first byte
       return std::unexpected("does not exist");
     }
-    return std::unexpected(failed_ == EISDIR ? std::string("is no regular file") : fmt::format("can't be read: {}", std::strerror(failed_)));
+    return std::unexpected(failed_ == EISDIR ? std::string("is no regular file")
+                                             : fmt::format("can't be read: {}", std::strerror(failed_)));
   }
-  struct stat now {};
+  struct stat now{};
   if (::fstat(fd_, &now) == 0 && now.st_size < offset_) {  // copytruncate
     offset_ = 0;
     partial_.clear();

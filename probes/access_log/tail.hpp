@@ -1,13 +1,13 @@
 #pragma once
 
+#include <sys/types.h>
+
 #include <cstdint>
 #include <expected>
 #include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include <sys/types.h>
 
 namespace flipback::access_log {
 
@@ -18,8 +18,8 @@ class tail {
  public:
   using take_line = std::function<void(std::string_view)>;
 
-  static constexpr std::size_t longest_line = 64 * 1024;     ///< a longer one is skipped and counted
-  static constexpr std::size_t most_at_once = 1024 * 1024;   ///< bytes a call, so that a backlog does not stall the loop
+  static constexpr std::size_t longest_line = 64 * 1024;    ///< a longer one is skipped and counted
+  static constexpr std::size_t most_at_once = 1024 * 1024;  ///< bytes a call, so that a backlog does not stall the loop
 
   explicit tail(std::string path) : path_(std::move(path)) {}
   ~tail();
@@ -47,9 +47,9 @@ class tail {
   dev_t device_ = 0;
   off_t offset_ = 0;
   std::uint64_t start_from_end_ = 0;
-  bool from_end_ = true;       ///< only the first file is begun at its end
-  bool skipping_ = false;      ///< inside a line that is too long, or cut in half
-  int quiet_reads_ = 0;        ///< since the file was replaced
+  bool from_end_ = true;   ///< only the first file is begun at its end
+  bool skipping_ = false;  ///< inside a line that is too long, or cut in half
+  int quiet_reads_ = 0;    ///< since the file was replaced
   std::string partial_;
   std::vector<char> buffer_;
   std::uint64_t skipped_ = 0;

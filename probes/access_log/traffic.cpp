@@ -68,18 +68,24 @@ void traffic::add(std::string_view text) {
   if (final_status >= 500 || hung) {
     const std::string path(read.text(field::path));
     const auto at = since_.error_paths.find(path);
-    if (at != since_.error_paths.end()) ++at->second;
-    else if (since_.error_paths.size() < most_error_paths) since_.error_paths.emplace(path, 1);
+    if (at != since_.error_paths.end())
+      ++at->second;
+    else if (since_.error_paths.size() < most_error_paths)
+      since_.error_paths.emplace(path, 1);
   }
 }
 
 void traffic::count(tally& into, int status, bool hung, std::optional<double> latency) const {
   ++into.requests;
   if ((status >= 500 && status <= 599) || hung) ++into.errors;
-  if (status == too_many) ++into.limited;
-  else if (status == client_closed) ++into.aborted;
-  else if (status >= 400 && status <= 499) ++into.client_errors;
-  else if (status >= 100 && status <= 399) ++into.successes;
+  if (status == too_many)
+    ++into.limited;
+  else if (status == client_closed)
+    ++into.aborted;
+  else if (status >= 400 && status <= 499)
+    ++into.client_errors;
+  else if (status >= 100 && status <= 399)
+    ++into.successes;
   if (latency) into.latencies.add(*latency);
 }
 
@@ -112,8 +118,8 @@ pool traffic::take() {
 std::vector<field> traffic::missing() const {
   std::vector<field> none;
   if (std::ranges::none_of(seen_, std::identity{})) return none;
-  for (const field f : {field::time, field::agent, field::path, field::request_time, field::upstream, field::upstream_status, field::header_time,
-                        field::response_time}) {
+  for (const field f : {field::time, field::agent, field::path, field::request_time, field::upstream, field::upstream_status,
+                        field::header_time, field::response_time}) {
     if (!seen_[static_cast<std::size_t>(f)]) none.push_back(f);
   }
   return none;

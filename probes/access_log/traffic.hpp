@@ -41,7 +41,7 @@ struct pool {
   std::vector<tally> slots;  ///< in the order of the slots
   std::uint64_t local_errors = 0;
   std::uint64_t malformed = 0;
-  double newest_line = 0;  ///< the newest line's own time, seconds since 1970; 0: none
+  double newest_line = 0;                            ///< the newest line's own time, seconds since 1970; 0: none
   std::map<std::string, std::uint64_t> error_paths;  ///< at most `most_error_paths`
 };
 inline constexpr std::size_t most_error_paths = 50;

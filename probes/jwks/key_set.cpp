@@ -22,12 +22,24 @@ using bytes = std::vector<unsigned char>;
 
 constexpr int shortest_rsa = 1024;  // bits; shorter keys can be factored
 
-struct free_bn { void operator()(BIGNUM* p) const { BN_free(p); } };
-struct free_builder { void operator()(OSSL_PARAM_BLD* p) const { OSSL_PARAM_BLD_free(p); } };
-struct free_params { void operator()(OSSL_PARAM* p) const { OSSL_PARAM_free(p); } };
-struct free_key { void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); } };
-struct free_context { void operator()(EVP_PKEY_CTX* p) const { EVP_PKEY_CTX_free(p); } };
-struct free_certificate { void operator()(X509* p) const { X509_free(p); } };
+struct free_bn {
+  void operator()(BIGNUM* p) const { BN_free(p); }
+};
+struct free_builder {
+  void operator()(OSSL_PARAM_BLD* p) const { OSSL_PARAM_BLD_free(p); }
+};
+struct free_params {
+  void operator()(OSSL_PARAM* p) const { OSSL_PARAM_free(p); }
+};
+struct free_key {
+  void operator()(EVP_PKEY* p) const { EVP_PKEY_free(p); }
+};
+struct free_context {
+  void operator()(EVP_PKEY_CTX* p) const { EVP_PKEY_CTX_free(p); }
+};
+struct free_certificate {
+  void operator()(X509* p) const { X509_free(p); }
+};
 using key_ptr = std::unique_ptr<EVP_PKEY, free_key>;
 
 std::optional<std::string> text_in(const json::object& from, std::string_view name) {
@@ -42,12 +54,18 @@ std::optional<bytes> decoded(const std::string& text, bool plain = false) {
   int count = 0;
   for (const char c : text) {
     int value = -1;
-    if (c >= 'A' && c <= 'Z') value = c - 'A';
-    else if (c >= 'a' && c <= 'z') value = c - 'a' + 26;
-    else if (c >= '0' && c <= '9') value = c - '0' + 52;
-    else if (c == (plain ? '+' : '-')) value = 62;
-    else if (c == (plain ? '/' : '_')) value = 63;
-    else if (plain && c == '=') break;
+    if (c >= 'A' && c <= 'Z')
+      value = c - 'A';
+    else if (c >= 'a' && c <= 'z')
+      value = c - 'a' + 26;
+    else if (c >= '0' && c <= '9')
+      value = c - '0' + 52;
+    else if (c == (plain ? '+' : '-'))
+      value = 62;
+    else if (c == (plain ? '/' : '_'))
+      value = 63;
+    else if (plain && c == '=')
+      break;
     if (value < 0) return std::nullopt;
     bits = (bits << 6U) | static_cast<std::uint32_t>(value);
     count += 6;
@@ -62,7 +80,8 @@ std::optional<bytes> decoded(const std::string& text, bool plain = false) {
 key_ptr make_key(const char* type, OSSL_PARAM* params) {
   const std::unique_ptr<EVP_PKEY_CTX, free_context> context(EVP_PKEY_CTX_new_from_name(nullptr, type, nullptr));
   EVP_PKEY* made = nullptr;
-  if (!context || EVP_PKEY_fromdata_init(context.get()) != 1 || EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, params) != 1) return nullptr;
+  if (!context || EVP_PKEY_fromdata_init(context.get()) != 1 || EVP_PKEY_fromdata(context.get(), &made, EVP_PKEY_PUBLIC_KEY, params) != 1)
+    return nullptr;
   return key_ptr(made);
 }
 
@@ -115,7 +134,10 @@ key_ptr okp_key(const json::object& from) {
   const auto x = text_in(from, "x");
   const auto raw = x ? decoded(*x) : std::nullopt;
   if (!crv || !raw) return nullptr;
-  const int type = *crv == "Ed25519" ? EVP_PKEY_ED25519 : *crv == "Ed448" ? EVP_PKEY_ED448 : *crv == "X25519" ? EVP_PKEY_X25519 : EVP_PKEY_NONE;
+  const int type = *crv == "Ed25519"  ? EVP_PKEY_ED25519
+                   : *crv == "Ed448"  ? EVP_PKEY_ED448
+                   : *crv == "X25519" ? EVP_PKEY_X25519
+                                      : EVP_PKEY_NONE;
   return type == EVP_PKEY_NONE ? nullptr : key_ptr(EVP_PKEY_new_raw_public_key(type, nullptr, raw->data(), raw->size()));
 }
 
@@ -137,9 +159,12 @@ std::expected<void, std::string> add_key(const json::object& from, const std::st
   if (*kind == "oct") return std::unexpected(name + " is a symmetric key: a secret is published");
   if (from.if_contains("d") != nullptr) return std::unexpected(name + " has its private part: a secret is published");
   key_ptr made;
-  if (*kind == "RSA") made = rsa_key(from);
-  else if (*kind == "EC") made = ec_key(from);
-  else if (*kind == "OKP") made = okp_key(from);
+  if (*kind == "RSA")
+    made = rsa_key(from);
+  else if (*kind == "EC")
+    made = ec_key(from);
+  else if (*kind == "OKP")
+    made = okp_key(from);
   else {
     ++into.unknown;
     return {};

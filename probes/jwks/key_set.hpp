@@ -15,8 +15,8 @@ struct key_set {
   std::set<std::string> algorithms;
 };
 
-/// Parses a set, or says what is wrong with it. One bad key makes the whole set bad: whoever verifies tokens reads all of it. A symmetric or a
-/// private key in a public set is a leaked secret, and so a failure. Nothing of a key is in a message but its id.
+/// Parses a set, or says what is wrong with it. One bad key makes the whole set bad: whoever verifies tokens reads all of it. A symmetric
+/// or a private key in a public set is a leaked secret, and so a failure. Nothing of a key is in a message but its id.
 std::expected<key_set, std::string> parse(std::string_view body);
 
 }  // namespace flipback::jwks

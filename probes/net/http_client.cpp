@@ -17,7 +17,9 @@ namespace http = beast::http;
 constexpr std::size_t head_limit = 64 * 1024;
 constexpr std::size_t read_at_once = 16 * 1024;
 
-instant now() { return std::chrono::steady_clock::now(); }
+instant now() {
+  return std::chrono::steady_clock::now();
+}
 
 std::string host_header(const url& to) {
   if (!to.to.socket_path.empty()) return "localhost";
@@ -28,8 +30,9 @@ std::string host_header(const url& to) {
 }
 
 std::string written(const http_request& ask, bool keep_alive) {
-  std::string text = fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: flipback/" FLIPBACK_VERSION "\r\nConnection: {}\r\n", ask.method,
-                                 ask.to.target, ask.host.empty() ? host_header(ask.to) : ask.host, keep_alive ? "keep-alive" : "close");
+  std::string text =
+      fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: flipback/" FLIPBACK_VERSION "\r\nConnection: {}\r\n", ask.method,
+                  ask.to.target, ask.host.empty() ? host_header(ask.to) : ask.host, keep_alive ? "keep-alive" : "close");
   for (const auto& [name, value] : ask.headers) fmt::format_to(std::back_inserter(text), "{}: {}\r\n", name, value);
   if (!ask.body.empty() || ask.method == "POST" || ask.method == "PUT") {
     fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", ask.body.size());
@@ -40,7 +43,8 @@ std::string written(const http_request& ask, bool keep_alive) {
 }
 
 failure bad_answer(const beast::error_code& error, std::size_t limit) {
-  if (error == http::error::body_limit) return {reason::too_large, fmt::format("the answer is longer than {}", format_size(static_cast<double>(limit)))};
+  if (error == http::error::body_limit)
+    return {reason::too_large, fmt::format("the answer is longer than {}", format_size(static_cast<double>(limit)))};
   if (error == http::error::header_limit) return {reason::too_large, "the answer's head is longer than 64KiB"};
   if (error == http::error::end_of_stream) return {reason::closed, "the server hung up without an answer"};
   if (error == http::error::partial_message) return {reason::closed, "the server hung up in the middle of its answer"};
@@ -76,8 +80,7 @@ struct exchanged {
   bool reusable = false;
 };
 
-asio::awaitable<result<exchanged>> exchange_on(stream& on, const http_request& ask, bool keep_alive, run& r,
-                                               bool& answering) {
+asio::awaitable<result<exchanged>> exchange_on(stream& on, const http_request& ask, bool keep_alive, run& r, bool& answering) {
   r.now = phase::asking;
   const std::string request = written(ask, keep_alive);
   const auto sent = co_await on.write(asio::buffer(request));
@@ -102,8 +105,10 @@ asio::awaitable<result<exchanged>> exchange_on(stream& on, const http_request& a
       r.now = phase::reading;
       if (*size == 0) {
         beast::error_code error;
-        if (!parser.got_some()) error = http::error::end_of_stream;
-        else parser.put_eof(error);
+        if (!parser.got_some())
+          error = http::error::end_of_stream;
+        else
+          parser.put_eof(error);
         if (error) co_return std::unexpected(bad_answer(error, ask.answer_limit));
         break;
       }

@@ -47,8 +47,8 @@ result<asio::ssl::context*> network::tls(const tls_options& options) {
       context.load_verify_file(options.ca_file, error);
     }
     if (error) {
-      return std::unexpected(
-          failure{reason::no_prerequisite, fmt::format("can't read the certificate authorities in {}: {}", options.ca_file, error.message())});
+      return std::unexpected(failure{reason::no_prerequisite,
+                                     fmt::format("can't read the certificate authorities in {}: {}", options.ca_file, error.message())});
     }
   }
   return &parts_->contexts.emplace(options, std::move(context)).first->second;
@@ -86,7 +86,8 @@ failure failure_of(const boost::system::error_code& code, std::string_view doing
     case EPERM:
       return says(reason::forbidden, fmt::format("was not allowed: {}", code.message()));
     default:
-      if (code == asio::error::eof || code == asio::ssl::error::stream_truncated) return says(reason::closed, "ended early: the peer hung up");
+      if (code == asio::error::eof || code == asio::ssl::error::stream_truncated)
+        return says(reason::closed, "ended early: the peer hung up");
       return says(reason::bad_answer, fmt::format("failed: {}", code.message()));
   }
 }

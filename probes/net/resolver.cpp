@@ -1,5 +1,6 @@
 #include "probes/net/resolver.hpp"
 
+#include <ares.h>
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
@@ -7,7 +8,6 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <ares.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 
@@ -154,7 +154,9 @@ resolver::resolver(const asio::any_io_executor& executor, const std::vector<std:
   channel_->open(name_servers);
 }
 
-resolver::~resolver() { channel_->close(); }
+resolver::~resolver() {
+  channel_->close();
+}
 
 asio::awaitable<result<std::vector<asio::ip::address>>> resolver::resolve(const std::string& name) {
   const auto waiting = std::make_shared<lookup>(channel_->retry.get_executor());

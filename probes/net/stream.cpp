@@ -19,7 +19,9 @@ using tcp = asio::ip::tcp;
 using local = asio::local::stream_protocol;
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
-instant now() { return std::chrono::steady_clock::now(); }
+instant now() {
+  return std::chrono::steady_clock::now();
+}
 
 /// A cancelled operation is no failure of the peer: the scheduler's deadline or the end of the program did it.
 void rethrow_cancelled(const boost::system::error_code& error) {
@@ -83,7 +85,8 @@ asio::awaitable<result<local::socket>> connect_local(const asio::any_io_executor
 }
 
 template <typename Socket>
-asio::awaitable<result<std::unique_ptr<stream>>> secure(network& through, Socket socket, const std::string& name, const tls_options& options) {
+asio::awaitable<result<std::unique_ptr<stream>>> secure(network& through, Socket socket, const std::string& name,
+                                                        const tls_options& options) {
   auto context = through.tls(options);
   if (!context) co_return std::unexpected(context.error());
   asio::ssl::stream<Socket> tls(std::move(socket), **context);

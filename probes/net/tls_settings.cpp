@@ -7,7 +7,8 @@ tls_options read_tls_options(settings::section& from) {
   read.verify = from.boolean("verify", true);
   read.ca_file = from.text("ca_file", "");
   read.server_name = from.text("server_name", "");
-  if (!read.verify && !read.ca_file.empty()) from.report("ca_file", "says whom to trust, but verify = false trusts everyone: expected one of them");
+  if (!read.verify && !read.ca_file.empty())
+    from.report("ca_file", "says whom to trust, but verify = false trusts everyone: expected one of them");
   return read;
 }
 

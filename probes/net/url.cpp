@@ -75,7 +75,8 @@ std::expected<url, std::string> parse_url(std::string_view text) {
   auto to = parse_authority(rest.substr(0, path), parsed.tls ? 443 : 80);
   if (!to) return std::unexpected(std::move(to.error()));
   parsed.to = std::move(*to);
-  if (path != std::string_view::npos) parsed.target = rest[path] == '?' ? fmt::format("/{}", rest.substr(path)) : std::string(rest.substr(path));
+  if (path != std::string_view::npos)
+    parsed.target = rest[path] == '?' ? fmt::format("/{}", rest.substr(path)) : std::string(rest.substr(path));
   return parsed;
 }
 

@@ -3,7 +3,6 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
-
 #include <libpq-fe.h>
 
 #include <algorithm>
@@ -51,7 +50,8 @@ std::string state_in(const std::string& message) {
     const std::size_t at = message.find(level);
     if (at == std::string::npos) continue;
     const std::string state = message.substr(at + level.size(), 5);
-    const bool good = state.size() == 5 && std::ranges::all_of(state, [](unsigned char c) { return std::isdigit(c) != 0 || std::isupper(c) != 0; });
+    const bool good =
+        state.size() == 5 && std::ranges::all_of(state, [](unsigned char c) { return std::isdigit(c) != 0 || std::isupper(c) != 0; });
     if (good) return state;
   }
   return {};
@@ -66,7 +66,9 @@ std::string said_in(const std::string& message, const std::string& state) {
 
 }  // namespace
 
-void connection::finish::operator()(pg_conn* c) const { PQfinish(c); }
+void connection::finish::operator()(pg_conn* c) const {
+  PQfinish(c);
+}
 
 net::failure connection::trouble() const {
   const std::string message = PQerrorMessage(raw_.get());
@@ -74,10 +76,12 @@ net::failure connection::trouble() const {
   if (!state.empty()) return {reason_of(state), fmt::format("{} ({})", said_in(message, state), state)};
   if (PQconnectionNeedsPassword(raw_.get()) != 0) return {reason::unauthorised, "a password is required"};
   const std::string says = one_line(message);
-  if (says.contains("Connection refused") || says.contains("No such file")) return {reason::refused, "connecting was refused: nothing listens there"};
+  if (says.contains("Connection refused") || says.contains("No such file"))
+    return {reason::refused, "connecting was refused: nothing listens there"};
   if (says.contains("SSL") || says.contains("certificate")) return {reason::bad_tls, says};
   if (says.contains("No route to host") || says.contains("unreachable")) return {reason::unreachable, "the host is unreachable"};
-  if (says.contains("received invalid response") || says.contains("unexpected")) return {reason::bad_answer, "the answer is not PostgreSQL's protocol"};
+  if (says.contains("received invalid response") || says.contains("unexpected"))
+    return {reason::bad_answer, "the answer is not PostgreSQL's protocol"};
   return {reason::closed, says.empty() ? "the server hung up" : says};
 }
 

@@ -11,12 +11,16 @@ namespace {
 
 constexpr std::size_t answer_limit = 1024 * 1024;
 
-net::failure no_redis() { return {reason::bad_answer, "the answer is not Redis' protocol"}; }
+net::failure no_redis() {
+  return {reason::bad_answer, "the answer is not Redis' protocol"};
+}
 
 }  // namespace
 
 conversation::conversation(net::stream& on) : on_(on), reader_(redisReaderCreate()) {}
-conversation::~conversation() { redisReaderFree(reader_); }
+conversation::~conversation() {
+  redisReaderFree(reader_);
+}
 
 void conversation::say(const std::vector<std::string>& command) {
   std::vector<const char*> words;

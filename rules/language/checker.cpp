@@ -17,11 +17,17 @@ struct type {
 
 using checked = std::expected<type, language_error>;
 
-std::unexpected<language_error> wrong(const expression& at, std::string says) { return std::unexpected(language_error{at.column, std::move(says)}); }
+std::unexpected<language_error> wrong(const expression& at, std::string says) {
+  return std::unexpected(language_error{at.column, std::move(says)});
+}
 
-bool is_dimensionless(unit u) { return u == unit::number || u == unit::ratio || u == unit::per_second; }
+bool is_dimensionless(unit u) {
+  return u == unit::number || u == unit::ratio || u == unit::per_second;
+}
 
-bool comparable(const type& a, const type& b) { return a.zero || b.zero || a.in == b.in || (is_dimensionless(a.in) && is_dimensionless(b.in)); }
+bool comparable(const type& a, const type& b) {
+  return a.zero || b.zero || a.in == b.in || (is_dimensionless(a.in) && is_dimensionless(b.in));
+}
 
 class checking {
  public:
@@ -40,7 +46,8 @@ class checking {
       std::vector<std::string> names;
       for (const signal& s : signals_.all()) names.push_back(s.name);
       const std::string meant = settings::nearest(r.signal, names);
-      return wrong(at, fmt::format("found the signal {}, which no probe gives{}", r.signal, meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
+      return wrong(at, fmt::format("found the signal {}, which no probe gives{}", r.signal,
+                                   meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
     }
     if (r.how == function::count) return type{};
     const auto refuse = [&](std::string_view f) {
@@ -74,7 +81,8 @@ class checking {
       return type{false, is_dimensionless(left->in) ? right->in : left->in};
     }
     if (left->in == right->in) return type{false, unit::ratio};
-    if (!is_dimensionless(right->in)) return wrong(at, fmt::format("{} divided by {} is nothing that a rule can use", name_of(left->in), name_of(right->in)));
+    if (!is_dimensionless(right->in))
+      return wrong(at, fmt::format("{} divided by {} is nothing that a rule can use", name_of(left->in), name_of(right->in)));
     return type{false, left->in};
   }
 

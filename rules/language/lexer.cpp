@@ -15,9 +15,15 @@ constexpr std::array<std::string_view, 9> words{"and", "or", "not", "over", "min
 constexpr std::array<std::string_view, 4> pairs{">=", "<=", "==", "!="};
 constexpr std::string_view singles = "><+-*/(),";
 
-bool is_letter(char c) { return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_'; }
-bool is_digit(char c) { return std::isdigit(static_cast<unsigned char>(c)) != 0; }
-bool is_name_part(char c) { return is_letter(c) || is_digit(c) || c == '.' || c == '-'; }
+bool is_letter(char c) {
+  return std::isalpha(static_cast<unsigned char>(c)) != 0 || c == '_';
+}
+bool is_digit(char c) {
+  return std::isdigit(static_cast<unsigned char>(c)) != 0;
+}
+bool is_name_part(char c) {
+  return is_letter(c) || is_digit(c) || c == '.' || c == '-';
+}
 
 std::size_t name_length(std::string_view text) {
   std::size_t length = 0;
@@ -39,8 +45,8 @@ std::expected<token, language_error> take_number(std::string_view text, std::siz
   if (whole == length) return token{token_kind::number, with_unit, column, value, unit::number};
   if (const auto span = parse_duration(with_unit)) return token{token_kind::number, with_unit, column, to_seconds(*span), unit::seconds};
   if (const auto size = parse_size(with_unit)) return token{token_kind::number, with_unit, column, static_cast<double>(*size), unit::bytes};
-  return std::unexpected(language_error{
-      column, fmt::format("found \"{}\", expected a number with a unit such as 5%, 1000ms, 2GiB or 30d", with_unit)});
+  return std::unexpected(
+      language_error{column, fmt::format("found \"{}\", expected a number with a unit such as 5%, 1000ms, 2GiB or 30d", with_unit)});
 }
 
 }  // namespace

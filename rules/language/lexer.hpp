@@ -22,8 +22,8 @@ struct token {
   token_kind kind = token_kind::end;
   std::string_view text;
   std::size_t column = 0;
-  double value = 0;         ///< of a number, in the base unit
-  unit in = unit::number;   ///< of a number
+  double value = 0;        ///< of a number, in the base unit
+  unit in = unit::number;  ///< of a number
 };
 
 /// Cuts a text into tokens; the last is `end`. Words are `and or not over min max avg increase count`; every other name is a signal's.

@@ -14,8 +14,8 @@ struct operation {
   std::string_view text;
   int binding;  ///< tighter is larger
 };
-constexpr std::array<operation, 12> operations{{{"or", 1}, {"and", 2}, {">", 4}, {">=", 4}, {"<", 4}, {"<=", 4}, {"==", 4}, {"!=", 4},
-                                                {"+", 5}, {"-", 5}, {"*", 6}, {"/", 6}}};
+constexpr std::array<operation, 12> operations{
+    {{"or", 1}, {"and", 2}, {">", 4}, {">=", 4}, {"<", 4}, {"<=", 4}, {"==", 4}, {"!=", 4}, {"+", 5}, {"-", 5}, {"*", 6}, {"/", 6}}};
 constexpr int not_binding = 3;
 constexpr int comparing_binding = 4;
 constexpr int deepest = 64;
@@ -141,7 +141,8 @@ class parsing {
     ++at_;
     if (is("over")) {
       ++at_;
-      if (now().kind != token_kind::number || now().in != unit::seconds || now().value <= 0) return expected("a duration such as 5m after over");
+      if (now().kind != token_kind::number || now().in != unit::seconds || now().value <= 0)
+        return expected("a duration such as 5m after over");
       read.window = from_seconds(now().value);
       if (how == function::plain) read.how = function::over;
       ++at_;

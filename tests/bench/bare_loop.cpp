@@ -61,7 +61,8 @@ int main(int argc, char** argv) {
   const tcp::endpoint to(asio::ip::address_v4::loopback(), static_cast<std::uint16_t>(std::atoi(argv[1])));
   const int targets = std::atoi(argv[2]);
   asio::io_context loop(1);
-  for (int i = 0; i < targets; ++i) asio::co_spawn(loop, probe(to, i, 1s * i / targets, argc > 4), asio::detached);
+  for (int i = 0; i < targets; ++i)
+    asio::co_spawn(loop, probe(to, i, std::chrono::nanoseconds(1s) * i / targets, argc > 4), asio::detached);
   loop.run_for(std::chrono::seconds(std::atoi(argv[3])));
   return 0;
 }
