@@ -1,0 +1,150 @@
+#include "probes/access_log/traffic.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <random>
+
+using namespace flipback;
+using namespace flipback::access_log;
+
+namespace {
+
+struct logged {
+  int status = 200;
+  const char* path = "/api";
+  const char* agent = "curl/8";
+  const char* request_time = "0.010";
+  const char* upstream = "127.0.0.1:8000";
+  const char* upstream_status = "200";
+  const char* header_time = "0.009";
+  const char* response_time = "0.010";
+};
+
+std::string text_of(const logged& l) {
+  return fmt::format(
+      R"({{"time":"1795491858.123","status":"{}","host":"h","method":"GET","path":"{}","agent":"{}","client":"::1","request_time":"{}",)"
+      R"("upstream":"{}","upstream_status":"{}","header_time":"{}","response_time":"{}","pid":"7"}})",
+      l.status, l.path, l.agent, l.request_time, l.upstream, l.upstream_status, l.header_time, l.response_time);
+}
+
+traffic watched(filter f = {}) {
+  return {recommended_keys(), std::move(f), 1.0, {{"blue", {"127.0.0.1:8000"}}, {"green", {"127.0.0.1:8001", "api_green"}}}};
+}
+
+pool pooled_from(std::initializer_list<logged> lines, filter f = {}) {
+  traffic t = watched(std::move(f));
+  for (const logged& l : lines) t.add(text_of(l));
+  return t.take();
+}
+
+}  // namespace
+
+TEST_CASE("final_answers_are_told_apart_by_status") {
+  const pool p = pooled_from({{200}, {301}, {404}, {429}, {500}, {503}, {599}});
+  CHECK(p.all.requests == 7);
+  CHECK(p.all.errors == 3);
+  CHECK(p.all.client_errors == 1);
+  CHECK(p.all.limited == 1);
+  CHECK(p.all.successes == 2);
+  CHECK(p.malformed == 0);
+}
+
+TEST_CASE("what_nginx_answered_itself_is_no_traffic") {
+  const pool p = pooled_from({{.status = 429, .upstream = "", .upstream_status = "", .header_time = "", .response_time = ""},
+                              {.status = 301, .upstream = "-", .upstream_status = "-", .header_time = "-", .response_time = "-"},
+                              {.status = 200, .upstream = "", .upstream_status = "", .header_time = "", .response_time = ""}});
+  CHECK(p.all.requests == 0);
+  CHECK(p.local_errors == 2);
+}
+
+TEST_CASE("our_own_requests_health_paths_and_what_is_excluded_are_no_traffic") {
+  filter f;
+  f.paths = {"/static"};
+  f.agents = {"Pingdom"};
+  const pool p = pooled_from(
+      {{.agent = "flipback/0.1.0"}, {.path = "/health"}, {.path = "/static/a.css"}, {.agent = "Pingdom.com_bot"}, {.path = "/healthy"}}, f);
+  CHECK(p.all.requests == 1);
+}
+
+TEST_CASE("a_client_that_hung_up_on_a_silent_release_counts_as_an_error") {
+  const logged impatient{.status = 499, .request_time = "0.500", .upstream_status = "-", .header_time = "-", .response_time = "0.500"};
+  const logged hung{.status = 499, .request_time = "5.000", .upstream_status = "-", .header_time = "-", .response_time = "5.000"};
+  const logged answered{.status = 499, .request_time = "5.000", .upstream_status = "200", .header_time = "0.010", .response_time = "5.000"};
+  const pool p = pooled_from({impatient, hung, answered});
+  CHECK(p.all.requests == 3);
+  CHECK(p.all.aborted == 3);
+  CHECK(p.all.errors == 1);
+  CHECK(p.all.client_errors == 0);
+  CHECK(*p.all.latencies.quantile(1) == doctest::Approx(5).epsilon(0.011));
+  CHECK(p.slots[0].errors == 1);
+}
+
+TEST_CASE("a_retried_error_hides_behind_a_final_200_but_not_from_its_slot") {
+  const pool p = pooled_from({{.status = 200,
+                               .upstream = "127.0.0.1:8001, 127.0.0.1:8000",
+                               .upstream_status = "502, 200",
+                               .header_time = "0.200, 0.100",
+                               .response_time = "0.200, 0.110"}});
+  CHECK(p.all.errors == 0);
+  CHECK(p.slots[1].errors == 1);
+  CHECK(p.slots[1].requests == 1);
+  CHECK(p.slots[0].errors == 0);
+  CHECK(p.slots[0].requests == 1);
+  CHECK(*p.all.latencies.quantile(0.5) == doctest::Approx(0.3).epsilon(0.011));
+}
+
+TEST_CASE("internal_redirects_and_a_group_that_is_down_are_attempts_too") {
+  const pool p = pooled_from({{.status = 502,
+                               .upstream = "127.0.0.1:8000 : api_green",
+                               .upstream_status = "200 : 502",
+                               .header_time = "0.1 : -",
+                               .response_time = "0.1 : 0.0"}});
+  CHECK(p.slots[0].requests == 1);
+  CHECK(p.slots[1].errors == 1);
+  CHECK(p.all.errors == 1);
+}
+
+TEST_CASE("latency_is_the_time_to_the_header_or_else_to_the_end_and_not_of_upgrades_and_streams") {
+  filter f;
+  f.slow_paths = {"/events"};
+  const pool p = pooled_from({{.header_time = "0.050", .response_time = "9.0"},
+                              {.header_time = "-", .response_time = "0.050"},
+                              {.status = 101, .header_time = "0.01", .response_time = "100"},
+                              {.path = "/events/1", .header_time = "0.01", .response_time = "300"}},
+                             f);
+  CHECK(p.all.requests == 4);
+  CHECK(p.all.latencies.count() == 2);
+  CHECK(*p.all.latencies.quantile(1) == doctest::Approx(0.05).epsilon(0.011));
+}
+
+TEST_CASE("garbage_is_counted_and_harms_nothing") {
+  traffic t = watched();
+  for (const char* bad : {"", "{", "}", "not json", R"({"status":)", R"({"status":"200")", R"({"status":"abc","upstream":"x"})",
+                          R"({"a":{"b":1}})", "{\"status\":\"200\",\"path\":\"\\\"}"})
+    t.add(bad);
+  CHECK(t.take().malformed == 9);
+  std::mt19937_64 random(3);
+  const std::string good = text_of({});
+  for (int i = 0; i < 20'000; ++i) {
+    std::string line = good;
+    for (int k = 0; k < 1 + i % 5; ++k) line[random() % line.size()] = static_cast<char>(random());
+    if (i % 3 == 0) line.resize(random() % line.size());
+    t.add(line);
+  }
+  const pool p = t.take();
+  CHECK(p.all.requests + p.malformed + p.local_errors <= 20'000);
+}
+
+TEST_CASE("keys_may_be_others_and_in_any_order_and_values_need_no_quotes") {
+  field_keys keys;
+  keys[static_cast<std::size_t>(field::status)] = "s";
+  keys[static_cast<std::size_t>(field::upstream)] = "ua";
+  traffic t(keys, {}, 1.0, {});
+  t.add(R"({ "x" : "a\"b\\", "ua":"1.2.3.4:80" , "s":500, "y": null })");
+  const pool p = t.take();
+  CHECK(p.all.errors == 1);
+  CHECK(p.malformed == 0);
+  CHECK(std::ranges::count(t.missing(), field::agent) == 1);
+}

@@ -1,0 +1,221 @@
+#include "rules/engine.hpp"
+
+#include "rules/built_in.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+using namespace flipback;
+using namespace flipback::rules;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+namespace {
+
+catalogue traffic_signals() {
+  catalogue all;
+  all.add({"traffic.error_rate", signal_kind::ratio, unit::ratio, seconds(15), 0, "traffic.error_rate"});
+  all.add({"traffic.aborted_rate", signal_kind::ratio, unit::ratio, seconds(15), 0, "traffic.aborted_rate"});
+  all.add({"traffic.p95", signal_kind::distribution, unit::seconds, seconds(15), 0.95, "traffic.latencies"});
+  all.add({"stable.up", signal_kind::outcome, unit::number, seconds(3), 0, "stable.up"});
+  return all;
+}
+
+/// An engine with a clock of seconds, and traffic told as requests and errors a second.
+struct story {
+  explicit story(std::vector<rule_source> rules) {
+    settings::diagnostics problems;
+    judged = engine(compile(rules, traffic_signals(), problems));
+    for (const auto& p : problems.sorted()) FAIL(to_string(p));
+  }
+  static instant at(double s) { return instant(std::chrono::duration_cast<duration>(std::chrono::duration<double>(100'000 + s))); }
+
+  void take(std::vector<change> changes) {
+    for (const change& c : changes) {
+      const std::string what = c.kind == change_kind::blind ? "blind" : fmt::format("{} to {}", name_of(c.from), name_of(c.to));
+      log.push_back(fmt::format("{:.1f} {} {}{}", std::chrono::duration<double>(c.at - at(0)).count(), judged.rules()[c.rule].from.name,
+                                what, c.not_this_release ? " (not this release)" : ""));
+    }
+  }
+  void second(double requests, double errors) {
+    ++now;
+    advance_to(now);
+    if (const auto series = judged.series_named("traffic.error_rate")) {
+      judged.add(*series, {at(now - 1), at(now), pooled{errors, requests}, requests == 0});
+    }
+    take(judged.settle(at(now)));
+  }
+  void seconds_of(int count, double requests, double errors) {
+    for (int i = 0; i < count; ++i) second(requests, errors);
+  }
+  void advance_to(double until) {
+    while (judged.due() && *judged.due() <= at(until)) {
+      const instant due = *judged.due() == instant::min() ? at(until) : *judged.due();
+      take(judged.settle(due));
+    }
+  }
+
+  engine judged;
+  double now = 0;
+  std::vector<std::string> log;
+};
+
+rule_source rollback_rule(std::string when) {
+  rule_source r;
+  r.name = "r";
+  r.when.text = std::move(when);
+  r.then = consequence::rollback;
+  return r;
+}
+
+/// Told changes as one text, so that a failure shows them.
+struct lines {
+  lines(std::initializer_list<const char*> all) : text(fmt::format("{}", fmt::join(all, "; "))) {}
+  std::string text;
+};
+std::string told(const story& s) {
+  return fmt::format("{}", fmt::join(s.log, "; "));
+}
+
+}  // namespace
+
+TEST_CASE("a_rule_follows_its_condition_one_change_at_a_time") {
+  rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
+  r.hold = seconds(3);
+  story s({r});
+  s.seconds_of(5, 100, 0);
+  s.seconds_of(10, 100, 20);
+  s.seconds_of(12, 100, 0);
+  CHECK(told(s) == lines{"1.0 r unknown to ok", "7.0 r ok to pending", "10.0 r pending to breached", "23.0 r breached to ok"}.text);
+}
+
+TEST_CASE("for_elapses_between_samples_too") {
+  rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
+  r.hold = milliseconds(2500);
+  story s({r});
+  s.seconds_of(5, 100, 50);
+  CHECK(told(s) == lines{"1.0 r unknown to pending", "3.5 r pending to breached"}.text);
+}
+
+TEST_CASE("silence_is_unknown_after_the_signal_goes_stale") {
+  story s({rollback_rule("traffic.error_rate over 60s > 5%")});
+  s.seconds_of(3, 100, 0);
+  s.seconds_of(20, 0, 0);
+  CHECK(told(s) == lines{"1.0 r unknown to ok", "18.0 r ok to unknown"}.text);
+}
+
+TEST_CASE("a_breach_outlives_silence") {
+  story s({rollback_rule("traffic.error_rate over 60s > 5%")});
+  s.seconds_of(3, 100, 50);
+  s.seconds_of(100, 0, 0);
+  CHECK(told(s) == lines{"1.0 r unknown to breached"}.text);
+}
+
+TEST_CASE("too_few_requests_are_unknown_and_too_few_errors_are_false") {
+  rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
+  r.min_samples = 50;
+  r.min_errors = 15;
+  story s({r});
+  s.seconds_of(4, 10, 2);  // 40 requests
+  s.seconds_of(2, 10, 2);  // 60 requests, 12 errors
+  s.seconds_of(2, 10, 2);  // 80 requests, 16 errors
+  CHECK(told(s) == lines{"5.0 r unknown to ok", "8.0 r ok to breached"}.text);
+}
+
+TEST_CASE("at_a_cutover_rollback_rules_start_empty_and_alerts_go_on") {
+  rule_source alert = rollback_rule("traffic.error_rate over 60s > 5%");
+  alert.name = "alert";
+  alert.then = consequence::alert;
+  story s({rollback_rule("traffic.error_rate over 60s > 5%"), alert});
+  s.seconds_of(10, 100, 50);
+  s.judged.cutover(story::at(10));
+  s.seconds_of(10, 100, 1);
+  CHECK(told(s) == lines{"1.0 r unknown to breached", "1.0 alert unknown to breached", "11.0 r breached to unknown (not this release)",
+                         "11.0 r unknown to ok (not this release)"}
+                       .text);
+}
+
+TEST_CASE("what_was_true_before_the_cutover_is_not_this_release") {
+  story s({rollback_rule("traffic.error_rate over 5s > 5%")});
+  s.seconds_of(3, 100, 50);
+  s.seconds_of(290, 100, 0);
+  s.judged.cutover(story::at(s.now));
+  s.seconds_of(2, 100, 50);
+  CHECK(s.log.back() == "294.0 r unknown to breached (not this release)");
+  s.seconds_of(310, 100, 0);
+  s.judged.cutover(story::at(s.now));
+  s.second(100, 50);
+  CHECK(s.log.back() == "606.0 r unknown to breached");
+}
+
+TEST_CASE("after_holds_a_breach_back_until_its_time_since_the_cutover") {
+  rule_source r = rollback_rule("traffic.error_rate over 5s > 5%");
+  r.after = seconds(10);
+  story s({r});
+  s.second(100, 0);
+  s.judged.cutover(story::at(1));
+  s.seconds_of(12, 100, 50);
+  CHECK(told(s) == lines{"1.0 r unknown to ok", "2.0 r ok to unknown", "2.0 r unknown to pending", "11.0 r pending to breached"}.text);
+}
+
+TEST_CASE("blindness_in_the_window_is_said_once") {
+  story s({rollback_rule("traffic.error_rate over 60s > 5%")});
+  s.judged.window(true);
+  s.seconds_of(300, 0, 0);
+  CHECK(told(s) == lines{"121.0 r blind"}.text);
+}
+
+TEST_CASE("unknown_and_false_is_false_so_one_dead_signal_does_not_hide_the_other") {
+  story s({rollback_rule("traffic.error_rate over 10s > 5% and stable.up == 1")});
+  s.seconds_of(2, 100, 0);
+  s.seconds_of(2, 100, 50);
+  CHECK(told(s) == lines{"1.0 r unknown to ok", "3.0 r ok to unknown"}.text);
+}
+
+TEST_CASE("a_reload_keeps_the_state_of_rules_that_did_not_change") {
+  rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
+  r.hold = seconds(5);
+  story before({r});
+  before.seconds_of(3, 100, 50);
+  story after({r});
+  after.judged.adopt(std::move(before.judged));
+  after.now = 3;
+  after.seconds_of(4, 100, 50);
+  CHECK(told(after) == lines{"6.0 r pending to breached"}.text);
+}
+
+TEST_CASE("the_same_samples_give_the_same_changes") {
+  const auto once = [] {
+    rule_source r = rollback_rule("traffic.error_rate over 7s > 5%");
+    r.hold = seconds(2);
+    story s({r});
+    for (int i = 0; i < 500; ++i) s.second(i * 7919 % 101, i / 10 % 2 * 50);
+    return s.log;
+  };
+  CHECK(once() == once());
+  CHECK(once().size() > 3);
+}
+
+TEST_CASE("the_built_in_error_rate_waits_for_five_minutes_that_lie_wholly_after_the_cutover") {
+  const auto set = with_built_ins({}, traffic_signals(), true);
+  story s(set.on);
+  s.seconds_of(30, 10, 0);
+  s.judged.cutover(story::at(30));
+  s.seconds_of(305, 10, 2);
+  const auto breached = std::ranges::find_if(s.log, [](const std::string& l) { return l.ends_with("error-rate pending to breached"); });
+  REQUIRE(breached != s.log.end());
+  CHECK(*breached == "330.0 error-rate pending to breached");
+}
+
+TEST_CASE("built_ins_without_their_signals_or_a_deployment_are_off_and_say_why") {
+  const auto watching = with_built_ins({}, traffic_signals(), false);
+  CHECK(std::ranges::none_of(watching.on, [](const rule_source& r) { return r.then == consequence::rollback; }));
+  CHECK(std::ranges::any_of(watching.off,
+                            [](const switched_off& o) { return o.name == "outage" && o.why == "there is no [deployment] to roll back"; }));
+  CHECK(std::ranges::any_of(
+      watching.off, [](const switched_off& o) { return o.name == "redis-memory" && o.why == "no probe gives redis.memory_used_ratio"; }));
+}
