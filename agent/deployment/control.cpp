@@ -42,7 +42,8 @@ control::control(asio::io_context& loop, const config::configuration& configured
       names_(names_of(configured.slots)),
       tracker_(names_, terms_.stable),
       nginx_(configured.nginx, loop.get_executor()),
-      pause_(loop) {}
+      pause_(loop),
+      keeping_(loop, [this](const std::string& why) { tell_({"store.failed", severity::critical, why, {}}); }) {}
 
 control::~control() = default;
 
@@ -65,12 +66,13 @@ asio::awaitable<void> control::watch() {
     const instant began = now();
     const sighting seen = co_await look();
     if (stopping_) break;
-    co_await take_in(seen);
+    take_in(seen);
     co_await try_breaches();
     pause_.expires_at(began + terms_.watch_every);
     boost::system::error_code woken;
     co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   }
+  co_await keeping_.join();
 }
 
 void control::stop() {
@@ -117,7 +119,7 @@ std::optional<wall_time> control::file_changed() const {
   return std::chrono::time_point_cast<wall_time::duration>(std::chrono::file_clock::to_sys(time));
 }
 
-asio::awaitable<void> control::take_in(const sighting& s) {
+void control::take_in(const sighting& s) {
   const auto cutover_before = tracker_.newest_cutover();
   const auto live_before = tracker_.live();
   for (event& e : tracker_.see(s, file_changed())) tell_(std::move(e));
@@ -134,12 +136,11 @@ asio::awaitable<void> control::take_in(const sighting& s) {
   }
   if (cut_over) {
     latch_.reset();
-    const auto opened = co_await store_.forget("latch");
-    if (!opened) tell_({"store.failed", severity::critical, fmt::format("the opened latch could not be stored: {}", opened.error()), {}});
+    keeping_.spawn(open_latch());
   }
   update_window(s.at);
-  if (tracker_.live() && (cut_over || !live_before || s.at - remembered_at_ >= remember_every)) co_await remember();
-  if (!on_slot) co_return;
+  if (tracker_.live() && (cut_over || !live_before || s.at - remembered_at_ >= remember_every)) keeping_.spawn(remember());
+  if (!on_slot) return;
   const auto tell_slot = [&](const std::string& slot, std::optional<std::size_t> i) {
     on_slot(slot, i ? std::optional(s.slots[*i].healthy) : std::nullopt, s.at, s.at);
   };
@@ -354,6 +355,11 @@ asio::awaitable<void> control::finish_attempt(const attempt& cut_off) {
   e.with("completed", installed).with("rule", cut_off.rule);
   tell_(std::move(e));
   static_cast<void>(co_await store_.forget("attempt"));
+}
+
+asio::awaitable<void> control::open_latch() {
+  const auto opened = co_await store_.forget("latch");
+  if (!opened) tell_({"store.failed", severity::critical, fmt::format("the opened latch could not be stored: {}", opened.error()), {}});
 }
 
 asio::awaitable<void> control::remember() {

@@ -69,7 +69,7 @@ class control {
   asio::awaitable<sighting> look();
   std::optional<wall_time> file_changed() const;
   std::optional<std::size_t> site_of() const;
-  asio::awaitable<void> take_in(const sighting& s);
+  void take_in(const sighting& s);
   void update_window(instant now);
   asio::awaitable<void> try_breaches();
   asio::awaitable<bool> try_rollback(const breach& b);
@@ -78,6 +78,7 @@ class control {
   asio::awaitable<void> roll_back(const breach& b, placed to);
   void close(const breach& b, const placed& to, const placed& failed, const rollback::ending& end);
   asio::awaitable<void> finish_attempt(const attempt& cut_off);
+  asio::awaitable<void> open_latch();
   asio::awaitable<void> remember();
   asio::awaitable<void> keep(std::string name, std::string value);
   [[nodiscard]] bool began_in_window(instant condition) const;
@@ -93,6 +94,7 @@ class control {
   tracker tracker_;
   rollback::nginx nginx_;
   asio::steady_timer pause_;
+  task_group keeping_;  ///< what may be written late: a slow disk must not delay a look
   sighting last_;
   std::map<std::string, rollback::site_file> live_files_;  ///< as last seen
   std::optional<latch> latch_;

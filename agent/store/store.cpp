@@ -1,6 +1,9 @@
 #include "agent/store/store.hpp"
 
-#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/thread_pool.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -11,6 +14,7 @@
 #include <sys/file.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
@@ -38,6 +42,22 @@ int lock(const std::string& file) {
     throw std::runtime_error(fmt::format("another agent is running with the state in {}", file));
   }
   return fd;
+}
+
+std::expected<void, std::string> run(sqlite3* database, const char* sql, const std::array<std::string, 3>& values) {
+  sqlite3_stmt* statement = nullptr;
+  sqlite3_prepare_v2(database, sql, -1, &statement, nullptr);
+  int place = 0;
+  for (const std::string& value : values) {
+    if (++place <= sqlite3_bind_parameter_count(statement)) {
+      sqlite3_bind_text(statement, place, value.data(), static_cast<int>(value.size()), SQLITE_TRANSIENT);
+    }
+  }
+  const int done = sqlite3_step(statement);
+  const std::string why = done == SQLITE_DONE ? "" : sqlite3_errmsg(database);
+  sqlite3_finalize(statement);
+  if (done == SQLITE_DONE) return {};
+  return std::unexpected(why);
 }
 
 }  // namespace
@@ -87,24 +107,25 @@ std::optional<std::string> store::get(const std::string& name) const {
 
 asio::awaitable<std::expected<void, std::string>> store::execute(const char* sql, std::string a, std::string b, std::string c) {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  const auto work = [](sqlite3* database, const char* text, std::string x, std::string y,
-                       std::string z) -> asio::awaitable<std::expected<void, std::string>> {
-    sqlite3_stmt* statement = nullptr;
-    sqlite3_prepare_v2(database, text, -1, &statement, nullptr);
-    int place = 0;
-    for (const std::string* value : {&x, &y, &z}) {
-      if (++place <= sqlite3_bind_parameter_count(statement)) {
-        sqlite3_bind_text(statement, place, value->data(), static_cast<int>(value->size()), SQLITE_TRANSIENT);
-      }
-    }
-    const int done = sqlite3_step(statement);
-    const std::string why = done == SQLITE_DONE ? "" : sqlite3_errmsg(database);
-    sqlite3_finalize(statement);
-    if (done == SQLITE_DONE) co_return std::expected<void, std::string>{};
-    co_return std::unexpected(why);
+  const auto executor = co_await asio::this_coro::executor;
+  struct pending {
+    explicit pending(const asio::any_io_executor& on) : done(on, asio::steady_timer::time_point::max()) {}
+    asio::steady_timer done;  ///< cancelled when the result is there
+    std::optional<std::expected<void, std::string>> result;
   };
-  auto on_its_thread = work(parts_->database, sql, std::move(a), std::move(b), std::move(c));
-  co_return co_await asio::co_spawn(parts_->thread, std::move(on_its_thread), asio::use_awaitable);
+  const auto waiting = std::make_shared<pending>(executor);
+  // Only the loop touches what waits: the thread carries it there and back.
+  asio::post(parts_->thread, [database = parts_->database, sql, values = std::array{std::move(a), std::move(b), std::move(c)}, executor,
+                              carried = waiting]() mutable {
+    auto result = run(database, sql, values);
+    asio::post(executor, [carried = std::move(carried), result = std::move(result)] {
+      carried->result = result;
+      carried->done.cancel();
+    });
+  });
+  boost::system::error_code cancelled;
+  while (!waiting->result) co_await waiting->done.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+  co_return *waiting->result;
 }
 
 asio::awaitable<std::expected<void, std::string>> store::put(std::string name, std::string value) {
