@@ -1,0 +1,68 @@
+#include "probes/jwks/key_set.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+using namespace flipback;
+
+namespace {
+
+// Made for this test; their private parts were thrown away.
+const std::string rsa_enc =
+    R"({"kid":"enc","kty":"RSA","use":"enc","alg":"RSA-OAEP","n":"6CfYMALGaoWrJzaXupfu2Nl8FhFouZ9IbuuocJAXxPt4zsk_LyJg3x6ayMUlG6H5P2GDELJbzzXvoZRhjdNJAep3DR2ksaRtDDIbXVhSsll316OSDXPjLuQRMjKZiP7rBtqnuDmfrZgjUevbRlSSrnPC_i2fYLElP-tXjlqUOFo1apUQFx12MjOi2qyiZuSlqyUwH-vEaELGk2GVApIWkjCgKJNAnwul9YpItdhSzOx3EAfxPinNmAY1hEYy88AcsiMBf_QEmAzny3cUFa_-XZqBsD4_8rdn7UgyLD4NGBHXmC8PADq33JijGFuZkEGoGJQD24ry5E99zkciuZe6VQ","e":"AQAB"})";
+const std::string rsa_sig =
+    R"({"kid":"a","kty":"RSA","use":"sig","alg":"RS256","n":"6CfYMALGaoWrJzaXupfu2Nl8FhFouZ9IbuuocJAXxPt4zsk_LyJg3x6ayMUlG6H5P2GDELJbzzXvoZRhjdNJAep3DR2ksaRtDDIbXVhSsll316OSDXPjLuQRMjKZiP7rBtqnuDmfrZgjUevbRlSSrnPC_i2fYLElP-tXjlqUOFo1apUQFx12MjOi2qyiZuSlqyUwH-vEaELGk2GVApIWkjCgKJNAnwul9YpItdhSzOx3EAfxPinNmAY1hEYy88AcsiMBf_QEmAzny3cUFa_-XZqBsD4_8rdn7UgyLD4NGBHXmC8PADq33JijGFuZkEGoGJQD24ry5E99zkciuZe6VQ","e":"AQAB"})";
+const std::string ec_sig =
+    R"({"kid":"e","kty":"EC","crv":"P-256","x":"02WRgxc1r15FZnKJ9L7QYQi4Yb363ExLa7EyU6fYgFE","y":"APb3LdZNZg7Y2u_dBCEJ9MAaMbvNUMRp9m0FBs1rk4I","use":"sig","alg":"ES256"})";
+const std::string ed25519 = R"({"kid":"o","kty":"OKP","crv":"Ed25519","x":"-J9F47kPn13oJ4sg46O-lQzyEk-JKRcpIKkpz9JyiWg"})";
+const std::string of_the_future = R"({"kid":"u","kty":"NEW"})";
+
+std::string set_of(std::initializer_list<std::string> keys) {
+  return fmt::format(R"({{"keys":[{}]}})", fmt::join(keys, ","));
+}
+
+std::string replaced(std::string text, const std::string& what, const std::string& with) {
+  return text.replace(text.find(what), what.size(), with);
+}
+
+std::string wrong(const std::string& body) {
+  const auto parsed = jwks::parse(body);
+  return parsed ? "" : parsed.error();
+}
+
+}  // namespace
+
+TEST_CASE("every_kind_of_key_is_parsed_and_an_unknown_one_tolerated") {
+  const auto set = jwks::parse(set_of({rsa_enc, rsa_sig, ec_sig, ed25519, of_the_future}));
+  REQUIRE(set.has_value());
+  CHECK(set->keys == 4);
+  CHECK(set->signing == 3);
+  CHECK(set->unknown == 1);
+  CHECK(set->algorithms.contains("RS256"));
+}
+
+TEST_CASE("sets_that_nobody_can_verify_with_are_refused") {
+  CHECK(wrong("<html>").starts_with("the body is not JSON"));
+  CHECK(wrong("[]") == "the body has no array \"keys\"");
+  CHECK(wrong(R"({"keys":{}})") == "the body has no array \"keys\"");
+  CHECK(wrong(set_of({})) == "the key set is empty");
+  CHECK(wrong(R"({"keys":[1]})") == "key 1 is no object");
+  CHECK(wrong(set_of({rsa_enc})) == "no key of the set can verify a signature");
+  CHECK(wrong(set_of({of_the_future})) == "no key of the set can verify a signature");
+  CHECK(wrong(set_of({rsa_sig, rsa_sig})) == "the key id a is there twice");
+}
+
+TEST_CASE("one_bad_key_makes_the_set_bad_and_is_named") {
+  CHECK(wrong(set_of({rsa_sig, R"({"kid":"short","kty":"RSA","n":"AQAB","e":"AQAB"})"})) == "key short is no usable RSA key");
+  CHECK(wrong(set_of({replaced(ec_sig, "P-256", "P-384")})) == "key e is no usable EC key");
+  CHECK(wrong(set_of({replaced(ec_sig, "\"x\":\"", "\"x\":\"AA")})) == "key e is no usable EC key");
+  CHECK(wrong(set_of({replaced(ed25519, "Ed25519", "Ed9")})) == "key o is no usable OKP key");
+  CHECK(wrong(set_of({R"({"kty":"RSA"})"})) == "key 1 is no usable RSA key");
+  CHECK(wrong(set_of({replaced(rsa_sig, "\"kty\"", "\"x5c\":[\"AAAA\"],\"kty\"")})) == "key a does not fit its certificate (x5c)");
+}
+
+TEST_CASE("a_published_secret_is_a_failure_and_is_not_repeated") {
+  CHECK(wrong(set_of({rsa_sig, R"({"kid":"s","kty":"oct","k":"c2VjcmV0"})"})) == "key s is a symmetric key: a secret is published");
+  CHECK(wrong(set_of({replaced(rsa_sig, "\"kty\"", "\"d\":\"c2VjcmV0\",\"kty\"")})) == "key a has its private part: a secret is published");
+}
