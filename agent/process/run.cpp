@@ -38,7 +38,7 @@ struct child {
 
 std::expected<child, std::string> start(const std::vector<std::string>& argv) {
   std::array<int, 2> ends{};
-  if (::pipe2(ends.data(), O_CLOEXEC | O_NONBLOCK) != 0) return std::unexpected(fmt::format("can't make a pipe: {}", std::strerror(errno)));
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::unexpected(fmt::format("can't make a pipe: {}", std::strerror(errno)));
   posix_spawn_file_actions_t files;
   ::posix_spawn_file_actions_init(&files);
   ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
@@ -71,12 +71,13 @@ std::expected<child, std::string> start(const std::vector<std::string>& argv) {
   return made;
 }
 
-void drain(asio::posix::stream_descriptor& output, std::string& into) {
+/// Takes what is there; beyond the bound it is thrown away. False at the end of the output.
+bool drain(asio::posix::stream_descriptor& output, std::string& into) {
   std::array<char, 4096> part{};
   boost::system::error_code error;
   for (;;) {
     const std::size_t size = output.read_some(asio::buffer(part), error);
-    if (error || size == 0) return;
+    if (error || size == 0) return error == asio::error::would_block;
     into.append(part.data(), std::min(size, most_output - std::min(most_output, into.size())));
   }
 }
@@ -95,9 +96,7 @@ asio::awaitable<std::expected<finished, std::string>> run(asio::any_io_executor 
   std::function<void()> take = [&output, &take, took] {
     output.async_wait(asio::posix::stream_descriptor::wait_read, [&output, &take, took](const boost::system::error_code& error) {
       if (error) return;
-      const std::size_t before = took->output.size();
-      drain(output, took->output);
-      if (took->output.size() != before) take();
+      if (drain(output, took->output)) take();
     });
   };
   take();

@@ -1,0 +1,57 @@
+#include "agent/process/run.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <doctest/doctest.h>
+
+#include <chrono>
+
+using namespace flipback;
+using namespace std::chrono_literals;
+
+namespace {
+
+std::expected<process::finished, std::string> ran(std::vector<std::string> argv, duration limit = 5s) {
+  boost::asio::io_context loop(1);
+  std::expected<process::finished, std::string> found = std::unexpected("did not end");
+  boost::asio::co_spawn(loop, process::run(loop.get_executor(), std::move(argv), limit),
+                        [&](const std::exception_ptr&, std::expected<process::finished, std::string> done) { found = std::move(done); });
+  loop.run();
+  return found;
+}
+
+}  // namespace
+
+TEST_CASE("output_and_status_come_back") {
+  const auto done = ran({"sh", "-c", "echo out; echo err >&2; exit 3"});
+  REQUIRE(done.has_value());
+  CHECK(done->status == 3);
+  CHECK(done->output == "out\nerr\n");
+  CHECK_FALSE(done->timed_out);
+}
+
+TEST_CASE("much_output_does_not_stop_it_and_is_cut") {
+  const auto done = ran({"sh", "-c", "head -c 1000000 /dev/zero"});
+  REQUIRE(done.has_value());
+  CHECK(done->status == 0);
+  CHECK(done->output.size() == 64 * 1024);
+}
+
+TEST_CASE("at_the_limit_the_whole_group_ends_even_if_it_won_t_listen") {
+  const auto began = std::chrono::steady_clock::now();
+  const auto done = ran({"sh", "-c", "trap '' TERM; sleep 60 & wait; sleep 60"}, 100ms);
+  REQUIRE(done.has_value());
+  CHECK(done->timed_out);
+  CHECK(done->status == 128 + 9);
+  CHECK(std::chrono::steady_clock::now() - began < 10s);
+}
+
+TEST_CASE("what_does_not_exist_is_an_error_that_names_it") {
+  const auto done = ran({"/no/such/program"});
+  REQUIRE_FALSE(done.has_value());
+  CHECK(done.error().find("/no/such/program") != std::string::npos);
+}
+
+TEST_CASE("standard_input_is_empty") {
+  CHECK(ran({"cat"})->status == 0);
+}
