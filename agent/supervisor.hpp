@@ -27,7 +27,7 @@ class supervisor {
   asio::awaitable<void> feed_watchdog();
   serve::answer page(std::string_view path);
   std::unique_ptr<generation> make(config::configuration from, settings::diagnostics& problems);
-  void tell(event e) { journal_.tell(e); }
+  void tell(const event& e) { journal_.tell(e); }
   void tell_start(instant began);
 
   asio::io_context& loop_;

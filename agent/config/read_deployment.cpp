@@ -132,7 +132,7 @@ std::vector<std::string> read_live_sites(settings::section& from) {
 
 /// systemd and docker are how others reload; they are known, so that the message can say what to write instead.
 std::string read_reload(settings::section& from, const std::string& fallback) {
-  const std::string how = from.choice("reload", fallback, {"signal", "command", "systemd", "docker"});
+  std::string how = from.choice("reload", fallback, {"signal", "command", "systemd", "docker"});
   if (how == "signal" || how == "command") return how;
   const std::string_view instead =
       how == "systemd" ? R"(["systemctl", "reload", "nginx"])" : R"(["docker", "exec", "nginx", "nginx", "-s", "reload"])";

@@ -29,7 +29,8 @@ std::string contents_of(const std::string& path) {
 
 /// nginx writes its role where its arguments were: "nginx: worker process is shutting down".
 std::string title_of(pid_t pid) {
-  return contents_of(fmt::format("/proc/{}/cmdline", pid)).c_str();
+  const std::string arguments = contents_of(fmt::format("/proc/{}/cmdline", pid));
+  return arguments.substr(0, arguments.find('\0'));
 }
 
 std::string last_lines(const std::string& text) {

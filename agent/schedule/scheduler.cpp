@@ -154,12 +154,12 @@ void scheduler::begin(entry& of, instant at) {
   ++running_;
   heap_.push({of.newest.deadline, of.number, of.serial});
   asio::co_spawn(loop_, of.observed->observe(of.newest),
-                 asio::bind_cancellation_slot(of.cancel.slot(), [this, &of](std::exception_ptr thrown, observation seen) {
-                   ended(of, std::move(thrown), std::move(seen));
+                 asio::bind_cancellation_slot(of.cancel.slot(), [this, &of](const std::exception_ptr& thrown, observation seen) {
+                   ended(of, thrown, std::move(seen));
                  }));
 }
 
-void scheduler::ended(entry& of, std::exception_ptr thrown, observation seen) {
+void scheduler::ended(entry& of, const std::exception_ptr& thrown, observation seen) {
   of.running = false;
   --running_;
   if (thrown) {

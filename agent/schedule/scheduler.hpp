@@ -68,7 +68,7 @@ class scheduler {
   void start_due(std::uint32_t number, instant at, instant now, bool stalled);
   void deadline_due(entry& of, bool stalled);
   void begin(entry& of, instant at);
-  void ended(entry& of, std::exception_ptr thrown, observation seen);
+  void ended(entry& of, const std::exception_ptr& thrown, observation seen);
   void deliver(entry& of, observation seen);
   void back_off(entry& of, const observation& seen);
 

@@ -126,7 +126,8 @@ std::string format_duration(duration d) {
   std::int64_t left = count / 1'000'000'000;
   for (const named_span& s : std::span(spans).first(5)) {
     const std::int64_t seconds = s.nanoseconds / 1'000'000'000;
-    if (left >= seconds && !(s.name == "w" && left % seconds != 0)) {
+    const bool whole = s.name != "w" || left % seconds == 0;  // "10d", not "1w3d"
+    if (left >= seconds && whole) {
       text += fmt::format("{}{}", left / seconds, s.name);
       left %= seconds;
     }
