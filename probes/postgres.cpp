@@ -2,7 +2,9 @@
 #include "probes/postgres/connection.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -22,9 +24,11 @@ constexpr std::array declared{
 };
 
 // Works on 13 to 17: `reserved_connections` came with 16, and current_setting(…, true) gives NULL for a name that is not known. What
-// superusers have in reserve is nobody else's to use. checksum_failures is NULL where checksums are off.
+// superusers have in reserve is nobody else's to use. checksum_failures is NULL where checksums are off. Whoever is not in pg_monitor does
+// not see others' backend_type, but sees that they have a user and a database, as only clients and their parallel workers have.
 constexpr const char* saturation =
-    "SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'),"
+    "SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
+    " OR (backend_type IS NULL AND usesysid IS NOT NULL AND datid IS NOT NULL)),"
     " current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
     " - COALESCE(current_setting('reserved_connections', true)::int, 0),"
     " (SELECT sum(checksum_failures) FROM pg_stat_database)";
@@ -43,6 +47,13 @@ struct terms {
   std::optional<std::string> expect;
 };
 
+/// The query, with an end that the server keeps by itself: else each run that times out would leave it working on. SET LOCAL ends with the
+/// implicit transaction that several statements sent at once are, so a pooler's other clients don't see it.
+std::string bounded(const std::string& query, duration left) {
+  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
+  return fmt::format("SET LOCAL statement_timeout = {}; {}", std::clamp<std::int64_t>(milliseconds, 1, 3'600'000), query);
+}
+
 class postgres_probe final : public probe {
  public:
   postgres_probe(net::network& through, terms t) : through_(through), terms_(std::move(t)) {}
@@ -58,7 +69,10 @@ class postgres_probe final : public probe {
       r.now = phase::resolving;
       const auto addresses = co_await through_.resolve(terms_.host);
       if (!addresses) co_return observation::fail(addresses.error().why, addresses.error().says);
-      parameters["hostaddr"] = addresses->front().to_string();
+      std::vector<std::string> all;
+      for (const asio::ip::address& address : *addresses) all.push_back(address.to_string());
+      parameters["hostaddr"] = fmt::format("{}", fmt::join(all, ","));
+      parameters["host"] = fmt::format("{}", fmt::join(std::vector(all.size(), terms_.host), ","));
     }
     const instant began = std::chrono::steady_clock::now();
     r.now = phase::connecting;
@@ -66,7 +80,7 @@ class postgres_probe final : public probe {
     if (!connected) co_return observation::fail(connected.error().why, connected.error().says);
     const instant open = std::chrono::steady_clock::now();
     r.now = phase::asking;
-    const auto row = co_await connected->first_row(terms_.query.empty() ? saturation : terms_.query.c_str());
+    const auto row = co_await connected->first_row(bounded(terms_.query.empty() ? saturation : terms_.query, r.deadline - open));
     if (!row) co_return observation::fail(row.error().why, row.error().says);
     observation seen = terms_.query.empty() ? saturation_of(*row) : held(*row);
     seen.measure("connect_seconds", to_seconds(open - began));

@@ -1,13 +1,11 @@
 #include "probes/kinds.hpp"
-#include "probes/net/stream.hpp"
 #include "probes/net/tls_settings.hpp"
+#include "probes/net/url.hpp"
 #include "probes/redis/replies.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
-#include <optional>
 
 namespace flipback {
 
@@ -35,12 +33,18 @@ struct terms {
 observation failed(const std::string& error) {
   const auto begins = [&](std::string_view word) { return error.starts_with(word); };
   if (begins("NOAUTH")) return observation::fail(reason::unauthorised, "a password is required");
-  if (begins("WRONGPASS") || begins("ERR invalid password") || begins("ERR AUTH"))
-    return observation::fail(reason::unauthorised, "wrong user or password");
   if (begins("NOPERM")) return observation::fail(reason::forbidden, "the user may not PING");
   if (begins("LOADING")) return observation::fail(reason::starting, "it is loading its data set");
   if (begins("ERR max number of clients")) return observation::fail(reason::saturated, "no connection is left: maxclients is reached");
-  return observation::fail(reason::bad_status, fmt::format("answered {}", error));
+  return observation::fail(reason::bad_status, fmt::format("answered {}", error.substr(0, 200)));
+}
+
+/// An error as the answer to AUTH: never repeated, since Redis repeats what it was sent where it does not know the command.
+observation not_let_in(const std::string& error) {
+  const bool by_password = error.starts_with("WRONGPASS") || error.starts_with("ERR invalid password") || error.starts_with("ERR AUTH");
+  if (by_password) return observation::fail(reason::unauthorised, "wrong user or password");
+  if (error.starts_with("ERR max number of clients") || error.starts_with("LOADING")) return failed(error);
+  return observation::fail(reason::unauthorised, "AUTH was answered with an error (not shown: it may repeat the password)");
 }
 
 class redis_probe final : public probe {
@@ -63,12 +67,18 @@ class redis_probe final : public probe {
     with.say({"PING"});
     with.say({"INFO", "memory"});
     with.say({"INFO", "stats"});
-    if (const auto sent = co_await with.send(); !sent) co_return observation::fail(sent.error().why, sent.error().says);
+    const auto sent = co_await with.send();
     r.now = phase::reading;
+    if (!sent) {
+      // Where no connection is left, Redis says so unasked and hangs up, before it read anything.
+      const auto unasked = co_await with.next();
+      if (unasked && unasked->is_error) co_return not_let_in(unasked->text);
+      co_return observation::fail(sent.error().why, sent.error().says);
+    }
     if (!terms_.password.empty()) {
       const auto answered = co_await with.next();
       if (!answered) co_return observation::fail(answered.error().why, answered.error().says);
-      if (answered->is_error) co_return failed(answered->text);
+      if (answered->is_error) co_return not_let_in(answered->text);
     }
     const auto pong = co_await with.next();
     if (!pong) co_return observation::fail(pong.error().why, pong.error().says);
@@ -105,33 +115,19 @@ class redis_probe final : public probe {
   terms terms_;
 };
 
-/// redis://[user[:password]@]host[:port][/db], rediss://, unix:///path.
-bool parse_url(std::string_view url, terms& into) {
-  if (url.starts_with("unix://")) {
-    into.to.socket_path = url.substr(7);
-    return into.to.socket_path.starts_with('/');
+constexpr std::array schemes{net::scheme{"redis", 6379, false, true}, net::scheme{"rediss", 6379, true, true}, net::scheme{"unix"}};
+
+void take_url(settings::section& from, terms& into) {
+  auto read = net::parse_url(from.text("url", ""), schemes);
+  if (!read) {
+    from.report("url", fmt::format("found {}, which {}; expected redis://[user:password@]host[:port], rediss://… or unix:///path",
+                                   from.shown("url"), read.error()));
+    return;
   }
-  into.tls = url.starts_with("rediss://");
-  if (!into.tls && !url.starts_with("redis://")) return false;
-  std::string_view rest = url.substr(into.tls ? 9 : 8);
-  rest = rest.substr(0, rest.find_first_of("/?"));
-  if (const std::size_t at = rest.rfind('@'); at != std::string_view::npos) {
-    const std::string_view who = rest.substr(0, at);
-    const std::size_t colon = who.find(':');
-    into.user = who.substr(0, colon);
-    if (colon != std::string_view::npos) into.password = secret(std::string(who.substr(colon + 1)));
-    rest = rest.substr(at + 1);
-  }
-  into.to.port = 6379;
-  const std::size_t colon = rest.find(':', rest.starts_with('[') ? rest.find(']') : 0);
-  into.to.host = rest.substr(0, colon);
-  if (into.to.host.starts_with('[') && into.to.host.ends_with(']')) into.to.host = into.to.host.substr(1, into.to.host.size() - 2);
-  if (colon != std::string_view::npos) {
-    const std::string_view port = rest.substr(colon + 1);
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), into.to.port);
-    if (error != std::errc{} || end != port.data() + port.size() || into.to.port == 0) return false;
-  }
-  return !into.to.host.empty();
+  into.to = std::move(read->to);
+  into.tls = read->tls;
+  into.user = std::move(read->user);
+  into.password = std::move(read->password);
 }
 
 }  // namespace
@@ -139,10 +135,7 @@ bool parse_url(std::string_view url, terms& into) {
 std::unique_ptr<probe> make_redis_probe(settings::section& from, const surroundings& in) {
   terms t;
   if (from.has("url")) {
-    const std::string url = from.text("url", "redis://");
-    if (!parse_url(url, t)) {
-      from.report("url", fmt::format("found {}, expected redis://host:port, rediss://host:port or unix:///path", from.shown("url")));
-    }
+    take_url(from, t);
     if (from.has("host")) from.report("host", "stands beside url: expected one of them");
   } else {
     t.to.host = from.required_text("host", "127.0.0.1");

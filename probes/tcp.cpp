@@ -1,11 +1,10 @@
 #include "probes/kinds.hpp"
-#include "probes/net/stream.hpp"
 #include "probes/net/tls_settings.hpp"
+#include "probes/net/url.hpp"
 
 #include <fmt/format.h>
 
 #include <array>
-#include <charconv>
 
 namespace flipback {
 
@@ -73,17 +72,11 @@ class tcp_probe final : public probe {
 std::unique_ptr<probe> make_tcp_probe(settings::section& from, const surroundings& in) {
   terms t;
   const std::string address = from.required_text("address", "127.0.0.1:5432");
-  if (address.starts_with("unix:/")) {
-    t.to.socket_path = address.substr(5);
+  if (auto to = net::parse_endpoint(address)) {
+    t.to = std::move(*to);
   } else if (!address.empty()) {
-    const std::size_t colon = address.rfind(':');
-    t.to.host = address.substr(0, colon);
-    if (t.to.host.starts_with('[') && t.to.host.ends_with(']')) t.to.host = t.to.host.substr(1, t.to.host.size() - 2);
-    const std::string port = colon == std::string::npos ? "" : address.substr(colon + 1);
-    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), t.to.port);
-    if (error != std::errc{} || end != port.data() + port.size() || t.to.port == 0 || t.to.host.empty()) {
-      from.report("address", fmt::format("found {}, expected host:port such as \"127.0.0.1:5432\", or unix:/path", from.shown("address")));
-    }
+    from.report("address", fmt::format("found {}, which {}; expected host:port such as \"127.0.0.1:5432\", or unix:/path",
+                                       from.shown("address"), to.error()));
   }
   t.tls = from.boolean("tls", false);
   t.tls_options = net::read_tls_options(from);

@@ -2,17 +2,24 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace flipback::settings {
 
 namespace {
 
-/// The password of a URL that a person wrote out is a secret wherever it stands.
+/// The password of a URL that a person wrote out is a secret wherever it stands, and also where its / or ? should have been %2F or %3F:
+/// then what follows the colon is no port.
 std::string without_password(std::string text) {
   const std::size_t scheme = text.find("://");
   if (scheme == std::string::npos) return text;
-  const std::size_t at = text.substr(0, text.find_first_of("/?#", scheme + 3)).rfind('@');
   const std::size_t colon = text.find(':', scheme + 3);
-  if (at == std::string::npos || colon == std::string::npos || colon > at) return text;
+  if (colon == std::string::npos) return text;
+  const std::size_t end = std::min(text.find_first_of("/?#", scheme + 3), text.size());
+  std::size_t at = text.substr(0, end).rfind('@');
+  const bool port = colon > scheme + 3 && text.find_first_not_of("0123456789", colon + 1) >= end;
+  if (at == std::string::npos && !port) at = text.rfind('@');
+  if (at == std::string::npos || colon > at) return text;
   return text.replace(colon + 1, at - colon - 1, "***");
 }
 

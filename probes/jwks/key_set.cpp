@@ -8,6 +8,7 @@
 #include <openssl/param_build.h>
 #include <openssl/x509.h>
 
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -47,34 +48,25 @@ std::optional<std::string> text_in(const json::object& from, std::string_view na
   return found != nullptr && found->is_string() ? std::optional(std::string(found->get_string())) : std::nullopt;
 }
 
-/// base64url without padding (RFC 7515, appendix C); plain base64 with `plain`.
-std::optional<bytes> decoded(const std::string& text, bool plain = false) {
-  bytes made;
-  std::uint32_t bits = 0;
-  int count = 0;
-  for (const char c : text) {
-    int value = -1;
-    if (c >= 'A' && c <= 'Z')
-      value = c - 'A';
-    else if (c >= 'a' && c <= 'z')
-      value = c - 'a' + 26;
-    else if (c >= '0' && c <= '9')
-      value = c - '0' + 52;
-    else if (c == (plain ? '+' : '-'))
-      value = 62;
-    else if (c == (plain ? '/' : '_'))
-      value = 63;
-    else if (plain && c == '=')
-      break;
-    if (value < 0) return std::nullopt;
-    bits = (bits << 6U) | static_cast<std::uint32_t>(value);
-    count += 6;
-    if (count >= 8) {
-      count -= 8;
-      made.push_back(static_cast<unsigned char>((bits >> static_cast<unsigned>(count)) & 0xFFU));
-    }
-  }
+/// base64 (x5c has that), by OpenSSL.
+std::optional<bytes> from_base64(std::string text) {
+  while (text.ends_with('=')) text.pop_back();
+  const std::size_t padding = (4 - text.size() % 4) % 4;
+  if (padding == 3 || text.find_first_of("= \t\r\n") != std::string::npos) return std::nullopt;
+  text.append(padding, '=');
+  bytes made(text.size() / 4 * 3);
+  const auto* const first = reinterpret_cast<const unsigned char*>(text.data());
+  if (EVP_DecodeBlock(made.data(), first, static_cast<int>(text.size())) < 0) return std::nullopt;
+  made.resize(made.size() - padding);
   return made;
+}
+
+/// base64url without padding (RFC 7515, appendix C): the same but for two letters.
+std::optional<bytes> from_base64url(std::string text) {
+  if (text.find_first_of("+/=") != std::string::npos) return std::nullopt;
+  std::ranges::replace(text, '-', '+');
+  std::ranges::replace(text, '_', '/');
+  return from_base64(std::move(text));
 }
 
 key_ptr make_key(const char* type, OSSL_PARAM* params) {
@@ -88,8 +80,8 @@ key_ptr make_key(const char* type, OSSL_PARAM* params) {
 key_ptr rsa_key(const json::object& from) {
   const auto n = text_in(from, "n");
   const auto e = text_in(from, "e");
-  const auto modulus = n ? decoded(*n) : std::nullopt;
-  const auto exponent = e ? decoded(*e) : std::nullopt;
+  const auto modulus = n ? from_base64url(*n) : std::nullopt;
+  const auto exponent = e ? from_base64url(*e) : std::nullopt;
   if (!modulus || !exponent || modulus->empty() || exponent->empty()) return nullptr;
   const std::unique_ptr<BIGNUM, free_bn> big_n(BN_bin2bn(modulus->data(), static_cast<int>(modulus->size()), nullptr));
   const std::unique_ptr<BIGNUM, free_bn> big_e(BN_bin2bn(exponent->data(), static_cast<int>(exponent->size()), nullptr));
@@ -102,19 +94,21 @@ key_ptr rsa_key(const json::object& from) {
   return made;
 }
 
+struct curve {
+  std::string_view name;
+  const char* group;
+  std::size_t size;  ///< of a coordinate, in bytes
+};
+constexpr std::array<curve, 4> curves{
+    {{"P-256", "prime256v1", 32}, {"P-384", "secp384r1", 48}, {"P-521", "secp521r1", 66}, {"secp256k1", "secp256k1", 32}}};
+
 key_ptr ec_key(const json::object& from) {
-  struct curve {
-    std::string_view name;
-    const char* group;
-    std::size_t size;
-  };
-  constexpr std::array<curve, 3> curves{{{"P-256", "prime256v1", 32}, {"P-384", "secp384r1", 48}, {"P-521", "secp521r1", 66}}};
   const auto crv = text_in(from, "crv");
   const auto x = text_in(from, "x");
   const auto y = text_in(from, "y");
   if (!crv || !x || !y) return nullptr;
-  const auto px = decoded(*x);
-  const auto py = decoded(*y);
+  const auto px = from_base64url(*x);
+  const auto py = from_base64url(*y);
   for (const curve& c : curves) {
     if (c.name != *crv || !px || !py || px->size() != c.size || py->size() != c.size) continue;
     bytes point{4};  // uncompressed
@@ -129,16 +123,29 @@ key_ptr ec_key(const json::object& from) {
   return nullptr;
 }
 
+struct okp_curve {
+  std::string_view name;
+  int type;
+};
+constexpr std::array<okp_curve, 4> okp_curves{
+    {{"Ed25519", EVP_PKEY_ED25519}, {"Ed448", EVP_PKEY_ED448}, {"X25519", EVP_PKEY_X25519}, {"X448", EVP_PKEY_X448}}};
+
 key_ptr okp_key(const json::object& from) {
   const auto crv = text_in(from, "crv");
   const auto x = text_in(from, "x");
-  const auto raw = x ? decoded(*x) : std::nullopt;
-  if (!crv || !raw) return nullptr;
-  const int type = *crv == "Ed25519"  ? EVP_PKEY_ED25519
-                   : *crv == "Ed448"  ? EVP_PKEY_ED448
-                   : *crv == "X25519" ? EVP_PKEY_X25519
-                                      : EVP_PKEY_NONE;
-  return type == EVP_PKEY_NONE ? nullptr : key_ptr(EVP_PKEY_new_raw_public_key(type, nullptr, raw->data(), raw->size()));
+  const auto raw = x ? from_base64url(*x) : std::nullopt;
+  const auto* const found = std::ranges::find(okp_curves, crv.value_or(""), &okp_curve::name);
+  if (!raw || found == okp_curves.end()) return nullptr;
+  return key_ptr(EVP_PKEY_new_raw_public_key(found->type, nullptr, raw->data(), raw->size()));
+}
+
+/// Whether we know how to parse it at all. A reader skips a key of a type or on a curve that it does not know (RFC 7517, 5).
+bool is_known(std::string_view kind, const json::object& from) {
+  const auto crv = text_in(from, "crv");
+  if (kind == "RSA") return true;
+  if (kind == "EC") return !crv || std::ranges::find(curves, *crv, &curve::name) != curves.end();
+  if (kind == "OKP") return !crv || std::ranges::find(okp_curves, *crv, &okp_curve::name) != okp_curves.end();
+  return false;
 }
 
 /// Where a key comes with its certificate, the two must be one.
@@ -146,7 +153,7 @@ bool certificate_fits(const json::object& from, const EVP_PKEY* key) {
   const json::value* chain = from.if_contains("x5c");
   if (chain == nullptr) return true;
   if (!chain->is_array() || chain->get_array().empty() || !chain->get_array().front().is_string()) return false;
-  const auto der = decoded(std::string(chain->get_array().front().get_string()), true);
+  const auto der = from_base64(std::string(chain->get_array().front().get_string()));
   if (!der) return false;
   const unsigned char* at = der->data();
   const std::unique_ptr<X509, free_certificate> certificate(d2i_X509(nullptr, &at, static_cast<long>(der->size())));
@@ -157,23 +164,26 @@ std::expected<void, std::string> add_key(const json::object& from, const std::st
   const auto kind = text_in(from, "kty");
   if (!kind) return std::unexpected(name + " has no kty");
   if (*kind == "oct") return std::unexpected(name + " is a symmetric key: a secret is published");
-  if (from.if_contains("d") != nullptr) return std::unexpected(name + " has its private part: a secret is published");
+  for (const std::string_view secret : {"d", "p", "q", "dp", "dq", "qi", "oth"}) {  // RFC 7518, 6.2.2 and 6.3.2
+    if (from.if_contains(secret) != nullptr) return std::unexpected(name + " has its private part: a secret is published");
+  }
+  if (!is_known(*kind, from)) {
+    ++into.unknown;
+    return {};
+  }
   key_ptr made;
   if (*kind == "RSA")
     made = rsa_key(from);
   else if (*kind == "EC")
     made = ec_key(from);
-  else if (*kind == "OKP")
+  else
     made = okp_key(from);
-  else {
-    ++into.unknown;
-    return {};
-  }
   if (!made) return std::unexpected(fmt::format("{} is no usable {} key", name, *kind));
   if (!certificate_fits(from, made.get())) return std::unexpected(name + " does not fit its certificate (x5c)");
   ++into.keys;
   const auto use = text_in(from, "use");
-  if (!use || *use == "sig") ++into.signing;
+  const bool signs = EVP_PKEY_is_a(made.get(), "X25519") == 0 && EVP_PKEY_is_a(made.get(), "X448") == 0;  // those agree on keys
+  if (signs && (!use || *use == "sig")) ++into.signing;
   if (const auto algorithm = text_in(from, "alg")) into.algorithms.insert(*algorithm);
   return {};
 }

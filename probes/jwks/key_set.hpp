@@ -11,7 +11,7 @@ namespace flipback::jwks {
 struct key_set {
   std::size_t keys = 0;
   std::size_t signing = 0;  ///< usable keys whose `use` is sig, or that have none
-  std::size_t unknown = 0;  ///< of a type that we don't know: not counted as usable, no mistake
+  std::size_t unknown = 0;  ///< of a type or on a curve that we don't know: not counted as usable, no mistake
   std::set<std::string> algorithms;
 };
 

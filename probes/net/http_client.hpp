@@ -1,6 +1,6 @@
 #pragma once
 
-#include "probes/net/stream.hpp"
+#include "probes/net/url.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -11,15 +11,6 @@
 #include <vector>
 
 namespace flipback::net {
-
-/// "http://host:port/path?query", "https://…" or "http+unix:///run/x.sock:/path", taken apart.
-struct url {
-  bool tls = false;
-  endpoint to;
-  std::string target = "/";  ///< path and query, as sent
-};
-/// The parts of a URL, or what is wrong with it ("has no host").
-std::expected<url, std::string> parse_url(std::string_view text);
 
 struct http_request {
   std::string method = "GET";

@@ -1,15 +1,23 @@
-#include "probes/net/http_client.hpp"
+#include "probes/net/url.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <sys/un.h>
 
 #include <algorithm>
 #include <charconv>
+#include <optional>
+#include <vector>
 
 namespace flipback::net {
 
 namespace {
 
-std::expected<std::uint16_t, std::string> parse_port(std::string_view text) {
+template <typename T>
+using parsed = std::expected<T, std::string>;
+
+parsed<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc{} || end != text.data() + text.size() || port == 0) {
@@ -18,66 +26,125 @@ std::expected<std::uint16_t, std::string> parse_port(std::string_view text) {
   return port;
 }
 
-std::expected<endpoint, std::string> parse_authority(std::string_view authority, std::uint16_t default_port) {
+parsed<endpoint> parse_host(std::string_view text, std::uint16_t default_port) {
   endpoint to;
-  to.port = default_port;
-  if (authority.contains('@')) return std::unexpected("has a user in it: give credentials as headers, so that no message shows them");
   std::string_view port;
-  if (authority.starts_with('[')) {
-    const std::size_t close = authority.find(']');
+  std::string_view::size_type colon = std::string_view::npos;
+  if (text.starts_with('[')) {
+    const std::size_t close = text.find(']');
     if (close == std::string_view::npos) return std::unexpected("has a [ without its ]");
-    to.host = authority.substr(1, close - 1);
-    const std::string_view rest = authority.substr(close + 1);
-    if (!rest.empty() && !rest.starts_with(':')) return std::unexpected("has something other than a port after the ]");
-    port = rest.empty() ? rest : rest.substr(1);
+    to.host = text.substr(1, close - 1);
+    if (close + 1 < text.size()) colon = close + 1;
+    if (colon != std::string_view::npos && text[colon] != ':') return std::unexpected("has something other than a port after the ]");
   } else {
-    const std::size_t colon = authority.rfind(':');
-    to.host = authority.substr(0, colon);
-    if (colon != std::string_view::npos) port = authority.substr(colon + 1);
+    colon = text.rfind(':');
+    to.host = text.substr(0, colon);
     if (to.host.contains(':')) return std::unexpected("has an IPv6 address without [ ]");
-    if (colon != std::string_view::npos && port.empty()) return std::unexpected("has a : without a port");
   }
   if (to.host.empty()) return std::unexpected("has no host");
+  if (colon != std::string_view::npos) port = text.substr(colon + 1);
+  if (colon != std::string_view::npos && port.empty()) return std::unexpected("has a : without a port");
+  if (port.empty() && default_port == 0) return std::unexpected("has no port");
+  to.port = default_port;
   if (!port.empty()) {
-    const auto parsed = parse_port(port);
-    if (!parsed) return std::unexpected(parsed.error());
-    to.port = *parsed;
+    const auto number = parse_port(port);
+    if (!number) return std::unexpected(number.error());
+    to.port = *number;
   }
   return to;
 }
 
+parsed<endpoint> parse_socket(std::string_view path) {
+  if (!path.starts_with('/')) return std::unexpected("has no absolute path of a socket");
+  constexpr std::size_t longest = sizeof(sockaddr_un::sun_path) - 1;
+  if (path.size() > longest) return std::unexpected(fmt::format("has a socket's path of {} bytes: {} are possible", path.size(), longest));
+  endpoint to;
+  to.socket_path = path;
+  return to;
+}
+
+std::optional<std::string> percent_decoded(std::string_view text) {
+  std::string decoded;
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    if (text[i] != '%') {
+      decoded += text[i];
+      continue;
+    }
+    unsigned value = 0;
+    const std::string_view digits = text.substr(i + 1, 2);
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), value, 16);
+    if (digits.size() != 2 || error != std::errc{} || end != digits.data() + 2) return std::nullopt;
+    decoded += static_cast<char>(value);
+    i += 2;
+  }
+  return decoded;
+}
+
+parsed<void> parse_credentials(std::string_view text, url& into) {
+  const std::size_t colon = text.find(':');
+  auto user = percent_decoded(text.substr(0, colon));
+  auto password = colon == std::string_view::npos ? std::string() : percent_decoded(text.substr(colon + 1));
+  if (!user || !password) return std::unexpected("has a % in its user or password that two hexadecimal digits do not follow");
+  into.user = std::move(*user);
+  into.password = secret(std::move(*password));
+  return {};
+}
+
+/// "//" and all after it, for a scheme whose address is a host.
+parsed<url> parse_hierarchy(std::string_view rest, const scheme& of) {
+  url made;
+  made.tls = of.tls;
+  rest = rest.substr(0, rest.find('#'));
+  const std::size_t path = rest.find_first_of("/?");
+  std::string_view authority = rest.substr(0, path);
+  if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
+    if (!of.credentials) return std::unexpected("has a user in it: give credentials as headers, so that no message shows them");
+    if (auto read = parse_credentials(authority.substr(0, at), made); !read) return std::unexpected(std::move(read.error()));
+    authority.remove_prefix(at + 1);
+  } else if (of.credentials && rest.contains('@')) {
+    return std::unexpected("has a / ? or # in its user or password: write them as %2F, %3F and %23");
+  }
+  auto to = parse_host(authority, of.port);
+  if (!to) return std::unexpected(std::move(to.error()));
+  made.to = std::move(*to);
+  if (path != std::string_view::npos)
+    made.target = rest[path] == '?' ? fmt::format("/{}", rest.substr(path)) : std::string(rest.substr(path));
+  return made;
+}
+
+/// A socket's path, and after a colon the target.
+parsed<url> parse_socket_url(std::string_view rest) {
+  url made;
+  const std::size_t colon = rest.find(':');
+  auto to = parse_socket(rest.substr(0, colon));
+  if (!to) return std::unexpected(std::move(to.error()));
+  made.to = std::move(*to);
+  if (colon != std::string_view::npos && colon + 1 < rest.size()) made.target = rest.substr(colon + 1);
+  if (!made.target.starts_with('/')) return std::unexpected("has a path that does not begin with /");
+  return made;
+}
+
 }  // namespace
 
-std::expected<url, std::string> parse_url(std::string_view text) {
+std::expected<url, std::string> parse_url(std::string_view text, std::span<const scheme> schemes) {
   if (std::ranges::any_of(text, [](unsigned char c) { return c <= ' ' || c == 0x7f; })) {
     return std::unexpected("has a space or a control character in it");
   }
-  url parsed;
-  std::string_view rest;
-  if (text.starts_with("http://")) {
-    rest = text.substr(7);
-  } else if (text.starts_with("https://")) {
-    parsed.tls = true;
-    rest = text.substr(8);
-  } else if (text.starts_with("http+unix://")) {
-    rest = text.substr(12);
-    const std::size_t colon = rest.find(':');
-    parsed.to.socket_path = rest.substr(0, colon);
-    if (!parsed.to.socket_path.starts_with('/')) return std::unexpected("has no absolute path of a socket");
-    if (colon != std::string_view::npos && colon + 1 < rest.size()) parsed.target = rest.substr(colon + 1);
-    if (!parsed.target.starts_with('/')) return std::unexpected("has a path that does not begin with /");
-    return parsed;
-  } else {
-    return std::unexpected("does not begin with http://, https:// or http+unix://");
+  const std::size_t colon = text.find("://");
+  const auto of = std::ranges::find(schemes, text.substr(0, colon), &scheme::name);
+  if (colon == std::string_view::npos || of == schemes.end()) {
+    std::vector<std::string> all;
+    for (const scheme& s : schemes) all.push_back(fmt::format("{}://", s.name));
+    const std::string last = std::move(all.back());
+    all.pop_back();
+    return std::unexpected(fmt::format("does not begin with {}{}{}", fmt::join(all, ", "), all.empty() ? "" : " or ", last));
   }
-  rest = rest.substr(0, rest.find('#'));
-  const std::size_t path = rest.find_first_of("/?");
-  auto to = parse_authority(rest.substr(0, path), parsed.tls ? 443 : 80);
-  if (!to) return std::unexpected(std::move(to.error()));
-  parsed.to = std::move(*to);
-  if (path != std::string_view::npos)
-    parsed.target = rest[path] == '?' ? fmt::format("/{}", rest.substr(path)) : std::string(rest.substr(path));
-  return parsed;
+  const std::string_view rest = text.substr(colon + 3);
+  return of->port == 0 ? parse_socket_url(rest) : parse_hierarchy(rest, *of);
+}
+
+std::expected<endpoint, std::string> parse_endpoint(std::string_view text) {
+  return text.starts_with("unix:") ? parse_socket(text.substr(5)) : parse_host(text, 0);
 }
 
 }  // namespace flipback::net

@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <libpq-fe.h>
 
+#include <sys/ioctl.h>
+
 #include <algorithm>
 #include <cctype>
 
@@ -13,6 +15,7 @@ namespace flipback::postgres {
 namespace {
 
 using asio::posix::stream_descriptor;
+constexpr std::size_t answer_limit = 1024 * 1024;
 
 /// A descriptor on loan: given back to libpq, not closed, however the wait ends.
 struct lent {
@@ -44,15 +47,15 @@ reason reason_of(std::string_view state) {
   return reason::bad_status;
 }
 
-/// While connecting there is no result to ask for the SQLSTATE: with verbose errors it stands in the message, "FATAL:  28P01: …".
-std::string state_in(const std::string& message) {
-  for (const std::string_view level : {"FATAL:  ", "ERROR:  "}) {
-    const std::size_t at = message.find(level);
-    if (at == std::string::npos) continue;
-    const std::string state = message.substr(at + level.size(), 5);
+/// While connecting there is no result to ask for the SQLSTATE: with verbose errors it stands in the message, "FATAL:  28P01: …". The
+/// word before it is in the server's language.
+std::string state_in(std::string_view message) {
+  constexpr std::size_t size = 5;
+  for (std::size_t at = message.find(":  "); at != std::string_view::npos; at = message.find(":  ", at + 1)) {
+    const std::string_view state = message.substr(at + 3, size);
     const bool good =
-        state.size() == 5 && std::ranges::all_of(state, [](unsigned char c) { return std::isdigit(c) != 0 || std::isupper(c) != 0; });
-    if (good) return state;
+        std::ranges::all_of(state, [](unsigned char c) { return std::isdigit(c) != 0 || (std::isalpha(c) != 0 && std::isupper(c) != 0); });
+    if (good && state.size() == size && message.substr(at + 3 + size).starts_with(": ")) return std::string(state);
   }
   return {};
 }
@@ -78,11 +81,27 @@ net::failure connection::trouble() const {
   const std::string says = one_line(message);
   if (says.contains("Connection refused") || says.contains("No such file"))
     return {reason::refused, "connecting was refused: nothing listens there"};
-  if (says.contains("SSL") || says.contains("certificate")) return {reason::bad_tls, says};
-  if (says.contains("No route to host") || says.contains("unreachable")) return {reason::unreachable, "the host is unreachable"};
   if (says.contains("received invalid response") || says.contains("unexpected"))
     return {reason::bad_answer, "the answer is not PostgreSQL's protocol"};
+  if (says.contains("SSL") || says.contains("certificate")) return {reason::bad_tls, says};
+  if (says.contains("No route to host") || says.contains("unreachable")) return {reason::unreachable, "the host is unreachable"};
   return {reason::closed, says.empty() ? "the server hung up" : says};
+}
+
+std::optional<net::failure> connection::trouble_of(const pg_result* result) const {
+  switch (PQresultStatus(result)) {
+    case PGRES_TUPLES_OK:
+    case PGRES_COMMAND_OK:
+    case PGRES_EMPTY_QUERY: return std::nullopt;
+    case PGRES_COPY_IN:
+    case PGRES_COPY_OUT:
+    case PGRES_COPY_BOTH: return net::failure{reason::expectation, "the query is a COPY, expected one that gives rows"};
+    default: break;
+  }
+  const char* const code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
+  const char* const text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);
+  if (code == nullptr) return trouble();
+  return net::failure{reason_of(code), fmt::format("{} ({})", text == nullptr ? "an error" : text, code)};
 }
 
 asio::awaitable<void> connection::wait(bool for_reading) const {
@@ -113,8 +132,16 @@ asio::awaitable<net::result<connection>> connection::open(asio::any_io_executor 
   co_return std::move(made);
 }
 
-asio::awaitable<net::result<row>> connection::first_row(const char* query) {
-  if (PQsendQuery(raw_.get(), query) != 1) co_return std::unexpected(trouble());
+net::result<void> connection::take_input() {
+  int waiting = 0;
+  if (::ioctl(PQsocket(raw_.get()), FIONREAD, &waiting) == 0) taken_ += static_cast<std::size_t>(waiting);
+  if (taken_ > answer_limit) return std::unexpected(net::failure{reason::too_large, "the answer is longer than 1MiB"});
+  if (PQconsumeInput(raw_.get()) != 1) return std::unexpected(trouble());
+  return {};
+}
+
+asio::awaitable<net::result<row>> connection::first_row(std::string query) {
+  if (PQsendQuery(raw_.get(), query.c_str()) != 1) co_return std::unexpected(trouble());
   for (int unsent = PQflush(raw_.get()); unsent != 0; unsent = PQflush(raw_.get())) {
     if (unsent < 0) co_return std::unexpected(trouble());
     co_await wait(false);
@@ -124,17 +151,11 @@ asio::awaitable<net::result<row>> connection::first_row(const char* query) {
   for (;;) {
     while (PQisBusy(raw_.get()) != 0) {
       co_await wait(true);
-      if (PQconsumeInput(raw_.get()) != 1) co_return std::unexpected(trouble());
+      if (auto taken = take_input(); !taken) co_return std::unexpected(std::move(taken.error()));
     }
     const result_ptr result(PQgetResult(raw_.get()));
     if (!result) break;
-    const ExecStatusType status = PQresultStatus(result.get());
-    if (status != PGRES_TUPLES_OK && status != PGRES_COMMAND_OK) {
-      const char* const code = PQresultErrorField(result.get(), PG_DIAG_SQLSTATE);
-      const char* const text = PQresultErrorField(result.get(), PG_DIAG_MESSAGE_PRIMARY);
-      if (code == nullptr) co_return std::unexpected(trouble());
-      co_return std::unexpected(net::failure{reason_of(code), fmt::format("{} ({})", text == nullptr ? "an error" : text, code)});
-    }
+    if (auto trouble = trouble_of(result.get())) co_return std::unexpected(std::move(*trouble));
     if (have_first || PQntuples(result.get()) == 0) continue;
     have_first = true;
     for (int column = 0; column < PQnfields(result.get()); ++column) {

@@ -1,4 +1,4 @@
-#include "probes/net/http_client.hpp"
+#include "probes/net/url.hpp"
 
 #include <doctest/doctest.h>
 
@@ -44,7 +44,9 @@ TEST_CASE("urls_that_make_no_sense_say_why") {
       {"http://[::1", "has a [ without its ]"},
       {"http://a b/", "has a space or a control character in it"},
       {"http://a/\r\nX: y", "has a space or a control character in it"},
+      {"http://[::1]x", "has something other than a port after the ]"},
       {"http+unix://run/x.sock", "has no absolute path of a socket"},
+      {"http+unix:///run/x.sock:health", "has a path that does not begin with /"},
   };
   for (const auto& [text, says] : rows) {
     CAPTURE(text);
@@ -53,4 +55,31 @@ TEST_CASE("urls_that_make_no_sense_say_why") {
     CHECK(parsed.error() == says);
   }
   CHECK(parse_url("http://user:hunter2@host/").error().find("hunter2") == std::string::npos);
+}
+
+TEST_CASE("credentials_are_decoded_where_a_scheme_has_them_and_shown_nowhere") {
+  const scheme with[] = {{"redis", 6379, false, true}, {"rediss", 6379, true, true}};
+  const auto parsed = parse_url("rediss://us%20er:p%2Fa%40ss:w@db/3", with);
+  REQUIRE(parsed.has_value());
+  CHECK(parsed->tls);
+  CHECK(parsed->user == "us er");
+  CHECK(parsed->password.reveal() == "p/a@ss:w");
+  CHECK(to_string(parsed->to) == "db:6379");
+  CHECK(parsed->target == "/3");
+  CHECK(parse_url("redis://:p@[::1]:7/", with)->password.reveal() == "p");
+  CHECK(parse_url("http://x", with).error() == "does not begin with redis:// or rediss://");
+  for (const char* text : {"redis://:hunt%zzer2@host", "redis://:hunt/er2@host", "redis://:hunter2@", "redis://:hunter2@:x"}) {
+    CAPTURE(text);
+    REQUIRE_FALSE(parse_url(text, with).has_value());
+    CHECK(parse_url(text, with).error().find("er2") == std::string::npos);
+  }
+  CHECK(parse_url("redis://:hunt/er2@host", with).error() == "has a / ? or # in its user or password: write them as %2F, %3F and %23");
+}
+
+TEST_CASE("endpoints_are_taken_apart") {
+  for (const char* text : {"db.internal:5432", "[::1]:80", "unix:/run/x.sock"}) CHECK(to_string(*parse_endpoint(text)) == text);
+  CHECK(parse_endpoint("db.internal").error() == "has no port");
+  CHECK(parse_endpoint(":80").error() == "has no host");
+  CHECK(parse_endpoint("unix:x.sock").error() == "has no absolute path of a socket");
+  CHECK(parse_endpoint("unix:/" + std::string(200, 'x')).error() == "has a socket's path of 201 bytes: 107 are possible");
 }

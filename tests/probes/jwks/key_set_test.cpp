@@ -57,12 +57,25 @@ TEST_CASE("one_bad_key_makes_the_set_bad_and_is_named") {
   CHECK(wrong(set_of({rsa_sig, R"({"kid":"short","kty":"RSA","n":"AQAB","e":"AQAB"})"})) == "key short is no usable RSA key");
   CHECK(wrong(set_of({replaced(ec_sig, "P-256", "P-384")})) == "key e is no usable EC key");
   CHECK(wrong(set_of({replaced(ec_sig, "\"x\":\"", "\"x\":\"AA")})) == "key e is no usable EC key");
-  CHECK(wrong(set_of({replaced(ed25519, "Ed25519", "Ed9")})) == "key o is no usable OKP key");
+  CHECK(wrong(set_of({replaced(ed25519, "Ed25519", "Ed448")})) == "key o is no usable OKP key");
+  CHECK(wrong(set_of({replaced(rsa_sig, "\"n\":\"6C", "\"n\":\"+C")})) == "key a is no usable RSA key");
+  CHECK(wrong(set_of({replaced(rsa_sig, "\"n\":\"6C", "\"n\":\"6 C")})) == "key a is no usable RSA key");
   CHECK(wrong(set_of({R"({"kty":"RSA"})"})) == "key 1 is no usable RSA key");
   CHECK(wrong(set_of({replaced(rsa_sig, "\"kty\"", "\"x5c\":[\"AAAA\"],\"kty\"")})) == "key a does not fit its certificate (x5c)");
+}
+
+TEST_CASE("a_curve_that_is_not_known_is_skipped_and_one_for_agreeing_on_keys_signs_nothing") {
+  const auto set = jwks::parse(set_of({rsa_sig, replaced(ed25519, "Ed25519", "Ed9"), replaced(ec_sig, "P-256", "P-9")}));
+  REQUIRE(set.has_value());
+  CHECK(set->unknown == 2);
+  CHECK(wrong(set_of({replaced(ed25519, "Ed25519", "X25519")})) == "no key of the set can verify a signature");
 }
 
 TEST_CASE("a_published_secret_is_a_failure_and_is_not_repeated") {
   CHECK(wrong(set_of({rsa_sig, R"({"kid":"s","kty":"oct","k":"c2VjcmV0"})"})) == "key s is a symmetric key: a secret is published");
   CHECK(wrong(set_of({replaced(rsa_sig, "\"kty\"", "\"d\":\"c2VjcmV0\",\"kty\"")})) == "key a has its private part: a secret is published");
+  for (const char* part : {"p", "q", "dp", "dq", "qi", "oth"}) {
+    CHECK(wrong(set_of({replaced(rsa_sig, "\"kty\"", fmt::format("\"{}\":\"c2VjcmV0\",\"kty\"", part))})) ==
+          "key a has its private part: a secret is published");
+  }
 }

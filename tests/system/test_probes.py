@@ -1,0 +1,358 @@
+"""Each probe against the real server, well and unwell: what it answers is one entry of `--check --format json`."""
+
+import json
+import os
+import signal
+import socket
+import ssl
+import subprocess
+import threading
+
+import pytest
+from conftest import BINARY
+from processes import free_port, program, wait_until
+
+
+@pytest.fixture
+def probe(session_stack):
+    """Runs one probe once and gives its entry; `table` is its TOML without the head."""
+
+    def run(kind, table, agent=""):
+        text = f"{agent}\n[probes.it]\ntype = \"{kind}\"\n{table}\n"
+        path = session_stack.write_configuration(text, "flipback-probe.toml")
+        done = subprocess.run([BINARY, "--check", "--format", "json", "--config", path], capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode in (0, 1, 3), done.stderr
+        entry = json.loads(done.stdout)["probes"][0]
+        assert done.returncode == {"pass": 0, "fail": 1, "unknown": 3}[entry["outcome"]]
+        return entry
+
+    return run
+
+
+def is_now(entry, outcome, reason=None, says=""):
+    assert (entry["outcome"], entry.get("reason") if reason else None) == (outcome, reason), entry
+    assert says in entry["says"], entry
+    return entry
+
+
+def sql(stack, text, **how):
+    """What psql answers; `user` and `database` as wanted."""
+    where = stack.database.replace("user=postgres", f"user={how.get('user', 'postgres')}").replace("dbname=postgres", f"dbname={how.get('database', 'postgres')}")
+    return subprocess.run([program("psql"), "-q", "-X", "-A", "-t", where, "-c", text], check=True, capture_output=True, text=True).stdout.strip()
+
+
+# --- Postgres
+
+def postgres(stack, more="", user="postgres", password="secret", host="127.0.0.1"):
+    return f'host = "{host}"\nport = {stack.ports["postgres"]}\nuser = "{user}"\npassword = "{password}"\n{more}'
+
+
+def test_postgres_counts_its_connections(probe, session_stack):
+    entry = is_now(probe("postgres", postgres(session_stack)), "pass", says=" of 47 connections")
+    assert 1 <= entry["measurements"]["connections"] < 47
+    assert entry["measurements"]["connections_max"] == 47  # of 50, three are kept for superusers
+
+
+def test_postgres_is_found_by_name_and_by_socket(probe, session_stack):
+    is_now(probe("postgres", postgres(session_stack, host="localhost")), "pass")  # ::1 comes first, where nothing listens
+    is_now(probe("postgres", postgres(session_stack, host=session_stack.path("postgres"))), "pass")
+    is_now(probe("postgres", postgres(session_stack, host=session_stack.folder)), "fail", "refused")
+
+
+def test_a_postgres_user_without_rights_sees_the_same_count(probe, session_stack):
+    sql(session_stack, "DROP ROLE IF EXISTS nobody_special; CREATE ROLE nobody_special LOGIN PASSWORD 'secret'")
+    held = [subprocess.Popen([program("psql"), "-q", "-X", session_stack.database, "-c", "SELECT pg_sleep(20)"]) for _ in range(5)]
+    try:
+        wait_until("five sleepers", lambda: sql(session_stack, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(20)%' AND pid <> pg_backend_pid()") == "5")
+        mine = probe("postgres", postgres(session_stack, 'database = "postgres"', user="nobody_special"))
+        assert mine["measurements"]["connections"] >= 6, mine
+    finally:
+        for child in held:
+            child.kill()
+            child.wait()
+
+
+def test_postgres_says_who_may_not_come_in_and_what_is_not_there(probe, session_stack):
+    is_now(probe("postgres", postgres(session_stack, password="wrong")), "fail", "unauthorised", "28P01")
+    is_now(probe("postgres", postgres(session_stack, user="stranger")), "fail", "unauthorised")
+    is_now(probe("postgres", postgres(session_stack, 'database = "nowhere"')), "fail", "absent", "3D000")
+    is_now(probe("postgres", f'host = "127.0.0.1"\nport = {session_stack.ports["postgres"]}'), "fail", "unauthorised", "a password is required")
+    is_now(probe("postgres", f'host = "127.0.0.1"\nport = {free_port()}'), "fail", "refused")
+    is_now(probe("postgres", postgres(session_stack, 'sslmode = "require"')), "fail", "bad TLS")
+
+
+def test_a_full_postgres_is_saturated(probe, session_stack):
+    sql(session_stack, "DROP ROLE IF EXISTS narrow; CREATE ROLE narrow LOGIN PASSWORD 'secret' CONNECTION LIMIT 0")
+    is_now(probe("postgres", postgres(session_stack, 'database = "postgres"', user="narrow")), "fail", "saturated", "53300")
+
+
+def test_a_query_of_ones_own_is_asked_and_its_answer_held_against_what_is_expected(probe, session_stack):
+    is_now(probe("postgres", postgres(session_stack, 'query = "SELECT count(*) FROM properties"\nexpect = "100"')), "pass", says="answered 100")
+    is_now(probe("postgres", postgres(session_stack, 'query = "SELECT 1"\nexpect = "2"')), "fail", "expectation", 'answered "1", expected "2"')
+    is_now(probe("postgres", postgres(session_stack, 'query = "SELECT nothing FROM nowhere"')), "fail", "bad status", "42P01")
+    is_now(probe("postgres", postgres(session_stack, 'query = "COPY properties TO STDOUT"')), "fail", "expectation", "COPY")
+    is_now(probe("postgres", postgres(session_stack, 'query = "SELECT repeat(\'x\', 1000) FROM generate_series(1, 100000)"')), "fail", "too large")
+
+
+def test_a_slow_query_ends_with_its_probe_on_the_server_too(probe, session_stack):
+    entry = probe("postgres", postgres(session_stack, 'query = "SELECT pg_sleep(25)"\ntimeout = "500ms"'))
+    is_now(entry, "fail", "timed out", "while waiting for the answer")
+    wait_until("the server's end of it", lambda: sql(session_stack, "SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%pg_sleep(25)%' AND pid <> pg_backend_pid()") == "0", seconds=5)
+
+
+def test_what_is_no_postgres_is_a_bad_answer(probe, session_stack):
+    where = 'host = "127.0.0.1"\nuser = "x"\npassword = "hunter2"\ntimeout = "500ms"\n'
+    is_now(probe("postgres", where + f'port = {session_stack.ports["front"]}'), "fail", "bad answer", "not PostgreSQL's protocol")
+    is_now(probe("postgres", where + f'port = {session_stack.ports["redis"]}'), "fail", "timed out")  # Redis waits for a line's end
+
+
+# --- Redis
+
+@pytest.fixture
+def redis(session_stack):
+    """Starts a Redis of one's own with these options; gives its port."""
+    started = []
+
+    def start(*options, name="redis-own"):
+        port = free_port()
+        started.append(session_stack.child(name, [program("redis-server"), "--bind", "127.0.0.1", "--port", str(port), "--dir", session_stack.folder, "--save", "",
+                                                  "--appendonly", "no", *options]))
+        wait_until("Redis", lambda: "Ready to accept" in started[-1].output(), child=started[-1])
+        return port
+
+    yield start
+    for child in started:
+        child.stop()
+        os.unlink(child.log)
+        session_stack.children.remove(child)
+
+
+def cli(port, *words):
+    return subprocess.run([program("redis-cli"), "-p", str(port), *words], check=True, capture_output=True, text=True).stdout.strip()
+
+
+def test_redis_tells_its_memory(probe, session_stack, redis):
+    entry = is_now(probe("redis", f'host = "127.0.0.1"\nport = {session_stack.ports["redis"]}\npassword = "secret"'), "pass", says="PONG, ")
+    assert 0 < entry["measurements"]["memory_used_ratio"] < 1
+    port = redis("--maxmemory", "100mb")
+    assert probe("redis", f'url = "redis://127.0.0.1:{port}/3"')["measurements"]["memory_max"] == 100 * 1024 * 1024
+
+
+def test_redis_says_who_may_not_come_in(probe, session_stack):
+    where = f'host = "127.0.0.1"\nport = {session_stack.ports["redis"]}\n'
+    is_now(probe("redis", where), "fail", "unauthorised", "a password is required")
+    is_now(probe("redis", where + 'password = "wrong"'), "fail", "unauthorised", "wrong user or password")
+    is_now(probe("redis", where + 'user = "nobody"\npassword = "secret"'), "fail", "unauthorised", "wrong user or password")
+    is_now(probe("redis", f'host = "127.0.0.1"\nport = {free_port()}'), "fail", "refused")
+
+
+def test_redis_users_have_the_rights_that_they_have(probe, redis):
+    port = redis()
+    cli(port, "ACL", "SETUSER", "watcher", "on", ">p/w@1", "+ping", "+info")
+    cli(port, "ACL", "SETUSER", "pinger", "on", ">p", "+ping")
+    cli(port, "ACL", "SETUSER", "mute", "on", ">p", "+get")
+    is_now(probe("redis", f'url = "redis://watcher:p%2Fw%401@127.0.0.1:{port}"'), "pass", says=" used")
+    is_now(probe("redis", f'url = "redis://pinger:p@127.0.0.1:{port}"'), "pass", says="may not ask for INFO")
+    is_now(probe("redis", f'url = "redis://mute:p@127.0.0.1:{port}"'), "fail", "forbidden")
+
+
+def test_a_password_is_not_repeated_even_where_redis_repeats_it(probe, redis):
+    port = redis("--rename-command", "AUTH", "")
+    entry = is_now(probe("redis", f'url = "redis://:hunter2@127.0.0.1:{port}"'), "fail", "unauthorised", "AUTH was answered with an error")
+    assert "hunter2" not in json.dumps(entry)
+
+
+def test_a_full_redis_is_saturated(probe, redis):
+    port = redis("--maxclients", "1")
+    with socket.create_connection(("127.0.0.1", port)) as only:
+        only.sendall(b"PING\r\n")
+        assert only.recv(100) == b"+PONG\r\n"
+        for password in ("", ":hunter2@"):
+            for _ in range(5):
+                is_now(probe("redis", f'url = "redis://{password}127.0.0.1:{port}"'), "fail", "saturated")
+
+
+def test_a_redis_that_loads_is_starting(probe, redis):
+    port = redis("--key-load-delay", "20000", "--loading-process-events-interval-bytes", "1024", "--enable-debug-command", "yes")
+    cli(port, "DEBUG", "POPULATE", "300", "key", "4096")
+    reload = subprocess.Popen([program("redis-cli"), "-p", str(port), "DEBUG", "RELOAD"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_until("LOADING", lambda: "LOADING" in cli(port, "PING"))
+        is_now(probe("redis", f'url = "redis://127.0.0.1:{port}"'), "fail", "starting")
+    finally:
+        cli(port, "CONFIG", "SET", "key-load-delay", "0")
+        reload.kill()
+        reload.wait()
+
+
+def test_redis_is_reached_by_its_socket(probe, redis, session_stack):
+    path = session_stack.path("redis-own.sock")
+    redis("--unixsocket", path)
+    is_now(probe("redis", f'url = "unix://{path}"'), "pass")
+    is_now(probe("redis", f'url = "unix://{path}-not"'), "fail", "refused")
+
+
+def test_a_hung_redis_is_timed_out(probe, redis, session_stack):
+    port = redis()
+    session_stack.children[-1].signal(signal.SIGSTOP)
+    is_now(probe("redis", f'url = "redis://127.0.0.1:{port}"\ntimeout = "300ms"'), "fail", "timed out", "while reading the answer")
+
+
+def test_what_is_no_redis_is_a_bad_answer(probe, session_stack):
+    entry = probe("redis", f'host = "127.0.0.1"\nport = {session_stack.ports["front"]}\npassword = "hunter2"')
+    assert entry["outcome"] == "fail" and entry["reason"] in ("bad answer", "closed"), entry
+    assert "hunter2" not in json.dumps(entry)
+
+
+# --- TLS, with certificates made here
+
+@pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """A certificate authority, and under it good.pem (service.test, 127.0.0.1), old.pem (ended); alone.pem signed itself."""
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def openssl(*words):
+        subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=folder)
+
+    names = "subjectAltName=DNS:service.test,IP:127.0.0.1"
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=The test's authority", "-days", "30")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "alone.key", "-out", "alone.pem", "-subj", "/CN=service.test", "-addext", names)
+    for name, days in (("good", "20"), ("old", "-1")):
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", "/CN=service.test")
+        (folder / "names").write_text(names)
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.pem", "-days", days, "-extfile", "names")
+    return folder
+
+
+@pytest.fixture
+def https(certificates):
+    """Serves "ok" over TLS with this certificate, and says which name each client asked for."""
+    stop = []
+
+    def serve(name):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(certificates / f"{name}.pem", certificates / f"{name}.key")
+        asked = []
+        context.sni_callback = lambda _socket, server_name, _context: asked.append(server_name)
+        listener = socket.create_server(("127.0.0.1", 0))
+        listener.settimeout(0.1)
+        ended = threading.Event()
+
+        def run():
+            while not ended.is_set():
+                try:
+                    with context.wrap_socket(listener.accept()[0], server_side=True) as client:
+                        client.recv(4096)
+                        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+                except OSError:
+                    pass
+
+        thread = threading.Thread(target=run)
+        thread.start()
+        stop.append((ended, thread, listener))
+        return listener.getsockname()[1], asked
+
+    yield serve
+    for ended, thread, listener in stop:
+        ended.set()
+        thread.join()
+        listener.close()
+
+
+def test_tls_is_verified_against_an_authority_and_tells_its_days(probe, https, certificates):
+    port, asked = https("good")
+    ours = f'ca_file = "{certificates}/ca.pem"'
+    entry = is_now(probe("http", f'url = "https://127.0.0.1:{port}/"\n{ours}'), "pass")
+    assert 19 < entry["measurements"]["certificate_left"] / 86400 < 20.1
+    assert asked == [None]  # an address is no server name
+    is_now(probe("http", f'url = "https://127.0.0.1:{port}/"\n{ours}\nserver_name = "service.test"'), "pass")
+    assert asked[-1] == "service.test"
+    is_now(probe("tcp", f'address = "127.0.0.1:{port}"\ntls = true\n{ours}'), "pass")
+
+
+def test_tls_that_can_not_be_trusted_says_why(probe, https, certificates):
+    port, _ = https("good")
+    is_now(probe("http", f'url = "https://127.0.0.1:{port}/"'), "fail", "bad TLS")  # the machine's authorities do not know ours
+    wrong = probe("http", f'url = "https://127.0.0.1:{port}/"\nca_file = "{certificates}/ca.pem"\nserver_name = "other.test"')
+    is_now(wrong, "fail", "bad TLS", "other.test")
+    is_now(probe("http", f'url = "https://127.0.0.1:{port}/"\nverify = false'), "pass")
+    alone, _ = https("alone")
+    is_now(probe("http", f'url = "https://127.0.0.1:{alone}/"'), "fail", "bad TLS", "self-signed")
+    old, _ = https("old")
+    is_now(probe("http", f'url = "https://127.0.0.1:{old}/"\nca_file = "{certificates}/ca.pem"'), "fail", "bad TLS", "expired")
+    is_now(probe("http", f'url = "https://127.0.0.1:{port}/"\nca_file = "{certificates}/none.pem"'), "unknown", "no prerequisite")
+
+
+def test_tls_and_no_tls_that_meet_are_told_apart(probe, https, session_stack):
+    is_now(probe("http", f'url = "https://127.0.0.1:{session_stack.ports["front"]}/"'), "fail", "bad TLS")
+    port, _ = https("good")
+    entry = probe("http", f'url = "http://127.0.0.1:{port}/"')
+    assert entry["outcome"] == "fail" and entry["reason"] in ("closed", "bad answer"), entry
+
+
+def test_redis_over_tls(probe, redis, certificates):
+    tls = free_port()
+    redis("--tls-port", str(tls), "--tls-cert-file", f"{certificates}/good.pem", "--tls-key-file", f"{certificates}/good.key", "--tls-ca-cert-file", f"{certificates}/ca.pem",
+          "--tls-auth-clients", "no")
+    is_now(probe("redis", f'url = "rediss://127.0.0.1:{tls}"\nca_file = "{certificates}/ca.pem"'), "pass")
+    is_now(probe("redis", f'url = "rediss://127.0.0.1:{tls}"'), "fail", "bad TLS")
+
+
+# --- names
+
+def test_a_name_that_does_not_exist_is_a_failure_and_a_deaf_name_server_is_not(probe):
+    def answers_nxdomain(server, ended):
+        server.settimeout(0.1)
+        while not ended.is_set():
+            try:
+                query, whom = server.recvfrom(512)
+                server.sendto(query[:2] + b"\x81\x83" + query[4:6] + b"\0\0\0\0\0\0" + query[12:], whom)
+            except OSError:
+                pass
+
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as server:
+        server.bind(("127.0.0.1", 0))
+        agent = f'[agent]\nname_servers = ["127.0.0.1:{server.getsockname()[1]}"]'
+        is_now(probe("tcp", 'address = "service.test:80"\ntimeout = "300ms"', agent), "unknown", "no resolver")
+        while True:  # what the first probe asked is not for the second
+            server.setblocking(False)
+            try:
+                server.recv(512)
+            except BlockingIOError:
+                break
+        ended = threading.Event()
+        thread = threading.Thread(target=answers_nxdomain, args=(server, ended))
+        thread.start()
+        try:
+            is_now(probe("tcp", 'address = "service.test:80"', agent), "fail", "no such name")
+        finally:
+            ended.set()
+            thread.join()
+
+
+def test_the_hosts_file_needs_no_name_server(probe, session_stack):
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as deaf:
+        deaf.bind(("127.0.0.1", 0))
+        agent = f'[agent]\nname_servers = ["127.0.0.1:{deaf.getsockname()[1]}"]'
+        is_now(probe("tcp", f'address = "localhost:{session_stack.ports["redis"]}"', agent), "pass")
+
+
+# --- tcp
+
+def test_tcp_accepts_and_greets(probe, session_stack):
+    redis_at = f'address = "127.0.0.1:{session_stack.ports["redis"]}"\n'
+    is_now(probe("tcp", redis_at), "pass", says="accepts")
+    is_now(probe("tcp", redis_at + 'send = "PING\\r\\n"\nexpect = "-NOAUTH"'), "pass")
+    is_now(probe("tcp", redis_at + 'send = "PING\\r\\n"\nexpect = "+PONG"'), "fail", "expectation")
+    is_now(probe("tcp", redis_at + 'expect = "220"\ntimeout = "300ms"'), "fail", "timed out", "reading the answer")
+    is_now(probe("tcp", f'address = "127.0.0.1:{free_port()}"'), "fail", "refused")
+
+
+def test_a_connection_to_oneself_is_refused(probe):
+    """A port in the range of clients' own, on which nobody listens, now and then connects to itself."""
+    low = int(open("/proc/sys/net/ipv4/ip_local_port_range", encoding="ascii").read().split()[0])
+    seen = set()
+    for port in range(low, low + 40):
+        entry = probe("tcp", f'address = "127.0.0.1:{port}"')
+        seen.add(entry["reason"] if entry["outcome"] == "fail" else entry["says"])
+    assert seen == {"refused"}
