@@ -73,7 +73,7 @@ void supervisor::tell_start(instant began) {
                           server_ ? fmt::format(", serving on {}", server_->address()) : ""),
               {}};
   ready.with("version", std::string(FLIPBACK_VERSION)).with("seconds", to_seconds(std::chrono::steady_clock::now() - began));
-  tell(std::move(ready));
+  tell(ready);
 }
 
 asio::awaitable<void> supervisor::run() {
