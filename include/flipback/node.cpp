@@ -31,7 +31,7 @@ std::string shortened(std::string text) {
   return text.substr(0, end) + "…";
 }
 
-std::string quoted(std::string_view text) {
+std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {
     if (c == '"' || c == '\\') out += '\\';
@@ -62,8 +62,8 @@ std::string_view kind_of(const node& n) {
 }
 
 std::string shown(const node& n) {
-  if (!n.written.empty()) return quoted(shortened(without_password(n.written)));
-  if (const auto* text = std::get_if<std::string>(&n.value)) return quoted(shortened(without_password(*text)));
+  if (!n.written.empty()) return in_quotes(shortened(without_password(n.written)));
+  if (const auto* text = std::get_if<std::string>(&n.value)) return in_quotes(shortened(without_password(*text)));
   if (const auto* whole = std::get_if<std::int64_t>(&n.value)) return fmt::format("{}", *whole);
   if (const auto* number = std::get_if<double>(&n.value)) return fmt::format("{}", *number);
   if (const auto* yes = std::get_if<bool>(&n.value)) return *yes ? "true" : "false";

@@ -30,7 +30,7 @@ void conversation::say(const std::vector<std::string>& command) {
     lengths.push_back(word.size());
   }
   char* formatted = nullptr;
-  const int size = redisFormatCommandArgv(&formatted, static_cast<int>(words.size()), words.data(), lengths.data());
+  const auto size = redisFormatCommandArgv(&formatted, static_cast<int>(words.size()), words.data(), lengths.data());
   if (size < 0) throw std::bad_alloc();
   unsent_.append(formatted, static_cast<std::size_t>(size));
   redisFreeCommand(formatted);
