@@ -6,11 +6,13 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "packaging", "demo"))
 
+import decisions  # noqa: E402
 import flips  # noqa: E402
 import probing  # noqa: E402
 import starts  # noqa: E402
 
-PARTS = {"cost": probing.cost, "memory": probing.memory, "hung": probing.hung, "start": starts.start, "check": starts.check, "flip": flips.flip}
+PARTS = {"cost": probing.cost, "many": probing.many, "memory": probing.memory, "hung": probing.hung, "deaf": probing.deaf, "log": decisions.log,
+         "rules": decisions.rules, "start": starts.start, "check": starts.check, "flip": flips.flip}
 
 
 def main():

@@ -1,0 +1,39 @@
+"""What the decision is made from: the access log read, and the rules evaluated."""
+
+import os
+import subprocess
+import tempfile
+
+from measure import heading, median, row
+
+
+def log(build, rounds):
+    heading("Access log, 1,000,000 JSON lines (goal: >= 0.5 x the bare scan's lines a CPU second, <= 10 MB)")
+    row("", "lines/CPU s", "beside scan", "memory")
+    with tempfile.TemporaryDirectory(prefix="flipback-bench-") as folder:
+        path = os.path.join(folder, "access.json")
+        program = f"{build}/tests/bench/log_lines"
+        subprocess.run([program, "write", path, "1000000"], check=True)
+        speeds, memories, answers = {"scan": [], "ours": []}, {"scan": [], "ours": []}, {}
+        for _ in range(3 * rounds):
+            for who in speeds:
+                lines, requests, errors, p95, cpu, resident = subprocess.run([program, who, path], check=True, capture_output=True, text=True).stdout.split()
+                speeds[who].append(int(lines) / float(cpu))
+                memories[who].append(int(resident) / 1024)
+                answers[who] = (requests, errors, float(p95))
+        if answers["scan"][:2] != answers["ours"][:2] or abs(answers["scan"][2] / answers["ours"][2] - 1) > 0.03:
+            raise RuntimeError(f"they found different figures: {answers}")
+        for who, name in (("scan", "bare memchr scan"), ("ours", "flipback")):
+            row(name, f"{median(speeds[who]) / 1e6:.2f} M", f"{median(speeds[who]) / median(speeds['scan']):.2f} x", f"{median(memories[who]):.1f} MB")
+
+
+def rules(build, rounds):
+    heading("1,000 rules over 500 signals (goal: >= 500,000 samples/s; at a sample a second <= 2% of a core)")
+    row("", "samples/CPU s", "of a core")
+    seconds = 600
+    speeds, shares = [], []
+    for _ in range(3 * rounds):
+        samples, _changes, cpu = subprocess.run([f"{build}/tests/bench/rules_speed", "1000", "500", str(seconds)], check=True, capture_output=True, text=True).stdout.split()
+        speeds.append(int(samples) / float(cpu))
+        shares.append(float(cpu) / seconds)
+    row("flipback", f"{median(speeds) / 1e6:.2f} M", f"{median(shares):.3%}")
