@@ -5,6 +5,8 @@
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace flipback {
 
 namespace {
@@ -37,7 +39,7 @@ generation::generation(asio::io_context& loop, config::configuration from, store
       tasks_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
       watching_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
       rule_timer_(loop) {
-  made_ = config::make_probes(configured_, {loop.get_executor(), network_, config::upstreams_of(configured_)}, problems);
+  made_ = config::make_probes(configured_, {loop.get_executor(), network_, config::upstreams_of(configured_), nginx_}, problems);
   for (config::probe_entry& entry : configured_.probes) entry.table = {};  // read; thousands of them weigh
   compile(problems);
   observing_ = std::make_unique<observing>(made_, engine_, tell_);
@@ -97,11 +99,23 @@ asio::awaitable<void> generation::start() {
       control_->breached(breach_of(i, engine_.true_since(i).value_or(now()), engine_.explain(i, now()).says, engine_.not_this_release(i)));
     }
     watching_.spawn(control_->watch());
+    tasks_.spawn(ask_nginx());
   }
   for (const config::made_probe& p : made_) {
     if (p.observed->follows()) tasks_.spawn(p.observed->follow());
   }
   scheduler_.start(configured_.agent.spread);
+}
+
+asio::awaitable<void> generation::ask_nginx() {
+  const auto found = co_await control_->nginx().configured();
+  if (!found) {
+    tell_({"nginx.unknown", severity::warning, fmt::format("nginx's configuration can't be read: {}", found.error()), {}});
+    co_return;
+  }
+  control_->nginx().logs_errors_to(found->error_log);
+  nginx_->access_logs = found->access_logs;
+  nginx_->known = true;
 }
 
 asio::awaitable<void> generation::stop() {
@@ -175,6 +189,11 @@ deployment::breach generation::breach_of(std::size_t rule, instant since, std::s
   b.why = std::move(why);
   b.not_this_release = not_this_release;
   b.mode = mode_of(of.mode);
+  for (const config::made_probe& p : made_) {
+    const bool read =
+        std::ranges::any_of(engine_.rules()[rule].sources, [&](const rules::source& s) { return s.name.starts_with(p.entry->name + "."); });
+    if (read && b.unfit.empty()) b.unfit = p.observed->unfit_to_act();
+  }
   b.withheld = [this, rule] { return engine_.withheld(rule, now()) == rules::truth::yes; };
   return b;
 }

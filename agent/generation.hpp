@@ -50,12 +50,14 @@ class generation {
   void told(const rules::change& c);
   void tell_verdict(const rules::change& c, const rules::rule& of);
   void wire_deployment();
+  asio::awaitable<void> ask_nginx();
   deployment::breach breach_of(std::size_t rule, instant since, std::string why, bool not_this_release);
 
   asio::io_context& loop_;
   config::configuration configured_;
   teller tell_;
   net::network network_;
+  std::shared_ptr<nginx_facts> nginx_ = std::make_shared<nginx_facts>();
   std::vector<config::made_probe> made_;
   std::vector<rules::switched_off> rules_off_;
   rules::engine engine_;

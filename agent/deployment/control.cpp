@@ -54,7 +54,6 @@ asio::awaitable<void> control::start() {
   }
   if (const auto text = store_.get("latch")) latch_ = latch_from(*text);
   if (const auto text = store_.get("failed")) failed_ = latch_from(*text);
-  co_await nginx_.find_error_log();
   if (const auto text = store_.get("attempt")) {
     if (const auto cut_off = attempt_from(*text)) co_await finish_attempt(*cut_off);
   }
@@ -193,6 +192,7 @@ circumstances control::circumstances_of(const breach& b) const {
       failed_ && live && failed_->release == live->release && failed_->slot == name(live->slot) && age - failed_->shut < failed_for;
   if (latch_) c.latched = fmt::format("the latch is shut: {} with {} was rolled back already", latch_->slot, latch_->release);
   c.no_way_back = tracker_.no_way_back();
+  c.unfit = b.unfit;
   if (b.withheld && b.withheld()) c.withheld = "the rule's unless is true";
   if (const auto back = tracker_.stable()) {
     c.stable = name(back->slot);

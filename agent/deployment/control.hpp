@@ -25,6 +25,7 @@ struct breach {
   instant true_since;
   std::string why;
   bool not_this_release = false;
+  std::string unfit;                 ///< why what the rule reads is no ground to act on; empty: it is one
   std::optional<config::mode> mode;  ///< the rule's own
   std::function<bool()> withheld;    ///< whether its `unless` is true now
 };
@@ -64,6 +65,7 @@ class control {
   void breached(breach b);
   void resolved(const std::string& rule);
   [[nodiscard]] standing stands() const;
+  [[nodiscard]] rollback::nginx& nginx() { return nginx_; }
 
  private:
   asio::awaitable<sighting> look();

@@ -18,6 +18,7 @@ struct circumstances {
   bool failed_before = false;     ///< this release was rolled back within the last 24 h
   std::string latched;            ///< what shut the latch; empty: open
   std::string no_way_back;        ///< why there is none; empty: there is one
+  std::string unfit;              ///< why what the rule reads is no ground to act on; empty: it is one
   std::string withheld;           ///< the rule's `unless` that is true; empty: none
   std::string stable;             ///< the stable slot's name
   std::string stable_says;        ///< what it answered last

@@ -27,7 +27,6 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr std::size_t most_output = 64 * 1024;
 constexpr duration patience = std::chrono::seconds(1);  // between TERM and KILL
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
@@ -72,20 +71,21 @@ std::expected<child, std::string> start(const std::vector<std::string>& argv) {
 }
 
 /// Takes what is there; beyond the bound it is thrown away. False at the end of the output.
-bool drain(asio::posix::stream_descriptor& output, std::string& into) {
+bool drain(asio::posix::stream_descriptor& output, std::string& into, std::size_t most) {
   std::array<char, 4096> part{};
   boost::system::error_code error;
   for (;;) {
     const std::size_t size = output.read_some(asio::buffer(part), error);
     if (error || size == 0) return error == asio::error::would_block;
-    into.append(part.data(), std::min(size, most_output - std::min(most_output, into.size())));
+    into.append(part.data(), std::min(size, most - std::min(most, into.size())));
   }
 }
 
 }  // namespace
 
-asio::awaitable<std::expected<finished, std::string>> run(asio::any_io_executor executor, std::vector<std::string> argv, duration limit) {
-  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+asio::awaitable<std::expected<finished, std::string>> run(asio::any_io_executor executor, std::vector<std::string> argv, duration limit,
+                                                          std::size_t most_output) {
+  co_await asio::this_coro::throw_if_cancelled(false);
   auto started = start(argv);
   if (!started) co_return std::unexpected(std::move(started.error()));
   asio::posix::stream_descriptor output(executor, started->output);
@@ -93,11 +93,12 @@ asio::awaitable<std::expected<finished, std::string>> run(asio::any_io_executor 
   asio::posix::stream_descriptor end(executor, static_cast<int>(::syscall(SYS_pidfd_open, started->pid, 0)));
   // A full pipe would stop the child, so its output is taken while it runs.
   const auto took = std::make_shared<finished>();
-  std::function<void()> take = [&output, &take, took] {
-    output.async_wait(asio::posix::stream_descriptor::wait_read, [&output, &take, took](const boost::system::error_code& error) {
-      if (error) return;
-      if (drain(output, took->output)) take();
-    });
+  std::function<void()> take = [&output, &take, took, most_output] {
+    output.async_wait(asio::posix::stream_descriptor::wait_read,
+                      [&output, &take, took, most_output](const boost::system::error_code& error) {
+                        if (error) return;
+                        if (drain(output, took->output, most_output)) take();
+                      });
   };
   take();
   asio::steady_timer deadline(executor, limit);
@@ -114,8 +115,15 @@ asio::awaitable<std::expected<finished, std::string>> run(asio::any_io_executor 
   };
   watch();
   co_await end.async_wait(asio::posix::stream_descriptor::wait_read, as_value);
+  if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) {
+    // Nobody wants its result any more, but it is not left behind.
+    co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+    took->timed_out = true;
+    ::kill(-started->pid, SIGKILL);
+    co_await end.async_wait(asio::posix::stream_descriptor::wait_read, as_value);
+  }
   deadline.cancel();
-  drain(output, took->output);
+  drain(output, took->output, most_output);
   output.close();
   int status = 0;
   ::waitpid(started->pid, &status, 0);

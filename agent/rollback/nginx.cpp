@@ -14,13 +14,16 @@
 #include <filesystem>
 #include <fstream>
 #include <iterator>
-#include <sstream>
 
 namespace flipback::rollback {
 
 namespace asio = boost::asio;
 
 namespace {
+
+// As Debian builds it.
+constexpr const char* usual_prefix = "/usr/share/nginx";
+constexpr const char* usual_error_log = "/var/log/nginx/error.log";
 
 std::string contents_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
@@ -48,6 +51,11 @@ std::expected<void, std::string> judged(const std::expected<process::finished, s
 }
 
 }  // namespace
+
+nginx::nginx(config::nginx settings, asio::any_io_executor executor)
+    : settings_(std::move(settings)),
+      error_log_(settings_.error_log.empty() ? usual_error_log : settings_.error_log),
+      executor_(std::move(executor)) {}
 
 std::vector<std::string> nginx::command(std::string_view action) const {
   std::vector<std::string> argv{settings_.binary, std::string(action)};
@@ -98,22 +106,15 @@ asio::awaitable<std::expected<void, std::string>> nginx::reload() const {
   co_return std::expected<void, std::string>{};
 }
 
-asio::awaitable<void> nginx::find_error_log() {
-  if (!settings_.error_log.empty()) co_return;
-  const auto done = co_await process::run(executor_, command("-T"), settings_.command_timeout);
-  std::istringstream lines(done ? done->output : "");
-  std::string line;
-  while (std::getline(lines, line)) {
-    std::istringstream words(line);
-    std::string directive;
-    std::string file;
-    words >> directive >> file;
-    if (directive != "error_log" || file.empty()) continue;
-    while (file.ends_with(';')) file.pop_back();
-    if (file.starts_with('/')) settings_.error_log = file;
-    if (file.starts_with('/')) co_return;
-  }
-  settings_.error_log = "/var/log/nginx/error.log";
+asio::awaitable<std::expected<nginx_configuration, std::string>> nginx::configured() const {
+  constexpr std::size_t longest_dump = 8 * 1024 * 1024;
+  const auto done = co_await process::run(executor_, command("-T"), settings_.command_timeout, longest_dump);
+  if (const auto good = judged(done, "nginx -T"); !good) co_return std::unexpected(good.error());
+  co_return configuration_in(done->output, settings_.prefix.empty() ? usual_prefix : settings_.prefix);
+}
+
+void nginx::logs_errors_to(const std::string& path) {
+  if (settings_.error_log.empty() && !path.empty()) error_log_ = path;
 }
 
 std::optional<workers> nginx::see_workers() const {
@@ -135,12 +136,12 @@ std::optional<workers> nginx::see_workers() const {
 
 std::uint64_t nginx::error_log_mark() const {
   std::error_code error;
-  const auto size = std::filesystem::file_size(settings_.error_log, error);
+  const auto size = std::filesystem::file_size(error_log_, error);
   return error ? 0 : size;
 }
 
 std::optional<std::string> nginx::emerg_since(std::uint64_t mark) const {
-  std::ifstream in(settings_.error_log, std::ios::binary);
+  std::ifstream in(error_log_, std::ios::binary);
   if (!in.seekg(static_cast<std::streamoff>(mark))) return std::nullopt;
   std::string line;
   while (std::getline(in, line)) {

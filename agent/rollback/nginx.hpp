@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/config/configuration.hpp"
+#include "agent/rollback/nginx_configuration.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
@@ -23,14 +24,16 @@ struct workers {
 /// nginx as it is operated from outside: tested, reloaded and watched.
 class nginx {
  public:
-  nginx(config::nginx settings, boost::asio::any_io_executor executor) : settings_(std::move(settings)), executor_(std::move(executor)) {}
+  nginx(config::nginx settings, boost::asio::any_io_executor executor);
 
   /// `nginx -t`; an error is what it said.
   boost::asio::awaitable<std::expected<void, std::string>> test() const;
   /// HUP to the master, or the configured command. That it succeeds proves nothing yet.
   boost::asio::awaitable<std::expected<void, std::string>> reload() const;
-  /// Finds out where errors are logged, where the configuration does not say: asks `nginx -T` once.
-  boost::asio::awaitable<void> find_error_log();
+  /// What `nginx -T` says of its configuration.
+  boost::asio::awaitable<std::expected<nginx_configuration, std::string>> configured() const;
+  /// Where errors are logged, unless the settings say.
+  void logs_errors_to(const std::string& path);
 
   /// Nothing where the master or its workers can't be seen (another container, another user's /proc).
   [[nodiscard]] std::optional<workers> see_workers() const;
@@ -45,6 +48,7 @@ class nginx {
   [[nodiscard]] std::expected<pid_t, std::string> master() const;
 
   config::nginx settings_;
+  std::string error_log_;
   boost::asio::any_io_executor executor_;
 };
 

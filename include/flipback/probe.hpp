@@ -39,6 +39,9 @@ class probe {
   [[nodiscard]] virtual std::span<const measurement_declaration> declares() const = 0;
   virtual asio::awaitable<observation> observe(run& r) = 0;
 
+  /// Why no rollback may rest on what it observes; empty: it may.
+  [[nodiscard]] virtual std::string unfit_to_act() const { return {}; }
+
   /// Work between the runs (following a file), started once with the probe and cancelled with it. Most have none.
   [[nodiscard]] virtual bool follows() const { return false; }
   virtual asio::awaitable<void> follow();
@@ -50,11 +53,26 @@ struct slot_upstreams {
   std::vector<std::string> upstreams;  ///< "127.0.0.1:8000", "unix:/run/api.sock", or nginx's name for the group
 };
 
+/// An access log as nginx's own configuration has it.
+struct access_log_directive {
+  std::string path;
+  std::string format;        ///< the text of its log_format; empty: not found
+  bool conditional = false;  ///< `if=`: only some requests are in it
+  bool buffered = false;     ///< `buffer=` or `gzip`: lines come late
+};
+
+/// What nginx's configuration says, as far as probes need it. Known once nginx has been asked, if it can be.
+struct nginx_facts {
+  bool known = false;
+  std::vector<access_log_directive> access_logs;
+};
+
 /// What the world outside of its own table gives a probe when it is made.
 struct surroundings {
   asio::any_io_executor executor;
   net::network& network;
   std::vector<slot_upstreams> slots;
+  std::shared_ptr<const nginx_facts> nginx{};  ///< null: nobody asks nginx
 };
 
 }  // namespace flipback

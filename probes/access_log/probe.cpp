@@ -11,10 +11,12 @@
 
 #include <sys/inotify.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <deque>
 #include <filesystem>
+#include <iterator>
 
 namespace flipback {
 
@@ -81,8 +83,10 @@ struct terms {
 
 class access_log_probe final : public probe {
  public:
-  access_log_probe(asio::any_io_executor executor, terms t, const std::vector<slot_upstreams>& slots)
+  access_log_probe(asio::any_io_executor executor, terms t, const std::vector<slot_upstreams>& slots,
+                   std::shared_ptr<const nginx_facts> nginx)
       : executor_(std::move(executor)),
+        nginx_(std::move(nginx)),
         terms_(std::move(t)),
         tail_(terms_.path),
         traffic_(terms_.keys, terms_.leave_out, to_seconds(terms_.hang_after), slots),
@@ -97,6 +101,14 @@ class access_log_probe final : public probe {
 
   [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared_; }
   [[nodiscard]] bool follows() const override { return true; }
+
+  [[nodiscard]] std::string unfit_to_act() const override {
+    const bool configured =
+        std::ranges::all_of(as_nginx_has_it(), [](const access_log_directive& l) { return l.format.contains("$http_user_agent"); });
+    const auto missing = traffic_.missing();
+    if (configured && std::ranges::find(missing, al::field::agent) == missing.end()) return {};
+    return fmt::format("{} has no user agent, so that our own requests can't be told from users'", terms_.path);
+  }
 
   asio::awaitable<void> follow() override {
     following_ = true;
@@ -131,10 +143,31 @@ class access_log_probe final : public probe {
     const double over = last_ == instant{} ? 1.0 : to_seconds(now - last_);
     last_ = now;
     if (!problem_.empty()) co_return observation::fail(reason::absent, fmt::format("{} {}", terms_.path, problem_));
-    co_return say(pool, over);
+    const std::vector<access_log_directive> configured = as_nginx_has_it();
+    if (std::ranges::any_of(configured, &access_log_directive::conditional)) {
+      co_return observation::fail(reason::no_prerequisite, "nginx logs only some requests there (access_log with if=): no base for rates");
+    }
+    const bool elsewhere = nginx_ && nginx_->known && configured.empty();
+    observation seen = say(pool, over);
+    if (elsewhere) seen.says += "; nginx's configuration logs nothing there";
+    if (std::ranges::any_of(configured, &access_log_directive::buffered))
+      seen.says += "; nginx buffers it (access_log with buffer= or gzip)";
+    co_return seen;
   }
 
  private:
+  /// What nginx was found to write to this file; nothing where that is not known.
+  [[nodiscard]] std::vector<access_log_directive> as_nginx_has_it() const {
+    std::vector<access_log_directive> found;
+    if (!nginx_) return found;
+    std::error_code unknown;
+    const auto same = [&](const access_log_directive& l) {
+      return l.path == terms_.path || std::filesystem::equivalent(l.path, terms_.path, unknown);
+    };
+    std::ranges::copy_if(nginx_->access_logs, std::back_inserter(found), same);
+    return found;
+  }
+
   void look() {
     const auto take = [this](std::string_view text) { traffic_.add(text); };
     auto more = tail_.read(take);
@@ -173,6 +206,7 @@ class access_log_probe final : public probe {
   }
 
   asio::any_io_executor executor_;
+  std::shared_ptr<const nginx_facts> nginx_;
   terms terms_;
   al::tail tail_;
   al::traffic traffic_;
@@ -217,7 +251,7 @@ std::unique_ptr<probe> make_access_log_probe(settings::section& from, const surr
   t.hang_after = from.span("hang_after", t.hang_after, milliseconds(1), std::chrono::minutes(10));
   t.lag_limit = from.span("lag_limit", t.lag_limit, seconds(1), std::chrono::minutes(10));
   from.finish();
-  return std::make_unique<access_log_probe>(in.executor, std::move(t), in.slots);
+  return std::make_unique<access_log_probe>(in.executor, std::move(t), in.slots, in.nginx);
 }
 
 }  // namespace flipback

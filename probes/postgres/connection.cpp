@@ -92,11 +92,14 @@ std::optional<net::failure> connection::trouble_of(const pg_result* result) cons
   switch (PQresultStatus(result)) {
     case PGRES_TUPLES_OK:
     case PGRES_COMMAND_OK:
-    case PGRES_EMPTY_QUERY: return std::nullopt;
+    case PGRES_EMPTY_QUERY:
+      return std::nullopt;
     case PGRES_COPY_IN:
     case PGRES_COPY_OUT:
-    case PGRES_COPY_BOTH: return net::failure{reason::expectation, "the query is a COPY, expected one that gives rows"};
-    default: break;
+    case PGRES_COPY_BOTH:
+      return net::failure{reason::expectation, "the query is a COPY, expected one that gives rows"};
+    default:
+      break;
   }
   const char* const code = PQresultErrorField(result, PG_DIAG_SQLSTATE);
   const char* const text = PQresultErrorField(result, PG_DIAG_MESSAGE_PRIMARY);

@@ -241,3 +241,37 @@ def test_a_manual_change_in_the_last_moment_is_respected(stack, fast_agent):
     closed = agent.of("rollback.closed")
     # Either the change was seen before the decision and belongs to the file that is replaced, or it stopped the rollback: never lost in between.
     assert closed and closed[-1]["outcome"] in ("rolled back", "operator took over")
+
+
+def configured_otherwise(stack, text, change):
+    """The agent's configuration, with an nginx.conf for `nginx -T` in which every site file has been changed so."""
+    os.makedirs(stack.path("nginx", "otherwise"), exist_ok=True)
+    with open(stack.path("nginx", "otherwise", "site"), "w", encoding="utf-8") as file:
+        file.write(change(stack.site_text("blue")))
+    with open(stack.path("nginx", "nginx.conf"), encoding="utf-8") as file:
+        conf = file.read().replace("sites-enabled", "otherwise")
+    with open(stack.path("nginx", "otherwise.conf"), "w", encoding="utf-8") as file:
+        file.write(conf)
+    return text.replace("nginx/nginx.conf", "nginx/otherwise.conf")
+
+
+def test_a_log_that_nginx_writes_only_at_times_is_no_base_for_rates(stack):
+    text = configured_otherwise(stack, stack.configuration(), lambda site: site.replace(" flipback;", " flipback if=$arg_logged;"))
+    agent = Agent(stack, stack.write_configuration(text)).ready()
+    said = agent.wait("probe.changed", probe="traffic", outcome="unknown")
+    assert "if=" in said["says"]
+
+
+def test_a_log_without_the_user_agent_drives_no_rollback(stack):
+    fast = 'after = "10s"\nmin_samples = 50'
+    text = stack.configuration().replace(fast, 'after = "2s"\nmin_samples = 20').replace("over 10s", "over 2s").replace("over 3s", "over 1s")
+    assert text != stack.configuration()
+    text = configured_otherwise(stack, text, lambda site: "log_format bare escape=json '{\"status\":\"$status\"}';\n" + site.replace(" flipback;", " bare;"))
+    agent = Agent(stack, stack.write_configuration(text)).ready()
+    Traffic(stack)
+    cut_over_and_break(stack, agent)
+    said = agent.wait("rollback.withheld", guard="evidence")
+    assert "no user agent" in said["says"]
+    time.sleep(1)
+    assert stack.live() == "green"
+    assert agent.of("rollback.decided") == []

@@ -34,6 +34,7 @@ TEST_CASE("each_guard_alone_stops_it") {
       {"stable", guarded::only_say, [](circumstances& c) { c.no_way_back = "gone"; }},
       {"latch", guarded::only_say, [](circumstances& c) { c.latched = "shut"; }},
       {"window", guarded::only_say, [](circumstances& c) { c.window_open = false; }},
+      {"evidence", guarded::only_say, [](circumstances& c) { c.unfit = "a log without user agents"; }},
       {"unless", guarded::blocked, [](circumstances& c) { c.withheld = "x"; }},
       {"healthy", guarded::blocked, [](circumstances& c) { c.stable_healthy = 0; }},
       {"confirm", guarded::blocked, [](circumstances& c) { c.stable_healthy = 2; }},

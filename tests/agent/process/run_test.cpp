@@ -1,10 +1,14 @@
 #include "agent/process/run.hpp"
 
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <doctest/doctest.h>
 
 #include <chrono>
+#include <optional>
 
 using namespace flipback;
 using namespace std::chrono_literals;
@@ -44,6 +48,23 @@ TEST_CASE("at_the_limit_the_whole_group_ends_even_if_it_won_t_listen") {
   CHECK(done->timed_out);
   CHECK(done->status == 128 + 9);
   CHECK(std::chrono::steady_clock::now() - began < 10s);
+}
+
+TEST_CASE("cancelled_it_ends_at_once_and_leaves_nothing_behind") {
+  boost::asio::io_context loop(1);
+  boost::asio::cancellation_signal cancel;
+  std::optional<process::finished> found;
+  boost::asio::co_spawn(
+      loop, process::run(loop.get_executor(), {"sh", "-c", "trap '' TERM; sleep 60"}, 50s),
+      boost::asio::bind_cancellation_slot(
+          cancel.slot(), [&](const std::exception_ptr&, std::expected<process::finished, std::string> done) { found = *done; }));
+  boost::asio::steady_timer soon(loop, 100ms);
+  soon.async_wait([&](const boost::system::error_code&) { cancel.emit(boost::asio::cancellation_type::terminal); });
+  const auto began = std::chrono::steady_clock::now();
+  loop.run();
+  REQUIRE(found.has_value());
+  CHECK(found->status == 128 + 9);
+  CHECK(std::chrono::steady_clock::now() - began < 5s);
 }
 
 TEST_CASE("what_does_not_exist_is_an_error_that_names_it") {

@@ -1,0 +1,60 @@
+#include "agent/rollback/nginx_configuration.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+using namespace flipback::rollback;
+
+namespace {
+
+/// Each directive on a line of its own, words in brackets, indented by its depth.
+std::string shown(std::string_view text) {
+  std::string all;
+  for (const directive& d : parse_directives(text)) all += fmt::format("{}{}\n", std::string(d.depth, ' '), fmt::join(d.words, "|"));
+  return all;
+}
+
+}  // namespace
+
+TEST_CASE("directives_are_read_as_nginx_reads_them") {
+  CHECK(shown("user www-data;events { worker_connections 10; }") == "user|www-data\nevents\n worker_connections|10\n");
+  CHECK(shown("# a; comment {\nuser a; # b;\n") == "user|a\n");
+  CHECK(shown("a 'b c;' \"d}\" 'it\\'s';") == "a|b c;|d}|it's\n");
+  CHECK(shown("root /srv/${host}/x; a#b c;") == "root|/srv/${host}/x\na#b|c\n");
+  CHECK(shown("map $a $b { default 0; ~*\\.png$ 1; }") == "map|$a|$b\n default|0\n ~*.png$|1\n");
+  CHECK(shown("location / { content_by_lua_block { ngx.say('}; {') x = { 1 } } } b;").starts_with("location|/\n content_by_lua_block\n"));
+  CHECK(shown("nginx: configuration file x test is successful\nuser a;\n") == "user|a\n");
+  CHECK(shown("") == "");
+  CHECK(shown("a \"unfinished") == "");
+  CHECK(shown("}}} a;") == "a\n");
+}
+
+TEST_CASE("logs_are_found_wherever_they_stand") {
+  const nginx_configuration found = configuration_in(R"(
+error_log /var/log/nginx/error.log warn;
+http {
+  log_format flipback escape=json '{"status":"$status",'
+                                  '"agent":"$http_user_agent"}';
+  log_format bare '$status';
+  access_log off;
+  server {
+    error_log /elsewhere.log;
+    access_log /var/log/nginx/a.json flipback;
+    access_log logs/b.log bare buffer=32k flush=5s;
+    location /x { access_log /c.log bare if=$loggable; access_log /$host.log; access_log syslog:server=1.2.3.4 bare; }
+    access_log /d.log;
+  }
+})",
+                                                     "/etc/nginx");
+  CHECK(found.error_log == "/var/log/nginx/error.log");
+  REQUIRE(found.access_logs.size() == 4);
+  CHECK(found.access_logs[0].path == "/var/log/nginx/a.json");
+  CHECK(found.access_logs[0].format == R"({"status":"$status","agent":"$http_user_agent"})");
+  CHECK_FALSE(found.access_logs[0].conditional);
+  CHECK(found.access_logs[1].path == "/etc/nginx/logs/b.log");
+  CHECK(found.access_logs[1].buffered);
+  CHECK(found.access_logs[2].conditional);
+  CHECK(found.access_logs[2].format == "$status");
+  CHECK(found.access_logs[3].format.find("$http_user_agent") != std::string::npos);
+}
