@@ -313,7 +313,7 @@ void control::close(const breach& b, const placed& to, const placed& failed, con
       says = fmt::format("undone, {} stays live: {}", name(failed.slot), end.says);
       break;
     case rollback::outcome::operator_took_over:
-      says = fmt::format("nothing was done: {}", end.says);
+      says = fmt::format("a person took over: {}", end.says);
       break;
     case rollback::outcome::not_undone:
       says = end.says;
@@ -328,6 +328,20 @@ void control::close(const breach& b, const placed& to, const placed& failed, con
   update_window(now());
 }
 
+std::string control::undo_attempt(const attempt& cut_off, const std::string& why) {
+  const auto failed = std::ranges::find(configured_.slots, cut_off.failed_slot, &config::slot::name);
+  if (failed == configured_.slots.end()) return fmt::format("a rollback was cut off, and nginx refuses its configuration: {}", why);
+  rollback::plan back;
+  back.stable = &*failed;
+  for (const config::slot& s : configured_.slots) back.slot_sites.push_back(s.site);
+  for (const std::string& path : terms_.live_sites) {
+    if (auto found = rollback::read_site(path)) back.live.push_back(std::move(*found));
+  }
+  const auto installed = rollback::transaction(configured_, through_, nginx_, tell_).install_all(back);
+  return fmt::format("a rollback to {} was cut off, and nginx refuses its configuration ({}): {}", cut_off.to_slot, why,
+                     installed ? fmt::format("{} stays live", cut_off.failed_slot) : installed.error());
+}
+
 asio::awaitable<void> control::finish_attempt(const attempt& cut_off) {
   // The world decides, not what was believed: the live file is whole, whichever it is; nginx is made to read it, if it can.
   const auto site = site_of();
@@ -340,7 +354,7 @@ asio::awaitable<void> control::finish_attempt(const attempt& cut_off) {
       says = reloaded ? fmt::format("a rollback to {} that was cut off is completed", cut_off.to_slot)
                       : fmt::format("a rollback to {} was cut off, and nginx can't be reloaded: {}", cut_off.to_slot, reloaded.error());
     } else {
-      says = fmt::format("a rollback to {} was cut off, and nginx refuses its configuration: {}", cut_off.to_slot, tested.error());
+      says = undo_attempt(cut_off, tested.error());
     }
     if (const auto text = store_.get("seen")) {
       auto seen = remembered_from(*text, names_);

@@ -80,6 +80,7 @@ class control {
   asio::awaitable<void> roll_back(const breach& b, placed to);
   void close(const breach& b, const placed& to, const placed& failed, const rollback::ending& end);
   asio::awaitable<void> finish_attempt(const attempt& cut_off);
+  std::string undo_attempt(const attempt& cut_off, const std::string& why);
   asio::awaitable<void> open_latch();
   asio::awaitable<void> remember();
   asio::awaitable<void> keep(std::string name, std::string value);

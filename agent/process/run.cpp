@@ -43,6 +43,8 @@ std::expected<child, std::string> start(const std::vector<std::string>& argv) {
   ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
   ::posix_spawn_file_actions_adddup2(&files, ends[1], STDOUT_FILENO);
   ::posix_spawn_file_actions_adddup2(&files, ends[1], STDERR_FILENO);
+  // Asio's sockets are not closed by exec: a child that outlives us would keep our port, and the next start could not have it.
+  ::posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
   posix_spawnattr_t attributes;
   ::posix_spawnattr_init(&attributes);
   sigset_t none;

@@ -46,15 +46,17 @@ std::optional<std::string> transaction::changed_by_someone(const plan& p) const 
   for (const site_file& seen : p.live) {
     const auto found = read_site(seen.path);
     if (!found) return found.error();
-    if (!found->same_as(seen)) return fmt::format("{} was changed by someone else", seen.path);
+    const bool ours = !installed_.empty() && found->exists && found->bytes == installed_;
+    if (!ours && !found->same_as(seen)) return fmt::format("{} was changed by someone else", seen.path);
   }
   return std::nullopt;
 }
 
-std::expected<void, std::string> transaction::install_all(const plan& p) const {
+std::expected<void, std::string> transaction::install_all(const plan& p) {
   const auto stable = read_site(p.stable->site);
   if (!stable) return std::unexpected(stable.error());
   if (!stable->exists) return std::unexpected(fmt::format("{} does not exist", p.stable->site));
+  installed_ = stable->bytes;
   for (const site_file& live : p.live) {
     const bool links_to_a_slot = std::ranges::any_of(p.slot_sites, [&](const std::string& site) {
       const auto of_slot = read_site(site);
@@ -65,18 +67,29 @@ std::expected<void, std::string> transaction::install_all(const plan& p) const {
   return {};
 }
 
+asio::awaitable<std::expected<void, std::string>> transaction::test_candidate(bool good_before) {
+  const instant began = now();
+  auto tested = co_await nginx_.test();
+  if (!tested && !good_before) tested.error() += " (as it did before the rollback)";
+  step("test", tested ? "ok" : "no", began, tested ? "" : tested.error());
+  co_return tested;
+}
+
 asio::awaitable<ending> transaction::carry_out(plan p) {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   decided_ = now();
   instant began = decided_;
+  // For information: whether it is the candidate that nginx refuses, or something that was there already.
+  const auto good_before = co_await nginx_.test();
+  step("preflight", good_before ? "ok" : "no", began, good_before ? "" : good_before.error());
+
+  began = now();
   if (const auto changed = changed_by_someone(p)) co_return ending{outcome::operator_took_over, *changed, now() - decided_};
   const auto installed = install_all(p);
   step("install", installed ? "ok" : "no", began, installed ? "" : installed.error());
   if (!installed) co_return co_await undo(p, installed.error(), false);
 
-  began = now();
-  const auto tested = co_await nginx_.test();
-  step("test", tested ? "ok" : "no", began, tested ? "" : tested.error());
+  const auto tested = co_await test_candidate(good_before.has_value());
   if (!tested) co_return co_await undo(p, tested.error(), false);
 
   began = now();
@@ -146,6 +159,10 @@ asio::awaitable<transaction::proven> transaction::prove_front_door(const plan& p
 
 asio::awaitable<ending> transaction::undo(const plan& p, std::string why, bool reloaded) {
   const instant began = now();
+  if (const auto changed = changed_by_someone(p)) {
+    step("undo", "no", began, *changed);
+    co_return ending{outcome::operator_took_over, fmt::format("{}; {}, and is left as it is", why, *changed), now() - decided_};
+  }
   std::string trouble;
   for (const site_file& before : p.live) {
     if (const auto restored = restore(before); !restored) trouble = restored.error();

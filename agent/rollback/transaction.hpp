@@ -27,7 +27,7 @@ enum class outcome : std::uint8_t {
   rolled_back,         ///< proven: users reach the stable slot
   unproven,            ///< on the stable slot, but a proof could not be had
   undone,              ///< a proof said no: the live file is as it was
-  operator_took_over,  ///< the live file was changed by someone else: nothing was done
+  operator_took_over,  ///< the live file was changed by someone else: it is left as it is
   not_undone           ///< a proof said no, and the previous file could not be put back
 };
 std::string_view name_of(outcome o);
@@ -38,8 +38,8 @@ struct ending {
   duration took{};  ///< from the decision to the proof
 };
 
-/// Carries out a rollback in its straight line: install, test, reload, prove; undoes on a no, and only then. Tells each step as a
-/// `rollback.step` event. Not cancelled once begun.
+/// Carries out a rollback in its straight line: preflight, install, test, reload, prove; undoes on a no, and only then. Tells each step as
+/// a `rollback.step` event. Not cancelled once begun.
 class transaction {
  public:
   using teller = std::function<void(event)>;
@@ -48,6 +48,8 @@ class transaction {
       : configured_(configured), through_(through), nginx_(operated), tell_(std::move(tell)) {}
 
   asio::awaitable<ending> carry_out(plan p);
+  /// Only the first step: makes every live file say what this slot's site says.
+  std::expected<void, std::string> install_all(const plan& p);
 
  private:
   enum class proof : std::uint8_t { yes, no, cant_tell };
@@ -57,7 +59,7 @@ class transaction {
   };
 
   std::optional<std::string> changed_by_someone(const plan& p) const;
-  std::expected<void, std::string> install_all(const plan& p) const;
+  asio::awaitable<std::expected<void, std::string>> test_candidate(bool good_before);
   asio::awaitable<proven> prove(const plan& p, const std::optional<workers>& before, std::uint64_t mark);
   asio::awaitable<proven> prove_workers(const std::optional<workers>& before, std::uint64_t mark, instant until);
   asio::awaitable<proven> prove_front_door(const plan& p, std::uint64_t mark, instant until);
@@ -68,6 +70,7 @@ class transaction {
   net::network& through_;
   const nginx& nginx_;
   teller tell_;
+  std::string installed_;  ///< what the live files have been made to say; empty: nothing yet
   instant decided_;
 };
 

@@ -109,8 +109,8 @@ asio::awaitable<std::expected<void, std::string>> store::execute(const char* sql
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   const auto executor = co_await asio::this_coro::executor;
   struct pending {
-    explicit pending(const asio::any_io_executor& on) : done(on, asio::steady_timer::time_point::max()) {}
-    asio::steady_timer done;  ///< cancelled when the result is there
+    explicit pending(const asio::any_io_executor& on) : done(on, patience) {}
+    asio::steady_timer done;  ///< cancelled when the result is there, else at the end of our patience
     std::optional<std::expected<void, std::string>> result;
   };
   const auto waiting = std::make_shared<pending>(executor);
@@ -124,8 +124,9 @@ asio::awaitable<std::expected<void, std::string>> store::execute(const char* sql
     });
   });
   boost::system::error_code cancelled;
-  while (!waiting->result) co_await waiting->done.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
-  co_return *waiting->result;
+  if (!waiting->result) co_await waiting->done.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
+  if (waiting->result) co_return *waiting->result;
+  co_return std::unexpected(fmt::format("the disk has not taken it within {}", format_duration(patience)));
 }
 
 asio::awaitable<std::expected<void, std::string>> store::put(std::string name, std::string value) {

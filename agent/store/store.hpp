@@ -1,5 +1,7 @@
 #pragma once
 
+#include "flipback/units.hpp"
+
 #include <boost/asio/awaitable.hpp>
 
 #include <cstdint>
@@ -15,6 +17,8 @@ namespace flipback {
 /// Facts are JSON texts by name ("latch", "cutover", "seen"); each `put` is on disk when it completes.
 class store {
  public:
+  static constexpr duration patience = std::chrono::seconds(2);
+
   /// Opens or makes the database; throws std::runtime_error with the reason where that can't be done, or another agent has it.
   explicit store(const std::string& file);
   ~store();
@@ -24,7 +28,8 @@ class store {
   /// Blocks: for the start only.
   [[nodiscard]] std::optional<std::string> get(const std::string& name) const;
 
-  /// An error is one sentence on why the fact is not on disk.
+  /// An error is one sentence on why the fact is not on disk. A disk that takes no more than `patience` is not waited for: what was to be
+  /// written may then still come to be.
   boost::asio::awaitable<std::expected<void, std::string>> put(std::string name, std::string value);
   boost::asio::awaitable<std::expected<void, std::string>> forget(std::string name);
   /// Adds to, or replaces, the record of an incident.

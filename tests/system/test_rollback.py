@@ -40,7 +40,7 @@ def test_a_release_that_answers_errors_is_rolled_back_and_no_request_is_lost(sta
     assert users.errors(), "green never answered an error: nothing was tested"
     assert users.broken("fresh") == []
     steps = [e["step"] for e in agent.of("rollback.step")]
-    assert steps == ["install", "test", "reload", "prove"]
+    assert steps == ["preflight", "install", "test", "reload", "prove"]
     assert nginx_is_whole(stack) == (stack.site_text("blue"), [])
 
 
@@ -275,3 +275,46 @@ def test_a_log_without_the_user_agent_drives_no_rollback(stack):
     time.sleep(1)
     assert stack.live() == "green"
     assert agent.of("rollback.decided") == []
+
+
+def script(stack, name, text):
+    path = stack.path(name)
+    with open(path, "w", encoding="utf-8") as file:
+        file.write("#!/bin/sh\n" + text)
+    os.chmod(path, 0o755)
+    return path
+
+
+def test_what_a_person_wrote_after_the_install_is_not_undone(stack, start_agent):
+    reload = script(stack, "flipback-reload", f"echo '# a person was here' >> {stack.live_site}; exit 1\n")
+    text = stack.configuration().replace("[nginx]\n", f'[nginx]\nreload = "command"\nreload_command = ["{reload}"]\n')
+    agent = Agent(stack, stack.write_configuration(text)).ready()
+    Traffic(stack)
+    cut_over_and_break(stack, agent)
+    closed = agent.wait("rollback.closed")
+    assert closed["outcome"] == "operator took over", closed
+    with open(stack.live_site, encoding="utf-8") as file:
+        assert file.read() == stack.site_text("blue") + "# a person was here\n"
+
+
+def test_killed_while_nginx_refuses_the_candidate_the_next_start_puts_the_live_file_back(stack, fast_agent):
+    with open(stack.site("blue"), "a", encoding="utf-8") as file:
+        file.write("this is no directive;\n")
+    slow = script(stack, "flipback-nginx", f"grep -q 'no directive' {stack.live_site} && sleep 5\nexec {stack.nginx_command()[0]} \"$@\"\n")
+    agent = fast_agent()
+    path = agent.child.process.args[-1]
+    agent.child.stop()
+    with open(path, encoding="utf-8") as file:
+        text = file.read().replace(f'binary = "{stack.nginx_command()[0]}"', f'binary = "{slow}"')
+    assert slow in text
+    agent = Agent(stack, stack.write_configuration(text)).ready()
+    Traffic(stack)
+    cut_over_and_break(stack, agent)
+    agent.wait("rollback.step", step="install")
+    agent.child.signal(signal.SIGKILL)
+    agent.child.process.wait()
+    again = Agent(stack, path)
+    assert "green stays live" in again.wait("rollback.recovered")["says"]
+    live, leftovers = nginx_is_whole(stack)
+    assert live == stack.site_text("green") and leftovers == []
+    assert stack.live() == "green"

@@ -7,6 +7,8 @@
 #include <boost/asio/steady_timer.hpp>
 #include <doctest/doctest.h>
 
+#include <unistd.h>
+
 #include <chrono>
 #include <optional>
 
@@ -71,6 +73,15 @@ TEST_CASE("what_does_not_exist_is_an_error_that_names_it") {
   const auto done = ran({"/no/such/program"});
   REQUIRE_FALSE(done.has_value());
   CHECK(done.error().find("/no/such/program") != std::string::npos);
+}
+
+TEST_CASE("a_child_has_none_of_our_descriptors") {
+  const boost::asio::io_context loop;
+  const int ours = ::dup(0);
+  const auto done = ran({"sh", "-c", "ls /proc/$$/fd | tr '\\n' ' '"});
+  ::close(ours);
+  REQUIRE(done.has_value());
+  CHECK(done->output == "0 1 2 ");
 }
 
 TEST_CASE("standard_input_is_empty") {
