@@ -1,5 +1,6 @@
 """Children that never outlive us: each in its own process group, signalled by the kernel when we die, ended by pid."""
 
+import contextlib
 import ctypes
 import os
 import random
@@ -26,6 +27,16 @@ def free_port():
     raise RuntimeError("no free port between 20000 and 32000")
 
 
+@contextlib.contextmanager
+def uninterrupted():
+    """Ctrl-C and its like wait until this is over."""
+    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    try:
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+
+
 class Child:
     """A program started in the background; its output goes to a file."""
 
@@ -37,6 +48,7 @@ class Child:
 
         def in_child():
             os.setpgid(0, 0)
+            signal.pthread_sigmask(signal.SIG_SETMASK, ())
             _libc.prctl(_PR_SET_PDEATHSIG, death_signal)
             if os.getppid() != parent:
                 os._exit(1)
@@ -58,13 +70,13 @@ class Child:
         os.kill(self.pid, signal.SIGCONT)
         os.kill(self.pid, self.stop_signal)
         try:
-            return self.process.wait(patience)
+            status = self.process.wait(patience)
         except subprocess.TimeoutExpired:
-            try:
-                os.killpg(self.pid, signal.SIGKILL)
-            except ProcessLookupError:
-                pass
-            return self.process.wait()
+            os.kill(self.pid, signal.SIGKILL)
+            status = self.process.wait()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.pid, signal.SIGKILL)  # children of its own that it did not end
+        return status
 
     def output(self):
         with open(self.log, encoding="utf-8", errors="replace") as file:

@@ -11,7 +11,7 @@ import tempfile
 import urllib.error
 import urllib.request
 
-from processes import Child, free_port, program, wait_until
+from processes import Child, free_port, program, uninterrupted, wait_until
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 LOG_FORMAT = os.path.join(HERE, "..", "nginx", "flipback-log.conf")
@@ -33,8 +33,7 @@ class Stack:
     versions = {"blue": "v1.0.0", "green": "v1.1.0"}
 
     def __init__(self, folder=None):
-        self.folder = folder or tempfile.mkdtemp(prefix="flipback-demo-")
-        os.chmod(self.folder, 0o755)  # Postgres runs as another user
+        self.folder = folder
         self.children = []
         self.ports = {name: free_port() for name in ("postgres", "redis", "blue", "green", "front", "agent")}
         self.slots = {}
@@ -42,6 +41,10 @@ class Stack:
 
     def __enter__(self):
         try:
+            if not self.folder:
+                with uninterrupted():
+                    self.folder = tempfile.mkdtemp(prefix="flipback-demo-")
+            os.chmod(self.folder, 0o755)  # Postgres runs as another user
             self.start()
         except BaseException:
             self.stop()
@@ -65,15 +68,25 @@ class Stack:
         self._start_nginx()
 
     def stop(self):
-        for child in reversed(self.children):
-            child.stop()
-        self.children.clear()
-        shutil.rmtree(self.folder, ignore_errors=True)
+        with uninterrupted():
+            for child in reversed(self.children):
+                child.stop()
+            self.children.clear()
+            if self.folder:
+                shutil.rmtree(self.folder, ignore_errors=True)
 
     def child(self, name, argv, **how):
-        made = Child(name, argv, self.path(f"{name}.log"), **how)
-        self.children.append(made)
+        with uninterrupted():
+            made = Child(name, argv, self.path(f"{name}.log"), **how)
+            self.children.append(made)
         return made
+
+    def finish(self, name, argv, **how):
+        """Runs a command to its end."""
+        child = self.child(name, argv, **how)
+        if child.process.wait() != 0:
+            raise RuntimeError(f"{name} failed:\n{child.output()}")
+        self.children.remove(child)
 
     # The servers, in the order in which they depend on each other.
 
@@ -95,8 +108,8 @@ class Stack:
             file.write("secret")
         os.chmod(password, 0o644)
         data = os.path.join(home, "data")
-        subprocess.run(self._as_postgres([f"{binaries}/initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", f"--pwfile={password}",
-                                          "-E", "UTF8", "--locale=C.UTF-8", "-N"]), check=True, stdout=subprocess.DEVNULL, cwd=home)
+        self.finish("initdb", self._as_postgres([f"{binaries}/initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", f"--pwfile={password}",
+                                          "-E", "UTF8", "--locale=C.UTF-8", "-N"]), cwd=home)
         server = self._as_postgres([f"{binaries}/postgres", "-D", data, "-c", "listen_addresses=127.0.0.1", "-c", f"port={self.ports['postgres']}",
                                     "-c", f"unix_socket_directories={home}", "-c", "max_connections=50", "-c", "fsync=off",
                                     "-c", "shared_buffers=32MB"])
@@ -113,7 +126,7 @@ class Stack:
     def _fill(self):
         sql = ("CREATE TABLE properties (id int PRIMARY KEY, city text, price int);"
                "INSERT INTO properties SELECT i, 'City ' || i, 100000 + i * 1000 FROM generate_series(1, 100) i;")
-        subprocess.run([program("psql"), "-q", "-X", self.database, "-c", sql], check=True, stdout=subprocess.DEVNULL)
+        self.finish("psql", [program("psql"), "-q", "-X", self.database, "-c", sql])
 
     def start_slot(self, slot, version=None):
         env = dict(os.environ, VERSION=version or self.versions[slot], FAULT=self.fault_file(slot), DATABASE=self.database,
