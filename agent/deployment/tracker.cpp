@@ -46,14 +46,19 @@ std::vector<event> tracker::see(const sighting& s, std::optional<wall_time> file
   watch_mixed(seen, told);
   watch_drift(s, seen, told);
   if (!seen || mixed_) return told;
+  const bool witnessed = s.site_of == seen->slot && s.front_door.is == identity_answer::kind::identified;
   if (!live_) {
-    if (s.front_door.is == identity_answer::kind::identified) begin(*seen, s, file_changed, told);
+    // Just after a reload an old worker may have answered: without the file's word the same must be seen twice.
+    if (witnessed || (candidate_ == seen && s.front_door.is == identity_answer::kind::identified))
+      begin(*seen, s, file_changed, told);
+    else
+      candidate_ = seen;
   } else if (*seen == *live_) {
     candidate_.reset();
   } else if (seen->slot == live_->slot && live_->release.empty()) {
     live_->release = seen->release;  // it did not answer at its cutover: now its name is known
     if (newest_ && newest_->to.slot == seen->slot) newest_->to.release = seen->release;
-  } else if (candidate_ == seen || (s.site_of == seen->slot && s.front_door.is == identity_answer::kind::identified)) {
+  } else if (candidate_ == seen || witnessed) {
     cut_over(*seen, s.at, s.wall, told);
   } else {
     candidate_ = seen;
@@ -107,6 +112,7 @@ void tracker::watch_drift(const sighting& s, const std::optional<placed>& seen, 
 }
 
 void tracker::begin(const placed& seen, const sighting& s, std::optional<wall_time> file_changed, std::vector<event>& told) {
+  candidate_.reset();
   if (!recalled_) {
     live_ = seen;
     told.push_back(told_as("deployment.baseline", severity::info,

@@ -1,5 +1,6 @@
 """The stack that Flipback watches, for real: Postgres, Redis, blue and green under uvicorn, and nginx in front, all in one folder."""
 
+import contextlib
 import glob
 import os
 import pwd
@@ -233,6 +234,19 @@ server {{
     def mend(self, slot):
         if os.path.exists(self.fault_file(slot)):
             os.unlink(self.fault_file(slot))
+
+    def accepting_workers(self):
+        """nginx's workers but those that are shutting down."""
+        with open(self.nginx_pid, encoding="ascii") as file:
+            master = int(file.read())
+        with open(f"/proc/{master}/task/{master}/children", encoding="ascii") as file:
+            children = file.read().split()
+        found = set()
+        for pid in children:
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError), open(f"/proc/{pid}/cmdline", encoding="utf-8", errors="replace") as file:
+                if "shutting down" not in file.read():
+                    found.add(pid)
+        return found
 
     def live(self):
         """The slot that a user reaches now."""

@@ -80,8 +80,11 @@ def stack(session_stack):
             file.write(session_stack.site_text(slot))
     if os.path.islink(session_stack.live_site):
         os.unlink(session_stack.live_site)
+    old = session_stack.accepting_workers()
     session_stack.cut_over("blue")
     wait_until("blue", lambda: session_stack.live() == "blue")
+    # Old workers accept for a moment more: an agent that asked one of them would take green for the baseline.
+    wait_until("the new workers alone", lambda: not old & session_stack.accepting_workers())
     for name in os.listdir(session_stack.folder):
         if name.startswith("flipback") or name == "users.log":
             os.unlink(session_stack.path(name))

@@ -50,6 +50,16 @@ constexpr std::size_t green = 1;
 
 }  // namespace
 
+TEST_CASE("an_old_worker_s_last_answer_is_no_baseline") {
+  world w;
+  CHECK(w.see("v2", "v1", "v2", blue) == "");  // the file is blue's already
+  CHECK(w.see("v1", "v1", "v2", blue) == "baseline");
+  CHECK(w.t.live()->slot == blue);
+  world other;
+  CHECK(other.see("v2", "v1", "v2", std::nullopt) == "");
+  CHECK(other.see("v2", "v1", "v2", std::nullopt) == "baseline");
+}
+
 TEST_CASE("the_first_sight_is_a_baseline_and_opens_nothing") {
   world w;
   CHECK(w.see("v1", "v1", "v2", blue) == "baseline");
