@@ -11,6 +11,9 @@
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
+#include <fstream>
+#include <utility>
+
 namespace flipback::net {
 
 namespace {
@@ -26,6 +29,16 @@ instant now() {
 /// A cancelled operation is no failure of the peer: the scheduler's deadline or the end of the program did it.
 void rethrow_cancelled(const boost::system::error_code& error) {
   if (error == asio::error::operation_aborted) throw boost::system::system_error(error);
+}
+
+/// Whether the kernel may give this port to a client's socket: one that nobody listens on may then connect to itself.
+bool may_be_ours(std::uint16_t port) {
+  static const auto range = [] {
+    std::pair<unsigned, unsigned> found{1, 65535};
+    std::ifstream("/proc/sys/net/ipv4/ip_local_port_range") >> found.first >> found.second;
+    return found;
+  }();
+  return port >= range.first && port <= range.second;
 }
 
 template <typename Socket>
@@ -66,8 +79,7 @@ asio::awaitable<result<tcp::socket>> connect_tcp(const asio::any_io_executor& ex
     boost::system::error_code unknown;
     if (error) {
       last = failure_of(error, fmt::format("connecting to {}", to_string(to)));
-    } else if (socket.local_endpoint(unknown) == tcp::endpoint(address, to.port)) {
-      // A port of the ephemeral range that nobody listens on may connect to itself.
+    } else if (may_be_ours(to.port) && socket.local_endpoint(unknown) == tcp::endpoint(address, to.port)) {
       last = failure{reason::refused, fmt::format("connecting to {} was refused: the connection came back to ourselves", to_string(to))};
     } else {
       co_return std::move(socket);
