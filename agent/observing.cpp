@@ -60,6 +60,12 @@ void observing::take(std::size_t which, const run& of, const observation& seen) 
       ++w.unknowns;
       break;
   }
+  for (const earlier& e : seen.before) {
+    for (const route& r : routes_[which]) {
+      const auto found = std::ranges::find(e.measurements, r.measurement, &measurement::name);
+      if (found != e.measurements.end()) judged_.add(r.series, {of.started - e.from, of.started - e.to, found->value, found->quiet});
+    }
+  }
   const instant at = of.started + seen.latency;
   for (const route& r : routes_[which]) {
     sample s{of.started, at, std::nullopt, false};
@@ -77,7 +83,7 @@ void observing::take(std::size_t which, const run& of, const observation& seen) 
     if (w.newest->says != seen.says) w.newest->says = seen.says;
     return;
   }
-  w.newest = observation{seen.result, seen.why, seen.says, seen.latency, {}};
+  w.newest = observation{seen.result, seen.why, seen.says, seen.latency, {}, {}};
   tell_change(w, seen, before);
 }
 

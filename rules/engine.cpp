@@ -105,12 +105,14 @@ void engine::enqueue(std::size_t number, instant now) {
 }
 
 void engine::cutover(instant at) {
+  // Told anew after a reload, and placed by the calendar: the same one.
+  if (cutover_ && std::chrono::abs(at - *cutover_) < same_cutover) return;
   cutover_ = at;
   for (series& of : from_.all) of.cutover(at);
   for (std::size_t number = 0; number < from_.rules.size(); ++number) {
     if (from_.rules[number].from.then != consequence::rollback) continue;
     state& s = states_[number];
-    s.not_this_release = s.last_true && *s.last_true > at - before_cutover;
+    s.not_this_release = s.last_true && *s.last_true > at - before_cutover && *s.last_true <= at;
     s.verdicts.reset();
     s.blind_since.reset();
     s.blind_said = false;

@@ -33,6 +33,7 @@ class engine {
  public:
   static constexpr duration blind_after = std::chrono::minutes(2);
   static constexpr duration before_cutover = std::chrono::minutes(5);
+  static constexpr duration same_cutover = std::chrono::milliseconds(100);
 
   engine() = default;
   explicit engine(compiled from);
@@ -46,7 +47,7 @@ class engine {
   /// When `settle` should be called next though no sample arrives.
   [[nodiscard]] std::optional<instant> due() const;
 
-  /// What users reach has changed: rollback rules start empty.
+  /// What users reach has changed: rollback rules start empty. Less than `same_cutover` from the one before: it is that one.
   void cutover(instant at);
   /// Whether the rollback window is open: only then is blindness said.
   void window(bool open);

@@ -76,6 +76,13 @@ struct measurement_declaration {
   duration stale{};       ///< zero: 3 × the probe's interval
 };
 
+/// What a probe has learnt of the time before its first run, as a log tells it.
+struct earlier {
+  duration from{};  ///< before the run's start
+  duration to{};    ///< before the run's start, less than `from`
+  std::vector<measurement> measurements;
+};
+
 /// What one run of a probe saw. `latency`, the time from its start to its end, is filled in by the scheduler.
 struct observation {
   outcome result = outcome::pass;
@@ -83,6 +90,7 @@ struct observation {
   std::string says;  ///< one sentence for people, without secrets
   duration latency{};
   std::vector<measurement> measurements;
+  std::vector<earlier> before;  ///< oldest first; only in a first run
 
   static observation pass(std::string says);
   static observation fail(reason why, std::string says);  ///< outcome follows from `why`

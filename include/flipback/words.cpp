@@ -80,11 +80,11 @@ std::string_view name_of(phase p) {
 }
 
 observation observation::pass(std::string says) {
-  return {outcome::pass, reason::ok, std::move(says), {}, {}};
+  return {outcome::pass, reason::ok, std::move(says), {}, {}, {}};
 }
 
 observation observation::fail(reason why, std::string says) {
-  return {outcome_of(why), why, std::move(says), {}, {}};
+  return {outcome_of(why), why, std::move(says), {}, {}, {}};
 }
 
 asio::awaitable<void> probe::follow() {

@@ -29,6 +29,7 @@ using std::chrono::seconds;
 constexpr duration stale = seconds(15);
 constexpr duration settle = milliseconds(100);  // lines come in flocks: one look for all of them
 constexpr std::uint64_t read_for_a_check = 256 * 1024;
+constexpr std::uint64_t read_to_catch_up = 8 * 1024 * 1024;  // some 20,000 lines: less than 50 ms of work, once
 
 /// The measurements of the traffic as a whole, and, behind a slot's name and a dot, of the attempts on each slot.
 struct rate {
@@ -61,15 +62,15 @@ struct names {
     }
   }
 
-  void measure(observation& into, const al::tally& from, double over) const {
+  void measure(std::vector<measurement>& into, const al::tally& from, double over) const {
     const auto count = static_cast<double>(from.requests);
     const bool quiet = from.requests == 0;
-    into.measurements.push_back({requests, count, quiet});
-    into.measurements.push_back({rps, pooled{count, over}, quiet});
+    into.push_back({requests, count, quiet});
+    into.push_back({rps, pooled{count, over}, quiet});
     for (std::size_t i = 0; i < rates.size(); ++i) {
-      into.measurements.push_back({of_rates[i], pooled{static_cast<double>(from.*rates[i].counts), count}, quiet});
+      into.push_back({of_rates[i], pooled{static_cast<double>(from.*rates[i].counts), count}, quiet});
     }
-    into.measurements.push_back({latencies, std::make_shared<const sketch>(from.latencies), from.latencies.count() == 0});
+    into.push_back({latencies, std::make_shared<const sketch>(from.latencies), from.latencies.count() == 0});
   }
 };
 
@@ -79,7 +80,12 @@ struct terms {
   al::filter leave_out;
   duration hang_after = seconds(1);
   duration lag_limit = seconds(10);
+  duration catch_up = std::chrono::minutes(10);
 };
+
+double wall_seconds() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
 
 class access_log_probe final : public probe {
  public:
@@ -90,6 +96,7 @@ class access_log_probe final : public probe {
         terms_(std::move(t)),
         tail_(terms_.path),
         traffic_(terms_.keys, terms_.leave_out, to_seconds(terms_.hang_after), slots),
+        slot_upstreams_(slots),
         all_("") {
     for (const slot_upstreams& s : slots) slots_.emplace_back(s.slot + ".");
     all_.declare(declared_);
@@ -112,6 +119,7 @@ class access_log_probe final : public probe {
 
   asio::awaitable<void> follow() override {
     following_ = true;
+    if (terms_.catch_up > duration{}) catch_up();
     asio::posix::stream_descriptor changes(executor_, ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
     changes.non_blocking(true);
     const std::string folder = std::filesystem::path(terms_.path).parent_path().string();
@@ -149,6 +157,11 @@ class access_log_probe final : public probe {
     }
     const bool elsewhere = nginx_ && nginx_->known && configured.empty();
     observation seen = say(pool, over);
+    for (const second& s : std::exchange(past_, {})) {
+      const duration ago = from_seconds(std::max(0.0, wall_seconds() - s.began));
+      earlier& e = seen.before.emplace_back(ago, std::max(duration{}, ago - seconds(1)), std::vector<measurement>{});
+      measure(e.measurements, s.counted, 1);
+    }
     if (elsewhere) seen.says += "; nginx's configuration logs nothing there";
     if (std::ranges::any_of(configured, &access_log_directive::buffered))
       seen.says += "; nginx buffers it (access_log with buffer= or gzip)";
@@ -156,6 +169,11 @@ class access_log_probe final : public probe {
   }
 
  private:
+  struct second {
+    double began = 0;  ///< since 1970
+    al::pool counted;
+  };
+
   /// What nginx was found to write to this file; nothing where that is not known.
   [[nodiscard]] std::vector<access_log_directive> as_nginx_has_it() const {
     std::vector<access_log_directive> found;
@@ -178,8 +196,7 @@ class access_log_probe final : public probe {
   observation say(const al::pool& pool, double over) {
     observation seen = observation::pass(sentence(pool));
     if (pool.newest_line > 0 && following_) {
-      const double wall = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-      const double lag = std::max(0.0, wall - pool.newest_line);
+      const double lag = std::max(0.0, wall_seconds() - pool.newest_line);
       seen.measure("lag", lag);
       if (lag > to_seconds(terms_.lag_limit)) {
         seen = observation::fail(reason::no_prerequisite, fmt::format("the log is buffered: its newest line came {} late",
@@ -190,9 +207,37 @@ class access_log_probe final : public probe {
     }
     seen.measure("local_errors", static_cast<double>(pool.local_errors));
     seen.measure("malformed", static_cast<double>(pool.malformed));
-    all_.measure(seen, pool.all, over);
-    for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].measure(seen, pool.slots[i], over);
+    measure(seen.measurements, pool, over);
     return seen;
+  }
+
+  void measure(std::vector<measurement>& into, const al::pool& pool, double over) const {
+    all_.measure(into, pool.all, over);
+    for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].measure(into, pool.slots[i], over);
+  }
+
+  /// Reads what was logged before we came, each line at its own time; those of the last second count as new.
+  void catch_up() {
+    const double now = wall_seconds();
+    al::traffic before(terms_.keys, terms_.leave_out, to_seconds(terms_.hang_after), slot_upstreams_);
+    double began = 0;
+    const auto close = [&] {
+      if (began > 0) past_.push_back({began, before.take()});
+    };
+    const auto take = [&](std::string_view text) {
+      const auto time = before.time_of(text);
+      if (!time || *time < now - to_seconds(terms_.catch_up)) return;
+      if (*time >= now - 1) return traffic_.add(text);
+      // nginx writes a line when its request has ended; another worker's may come a moment late.
+      if (const double its = std::floor(*time); its > began) {
+        close();
+        began = its;
+      }
+      before.add(text);
+    };
+    tail_.start_near_end(read_to_catch_up);
+    for (auto more = tail_.read(take); more && *more;) more = tail_.read(take);
+    close();
   }
 
   [[nodiscard]] std::string sentence(const al::pool& pool) const {
@@ -210,6 +255,8 @@ class access_log_probe final : public probe {
   terms terms_;
   al::tail tail_;
   al::traffic traffic_;
+  std::vector<slot_upstreams> slot_upstreams_;
+  std::vector<second> past_;  ///< what was logged before we came, until the first run takes it
   names all_;
   std::deque<names> slots_;
   std::vector<measurement_declaration> declared_;
@@ -249,6 +296,7 @@ std::unique_ptr<probe> make_access_log_probe(settings::section& from, const surr
     exclude->finish();
   }
   t.hang_after = from.span("hang_after", t.hang_after, milliseconds(1), std::chrono::minutes(10));
+  t.catch_up = from.span("catch_up", t.catch_up, duration{}, std::chrono::hours(1));
   t.lag_limit = from.span("lag_limit", t.lag_limit, seconds(1), std::chrono::minutes(10));
   from.finish();
   return std::make_unique<access_log_probe>(in.executor, std::move(t), in.slots, in.nginx);

@@ -75,6 +75,11 @@ void traffic::add(std::string_view text) {
   }
 }
 
+std::optional<double> traffic::time_of(std::string_view text) {
+  line read;
+  return reader_.read(text, read) ? read.number(field::time) : std::nullopt;
+}
+
 void traffic::count(tally& into, int status, bool hung, std::optional<double> latency) const {
   ++into.requests;
   if ((status >= 500 && status <= 599) || hung) ++into.errors;

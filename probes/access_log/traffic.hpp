@@ -52,6 +52,8 @@ class traffic {
   traffic(field_keys keys, filter leave_out, double hang_after, std::vector<slot_upstreams> slots);
 
   void add(std::string_view text);
+  /// The line's own time, seconds since 1970, where it has one.
+  std::optional<double> time_of(std::string_view text);
   /// What came since the last call.
   pool take();
   /// Which fields the newest line did not have, as far as a key for them is configured.

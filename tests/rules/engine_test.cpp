@@ -139,6 +139,30 @@ TEST_CASE("at_a_cutover_rollback_rules_start_empty_and_alerts_go_on") {
                        .text);
 }
 
+TEST_CASE("a_cutover_told_anew_after_a_reload_changes_nothing") {
+  rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
+  r.hold = seconds(8);
+  story s({r});
+  s.seconds_of(10, 100, 0);
+  s.judged.cutover(story::at(10));
+  s.seconds_of(4, 100, 50);
+  story reloaded({r});
+  reloaded.judged.adopt(std::move(s.judged));
+  reloaded.now = s.now;
+  reloaded.judged.cutover(story::at(10.001));
+  reloaded.seconds_of(6, 100, 50);
+  CHECK(told(reloaded) == lines{"19.0 r pending to breached"}.text);
+}
+
+TEST_CASE("a_cutover_that_is_learnt_of_late_is_blamed_for_what_came_after_it") {
+  story s({rollback_rule("traffic.error_rate over 10s > 5%")});
+  s.seconds_of(4, 100, 50);
+  s.judged.cutover(story::at(0.5));
+  s.seconds_of(2, 100, 50);
+  CHECK(s.judged.verdict_of(0) == verdict::breached);
+  CHECK_FALSE(s.judged.not_this_release(0));
+}
+
 TEST_CASE("what_was_true_before_the_cutover_is_not_this_release") {
   story s({rollback_rule("traffic.error_rate over 5s > 5%")});
   s.seconds_of(3, 100, 50);

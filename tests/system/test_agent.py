@@ -201,3 +201,12 @@ def test_a_second_agent_on_the_same_state_refuses(stack, fast_agent):
     text = open(stack.path("flipback.toml"), encoding="utf-8").read().replace(f"127.0.0.1:{stack.ports['agent']}", f"127.0.0.1:{free_port()}")
     done = run("--config", stack.write_configuration(text, "flipback-second.toml"))
     assert done.returncode == 2 and "another agent is running" in done.stderr
+
+
+def test_what_was_logged_before_the_start_is_caught_up_with(stack):
+    from conftest import Traffic
+    Traffic(stack)
+    wait_until("three seconds of users", lambda: open(stack.access_log, encoding="utf-8").read().count("/ping") > 180)
+    rule = '[[rules]]\nname = "past"\nwhen = "count(traffic.error_rate over 1m) > 100"\n'
+    agent = Agent(stack, stack.write_configuration(stack.configuration(extra=rule))).ready()
+    assert agent.wait("verdict.changed", seconds=5, rule="past", to="breached")["value"] > 150  # a second's own are 60
