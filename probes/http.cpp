@@ -1,8 +1,7 @@
 #include "probes/expectation.hpp"
 #include "probes/identity.hpp"
 #include "probes/kinds.hpp"
-#include "probes/net/http_client.hpp"
-#include "probes/net/tls_settings.hpp"
+#include "probes/net/http_settings.hpp"
 
 #include <fmt/format.h>
 
@@ -93,21 +92,10 @@ void read_headers(settings::section& from, net::http_request& into) {
 }  // namespace
 
 std::unique_ptr<probe> make_http_probe(settings::section& from, const surroundings& in) {
-  net::http_request ask;
-  const std::string url = from.required_text("url", "http://127.0.0.1:8000/health");
-  if (!url.empty()) {
-    auto parsed = net::parse_url(url);
-    if (parsed)
-      ask.to = std::move(*parsed);
-    else
-      from.report("url", fmt::format("found {}, which {}", from.shown("url"), parsed.error()));
-  }
+  net::http_request ask = net::read_http_request(from, "http://127.0.0.1:8000/health");
   ask.method = from.choice("method", "GET", {"GET", "HEAD", "POST", "PUT", "OPTIONS"});
-  ask.host = from.text("host", "");
   ask.body = from.text("body", "");
   ask.answer_limit = from.size("answer_limit", ask.answer_limit, 1, 64ULL * 1024 * 1024);
-  ask.tls = net::read_tls_options(from);
-  if (ask.tls.server_name.empty()) ask.tls.server_name = ask.host.substr(0, ask.host.find(':'));
   read_headers(from, ask);
   expectation expected = read_expectation(from, "expect");
   identity_source identity = read_identity(from, "identity");

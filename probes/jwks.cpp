@@ -1,7 +1,6 @@
 #include "probes/jwks/key_set.hpp"
 #include "probes/kinds.hpp"
-#include "probes/net/http_client.hpp"
-#include "probes/net/tls_settings.hpp"
+#include "probes/net/http_settings.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -58,18 +57,7 @@ class jwks_probe final : public probe {
 }  // namespace
 
 std::unique_ptr<probe> make_jwks_probe(settings::section& from, const surroundings& in) {
-  net::http_request ask;
-  const std::string url = from.required_text("url", "https://sso.example.com/realms/main/protocol/openid-connect/certs");
-  if (!url.empty()) {
-    auto parsed = net::parse_url(url);
-    if (parsed)
-      ask.to = std::move(*parsed);
-    else
-      from.report("url", fmt::format("found {}, which {}", from.shown("url"), parsed.error()));
-  }
-  ask.host = from.text("host", "");
-  ask.tls = net::read_tls_options(from);
-  if (ask.tls.server_name.empty()) ask.tls.server_name = ask.host.substr(0, ask.host.find(':'));
+  net::http_request ask = net::read_http_request(from, "https://sso.example.com/realms/main/protocol/openid-connect/certs");
   std::vector<std::string> algorithms = from.texts("algorithms");
   from.finish();
   return std::make_unique<jwks_probe>(in.network, std::move(ask), std::move(algorithms));

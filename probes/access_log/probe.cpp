@@ -1,4 +1,5 @@
 #include "probes/access_log/tail.hpp"
+#include "probes/access_log/terms.hpp"
 #include "probes/access_log/traffic.hpp"
 #include "probes/kinds.hpp"
 
@@ -74,22 +75,13 @@ struct names {
   }
 };
 
-struct terms {
-  std::string path;
-  al::field_keys keys = al::recommended_keys();
-  al::filter leave_out;
-  duration hang_after = seconds(1);
-  duration lag_limit = seconds(10);
-  duration catch_up = std::chrono::minutes(10);
-};
-
 double wall_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
 class access_log_probe final : public probe {
  public:
-  access_log_probe(asio::any_io_executor executor, terms t, const std::vector<slot_upstreams>& slots,
+  access_log_probe(asio::any_io_executor executor, al::terms t, const std::vector<slot_upstreams>& slots,
                    std::shared_ptr<const nginx_facts> nginx)
       : executor_(std::move(executor)),
         nginx_(std::move(nginx)),
@@ -252,7 +244,7 @@ class access_log_probe final : public probe {
 
   asio::any_io_executor executor_;
   std::shared_ptr<const nginx_facts> nginx_;
-  terms terms_;
+  al::terms terms_;
   al::tail tail_;
   al::traffic traffic_;
   std::vector<slot_upstreams> slot_upstreams_;
@@ -265,41 +257,10 @@ class access_log_probe final : public probe {
   std::string problem_;
 };
 
-void read_fields(settings::section& from, al::field_keys& into) {
-  auto inner = from.inner("fields");
-  if (!inner) return;
-  for (std::size_t i = 0; i < al::field_count; ++i) {
-    const std::string_view name = al::name_of(static_cast<al::field>(i));
-    into[i] = inner->text(name, "");
-  }
-  for (const al::field needed : {al::field::status, al::field::upstream}) {
-    if (!inner->has(al::name_of(needed))) inner->report_here(fmt::format("has no {}, expected the log's key for it", al::name_of(needed)));
-  }
-  inner->finish();
-}
-
 }  // namespace
 
 std::unique_ptr<probe> make_access_log_probe(settings::section& from, const surroundings& in) {
-  terms t;
-  t.path = from.required_text("path", "/var/log/nginx/access.json");
-  if (!t.path.empty() && !t.path.starts_with('/'))
-    from.report("path", fmt::format("found {}, expected an absolute path such as \"/var/log/nginx/access.json\"", from.shown("path")));
-  read_fields(from, t.keys);
-  if (from.has("health_paths")) t.leave_out.health_paths = from.texts("health_paths");
-  t.leave_out.slow_paths = from.texts("slow_paths");
-  if (auto exclude = from.inner("exclude")) {
-    t.leave_out.paths = exclude->texts("paths");
-    t.leave_out.hosts = exclude->texts("hosts");
-    t.leave_out.methods = exclude->texts("methods");
-    t.leave_out.agents = exclude->texts("agents");
-    exclude->finish();
-  }
-  t.hang_after = from.span("hang_after", t.hang_after, milliseconds(1), std::chrono::minutes(10));
-  t.catch_up = from.span("catch_up", t.catch_up, duration{}, std::chrono::hours(1));
-  t.lag_limit = from.span("lag_limit", t.lag_limit, seconds(1), std::chrono::minutes(10));
-  from.finish();
-  return std::make_unique<access_log_probe>(in.executor, std::move(t), in.slots, in.nginx);
+  return std::make_unique<access_log_probe>(in.executor, al::read_terms(from), in.slots, in.nginx);
 }
 
 }  // namespace flipback

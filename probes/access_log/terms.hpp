@@ -1,0 +1,24 @@
+#pragma once
+
+#include "flipback/settings.hpp"
+
+#include "probes/access_log/traffic.hpp"
+
+#include <string>
+
+namespace flipback::access_log {
+
+/// What a person says of a log, and what holds where they say nothing (README: `access_log`).
+struct terms {
+  std::string path;
+  field_keys keys = recommended_keys();
+  filter leave_out;
+  duration hang_after = std::chrono::seconds(1);
+  duration lag_limit = std::chrono::seconds(10);
+  duration catch_up = std::chrono::minutes(10);  ///< how much of the past is read at the start
+};
+
+/// Reads a probe's table, to its end.
+terms read_terms(settings::section& from);
+
+}  // namespace flipback::access_log
