@@ -63,10 +63,15 @@ asio::awaitable<void> control::watch() {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   while (!stopping_) {
     const instant began = now();
-    const sighting seen = co_await look();
-    if (stopping_) break;
-    take_in(seen);
-    co_await try_breaches();
+    try {
+      const sighting seen = co_await look();
+      if (stopping_) break;
+      take_in(seen);
+      co_await try_breaches();
+    } catch (const std::exception& error) {  // a mistake of ours must not leave the deployment unwatched
+      rolling_ = false;
+      tell_({"agent.task_failed", severity::critical, fmt::format("a look at the deployment failed: {}", error.what()), {}});
+    }
     pause_.expires_at(began + terms_.watch_every);
     boost::system::error_code woken;
     co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, woken));

@@ -13,7 +13,7 @@
 #include <cstring>
 #include <filesystem>
 #include <fstream>
-#include <iterator>
+#include <sstream>
 
 namespace flipback::rollback {
 
@@ -25,9 +25,13 @@ namespace {
 constexpr const char* usual_prefix = "/usr/share/nginx";
 constexpr const char* usual_error_log = "/var/log/nginx/error.log";
 
+/// What the file holds; empty where it can't be read. A process that ends while its file in /proc is read makes the read fail: a stream's
+/// buffer, asked directly, would throw then.
 std::string contents_of(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
-  return {std::istreambuf_iterator<char>(in), {}};
+  std::ostringstream all;
+  all << in.rdbuf();
+  return std::move(all).str();
 }
 
 /// nginx writes its role where its arguments were: "nginx: worker process is shutting down".

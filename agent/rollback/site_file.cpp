@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
@@ -99,7 +100,8 @@ std::expected<site_file, std::string> read_site(const std::string& path) {
     if (::stat(path.c_str(), &found) != 0) return failed("read", path);
   }
   std::ifstream in(read.resolved, std::ios::binary);
-  read.bytes.assign(std::istreambuf_iterator<char>(in), {});
+  std::array<char, 16 * 1024> part{};
+  while (in.read(part.data(), part.size()), in.gcount() > 0) read.bytes.append(part.data(), static_cast<std::size_t>(in.gcount()));
   if (!in.is_open() || in.bad()) return failed("read", path);
   read.exists = true;
   read.mode = found.st_mode;
