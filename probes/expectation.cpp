@@ -1,5 +1,7 @@
 #include "probes/expectation.hpp"
 
+#include "probes/net/api.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -87,22 +89,17 @@ expectation read_expectation(settings::section& from, std::string_view key) {
 
 std::optional<unmet> first_unmet(const expectation& expected, unsigned status, std::string_view body) {
   if (status < expected.status_low || status > expected.status_high) {
-    const reason why = status == 401   ? reason::unauthorised
-                       : status == 403 ? reason::forbidden
-                       : status == 429 ? reason::limited
-                                       : reason::bad_status;
     const std::string wanted = expected.status_low == expected.status_high
                                    ? fmt::format("{}", expected.status_low)
                                    : fmt::format("{} to {}", expected.status_low, expected.status_high);
-    return unmet{why, fmt::format("answered {}, expected {}", status, wanted)};
+    return unmet{net::reason_of_status(status), fmt::format("answered {}, expected {}", status, wanted)};
   }
   if (expected.json.empty()) return std::nullopt;
-  boost::system::error_code error;
-  const json::value document = json::parse(body, error);
-  if (error) return unmet{reason::bad_answer, fmt::format("answered {}, but its body is not JSON: {}", status, error.message())};
+  const auto document = net::parse_json(body);
+  if (!document) return unmet{document.error().why, fmt::format("answered {}, but {}", status, document.error().says)};
   for (const auto& [pointer, value] : expected.json) {
     boost::system::error_code missing;
-    const json::value* found = document.find_pointer(pointer, missing);
+    const json::value* found = document->find_pointer(pointer, missing);
     if (found == nullptr) return unmet{reason::expectation, fmt::format("{} is not there, expected {}", pointer, settings::shown(value))};
     if (!same(*found, value)) {
       return unmet{reason::expectation,

@@ -1,5 +1,7 @@
 #include "probes/jwks/key_set.hpp"
 
+#include "probes/base64.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 #include <openssl/bn.h>
@@ -46,27 +48,6 @@ using key_ptr = std::unique_ptr<EVP_PKEY, free_key>;
 std::optional<std::string> text_in(const json::object& from, std::string_view name) {
   const json::value* found = from.if_contains(name);
   return found != nullptr && found->is_string() ? std::optional(std::string(found->get_string())) : std::nullopt;
-}
-
-/// base64 (x5c has that), by OpenSSL.
-std::optional<bytes> from_base64(std::string text) {
-  while (text.ends_with('=')) text.pop_back();
-  const std::size_t padding = (4 - text.size() % 4) % 4;
-  if (padding == 3 || text.find_first_of("= \t\r\n") != std::string::npos) return std::nullopt;
-  text.append(padding, '=');
-  bytes made(text.size() / 4 * 3);
-  const auto* const first = reinterpret_cast<const unsigned char*>(text.data());
-  if (EVP_DecodeBlock(made.data(), first, static_cast<int>(text.size())) < 0) return std::nullopt;
-  made.resize(made.size() - padding);
-  return made;
-}
-
-/// base64url without padding (RFC 7515, appendix C): the same but for two letters.
-std::optional<bytes> from_base64url(std::string text) {
-  if (text.find_first_of("+/=") != std::string::npos) return std::nullopt;
-  std::ranges::replace(text, '-', '+');
-  std::ranges::replace(text, '_', '/');
-  return from_base64(std::move(text));
 }
 
 key_ptr make_key(const char* type, OSSL_PARAM* params) {

@@ -147,4 +147,17 @@ std::expected<endpoint, std::string> parse_endpoint(std::string_view text) {
   return text.starts_with("unix:") ? parse_socket(text.substr(5)) : parse_host(text, 0);
 }
 
+std::string percent_encoded(std::string_view text) {
+  std::string made;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    const bool letter = (byte >= 'A' && byte <= 'Z') || (byte >= 'a' && byte <= 'z');
+    if (letter || (byte >= '0' && byte <= '9') || std::string_view("-._~").contains(c))
+      made += c;
+    else
+      fmt::format_to(std::back_inserter(made), "%{:02X}", byte);
+  }
+  return made;
+}
+
 }  // namespace flipback::net

@@ -36,4 +36,7 @@ std::expected<url, std::string> parse_url(std::string_view text, std::span<const
 /// "host:port", "[::1]:port" or "unix:/run/x.sock", taken apart, or what is wrong with it.
 std::expected<endpoint, std::string> parse_endpoint(std::string_view text);
 
+/// Text as a part of a path or a query (RFC 3986): all but letters, digits and -._~ as %XX.
+std::string percent_encoded(std::string_view text);
+
 }  // namespace flipback::net

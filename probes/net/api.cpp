@@ -1,0 +1,103 @@
+#include "probes/net/api.hpp"
+
+#include "probes/base64.hpp"
+#include "probes/net/http_settings.hpp"
+#include "probes/quoted.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace flipback::net {
+
+void api_access::say(std::string header, std::string_view before, const secret& value) {
+  ask.headers.emplace_back(std::move(header), fmt::format("{}{}", before, value.reveal()));
+  secrets.push_back(value);
+}
+
+void api_access::say_basic(const std::string& user, const secret& password) {
+  say("Authorization", "Basic ", secret(to_base64(fmt::format("{}:{}", user, password.reveal()))));
+  secrets.push_back(password);
+}
+
+api_access read_api_access(settings::section& from, std::string_view example) {
+  api_access read;
+  read.ask = read_http_request(from, example);
+  std::string& base = read.ask.to.target;
+  if (base.contains('?')) from.report("url", fmt::format("found {}, expected the service's address, without a query", from.shown("url")));
+  while (base.ends_with('/')) base.pop_back();
+  return read;
+}
+
+void read_credentials(settings::section& from, api_access& into) {
+  const std::string user = from.text("user", "");
+  const auto password = from.hidden("password");
+  const auto token = from.hidden("token");
+  const auto breaks_a_header = [](std::string_view text) { return std::ranges::any_of(text, [](unsigned char c) { return c < ' '; }); };
+  if (token && password) from.report("token", "stands beside password: expected one of them");
+  if (password && user.empty()) from.report_here("has a password and no user, expected both");
+  if (!user.empty() && !password) from.report_here("has a user and no password, expected both");
+  if (user.contains(':')) from.report("user", "has a colon in it, which HTTP's basic authentication can't say");
+  if (token && breaks_a_header(token->reveal())) from.report("token", "has a control character in it");
+  if (token)
+    into.say_bearer(*token);
+  else if (password && !user.empty())
+    into.say_basic(user, *password);
+}
+
+asio::awaitable<result<http_answer>> api_session::ask(std::string method, std::string path, std::string body,
+                                                      std::vector<std::pair<std::string, std::string>> headers) {
+  http_request made = as_->ask;
+  made.method = std::move(method);
+  made.to.target += path;
+  made.body = std::move(body);
+  std::ranges::move(headers, std::back_inserter(made.headers));
+  co_return co_await client_.exchange(made, *run_);
+}
+
+asio::awaitable<result<http_answer>> api_session::get(std::string path) {
+  co_return co_await ask("GET", std::move(path), {}, {});
+}
+
+asio::awaitable<result<http_answer>> api_session::post(std::string path, std::string body, std::string type) {
+  std::vector<std::pair<std::string, std::string>> headers;
+  headers.emplace_back("Content-Type", std::move(type));
+  co_return co_await ask("POST", std::move(path), std::move(body), std::move(headers));
+}
+
+asio::awaitable<result<json::value>> api_session::get_json(std::string path) {
+  const std::string asked = fmt::format("GET {}", path);
+  const auto answer = co_await get(std::move(path));
+  if (!answer) co_return std::unexpected(answer.error());
+  if (answer->status != 200) co_return std::unexpected(unexpected(*answer, asked));
+  auto document = parse_json(answer->body);
+  if (!document) co_return std::unexpected(failure{document.error().why, fmt::format("{}: {}", asked, document.error().says)});
+  co_return std::move(document);
+}
+
+std::string api_session::quoted(std::string_view theirs) const {
+  return flipback::quoted(theirs, as_->secrets);
+}
+
+reason reason_of_status(unsigned status) {
+  switch (status) {
+    case 401:
+      return reason::unauthorised;
+    case 403:
+      return reason::forbidden;
+    case 429:
+      return reason::limited;
+    default:
+      return reason::bad_status;
+  }
+}
+
+failure unexpected(const http_answer& found, std::string_view asked, std::string_view expected) {
+  std::string to;
+  if (const std::string* place = found.header("Location"); place != nullptr && found.status / 100 == 3) {
+    to = fmt::format(" (to {})", flipback::quoted(place->substr(0, place->find_first_of("?#"))));
+  }
+  return {reason_of_status(found.status), fmt::format("{} answered {}{}, expected {}", asked, found.status, to, expected)};
+}
+
+}  // namespace flipback::net

@@ -1,0 +1,58 @@
+#pragma once
+
+#include "flipback/secret.hpp"
+#include "flipback/settings.hpp"
+
+#include "probes/net/http_client.hpp"
+#include "probes/net/json.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flipback::net {
+
+/// How a service's HTTP API is reached, and how we say who we are.
+struct api_access {
+  http_request ask;             ///< whom: the URL's path is what every path of the API comes after; with the headers of each request
+  std::vector<secret> secrets;  ///< what no message may repeat
+
+  void say_basic(const std::string& user, const secret& password);
+  void say_bearer(const secret& token) { say("Authorization", "Bearer ", token); }
+  void say(std::string header, std::string_view before, const secret& value);
+};
+
+/// Reads `url` (required), `host` and the TLS keys. A slash at the URL's end means nothing; a query is an error.
+api_access read_api_access(settings::section& from, std::string_view example);
+/// Reads `user` with `password`, or `token` (a bearer's), each secret with its `_file` twin; none of them will do as well.
+void read_credentials(settings::section& from, api_access& into);
+
+/// The questions of one run to an API. They share a connection, which ends with the session; a deadline is the run's.
+class api_session {
+ public:
+  api_session(network& through, const api_access& as, run& r) : client_(through, true), as_(&as), run_(&r) {}
+
+  /// Any answer, whatever its status. `path` begins with a slash and is sent as it is.
+  asio::awaitable<result<http_answer>> get(std::string path);
+  asio::awaitable<result<http_answer>> post(std::string path, std::string body, std::string type = "application/json");
+  /// `headers` come after the access's own.
+  asio::awaitable<result<http_answer>> ask(std::string method, std::string path, std::string body,
+                                           std::vector<std::pair<std::string, std::string>> headers);
+  /// The JSON of a 200; anything else is a failure that says what came instead.
+  asio::awaitable<result<json::value>> get_json(std::string path);
+
+  /// What the service wrote, fit for a message: see `flipback::quoted`.
+  [[nodiscard]] std::string quoted(std::string_view theirs) const;
+
+ private:
+  http_client client_;
+  const api_access* as_;
+  run* run_;
+};
+
+/// What an unexpected status means: 401 is `unauthorised`, 403 `forbidden`, 429 `limited`, others `bad_status`.
+reason reason_of_status(unsigned status);
+/// "GET /x answered 302 (to https://sso.example.com/login), expected 200", without the place's query.
+failure unexpected(const http_answer& found, std::string_view asked, std::string_view expected = "200");
+
+}  // namespace flipback::net
