@@ -1,6 +1,8 @@
 """The system tests' ground: the demo's stack, the agent under test, users. $FLIPBACK is the binary."""
 
+import json
 import os
+import subprocess
 import sys
 import threading
 import time
@@ -9,7 +11,7 @@ import urllib.request
 import pytest
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
-sys.path.insert(0, os.path.join(ROOT, "packaging", "demo"))
+sys.path[:0] = [os.path.join(ROOT, *parts) for parts in (("packaging", "demo"), ("tests", "services"), ("tests", "system"))]
 
 from follow import JsonLines, Users, metrics  # noqa: E402
 from processes import Child, wait_until  # noqa: E402
@@ -57,6 +59,30 @@ class Traffic:
         self.child.stop(patience=15)
         self.users.update()
         return self.users
+
+
+@pytest.fixture
+def probe(tmp_path):
+    """Runs one probe once with `--check` and gives its entry; `table` is its TOML without the head."""
+
+    def run(kind, table, agent="", environment=None):
+        path = tmp_path / "probe.toml"
+        path.write_text(f"{agent}\n[probes.it]\ntype = \"{kind}\"\n{table}\n", encoding="utf-8")
+        done = subprocess.run([BINARY, "--check", "--format", "json", "--config", path], capture_output=True, text=True, timeout=60, check=False,
+                              env=dict(os.environ, **(environment or {})))
+        assert done.returncode in (0, 1, 3), done.stderr
+        entry = json.loads(done.stdout)["probes"][0]
+        assert done.returncode == {"pass": 0, "fail": 1, "unknown": 3}[entry["outcome"]]
+        return entry
+
+    return run
+
+
+def is_now(entry, outcome, reason=None, says=""):
+    """Holds an entry of `--check` against what is expected of it."""
+    assert (entry["outcome"], entry.get("reason") if reason else None) == (outcome, reason), entry
+    assert says in entry["says"], entry
+    return entry
 
 
 @pytest.fixture(scope="session")

@@ -9,30 +9,8 @@ import subprocess
 import threading
 
 import pytest
-from conftest import BINARY
+from conftest import BINARY, is_now
 from processes import free_port, program, wait_until
-
-
-@pytest.fixture
-def probe(session_stack):
-    """Runs one probe once and gives its entry; `table` is its TOML without the head."""
-
-    def run(kind, table, agent=""):
-        text = f"{agent}\n[probes.it]\ntype = \"{kind}\"\n{table}\n"
-        path = session_stack.write_configuration(text, "flipback-probe.toml")
-        done = subprocess.run([BINARY, "--check", "--format", "json", "--config", path], capture_output=True, text=True, timeout=30, check=False)
-        assert done.returncode in (0, 1, 3), done.stderr
-        entry = json.loads(done.stdout)["probes"][0]
-        assert done.returncode == {"pass": 0, "fail": 1, "unknown": 3}[entry["outcome"]]
-        return entry
-
-    return run
-
-
-def is_now(entry, outcome, reason=None, says=""):
-    assert (entry["outcome"], entry.get("reason") if reason else None) == (outcome, reason), entry
-    assert says in entry["says"], entry
-    return entry
 
 
 def sql(stack, text, **how):
