@@ -67,6 +67,16 @@ void jwks(written_table& into) {
   into.put("url", fmt::format("{}/realms/{}/protocol/openid-connect/certs", base, realm.empty() ? "master" : realm), "KEYCLOAK_URL");
 }
 
+/// NEO4J_AUTH is "user/password", as the server's own image takes it, or "none".
+void neo4j(written_table& into) {
+  into.put_if_set("url", "NEO4J_URI");
+  const std::string auth = into.own("NEO4J_AUTH");
+  const std::size_t slash = auth.find('/');
+  if (slash == std::string::npos) return;
+  into.put("user", auth.substr(0, slash), "NEO4J_AUTH");
+  into.put("password", auth.substr(slash + 1), "NEO4J_AUTH");
+}
+
 /// A variable that names a service, and the probe that it asks for. `fill` is null where there is no such probe yet.
 struct row {
   std::string_view variable;
@@ -82,7 +92,7 @@ constexpr std::array<row, 11> rows{{
     {"PROMETHEUS_URL", "prometheus", "prometheus", nullptr},
     {"QDRANT_URL", "qdrant", "qdrant", nullptr},
     {"MINIO_ENDPOINT", "minio", "s3", nullptr},
-    {"NEO4J_URI", "neo4j", "neo4j", nullptr},
+    {"NEO4J_URI", "neo4j", "neo4j", neo4j},
     {"AIRFLOW_URL", "airflow", "airflow", nullptr},
     {"GRAFANA_URL", "grafana", "grafana", nullptr},
     {"SENTRY_DSN", "sentry", "sentry", nullptr},

@@ -86,6 +86,24 @@ def is_now(entry, outcome, reason=None, says=""):
 
 
 @pytest.fixture(scope="session")
+def certificates(tmp_path_factory):
+    """A certificate authority, and under it good.pem (service.test, 127.0.0.1), old.pem (ended); alone.pem signed itself."""
+    folder = tmp_path_factory.mktemp("certificates")
+
+    def openssl(*words):
+        subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=folder)
+
+    names = "subjectAltName=DNS:service.test,IP:127.0.0.1"
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=The test's authority", "-days", "30")
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "alone.key", "-out", "alone.pem", "-subj", "/CN=service.test", "-addext", names)
+    for name, days in (("good", "20"), ("old", "-1")):
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", "/CN=service.test")
+        (folder / "names").write_text(names)
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.pem", "-days", days, "-extfile", "names")
+    return folder
+
+
+@pytest.fixture(scope="session")
 def session_stack():
     with Stack() as stack:
         yield stack

@@ -184,24 +184,6 @@ def test_what_is_no_redis_is_a_bad_answer(probe, session_stack):
 
 # --- TLS, with certificates made here
 
-@pytest.fixture(scope="session")
-def certificates(tmp_path_factory):
-    """A certificate authority, and under it good.pem (service.test, 127.0.0.1), old.pem (ended); alone.pem signed itself."""
-    folder = tmp_path_factory.mktemp("certificates")
-
-    def openssl(*words):
-        subprocess.run(["openssl", *words], check=True, capture_output=True, cwd=folder)
-
-    names = "subjectAltName=DNS:service.test,IP:127.0.0.1"
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=The test's authority", "-days", "30")
-    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "alone.key", "-out", "alone.pem", "-subj", "/CN=service.test", "-addext", names)
-    for name, days in (("good", "20"), ("old", "-1")):
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", "/CN=service.test")
-        (folder / "names").write_text(names)
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.pem", "-days", days, "-extfile", "names")
-    return folder
-
-
 @pytest.fixture
 def https(certificates):
     """Serves "ok" over TLS with this certificate, and says which name each client asked for."""
