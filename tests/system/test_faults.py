@@ -1,0 +1,137 @@
+"""Every kind of probe against servers that do everything wrong: a precise reason, in time, without a secret, and nothing left behind."""
+
+import contextlib
+import json
+import os
+import ssl
+import subprocess
+import time
+
+import pytest
+from conftest import BINARY
+from faulty import (Faulty, cut, deep, echo, garbage, html, huge, hung, limited, moved, no_status, not_utf8, own_error, reset, silent, slow,
+                    truncated)
+from processes import free_port
+
+# Every secret begins like this one, so that one search finds whichever was told.
+SECRET = "hunter2"
+
+# A kind of probe that speaks HTTP, and its table; {url} is the server. Every question that it can ask is asked, with credentials where it takes any.
+HTTP = {
+    "http": 'url = "{url}/health"\nheaders = {{ Authorization = "Bearer hunter2-http" }}\nexpect = {{ "/status" = "healthy" }}',
+    "jwks": 'url = "{url}/certs"',
+    "neo4j": 'url = "{url}"\nuser = "reader"\npassword = "hunter2-neo4j"',
+}
+# Those with a protocol of their own; {port} is the server's.
+OTHERS = {
+    "postgres": 'host = "127.0.0.1"\nport = {port}\nuser = "reader"\npassword = "hunter2-postgres"',
+    "redis": 'host = "127.0.0.1"\nport = {port}\nuser = "reader"\npassword = "hunter2-redis"',
+    "tcp": 'address = "127.0.0.1:{port}"\nsend = "hunter2-tcp"\nexpect = "220 "',
+    "neo4j": 'url = "bolt://127.0.0.1:{port}"\nuser = "reader"\npassword = "hunter2-bolt"',
+}
+
+# A fault, and the reasons that say it right.
+BAD = {"bad answer"}
+FAULTS = {
+    hung: {"timed out"},
+    slow: {"timed out"},
+    silent: {"closed"},
+    reset: {"closed"},
+    cut: {"closed"},
+    html: BAD,
+    truncated: BAD,
+    huge: {"too large"},
+    not_utf8: BAD,
+    deep: BAD,
+    garbage: BAD,
+    no_status: {"absent", "bad status"},
+    own_error: {"bad status"},
+    limited: {"limited"},
+    moved: {"bad status"},
+}
+# Where a kind rightly sees a fault otherwise.
+OTHERWISE = {}
+
+# Faults that need no HTTP: what comes is no answer of this protocol, whichever it is.
+RAW = {
+    hung: {"timed out"},
+    silent: {"closed"},
+    reset: {"closed", "refused"},
+    html: {"bad answer", "expectation", "too large"},
+    garbage: {"bad answer", "expectation", "too large", "closed"},
+    huge: {"bad answer", "expectation", "too large"},
+}
+
+
+def check(tmp_path, tables, seconds=10, environment=None):
+    """`--check` of all tables (name → (kind, table)) at once: entries by name, and everything that was printed."""
+    path = tmp_path / "probes.toml"
+    path.write_text("".join(f'[probes.{name}]\ntype = "{kind}"\n{table}\n\n' for name, (kind, table) in tables.items()), encoding="utf-8")
+    began = time.monotonic()
+    done = subprocess.run([BINARY, "--check", "--format", "json", "--config", path], capture_output=True, text=True, timeout=60, check=False,
+                          env=dict(os.environ, **(environment or {})))
+    took = time.monotonic() - began
+    assert done.returncode in (0, 1, 3), done.stderr
+    assert took < seconds, f"{took:.1f} s"
+    return {entry["name"]: entry for entry in json.loads(done.stdout)["probes"]}, done.stdout + done.stderr
+
+
+def hold(entries, printed, expected):
+    """Holds every entry against the reasons that are right for it; a sentence names something, and no secret."""
+    assert SECRET not in printed, printed
+    wrong = {name: entry for name, entry in entries.items() if entry["outcome"] != "fail" or entry["reason"] not in expected(name)}
+    assert not wrong, json.dumps(wrong, indent=1)
+    for entry in entries.values():
+        assert len(entry["says"]) > 10 and "\n" not in entry["says"] and entry["says"].isprintable(), entry
+
+
+@pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.__name__)
+def test_a_fault_has_its_reason(tmp_path, fault):
+    with Faulty(fault) as server:
+        tables = {kind: (kind, table.format(url=f"http://127.0.0.1:{server.port}") + '\ntimeout = "2s"') for kind, table in HTTP.items()}
+        hold(*check(tmp_path, tables), lambda name: OTHERWISE.get((name, fault), FAULTS[fault]))
+
+
+@pytest.mark.parametrize("fault", RAW, ids=lambda f: f.__name__)
+def test_a_fault_below_http_has_its_reason(tmp_path, fault):
+    with Faulty(fault, http=False) as server:
+        tables = {kind: (kind, table.format(port=server.port) + '\ntimeout = "2s"') for kind, table in OTHERS.items()}
+        hold(*check(tmp_path, tables), lambda name: OTHERWISE.get((name, fault), RAW[fault]))
+
+
+def test_a_port_where_nothing_listens_is_refused(tmp_path):
+    port = free_port()
+    tables = {f"{kind}-http": (kind, table.format(url=f"http://127.0.0.1:{port}")) for kind, table in HTTP.items()}
+    tables |= {kind: (kind, table.format(port=port)) for kind, table in OTHERS.items()}
+    hold(*check(tmp_path, tables), lambda name: {"refused"})
+
+
+@pytest.mark.parametrize("status, reasons", [("401 Unauthorized", {"unauthorised"}), ("403 Forbidden", {"forbidden"}), ("400 Bad Request", {"bad status"}),
+                                             ("200 OK", {"bad answer", "expectation", "bad status", "unauthorised"})])
+def test_a_server_that_repeats_what_it_was_sent_makes_nobody_tell_a_secret(tmp_path, status, reasons):
+    with Faulty(echo(status)) as server:
+        tables = {kind: (kind, table.format(url=f"http://127.0.0.1:{server.port}")) for kind, table in HTTP.items()}
+        hold(*check(tmp_path, tables), lambda name: OTHERWISE.get((name, status), reasons))
+
+
+def https(certificates, name):
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(certificates / f"{name}.pem", certificates / f"{name}.key")
+    return context
+
+
+@pytest.mark.parametrize("certificate, server_name, says", [("good", "other.test", "other.test"), ("old", "service.test", "expired"),
+                                                            ("alone", "service.test", "self-signed")])
+def test_a_certificate_that_can_not_be_trusted_is_said_so(tmp_path, certificates, certificate, server_name, says):
+    with Faulty(html, tls=https(certificates, certificate)) as server:
+        tls = f'\nca_file = "{certificates}/ca.pem"\nserver_name = "{server_name}"'
+        tables = {kind: (kind, table.format(url=f"https://127.0.0.1:{server.port}") + tls) for kind, table in HTTP.items()}
+        entries, printed = check(tmp_path, tables)
+        hold(entries, printed, lambda name: {"bad TLS"})
+        assert all(says in entry["says"] for entry in entries.values()), entries
+
+
+def test_a_server_that_speaks_no_tls_is_said_so(tmp_path):
+    with Faulty(html, http=False) as server:
+        tables = {kind: (kind, table.format(url=f"https://127.0.0.1:{server.port}") + '\ntimeout = "2s"') for kind, table in HTTP.items()}
+        hold(*check(tmp_path, tables), lambda name: {"bad TLS"})
