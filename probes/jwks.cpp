@@ -1,5 +1,6 @@
 #include "probes/jwks/key_set.hpp"
 #include "probes/kinds.hpp"
+#include "probes/net/api.hpp"
 #include "probes/net/http_settings.hpp"
 
 #include <fmt/format.h>
@@ -36,7 +37,10 @@ class jwks_probe final : public probe {
 
  private:
   [[nodiscard]] observation judged(const net::http_answer& answer) const {
-    if (answer.status != 200) return observation::fail(reason::bad_status, fmt::format("answered {}, expected 200", answer.status));
+    if (answer.status != 200) {
+      net::failure what = net::unexpected(answer, "GET " + ask_.to.target);
+      return observation::fail(what.why, std::move(what.says));
+    }
     const auto set = jwks::parse(answer.body);
     if (!set) return observation::fail(reason::bad_answer, set.error());
     for (const std::string& wanted : algorithms_) {

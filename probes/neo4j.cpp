@@ -23,9 +23,9 @@ constexpr std::array declared{
 };
 
 // neo4j:// asks for a routing table first; we ask the server that is named, and nobody else.
-constexpr std::array schemes{
-    net::scheme{"http", 7474}, net::scheme{"https", 7473, true}, net::scheme{"bolt", 7687}, net::scheme{"bolt+s", 7687, true},
-    net::scheme{"bolt+ssc", 7687, true}, net::scheme{"neo4j", 7687}, net::scheme{"neo4j+s", 7687, true}, net::scheme{"neo4j+ssc", 7687, true}};
+constexpr std::array schemes{net::scheme{"http", 7474},          net::scheme{"https", 7473, true},    net::scheme{"bolt", 7687},
+                             net::scheme{"bolt+s", 7687, true},  net::scheme{"bolt+ssc", 7687, true}, net::scheme{"neo4j", 7687},
+                             net::scheme{"neo4j+s", 7687, true}, net::scheme{"neo4j+ssc", 7687, true}};
 
 /// Where the server is asked, by one protocol.
 struct place {
@@ -67,9 +67,7 @@ class neo4j_probe final : public probe {
   }
 
  private:
-  [[nodiscard]] std::string authorization() const {
-    return to_base64(fmt::format("{}:{}", terms_.user, terms_.password.reveal()));
-  }
+  [[nodiscard]] std::string authorization() const { return to_base64(fmt::format("{}:{}", terms_.user, terms_.password.reveal())); }
 
   void take_value(const net::json::value& value, findings& into) const {
     if (value.is_number()) into.measure("value", value.to_number<double>());
@@ -95,9 +93,11 @@ class neo4j_probe final : public probe {
     const auto about = net::parse_json(greeted->body);
     if (!about) co_return found.unwell(about.error().why, fmt::format("GET /: {}", about.error().says));
     const auto version = net::text_at(*about, "/neo4j_version");
-    if (!version) co_return found.unwell(reason::bad_answer, "GET / answered JSON without neo4j_version: it is no Neo4j, or not its HTTP port");
+    if (!version)
+      co_return found.unwell(reason::bad_answer, "GET / answered JSON without neo4j_version: it is no Neo4j, or not its HTTP port");
     const bool has_query_api = net::text_at(*about, "/query").has_value();  // from 5.19; the older one is deprecated since
-    net::http_request question = request("POST", fmt::format("/db/{}/{}", net::percent_encoded(terms_.database), has_query_api ? "query/v2" : "tx/commit"));
+    net::http_request question =
+        request("POST", fmt::format("/db/{}/{}", net::percent_encoded(terms_.database), has_query_api ? "query/v2" : "tx/commit"));
     if (!terms_.user.empty()) question.headers.emplace_back("Authorization", "Basic " + authorization());
     question.headers.emplace_back("Content-Type", "application/json");
     question.headers.emplace_back("Accept", "application/json");
@@ -111,7 +111,8 @@ class neo4j_probe final : public probe {
     if (!found.is_well()) co_return;
     const double took = seconds_since(began);
     found.measure("http_seconds", took);
-    found.well(fmt::format("Neo4j {} {}, HTTP {:.0f} ms", quoted(*version, {}, 20), quoted(net::text_at(*about, "/neo4j_edition").value_or(""), {}, 20), took * 1000));
+    found.well(fmt::format("Neo4j {} {}, HTTP {:.0f} ms", quoted(*version, {}, 20),
+                           quoted(net::text_at(*about, "/neo4j_edition").value_or(""), {}, 20), took * 1000));
   }
 
   /// Both APIs may say 200 or 202 and have failed: what counts is that there is no error in the answer.
@@ -179,8 +180,10 @@ std::unique_ptr<probe> make_neo4j_probe(settings::section& from, const surroundi
   if (!url.empty()) (is_http ? t.http : t.bolt) = read_place(from, "url", url, tls);
   if (const auto second = from.text("bolt")) {
     if (!is_http) from.report("bolt", "stands beside a url that is Bolt's already: expected url = \"http://…\" with it");
-    if (second->starts_with("http")) from.report("bolt", fmt::format("found {}, expected bolt://host:7687", from.shown("bolt")));
-    else t.bolt = read_place(from, "bolt", *second, tls);
+    if (second->starts_with("http"))
+      from.report("bolt", fmt::format("found {}, expected bolt://host:7687", from.shown("bolt")));
+    else
+      t.bolt = read_place(from, "bolt", *second, tls);
   }
   t.user = from.text("user", "neo4j");
   if (auto password = from.hidden("password")) t.password = std::move(*password);

@@ -13,10 +13,12 @@ using std::chrono::seconds;
 
 constexpr std::array kinds{
     probe_kind{"access_log", "nginx's access log in JSON: the traffic, its errors and its latency", make_access_log_probe, seconds(1)},
+    probe_kind{"grafana", "a Grafana server: its database, the health of each datasource", make_grafana_probe},
     probe_kind{"http", "an HTTP or HTTPS address: status, JSON, version, phases, certificate", make_http_probe},
     probe_kind{"jwks", "a JSON Web Key Set: every key of it parsed", make_jwks_probe},
     probe_kind{"neo4j", "a Neo4j server: a real query, over HTTP and over Bolt", make_neo4j_probe},
     probe_kind{"postgres", "a PostgreSQL server: a query, connections, checksum failures", make_postgres_probe},
+    probe_kind{"qdrant", "a Qdrant server: its collections, and a real search in each", make_qdrant_probe},
     probe_kind{"redis", "a Redis server: PING, memory, evictions", make_redis_probe},
     probe_kind{"tcp", "a TCP or Unix socket: that it accepts, and what it says first", make_tcp_probe},
 };

@@ -52,7 +52,9 @@ asio::awaitable<result<http_answer>> api_session::ask(std::string method, std::s
   made.to.target += path;
   made.body = std::move(body);
   std::ranges::move(headers, std::back_inserter(made.headers));
-  co_return co_await client_.exchange(made, *run_);
+  auto answer = co_await client_.exchange(made, *run_);
+  if (answer && answer->certificate_days) certificate_left_ = *answer->certificate_days * 86400;
+  co_return std::move(answer);
 }
 
 asio::awaitable<result<http_answer>> api_session::get(std::string path) {
@@ -65,14 +67,24 @@ asio::awaitable<result<http_answer>> api_session::post(std::string path, std::st
   co_return co_await ask("POST", std::move(path), std::move(body), std::move(headers));
 }
 
-asio::awaitable<result<json::value>> api_session::get_json(std::string path) {
-  const std::string asked = fmt::format("GET {}", path);
-  const auto answer = co_await get(std::move(path));
-  if (!answer) co_return std::unexpected(answer.error());
-  if (answer->status != 200) co_return std::unexpected(unexpected(*answer, asked));
+result<json::value> api_session::json_of(const result<http_answer>& answer, const std::string& asked) {
+  if (!answer) return std::unexpected(answer.error());
+  if (answer->status != 200) return std::unexpected(unexpected(*answer, asked));
   auto document = parse_json(answer->body);
-  if (!document) co_return std::unexpected(failure{document.error().why, fmt::format("{}: {}", asked, document.error().says)});
-  co_return std::move(document);
+  if (!document) return std::unexpected(failure{document.error().why, fmt::format("{}: {}", asked, document.error().says)});
+  return document;
+}
+
+asio::awaitable<result<json::value>> api_session::get_json(std::string path) {
+  const std::string asked = fmt::format("GET {}", path.substr(0, path.find('?')));
+  const auto answer = co_await get(std::move(path));
+  co_return json_of(answer, asked);
+}
+
+asio::awaitable<result<json::value>> api_session::post_json(std::string path, std::string body, std::string type) {
+  const std::string asked = fmt::format("POST {}", path);
+  const auto answer = co_await post(std::move(path), std::move(body), std::move(type));
+  co_return json_of(answer, asked);
 }
 
 std::string api_session::quoted(std::string_view theirs) const {

@@ -6,6 +6,7 @@
 #include "probes/net/http_client.hpp"
 #include "probes/net/json.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -40,14 +41,20 @@ class api_session {
                                            std::vector<std::pair<std::string, std::string>> headers);
   /// The JSON of a 200; anything else is a failure that says what came instead.
   asio::awaitable<result<json::value>> get_json(std::string path);
+  asio::awaitable<result<json::value>> post_json(std::string path, std::string body, std::string type = "application/json");
 
   /// What the service wrote, fit for a message: see `flipback::quoted`.
   [[nodiscard]] std::string quoted(std::string_view theirs) const;
+  /// Seconds until the server's certificate ends, where an answer came over TLS.
+  [[nodiscard]] std::optional<double> certificate_left() const { return certificate_left_; }
 
  private:
+  [[nodiscard]] static result<json::value> json_of(const result<http_answer>& answer, const std::string& asked);
+
   http_client client_;
   const api_access* as_;
   run* run_;
+  std::optional<double> certificate_left_;
 };
 
 /// What an unexpected status means: 401 is `unauthorised`, 403 `forbidden`, 429 `limited`, others `bad_status`.

@@ -81,6 +81,7 @@ net::failure connection::trouble() const {
   const std::string says = one_line(message);
   if (says.contains("Connection refused") || says.contains("No such file"))
     return {reason::refused, "connecting was refused: nothing listens there"};
+  if (says.contains("closed the connection unexpectedly")) return {reason::closed, "the server hung up"};
   if (says.contains("received invalid response") || says.contains("unexpected"))
     return {reason::bad_answer, "the answer is not PostgreSQL's protocol"};
   if (says.contains("SSL") || says.contains("certificate")) return {reason::bad_tls, says};

@@ -1,0 +1,43 @@
+#pragma once
+
+#include "flipback/observation.hpp"
+
+#include "probes/net/api.hpp"
+
+#include <deque>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flipback {
+
+/// What a probe may measure, where that rests on its configuration: with names made there, "properties.points". Must outlive every
+/// observation, as the probe does.
+class declarations {
+ public:
+  void add(measurement_declaration d) { all_.push_back(d); }
+  /// A measurement of one object that was named in the configuration; characters that no signal's name may have become `_`.
+  std::string_view add_of(std::string_view object, std::string_view measurement, signal_kind kind, unit in) {
+    std::string& name = names_.emplace_back(object);
+    for (char& c : name) {
+      const bool fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
+      if (!fits) c = '_';
+    }
+    name.append(".").append(measurement);
+    all_.push_back({name, kind, in});
+    return name;
+  }
+  /// `certificate_left`, where there is a certificate to see.
+  void add_certificate(const net::url& at) {
+    if (at.tls) add({"certificate_left", signal_kind::gauge, unit::seconds});
+  }
+
+  [[nodiscard]] std::span<const measurement_declaration> all() const { return all_; }
+
+ private:
+  std::deque<std::string> names_;  ///< a deque: declarations and observations point into it
+  std::vector<measurement_declaration> all_;
+};
+
+}  // namespace flipback

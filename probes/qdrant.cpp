@@ -1,0 +1,198 @@
+#include "probes/declarations.hpp"
+#include "probes/findings.hpp"
+#include "probes/kinds.hpp"
+#include "probes/net/api.hpp"
+
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+
+namespace flipback {
+
+namespace {
+
+namespace json = net::json;
+
+constexpr std::size_t most_collections = 50;  // of those that nobody named; a run has a deadline
+
+/// One collection that is looked at.
+struct collection {
+  std::string name;
+  std::string_view points_measured_as;  ///< empty: nobody named it
+  double most_points = 0;               ///< since this probe was made
+};
+
+struct terms {
+  net::api_access access;
+  std::vector<collection> collections;  ///< empty: whichever exist
+  bool search = true;
+  double max_drop = 1;
+};
+
+/// What a search needs to know of a collection's vectors.
+struct vectors {
+  std::string name;  ///< empty: the unnamed one
+  std::size_t size = 0;
+  bool several = false;  ///< a point has a list of them (multivector)
+  bool sparse = false;
+};
+
+std::optional<vectors> vectors_of(const json::value& info) {
+  const auto dense = [](std::string name, const json::value& of) -> std::optional<vectors> {
+    const auto size = net::number_at(of, "/size");
+    if (!size || *size < 1 || *size > 65536) return std::nullopt;  // 65536: the most that Qdrant takes
+    return vectors{std::move(name), static_cast<std::size_t>(*size), net::value_at(of, "/multivector_config") != nullptr, false};
+  };
+  if (const json::value* found = net::value_at(info, "/result/config/params/vectors"); found != nullptr && found->is_object()) {
+    if (found->as_object().contains("size")) return dense("", *found);
+    for (const auto& [name, of] : found->as_object()) {
+      if (auto made = dense(name, of)) return made;
+    }
+  }
+  if (const json::value* found = net::value_at(info, "/result/config/params/sparse_vectors"); found != nullptr && found->is_object()) {
+    if (!found->as_object().empty()) return vectors{found->as_object().begin()->key(), 0, false, true};
+  }
+  return std::nullopt;
+}
+
+/// A vector that every distance accepts: none of its parts is zero, and they are not all the same.
+json::value example(const vectors& of) {
+  if (of.sparse) return {{"indices", {1, 2}}, {"values", {1.0, 0.5}}};
+  json::array parts;
+  for (std::size_t i = 0; i < of.size; ++i) parts.emplace_back(i % 2 == 0 ? 1.0 : 0.5);
+  return of.several ? json::value(json::array{parts}) : json::value(parts);
+}
+
+class qdrant_probe final : public probe {
+ public:
+  qdrant_probe(net::network& through, terms t, declarations declared)
+      : through_(through), terms_(std::move(t)), declared_(std::move(declared)) {}
+
+  [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared_.all(); }
+
+  asio::awaitable<observation> observe(run& r) override {
+    findings found;
+    net::api_session session(through_, terms_.access, r);
+    co_await look(session, found);
+    if (const auto left = session.certificate_left()) found.measure("certificate_left", *left);
+    co_return found.take();
+  }
+
+ private:
+  asio::awaitable<void> look(net::api_session& session, findings& found) {
+    const auto ready = co_await session.get("/readyz");
+    if (!ready) co_return found.unwell(ready.error());
+    if (ready->status == 503) co_return found.unwell(reason::starting, "GET /readyz: " + session.quoted(ready->body));
+    if (ready->status != 200 && ready->status != 404) co_return found.unwell(net::unexpected(*ready, "GET /readyz"));  // 404: before 1.5
+    const auto listed = co_await session.get_json("/collections");
+    if (!listed) co_return found.unwell(listed.error());
+    const json::array* all = net::array_at(*listed, "/result/collections");
+    if (all == nullptr)
+      co_return found.unwell(reason::bad_answer, "GET /collections answered JSON without result.collections: it is no Qdrant");
+    found.measure("collections", static_cast<double>(all->size()));
+    std::vector<collection> unnamed;
+    if (terms_.collections.empty()) {
+      for (const json::value& one : *all) {
+        if (auto name = net::text_at(one, "/name"); name && unnamed.size() < most_collections) unnamed.push_back({std::move(*name), {}, 0});
+      }
+      if (unnamed.empty()) co_return found.unwell(reason::absent, "has no collections");
+    }
+    looked sums;
+    for (collection& c : terms_.collections.empty() ? unnamed : terms_.collections) co_await look_at(c, session, found, sums);
+    found.measure("points", sums.points);
+    std::string says = fmt::format("{} collections, {:.0f} points", all->size(), sums.points);
+    if (sums.slowest) {
+      found.measure("search_seconds", *sums.slowest);
+      says += fmt::format(", search {:.0f} ms", *sums.slowest * 1000);
+    }
+    found.well(std::move(says));
+  }
+
+  struct looked {
+    double points = 0;
+    std::optional<double> slowest;  ///< search, in seconds
+  };
+
+  asio::awaitable<void> look_at(collection& c, net::api_session& session, findings& found, looked& sums) const {
+    const std::string path = "/collections/" + net::percent_encoded(c.name);
+    const std::string who = session.quoted(c.name);
+    const auto answer = co_await session.get(path);
+    if (!answer) co_return found.unwell(answer.error());
+    if (answer->status == 404) co_return found.unwell(reason::absent, fmt::format("the collection {} does not exist", who));
+    if (answer->status != 200) co_return found.unwell(net::unexpected(*answer, "GET " + path));
+    const auto info = net::parse_json(answer->body);
+    if (!info) co_return found.unwell(info.error().why, fmt::format("GET {}: {}", path, info.error().says));
+    const auto status = net::text_at(*info, "/result/status");
+    if (!status) co_return found.unwell(reason::bad_answer, fmt::format("GET {} answered JSON without result.status", path));
+    if (const auto broken = net::text_at(*info, "/result/optimizer_status/error"))
+      found.unwell(reason::expectation, fmt::format("{}'s optimizer fails: {}", who, session.quoted(*broken)));
+    if (*status == "red") found.unwell(reason::expectation, fmt::format("{} is red: an operation on it failed", who));
+    if (*status == "yellow") found.note(fmt::format("{} is being optimised", who));
+    count(c, *info, who, found, sums);
+    if (const auto of = vectors_of(*info); terms_.search && of) co_await search(path, who, *of, session, found, sums);
+  }
+
+  void count(collection& c, const json::value& info, const std::string& who, findings& found, looked& sums) const {
+    const auto points = net::number_at(info, "/result/points_count");
+    if (!points) return;
+    sums.points += *points;
+    if (!c.points_measured_as.empty()) found.measure(c.points_measured_as, *points);
+    c.most_points = std::max(c.most_points, *points);
+    if (*points < c.most_points * (1 - terms_.max_drop))
+      found.unwell(reason::expectation, fmt::format("{} has {:.0f} points, down from {:.0f}", who, *points, c.most_points));
+  }
+
+  asio::awaitable<void> search(const std::string& path, const std::string& who, const vectors& of, net::api_session& session,
+                               findings& found, looked& sums) const {
+    json::object question{{"query", example(of)}, {"limit", 1}};
+    if (!of.name.empty()) question["using"] = of.name;
+    instant began = std::chrono::steady_clock::now();
+    std::string asked = path + "/points/query";
+    auto answer = co_await session.post(asked, json::serialize(question));
+    if (answer && answer->status == 404 && !of.sparse && !of.several) {  // before 1.10
+      question = {{"vector", of.name.empty() ? example(of) : json::value{{"name", of.name}, {"vector", example(of)}}}, {"limit", 1}};
+      began = std::chrono::steady_clock::now();
+      asked = path + "/points/search";
+      answer = co_await session.post(asked, json::serialize(question));
+    }
+    if (!answer) co_return found.unwell(answer.error());
+    const auto said = net::parse_json(answer->body);
+    if (answer->status != 200) {
+      net::failure what = net::unexpected(*answer, fmt::format("a search in {}", who));
+      if (said) what.says += ": " + session.quoted(net::text_at(*said, "/status/error").value_or(""));
+      co_return found.unwell(std::move(what));
+    }
+    if (!said) co_return found.unwell(said.error().why, fmt::format("POST {}: {}", asked, said.error().says));
+    if (net::value_at(*said, "/result") == nullptr)
+      co_return found.unwell(reason::bad_answer, fmt::format("POST {} answered JSON without a result", asked));
+    sums.slowest = std::max(sums.slowest.value_or(0), to_seconds(std::chrono::steady_clock::now() - began));
+  }
+
+  net::network& through_;
+  terms terms_;
+  declarations declared_;
+};
+
+}  // namespace
+
+std::unique_ptr<probe> make_qdrant_probe(settings::section& from, const surroundings& in) {
+  terms t;
+  t.access = net::read_api_access(from, "http://127.0.0.1:6333");
+  if (const auto key = from.hidden("api_key")) t.access.say("api-key", "", *key);
+  t.search = from.boolean("search", true);
+  t.max_drop = from.ratio("max_drop", 1);
+  declarations declared;
+  declared.add({"collections", signal_kind::gauge, unit::number});
+  declared.add({"points", signal_kind::gauge, unit::number});
+  if (t.search) declared.add({"search_seconds", signal_kind::gauge, unit::seconds});
+  for (std::string& name : from.texts("collections")) {
+    const std::string_view measured_as = declared.add_of(name, "points", signal_kind::gauge, unit::number);
+    t.collections.push_back({std::move(name), measured_as, 0});
+  }
+  declared.add_certificate(t.access.ask.to);
+  from.finish();
+  return std::make_unique<qdrant_probe>(in.network, std::move(t), std::move(declared));
+}
+
+}  // namespace flipback
