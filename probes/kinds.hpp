@@ -12,6 +12,7 @@ std::unique_ptr<probe> make_grafana_probe(settings::section& from, const surroun
 std::unique_ptr<probe> make_neo4j_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_postgres_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_qdrant_probe(settings::section& from, const surroundings& in);
+std::unique_ptr<probe> make_sentry_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_redis_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_jwks_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_access_log_probe(settings::section& from, const surroundings& in);

@@ -61,7 +61,10 @@ json::value example(const vectors& of) {
   if (of.sparse) return {{"indices", {1, 2}}, {"values", {1.0, 0.5}}};
   json::array parts;
   for (std::size_t i = 0; i < of.size; ++i) parts.emplace_back(i % 2 == 0 ? 1.0 : 0.5);
-  return of.several ? json::value(json::array{parts}) : json::value(parts);
+  if (!of.several) return parts;
+  json::array list;  // braces would copy the array instead of making one around it
+  list.emplace_back(std::move(parts));
+  return list;
 }
 
 class qdrant_probe final : public probe {

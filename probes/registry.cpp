@@ -20,6 +20,7 @@ constexpr std::array kinds{
     probe_kind{"postgres", "a PostgreSQL server: a query, connections, checksum failures", make_postgres_probe},
     probe_kind{"qdrant", "a Qdrant server: its collections, and a real search in each", make_qdrant_probe},
     probe_kind{"redis", "a Redis server: PING, memory, evictions", make_redis_probe},
+    probe_kind{"sentry", "a Sentry project: events and new issues of the last minutes", make_sentry_probe},
     probe_kind{"tcp", "a TCP or Unix socket: that it accepts, and what it says first", make_tcp_probe},
 };
 

@@ -32,17 +32,22 @@ api_access read_api_access(settings::section& from, std::string_view example) {
 void read_credentials(settings::section& from, api_access& into) {
   const std::string user = from.text("user", "");
   const auto password = from.hidden("password");
-  const auto token = from.hidden("token");
-  const auto breaks_a_header = [](std::string_view text) { return std::ranges::any_of(text, [](unsigned char c) { return c < ' '; }); };
+  const auto token = read_token(from);
   if (token && password) from.report("token", "stands beside password: expected one of them");
   if (password && user.empty()) from.report_here("has a password and no user, expected both");
   if (!user.empty() && !password) from.report_here("has a user and no password, expected both");
   if (user.contains(':')) from.report("user", "has a colon in it, which HTTP's basic authentication can't say");
-  if (token && breaks_a_header(token->reveal())) from.report("token", "has a control character in it");
   if (token)
     into.say_bearer(*token);
   else if (password && !user.empty())
     into.say_basic(user, *password);
+}
+
+std::optional<secret> read_token(settings::section& from) {
+  auto token = from.hidden("token");
+  const auto is_control = [](unsigned char c) { return c < ' ' || c == 0x7f; };
+  if (token && std::ranges::any_of(token->reveal(), is_control)) from.report("token", "has a control character in it");
+  return token;
 }
 
 asio::awaitable<result<http_answer>> api_session::ask(std::string method, std::string path, std::string body,
@@ -67,14 +72,6 @@ asio::awaitable<result<http_answer>> api_session::post(std::string path, std::st
   co_return co_await ask("POST", std::move(path), std::move(body), std::move(headers));
 }
 
-result<json::value> api_session::json_of(const result<http_answer>& answer, const std::string& asked) {
-  if (!answer) return std::unexpected(answer.error());
-  if (answer->status != 200) return std::unexpected(unexpected(*answer, asked));
-  auto document = parse_json(answer->body);
-  if (!document) return std::unexpected(failure{document.error().why, fmt::format("{}: {}", asked, document.error().says)});
-  return document;
-}
-
 asio::awaitable<result<json::value>> api_session::get_json(std::string path) {
   const std::string asked = fmt::format("GET {}", path.substr(0, path.find('?')));
   const auto answer = co_await get(std::move(path));
@@ -89,6 +86,14 @@ asio::awaitable<result<json::value>> api_session::post_json(std::string path, st
 
 std::string api_session::quoted(std::string_view theirs) const {
   return flipback::quoted(theirs, as_->secrets);
+}
+
+result<json::value> json_of(const result<http_answer>& answer, std::string_view asked) {
+  if (!answer) return std::unexpected(answer.error());
+  if (answer->status != 200) return std::unexpected(unexpected(*answer, asked));
+  auto document = parse_json(answer->body);
+  if (!document) return std::unexpected(failure{document.error().why, fmt::format("{}: {}", asked, document.error().says)});
+  return document;
 }
 
 reason reason_of_status(unsigned status) {

@@ -27,6 +27,8 @@ struct api_access {
 api_access read_api_access(settings::section& from, std::string_view example);
 /// Reads `user` with `password`, or `token` (a bearer's), each secret with its `_file` twin; none of them will do as well.
 void read_credentials(settings::section& from, api_access& into);
+/// Reads `token` alone, or its `_file` twin.
+std::optional<secret> read_token(settings::section& from);
 
 /// The questions of one run to an API. They share a connection, which ends with the session; a deadline is the run's.
 class api_session {
@@ -49,13 +51,14 @@ class api_session {
   [[nodiscard]] std::optional<double> certificate_left() const { return certificate_left_; }
 
  private:
-  [[nodiscard]] static result<json::value> json_of(const result<http_answer>& answer, const std::string& asked);
-
   http_client client_;
   const api_access* as_;
   run* run_;
   std::optional<double> certificate_left_;
 };
+
+/// The JSON of a 200, or what came instead of an answer to `asked` ("GET /x").
+result<json::value> json_of(const result<http_answer>& answer, std::string_view asked);
 
 /// What an unexpected status means: 401 is `unauthorised`, 403 `forbidden`, 429 `limited`, others `bad_status`.
 reason reason_of_status(unsigned status);

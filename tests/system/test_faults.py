@@ -20,6 +20,9 @@ SECRET = "hunter2"
 HTTP = {
     "http": 'url = "{url}/health"\nheaders = {{ Authorization = "Bearer hunter2-http" }}\nexpect = {{ "/status" = "healthy" }}',
     "jwks": 'url = "{url}/certs"',
+    "grafana": 'url = "{url}"\ntoken = "hunter2-grafana"',
+    "qdrant": 'url = "{url}"\napi_key = "hunter2-qdrant"\ncollections = ["properties"]',
+    "sentry": 'url = "{url}"\ntoken = "hunter2-sentry"\norganization = "estate"\nrelease = "api@1"',
     "neo4j": 'url = "{url}"\nuser = "reader"\npassword = "hunter2-neo4j"',
 }
 # Those with a protocol of their own; {port} is the server's.
