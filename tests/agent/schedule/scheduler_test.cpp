@@ -103,8 +103,8 @@ TEST_CASE("after_wrong_credentials_the_service_is_asked_ever_less_often_but_the_
   asio::io_context loop(1);
   slow p(loop, 1ms, observation::fail(reason::unauthorised, "wrong password"));
   trial t;
-  t.let_run(loop, p, 20ms, 15ms, 400ms);
-  CHECK(p.begun <= 5);  // at 0, 40, 120, 280 ms …
+  t.let_run(loop, p, 50ms, 45ms, 1s);
+  CHECK(p.begun <= 5);  // at 0, 100, 300, 700 ms …
   CHECK(t.seen.size() >= 15);
   for (const observation& o : t.seen) CHECK(o.why == reason::unauthorised);
 }
