@@ -1,101 +1,32 @@
 #include "agent/rollback/nginx_configuration.hpp"
 
-#include <algorithm>
+#include "probes/nginx/directives.hpp"
+
 #include <filesystem>
 #include <map>
-#include <utility>
 
 namespace flipback::rollback {
 
 namespace {
 
-bool is_space(char c) {
-  return c == ' ' || c == '\t' || c == '\r' || c == '\n';
-}
-
-/// Splits a configuration into words and the signs ; { }.
-class lexer {
- public:
-  enum class token : std::uint8_t { word, end, open, close, nothing };
-
-  explicit lexer(std::string_view text) : left_(text) {}
-
-  token next() {
-    skip_to_token();
-    if (left_.empty()) return token::nothing;
-    const char c = left_.front();
-    if (c == ';' || c == '{' || c == '}') {
-      left_.remove_prefix(1);
-      return c == ';' ? token::end : c == '{' ? token::open : token::close;
-    }
-    word_.clear();
-    if (c == '"' || c == '\'')
-      quoted_word(c);
-    else
-      bare_word();
-    return token::word;
-  }
-  std::string take() { return std::exchange(word_, {}); }
-
-  /// Past the brace that closes the block which has just been opened.
-  void skip_block() {
-    std::size_t open = 1;
-    while (!left_.empty() && open > 0) {
-      open += left_.front() == '{' ? 1U : 0U;
-      open -= left_.front() == '}' ? 1U : 0U;
-      left_.remove_prefix(1);
-    }
-  }
-
- private:
-  void skip_to_token() {
-    while (!left_.empty() && (is_space(left_.front()) || left_.front() == '#')) {
-      if (left_.front() == '#')
-        left_.remove_prefix(std::min(left_.find('\n'), left_.size()));
-      else
-        left_.remove_prefix(1);
-    }
-  }
-  void quoted_word(char quote) {
-    left_.remove_prefix(1);
-    while (!left_.empty() && left_.front() != quote) take_character();
-    if (!left_.empty()) left_.remove_prefix(1);
-  }
-  void bare_word() {
-    while (!left_.empty() && !is_space(left_.front()) && left_.front() != ';' && left_.front() != '{') {
-      const bool variable = left_.starts_with("${");
-      take_character();
-      if (variable) take_character();
-    }
-  }
-  void take_character() {
-    if (left_.front() == '\\' && left_.size() > 1) left_.remove_prefix(1);
-    word_ += left_.front();
-    left_.remove_prefix(1);
-  }
-
-  std::string_view left_;
-  std::string word_;
-};
-
-/// nginx's own words beside the dump ("nginx: configuration file … test is successful") are no part of it.
-std::string without_messages(std::string_view text) {
-  std::string kept;
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    if (!line.starts_with("nginx: ")) kept.append(line).append("\n");
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-  }
-  return kept;
-}
-
 bool names_file(const std::string& path) {
   return path != "off" && path != "stderr" && !path.starts_with("syslog:") && !path.starts_with("memory:") && !path.contains('$');
 }
 
-access_log_directive log_of(const directive& d, const std::map<std::string, std::string>& formats, const std::string& prefix) {
+/// The socket of `syslog:server=unix:/path,tag=…`; empty where the log goes elsewhere.
+std::string socket_in(std::string_view target) {
+  constexpr std::string_view to_socket = "server=unix:";
+  if (!target.starts_with("syslog:")) return {};
+  const std::size_t at = target.find(to_socket);
+  if (at == std::string_view::npos) return {};
+  const std::string_view path = target.substr(at + to_socket.size());
+  return std::string(path.substr(0, path.find(',')));
+}
+
+access_log_directive log_of(const nginx::directive& d, const std::map<std::string, std::string>& formats, const std::string& prefix) {
   access_log_directive made;
-  made.path = (std::filesystem::path(prefix) / d.words[1]).lexically_normal().string();
+  const std::string socket = socket_in(d.words[1]);
+  made.path = (std::filesystem::path(prefix) / (socket.empty() ? d.words[1] : socket)).lexically_normal().string();
   std::string format = "combined";
   for (std::size_t i = 2; i < d.words.size(); ++i) {
     const std::string& word = d.words[i];
@@ -112,61 +43,20 @@ access_log_directive log_of(const directive& d, const std::map<std::string, std:
 
 }  // namespace
 
-std::vector<directive> parse_directives(std::string_view text) {
-  const std::string dump = without_messages(text);
-  lexer from(dump);
-  std::vector<directive> all;
-  directive now;
-  std::size_t depth = 0;
-  const auto finish = [&] {
-    now.depth = depth;
-    if (!now.words.empty()) all.push_back(std::exchange(now, {}));
-  };
-  for (lexer::token t = from.next(); t != lexer::token::nothing; t = from.next()) {
-    switch (t) {
-      case lexer::token::word:
-        now.words.push_back(from.take());
-        break;
-      case lexer::token::end:
-        finish();
-        break;
-      case lexer::token::open: {
-        const bool lua = !now.words.empty() && now.words.front().ends_with("_by_lua_block");
-        finish();
-        if (lua)
-          from.skip_block();
-        else
-          ++depth;
-        break;
-      }
-      case lexer::token::close:
-        now = {};
-        depth -= depth > 0 ? 1U : 0U;
-        break;
-      case lexer::token::nothing:
-        break;
-    }
-  }
-  return all;
-}
-
 nginx_configuration configuration_in(std::string_view text, const std::string& prefix) {
-  const std::vector<directive> all = parse_directives(text);
-  std::map<std::string, std::string> formats{{"combined", "$remote_addr $time_local $request $status $http_referer $http_user_agent"}};
-  for (const directive& d : all) {
-    if (d.words.front() != "log_format" || d.words.size() < 3) continue;
-    std::string format;
-    for (std::size_t i = 2; i < d.words.size(); ++i) {
-      if (i > 2 || !d.words[i].starts_with("escape=")) format += d.words[i];
-    }
-    formats[d.words[1]] = std::move(format);
+  const std::vector<nginx::directive> all = nginx::parse_directives(text);
+  std::map<std::string, std::string> formats{{"combined", std::string(nginx::combined)}};
+  for (const nginx::directive& d : all) {
+    if (const auto format = nginx::log_format_in(d)) formats[format->name] = format->text;
   }
   nginx_configuration found;
-  for (const directive& d : all) {
-    if (d.words.size() < 2 || !names_file(d.words[1])) continue;
-    if (d.words.front() == "error_log" && d.depth == 0 && found.error_log.empty())
+  for (const nginx::directive& d : all) {
+    if (d.words.size() < 2) continue;
+    const bool to_file = names_file(d.words[1]);
+    if (to_file && d.words.front() == "error_log" && d.depth == 0 && found.error_log.empty())
       found.error_log = (std::filesystem::path(prefix) / d.words[1]).lexically_normal().string();
-    if (d.words.front() == "access_log") found.access_logs.push_back(log_of(d, formats, prefix));
+    if (d.words.front() == "access_log" && (to_file || !socket_in(d.words[1]).empty()))
+      found.access_logs.push_back(log_of(d, formats, prefix));
   }
   return found;
 }

@@ -1,5 +1,7 @@
 #include "agent/rollback/nginx_configuration.hpp"
 
+#include "probes/nginx/directives.hpp"
+
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -11,7 +13,8 @@ namespace {
 /// Each directive on a line of its own, words in brackets, indented by its depth.
 std::string shown(std::string_view text) {
   std::string all;
-  for (const directive& d : parse_directives(text)) all += fmt::format("{}{}\n", std::string(d.depth, ' '), fmt::join(d.words, "|"));
+  for (const flipback::nginx::directive& d : flipback::nginx::parse_directives(text))
+    all += fmt::format("{}{}\n", std::string(d.depth, ' '), fmt::join(d.words, "|"));
   return all;
 }
 
@@ -42,13 +45,14 @@ http {
     error_log /elsewhere.log;
     access_log /var/log/nginx/a.json flipback;
     access_log logs/b.log bare buffer=32k flush=5s;
-    location /x { access_log /c.log bare if=$loggable; access_log /$host.log; access_log syslog:server=1.2.3.4 bare; }
+    location /x { access_log /c.log bare if=$loggable; access_log /$host.log; access_log syslog:server=1.2.3.4 bare;
+                  access_log syslog:server=unix:/run/flipback/access.sock,tag=api,nohostname bare if=$loggable; }
     access_log /d.log;
   }
 })",
                                                      "/etc/nginx");
   CHECK(found.error_log == "/var/log/nginx/error.log");
-  REQUIRE(found.access_logs.size() == 4);
+  REQUIRE(found.access_logs.size() == 5);
   CHECK(found.access_logs[0].path == "/var/log/nginx/a.json");
   CHECK(found.access_logs[0].format == R"({"status":"$status","agent":"$http_user_agent"})");
   CHECK_FALSE(found.access_logs[0].conditional);
@@ -56,5 +60,8 @@ http {
   CHECK(found.access_logs[1].buffered);
   CHECK(found.access_logs[2].conditional);
   CHECK(found.access_logs[2].format == "$status");
-  CHECK(found.access_logs[3].format.find("$http_user_agent") != std::string::npos);
+  CHECK(found.access_logs[3].path == "/run/flipback/access.sock");
+  CHECK(found.access_logs[3].format == "$status");
+  CHECK(found.access_logs[3].conditional);
+  CHECK(found.access_logs[4].format.find("$http_user_agent") != std::string::npos);
 }
