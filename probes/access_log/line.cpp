@@ -1,5 +1,8 @@
 #include "probes/access_log/line.hpp"
 
+#include "probes/access_log/time_text.hpp"
+
+#include <algorithm>
 #include <charconv>
 #include <cstring>
 
@@ -47,6 +50,28 @@ std::optional<double> line::number(field f) const {
   const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), parsed);
   if (error != std::errc{} || end != value.data() + value.size()) return std::nullopt;
   return parsed;
+}
+
+std::optional<double> line::time() const {
+  return seconds_since_1970(text(field::time));
+}
+
+void line::take_request(std::string_view text, bool with_path) {
+  const std::size_t method_end = text.find(' ');
+  const std::string_view method = text.substr(0, method_end);
+  const auto is_method = [](char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; };
+  if (method_end == std::string_view::npos || !std::ranges::all_of(method, is_method)) return;
+  values[static_cast<std::size_t>(field::method)] = method;
+  if (!with_path) return;
+  std::string_view target = text.substr(method_end + 1);
+  if (const std::size_t version = target.rfind(" HTTP/"); version != std::string_view::npos) target = target.substr(0, version);
+  if (const std::size_t authority = target.find("://"); !target.starts_with('/') && authority != std::string_view::npos)
+    target.remove_prefix(std::min(target.find('/', authority + 3), target.size()));
+  values[static_cast<std::size_t>(field::path)] = without_query(target);
+}
+
+std::string_view without_query(std::string_view address) {
+  return address.substr(0, address.find('?'));
 }
 
 void line_reader::assign(std::string_view key, std::string_view value, line& into) {

@@ -11,7 +11,7 @@ namespace flipback::access_log {
 
 /// What a log line may say, under a key that the configuration names. The defaults are the recommended format's.
 enum class field : std::uint8_t {
-  time,             ///< $msec: seconds since 1970
+  time,             ///< $msec, $time_iso8601 or $time_local
   status,           ///< $status
   host,             ///< $host
   method,           ///< $request_method
@@ -38,7 +38,12 @@ struct line {
 
   [[nodiscard]] std::string_view text(field f) const { return values[static_cast<std::size_t>(f)]; }
   [[nodiscard]] std::optional<double> number(field f) const;
+  [[nodiscard]] std::optional<double> time() const;  ///< seconds since 1970
+
+  /// Method and, if wanted, path of a request line, "GET /a?b HTTP/1.1"; nothing of one that is none.
+  void take_request(std::string_view text, bool with_path);
 };
+std::string_view without_query(std::string_view address);
 
 /// Reads lines of nginx's JSON formats (escape=json). Keys come in any order, unknown ones are passed over.
 class line_reader {

@@ -29,8 +29,16 @@ std::optional<double> total_latency(const attempts& tries) {
 
 }  // namespace
 
-traffic::traffic(field_keys keys, filter leave_out, double hang_after, std::vector<slot_upstreams> slots)
-    : reader_(std::move(keys)), leave_out_(std::move(leave_out)), hang_after_(hang_after), slots_(std::move(slots)) {
+abilities::abilities(const line_format& format)
+    : upstreams(format.has(field::upstream)),
+      slots(upstreams && format.has(field::upstream_status)),
+      header_times(upstreams && format.has(field::header_time)),
+      attempt_times(header_times || (upstreams && format.has(field::response_time))),
+      latency(attempt_times || format.has(field::request_time)),
+      time(format.has(field::time)) {}
+
+traffic::traffic(line_format format, filter leave_out, double hang_after, std::vector<slot_upstreams> slots)
+    : format_(std::move(format)), can_tell_(format_), leave_out_(std::move(leave_out)), hang_after_(hang_after), slots_(std::move(slots)) {
   since_.slots.resize(slots_.size());
 }
 
@@ -44,40 +52,52 @@ bool traffic::counts(const line& of) const {
 
 void traffic::add(std::string_view text) {
   line read;
-  const auto status = reader_.read(text, read) ? read.number(field::status) : std::nullopt;
+  const auto status = format_.read(text, read) ? read.number(field::status) : std::nullopt;
   if (!status || *status < 100 || *status > 599) {
     ++since_.malformed;
     return;
   }
   for (std::size_t i = 0; i < field_count; ++i) seen_[i] = seen_[i] || !read.values[i].empty();
-  if (const auto time = read.number(field::time)) since_.newest_line = *time;
+  if (const auto time = read.time()) since_.newest_line = *time;
   if (!counts(read)) return;
   const int final_status = static_cast<int>(*status);
   const attempts tries = attempts_of(read);
-  if (tries.size == 0) {
+  if (tries.size == 0 && can_tell_.upstreams) {
     if (final_status >= 300) ++since_.local_errors;
     return;
   }
-  const double waited = read.number(field::request_time).value_or(0);
-  const bool headless = !tries.list[tries.size - 1].header_time;
-  const bool hung = final_status == client_closed && headless && waited > hang_after_;
-  std::optional<double> latency = final_status == client_closed ? std::optional(waited) : total_latency(tries);
+  const auto waited = read.number(field::request_time);
+  const bool hung = final_status == client_closed && is_headless(tries) && waited > hang_after_;
+  std::optional<double> latency = final_status == client_closed && waited ? waited : latency_of(read, tries);
   if (final_status == 101 || any_prefix(leave_out_.slow_paths, read.text(field::path))) latency.reset();
   count(since_.all, final_status, hung, latency);
   count_attempts(read, tries, hung);
-  if (final_status >= 500 || hung) {
-    const std::string path(read.text(field::path));
-    const auto at = since_.error_paths.find(path);
-    if (at != since_.error_paths.end())
-      ++at->second;
-    else if (since_.error_paths.size() < most_error_paths)
-      since_.error_paths.emplace(path, 1);
-  }
+  if (final_status >= 500 || hung) note_error(read.text(field::path));
+}
+
+/// Whether the client had no header to see when it hung up; false where the log can't tell.
+bool traffic::is_headless(const attempts& tries) const {
+  if (tries.size == 0) return false;
+  const attempt& last = tries.list[tries.size - 1];
+  return can_tell_.header_times ? !last.header_time : can_tell_.slots && last.status == 0;
+}
+
+/// The upstreams' time; where the log has no such, the request's, of which a slow client is a part.
+std::optional<double> traffic::latency_of(const line& of, const attempts& tries) const {
+  return can_tell_.attempt_times ? total_latency(tries) : of.number(field::request_time);
+}
+
+void traffic::note_error(std::string_view path) {
+  const auto at = since_.error_paths.find(path);
+  if (at != since_.error_paths.end())
+    ++at->second;
+  else if (since_.error_paths.size() < most_error_paths)
+    since_.error_paths.emplace(path, 1);
 }
 
 std::optional<double> traffic::time_of(std::string_view text) {
   line read;
-  return reader_.read(text, read) ? read.number(field::time) : std::nullopt;
+  return format_.read(text, read) ? read.time() : std::nullopt;
 }
 
 void traffic::count(tally& into, int status, bool hung, std::optional<double> latency) const {

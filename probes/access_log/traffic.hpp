@@ -4,7 +4,7 @@
 #include "flipback/sketch.hpp"
 
 #include "probes/access_log/attempts.hpp"
-#include "probes/access_log/line.hpp"
+#include "probes/access_log/line_format.hpp"
 
 #include <map>
 #include <memory>
@@ -41,31 +41,49 @@ struct pool {
   std::vector<tally> slots;  ///< in the order of the slots
   std::uint64_t local_errors = 0;
   std::uint64_t malformed = 0;
-  double newest_line = 0;                            ///< the newest line's own time, seconds since 1970; 0: none
-  std::map<std::string, std::uint64_t> error_paths;  ///< at most `most_error_paths`
+  double newest_line = 0;                                         ///< the newest line's own time, seconds since 1970; 0: none
+  std::map<std::string, std::uint64_t, std::less<>> error_paths;  ///< at most `most_error_paths`
 };
 inline constexpr std::size_t most_error_paths = 50;
+
+/// What a format lets us tell (semantics.md §2, "Traffic"). Without $upstream_addr every request counts; without $upstream_status there is
+/// nothing to say of an attempt, so that slots can't be told apart.
+struct abilities {
+  explicit abilities(const line_format& format);
+  bool upstreams;     ///< what nginx answered itself from what it passed on
+  bool slots;         ///< how each attempt on a slot ended
+  bool header_times;  ///< whether an attempt had an answer's header
+  bool attempt_times;
+  bool latency;
+  bool time;
+};
 
 /// Holds each line against the rules of what counts. No I/O, no clock.
 class traffic {
  public:
-  traffic(field_keys keys, filter leave_out, double hang_after, std::vector<slot_upstreams> slots);
+  traffic(line_format format, filter leave_out, double hang_after, std::vector<slot_upstreams> slots);
 
   void add(std::string_view text);
   /// The line's own time, seconds since 1970, where it has one.
   std::optional<double> time_of(std::string_view text);
   /// What came since the last call.
   pool take();
-  /// Which fields the newest line did not have, as far as a key for them is configured.
+  /// Lines that came and could not be taken.
+  void add_malformed(std::uint64_t lines) { since_.malformed += lines; }
+  /// Which fields no line has had yet.
   [[nodiscard]] std::vector<field> missing() const;
 
  private:
   [[nodiscard]] bool counts(const line& of) const;
+  [[nodiscard]] bool is_headless(const attempts& tries) const;
+  [[nodiscard]] std::optional<double> latency_of(const line& of, const attempts& tries) const;
+  void note_error(std::string_view path);
   void count(tally& into, int status, bool hung, std::optional<double> latency) const;
   void count_attempts(const line& of, const attempts& tries, bool hung);
   [[nodiscard]] std::size_t slot_of(std::string_view upstream) const;
 
-  line_reader reader_;
+  line_format format_;
+  abilities can_tell_;
   filter leave_out_;
   double hang_after_;
   std::vector<slot_upstreams> slots_;
