@@ -3,19 +3,26 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
+#include <ctime>
+#include <utility>
 
 namespace flipback::access_log {
 
 namespace {
 
 constexpr std::size_t chunk = 64 * 1024;
-constexpr int quiet_reads_before_leaving = 3;  // reads without a byte before a renamed file is left
+constexpr int quiet_reads_before_leaving = 3;   // reads without a byte before a renamed file is left
+constexpr std::time_t untouched_when_left = 2;  // seconds: nobody writes to it any more, and it need not be waited for
+constexpr int looks_while_files_are_renamed = 3;
+
+int open_to_read(const std::string& path) {
+  return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+}
 
 }  // namespace
 
@@ -29,6 +36,7 @@ void tail::close() {
   partial_.clear();
   skipping_ = false;
   quiet_reads_ = 0;
+  end_size_ = 0;
 }
 
 void tail::start_near_end(std::uint64_t bytes) {
@@ -37,34 +45,70 @@ void tail::start_near_end(std::uint64_t bytes) {
   start_from_end_ = bytes;
 }
 
-bool tail::open() {
-  fd_ = ::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-  struct stat found{};
-  if (fd_ < 0 || ::fstat(fd_, &found) != 0) {
+void tail::start_in_the_past(std::uint64_t bytes, double since) {
+  start_near_end(bytes);
+  for (int looks = 0; looks < looks_while_files_are_renamed; ++looks) {
+    if (begin_in_rotated(bytes, since)) return;
+  }
+}
+
+/// False where files were renamed meanwhile, so that it is to be tried again.
+bool tail::begin_in_rotated(std::uint64_t bytes, double since) {
+  struct stat current{};
+  const bool exists = ::stat(path_.c_str(), &current) == 0;
+  const auto size = exists ? static_cast<std::uint64_t>(current.st_size) : 0;
+  if (size >= bytes) return true;
+  for (const rotated& r : rotated_of(path_)) {
+    if (static_cast<double>(r.is.st_mtim.tv_sec) + 1 < since) return true;
+    const bool moved_just_now = exists && same_file(r.is, current);
+    if (!moved_just_now && size > 0 && begins_like(r.path)) continue;  // a copytruncate under way
+    if (!open(r.path) || !same_file(opened_, r.is)) {
+      close();
+      return false;
+    }
+    begin_before_end(moved_just_now ? bytes : bytes - size);
+    from_end_ = false;
+    return true;
+  }
+  return true;
+}
+
+bool tail::open(const std::string& path) {
+  fd_ = open_to_read(path);
+  if (fd_ < 0 || ::fstat(fd_, &opened_) != 0) {
     failed_ = errno;
     close();
     return false;
   }
-  if (!S_ISREG(found.st_mode)) {
+  if (!S_ISREG(opened_.st_mode)) {
     failed_ = EISDIR;
     close();
     return false;
   }
-  inode_ = found.st_ino;
-  device_ = found.st_dev;
   offset_ = 0;
-  if (from_end_) {
-    offset_ = start_from_end_ == 0 ? found.st_size : std::max<off_t>(0, found.st_size - static_cast<off_t>(start_from_end_));
-    char before = '\n';
-    if (offset_ > 0 && ::pread(fd_, &before, 1, offset_ - 1) == 1) skipping_ = before != '\n';
-  }
-  from_end_ = false;
   return true;
 }
 
-bool tail::was_replaced() const {
-  struct stat found{};
-  return ::stat(path_.c_str(), &found) == 0 && (found.st_ino != inode_ || found.st_dev != device_);
+void tail::begin_before_end(std::uint64_t bytes) {
+  offset_ = std::max<off_t>(0, opened_.st_size - static_cast<off_t>(bytes));
+  end_size_ = std::min(static_cast<std::size_t>(offset_), end_read_.size());
+  const auto size = static_cast<ssize_t>(end_size_);
+  if (::pread(fd_, end_read_.data(), end_size_, offset_ - size) != size) end_size_ = 0;
+  skipping_ = end_size_ > 0 && end_read_.at(end_size_ - 1) != '\n';
+}
+
+/// Whether another file begins with the same bytes as the log.
+bool tail::begins_like(const std::string& path) const {
+  std::array<char, 4096> ours{};
+  std::array<char, 4096> theirs{};
+  const int log = open_to_read(path_);
+  const int other = open_to_read(path);
+  const ssize_t size = log < 0 ? -1 : ::pread(log, ours.data(), ours.size(), 0);
+  const bool alike = size > 0 && other >= 0 && ::pread(other, theirs.data(), static_cast<std::size_t>(size), 0) == size &&
+                     std::equal(ours.begin(), ours.begin() + size, theirs.begin());
+  if (log >= 0) ::close(log);
+  if (other >= 0) ::close(other);
+  return alike;
 }
 
 void tail::feed(std::string_view bytes, const take_line& take) {
@@ -99,8 +143,50 @@ void tail::feed(std::string_view bytes, const take_line& take) {
   }
 }
 
+void tail::remember_end(std::string_view bytes) {
+  end_size_ = std::min(bytes.size(), end_read_.size());
+  std::memcpy(end_read_.data(), bytes.data() + bytes.size() - end_size_, end_size_);
+}
+
+/// Whether what we read last stands at its place in a file: it is not so after a truncation, however much was written since.
+bool tail::holds_what_was_read(int file) const {
+  fingerprint there{};
+  const off_t from = offset_ - static_cast<off_t>(end_size_);
+  return ::pread(file, there.data(), end_size_, from) == static_cast<ssize_t>(end_size_) &&
+         std::memcmp(there.data(), end_read_.data(), end_size_) == 0;
+}
+
+/// The file was truncated: goes on in its copy, or begins anew.
+void tail::truncated() {
+  for (const rotated& r : rotated_of(path_)) {
+    if (r.is.st_size < offset_ || same_file(r.is, opened_)) continue;
+    const int copy = open_to_read(r.path);
+    if (copy < 0) continue;
+    if (end_size_ > 0 && holds_what_was_read(copy)) {
+      ::close(std::exchange(fd_, copy));
+      opened_ = r.is;
+      quiet_reads_ = 0;
+      return;
+    }
+    ::close(copy);
+  }
+  offset_ = 0;
+  end_size_ = 0;
+  partial_.clear();
+  skipping_ = false;
+}
+
+/// Whether a file without news is to be left for the one that has its name now. As long as that one is empty, nginx may not have reopened.
+bool tail::may_leave() {
+  struct stat named{};
+  struct stat ours{};
+  if (::stat(path_.c_str(), &named) != 0 || same_file(named, opened_) || named.st_size == 0) return false;
+  const bool untouched = ::fstat(fd_, &ours) == 0 && ours.st_mtim.tv_sec + untouched_when_left < std::time(nullptr);
+  return untouched || ++quiet_reads_ >= quiet_reads_before_leaving;
+}
+
 std::expected<bool, std::string> tail::read(const take_line& take) {
-  if (fd_ < 0 && !open()) {
+  if (fd_ < 0 && !open(path_)) {
     if (failed_ == ENOENT) {
       from_end_ = false;  // what appears later is new from its first byte
       return std::unexpected("does not exist");
@@ -108,12 +194,8 @@ std::expected<bool, std::string> tail::read(const take_line& take) {
     return std::unexpected(failed_ == EISDIR ? std::string("is no regular file")
                                              : fmt::format("can't be read: {}", std::strerror(failed_)));
   }
-  struct stat now{};
-  if (::fstat(fd_, &now) == 0 && now.st_size < offset_) {  // copytruncate
-    offset_ = 0;
-    partial_.clear();
-    skipping_ = false;
-  }
+  if (std::exchange(from_end_, false)) begin_before_end(start_from_end_);
+  if (!holds_what_was_read(fd_)) truncated();
   if (buffer_.empty()) buffer_.resize(chunk);
   std::size_t total = 0;
   while (total < most_at_once) {
@@ -122,12 +204,14 @@ std::expected<bool, std::string> tail::read(const take_line& take) {
     if (size == 0) break;
     offset_ += size;
     total += static_cast<std::size_t>(size);
-    feed({buffer_.data(), static_cast<std::size_t>(size)}, take);
+    const std::string_view bytes(buffer_.data(), static_cast<std::size_t>(size));
+    remember_end(bytes);
+    feed(bytes, take);
   }
   if (total >= most_at_once) return true;
   if (total > 0) {
     quiet_reads_ = 0;
-  } else if (was_replaced() && ++quiet_reads_ >= quiet_reads_before_leaving) {
+  } else if (may_leave()) {
     close();
     return true;
   }

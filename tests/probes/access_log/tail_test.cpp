@@ -2,8 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
+#include <ctime>
 #include <filesystem>
 #include <fstream>
 
@@ -17,7 +20,11 @@ struct log_file {
     fs::create_directories(folder);
   }
   ~log_file() { fs::remove_all(folder); }
-  void append(const std::string& text) const { std::ofstream(path, std::ios::app | std::ios::binary) << text; }
+  void append(const std::string& text) const { write(path, text); }
+  [[nodiscard]] fs::path named(const std::string& name) const { return folder / name; }
+  static void write(const fs::path& to, const std::string& text) { std::ofstream(to, std::ios::app | std::ios::binary) << text; }
+  /// As if it had been written to this long ago.
+  static void age(const fs::path& file, std::chrono::seconds by) { fs::last_write_time(file, fs::file_time_type::clock::now() - by); }
   fs::path folder;
   fs::path path;
 };
@@ -54,6 +61,78 @@ TEST_CASE("a_renamed_log_is_read_to_its_end_before_the_new_one") {
   std::ofstream(log.folder / "access.json.1", std::ios::app) << "late\n";
   log.append("new\n");
   CHECK(taken(t, 6) == "a|late|new|");
+}
+
+TEST_CASE("a_renamed_log_is_kept_until_nginx_writes_to_the_new_one") {
+  const log_file log;
+  log.append("");
+  tail t(log.path);
+  taken(t);
+  fs::rename(log.path, log.named("access.json.1"));
+  log.append("");  // logrotate's create: nginx has not reopened yet
+  CHECK(taken(t, 10).empty());
+  log_file::write(log.named("access.json.1"), "late\n");
+  CHECK(taken(t, 10) == "late|");
+  log.append("new\n");
+  CHECK(taken(t, 6) == "new|");
+}
+
+TEST_CASE("what_was_written_before_a_copytruncate_is_read_from_the_copy") {
+  const log_file log;
+  log.append("old line\n");
+  log_file::write(log.named("access.json.2"), "an older one, of which nothing is to be read\n");
+  tail t(log.path);
+  taken(t);
+  log.append("a\n");
+  CHECK(taken(t) == "a|");
+  log.append("unread\n");
+  fs::copy_file(log.path, log.named("access.json.1"));
+  fs::resize_file(log.path, 0);
+  log.append("b\n");
+  CHECK(taken(t, 8) == "unread|b|");
+}
+
+TEST_CASE("the_past_reaches_back_into_the_rotated_file") {
+  const log_file log;
+  log_file::write(log.named("access.json-20261126"), "aaaa\nbbbb\ncccc\n");
+  log_file::write(log.named("access.json.2.gz"), "no\n");
+  log_file::write(log.named("access.json.api"), "another log's\n");
+  log_file::age(log.named("access.json-20261126"), std::chrono::seconds(60));
+  log.append("dddd\n");
+  const auto since = [](int ago) { return static_cast<double>(::time(nullptr) - ago); };
+  tail t(log.path);
+  t.start_in_the_past(1000, since(600));
+  CHECK(taken(t, 6) == "aaaa|bbbb|cccc|dddd|");
+  log.append("eeee\n");
+  CHECK(taken(t) == "eeee|");
+  t.start_in_the_past(15, since(600));
+  CHECK(taken(t, 6) == "cccc|dddd|eeee|");
+  t.start_in_the_past(7, since(600));
+  CHECK(taken(t, 6) == "eeee|");
+  t.start_in_the_past(1000, since(30));
+  CHECK(taken(t, 6) == "dddd|eeee|");
+}
+
+TEST_CASE("a_log_that_was_renamed_and_not_reopened_yet_has_its_past_there") {
+  const log_file log;
+  log_file::write(log.named("access.json.1"), "a\n");
+  tail t(log.path);
+  t.start_in_the_past(1000, 0);
+  CHECK(taken(t) == "a|");
+  log_file::write(log.named("access.json.1"), "late\n");
+  CHECK(taken(t, 6) == "late|");
+  log.append("new\n");
+  CHECK(taken(t, 6) == "new|");
+}
+
+TEST_CASE("a_copy_that_was_not_truncated_yet_is_no_past") {
+  const log_file log;
+  log.append("a\nb\n");
+  fs::copy_file(log.path, log.named("access.json.1"));
+  tail t(log.path);
+  t.start_in_the_past(1000, 0);
+  log.append("c\n");
+  CHECK(taken(t, 6) == "a|b|c|");
 }
 
 TEST_CASE("copytruncate_begins_anew") {
@@ -94,6 +173,25 @@ TEST_CASE("near_the_end_begins_at_a_whole_line") {
   tail t(log.path);
   t.start_near_end(7);
   CHECK(taken(t) == "cccc|");
+}
+
+TEST_CASE("ten_megabytes_without_a_line_end_take_no_memory_and_harm_nothing") {
+  const log_file log;
+  log.append("");
+  tail t(log.path);
+  taken(t);
+  for (int i = 0; i < 10; ++i) log.append(std::string(1 << 20, 'x'));
+  CHECK(taken(t, 12).empty());
+  log.append("\n\xff\xfe\n\n");
+  CHECK(taken(t) == "\xff\xfe|");
+  CHECK(t.skipped() == 1);
+}
+
+TEST_CASE("what_is_no_regular_file_is_not_waited_for") {
+  const log_file log;
+  REQUIRE(::mkfifo(log.path.c_str(), 0600) == 0);
+  tail t(log.path);
+  CHECK(taken(t) == "is no regular file");
 }
 
 TEST_CASE("a_folder_is_no_log") {
