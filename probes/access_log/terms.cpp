@@ -2,6 +2,8 @@
 
 #include <fmt/format.h>
 
+#include <charconv>
+
 namespace flipback::access_log {
 
 namespace {
@@ -9,9 +11,13 @@ namespace {
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
-void read_fields(settings::section& from, field_keys& into) {
+void read_fields(settings::section& from, line_format& format) {
   auto inner = from.inner("fields");
   if (!inner) return;
+  if (from.has("format") && from.text("format", "") != "json") {
+    inner->report_here("stands beside a format, which says it all; expected one of them");
+  }
+  field_keys into;
   for (std::size_t i = 0; i < field_count; ++i) {
     const std::string_view name = name_of(static_cast<field>(i));
     into[i] = inner->text(name, "");
@@ -20,16 +26,48 @@ void read_fields(settings::section& from, field_keys& into) {
     if (!inner->has(name_of(needed))) inner->report_here(fmt::format("has no {}, expected the log's key for it", name_of(needed)));
   }
   inner->finish();
+  format = line_format(std::move(into));
+}
+
+void read_format(settings::section& from, line_format& into) {
+  const auto text = from.text("format");
+  if (!text) return;
+  auto read = line_format::from_text(*text);
+  if (read)
+    into = std::move(*read);
+  else
+    from.report("format", read.error());
+}
+
+void read_place(settings::section& from, terms& into) {
+  constexpr std::size_t longest_socket = 103;  // unix(7): 107 characters, of which four are for the name while it is bound
+  into.is_socket = from.has("syslog");
+  if (into.is_socket && from.has("path")) from.report("syslog", "stands beside path, expected one of them");
+  const std::string_view key = into.is_socket ? "syslog" : "path";
+  const std::string_view example = into.is_socket ? "/run/flipback/access.sock" : "/var/log/nginx/access.json";
+  into.path = from.required_text(key, example);
+  if (!into.path.empty() && !into.path.starts_with('/'))
+    from.report(key, fmt::format("found {}, expected an absolute path such as \"{}\"", from.shown(key), example));
+  if (into.is_socket && into.path.size() > longest_socket)
+    from.report(
+        key, fmt::format("found {} characters, expected at most {}, as a Unix socket's path may have", into.path.size(), longest_socket));
+  for (const std::string_view other : {"socket_mode", "socket_group"}) {
+    if (!into.is_socket && from.has(other)) from.report(other, "is for a socket, expected a log with syslog = \"/path\"");
+  }
+  into.access.group = from.text("socket_group", "");
+  const std::string mode = from.text("socket_mode", "0660");
+  const auto [end, error] = std::from_chars(mode.data(), mode.data() + mode.size(), into.access.mode, 8);
+  if (error != std::errc{} || end != mode.data() + mode.size() || into.access.mode > 0777)
+    from.report("socket_mode", fmt::format("found {}, expected an octal mode such as \"0660\"", from.shown("socket_mode")));
 }
 
 }  // namespace
 
 terms read_terms(settings::section& from) {
   terms t;
-  t.path = from.required_text("path", "/var/log/nginx/access.json");
-  if (!t.path.empty() && !t.path.starts_with('/'))
-    from.report("path", fmt::format("found {}, expected an absolute path such as \"/var/log/nginx/access.json\"", from.shown("path")));
-  read_fields(from, t.keys);
+  read_place(from, t);
+  read_format(from, t.format);
+  read_fields(from, t.format);
   if (from.has("health_paths")) t.leave_out.health_paths = from.texts("health_paths");
   t.leave_out.slow_paths = from.texts("slow_paths");
   if (auto exclude = from.inner("exclude")) {

@@ -2,6 +2,8 @@
 
 #include "flipback/settings.hpp"
 
+#include "probes/access_log/line_format.hpp"
+#include "probes/access_log/source.hpp"
 #include "probes/access_log/traffic.hpp"
 
 #include <string>
@@ -10,8 +12,10 @@ namespace flipback::access_log {
 
 /// What a person says of a log, and what holds where they say nothing (README: `access_log`).
 struct terms {
-  std::string path;
-  field_keys keys = recommended_keys();
+  std::string path;  ///< of the file, or of the socket that syslog messages come to
+  bool is_socket = false;
+  socket_access access;
+  line_format format = recommended_keys();
   filter leave_out;
   duration hang_after = std::chrono::seconds(1);
   duration lag_limit = std::chrono::seconds(10);
