@@ -91,6 +91,9 @@ void generation::adopt(generation&& before) {
 }
 
 asio::awaitable<void> generation::start() {
+  for (const config::made_probe& p : made_) {  // first, since what comes by datagrams is kept for moments only
+    if (p.observed->follows()) tasks_.spawn(p.observed->follow());
+  }
   if (control_) {
     co_await control_->start();
     for (std::size_t i = 0; i < engine_.rules().size(); ++i) {  // breached before a reload, and still
@@ -100,9 +103,6 @@ asio::awaitable<void> generation::start() {
     }
     watching_.spawn(control_->watch());
     tasks_.spawn(ask_nginx());
-  }
-  for (const config::made_probe& p : made_) {
-    if (p.observed->follows()) tasks_.spawn(p.observed->follow());
   }
   scheduler_.start(configured_.agent.spread);
 }
@@ -122,10 +122,10 @@ asio::awaitable<void> generation::stop() {
   stopped_ = true;
   rule_timer_.cancel();
   if (control_) control_->stop();
-  tasks_.cancel();
   co_await scheduler_.stop();
-  co_await tasks_.join();
   co_await watching_.join();
+  tasks_.cancel();
+  co_await tasks_.join();
 }
 
 void generation::settle() {

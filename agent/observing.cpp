@@ -63,7 +63,9 @@ void observing::take(std::size_t which, const run& of, const observation& seen) 
   for (const earlier& e : seen.before) {
     for (const route& r : routes_[which]) {
       const auto found = std::ranges::find(e.measurements, r.measurement, &measurement::name);
-      if (found != e.measurements.end()) judged_.add(r.series, {of.started - e.from, of.started - e.to, found->value, found->quiet});
+      const bool known = of.started - e.to <= judged_.known_until(r.series);  // seen before a reload
+      if (found != e.measurements.end() && !known)
+        judged_.add(r.series, {of.started - e.from, of.started - e.to, found->value, found->quiet});
     }
   }
   const instant at = of.started + seen.latency;

@@ -41,6 +41,8 @@ class engine {
   /// The series that takes the samples of this name; nothing where no rule reads them.
   [[nodiscard]] std::optional<std::size_t> series_named(const std::string& samples) const;
   void add(std::size_t series, const sample& s);
+  /// The time of the newest sample of a series; the beginning of time where there is none.
+  [[nodiscard]] instant known_until(std::size_t series) const { return from_.all[series].newest_at(); }
 
   /// Evaluates the rules that what was added concerns, and those whose time has come.
   std::vector<change> settle(instant now);

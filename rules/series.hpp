@@ -38,6 +38,7 @@ class series {
   [[nodiscard]] std::optional<double> read(std::size_t window, function how, double quantile, instant now) const;
   /// The newest sample alone.
   [[nodiscard]] std::optional<double> newest(bool since_cutover, instant now) const;
+  [[nodiscard]] instant newest_at() const { return samples_.empty() ? instant::min() : samples_.back().at; }
   [[nodiscard]] fill filled(std::size_t window) const;
   [[nodiscard]] bool is_stale(instant now) const;
   /// When the newest sample goes stale; nothing where it is.
