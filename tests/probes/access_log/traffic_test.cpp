@@ -148,3 +148,34 @@ TEST_CASE("keys_may_be_others_and_in_any_order_and_values_need_no_quotes") {
   CHECK(p.malformed == 0);
   CHECK(std::ranges::count(t.missing(), field::agent) == 1);
 }
+
+TEST_CASE("without_upstreams_every_request_is_traffic_and_its_own_time_the_latency") {
+  traffic t(*line_format::from_text("$status $request_time \"$http_user_agent\""), {}, 1.0, {});
+  for (const char* text : {R"(200 0.100 "curl")", R"(502 0.200 "curl")", R"(499 5.000 "curl")", R"(200 9.000 "flipback/0.1.0")"})
+    t.add(text);
+  const pool p = t.take();
+  CHECK(p.all.requests == 3);
+  CHECK(p.all.errors == 1);  // nothing tells whether the 499 had had a header
+  CHECK(p.all.aborted == 1);
+  CHECK(p.local_errors == 0);
+  CHECK(*p.all.latencies.quantile(0.5) == doctest::Approx(0.2).epsilon(0.011));
+}
+
+TEST_CASE("who_hung_up_without_a_header_is_known_by_the_status_where_the_log_has_no_header_time") {
+  traffic t(*line_format::from_text("$status|$upstream_addr|$upstream_status|$request_time"), {}, 1.0, {{"blue", {"1.2.3.4:5"}}});
+  for (const char* text : {"499|1.2.3.4:5|-|5.000", "499|1.2.3.4:5|200|5.000", "499|1.2.3.4:5|-|0.500"}) t.add(text);
+  const pool p = t.take();
+  CHECK(p.all.aborted == 3);
+  CHECK(p.all.errors == 1);
+  CHECK(p.slots[0].errors == 1);
+  CHECK(p.slots[0].latencies.count() == 0);
+}
+
+TEST_CASE("what_a_format_lacks_can_not_be_told") {
+  const abilities combined(*line_format::from_text("combined"));
+  CHECK((combined.time && !combined.upstreams && !combined.slots && !combined.latency));
+  const abilities bare(*line_format::from_text("$status $upstream_addr"));
+  CHECK((bare.upstreams && !bare.slots && !bare.latency && !bare.time));
+  const abilities all(recommended_keys());
+  CHECK((all.time && all.upstreams && all.slots && all.header_times && all.attempt_times && all.latency));
+}
