@@ -1,0 +1,94 @@
+#include "probes/timestamp.hpp"
+
+#include <algorithm>
+
+namespace flipback {
+
+namespace {
+
+bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/// Takes a text apart from its front; once something was not there, nothing is any more.
+class reader {
+ public:
+  explicit reader(std::string_view text) : rest_(text) {}
+
+  /// As many digits, a number up to `most`.
+  int number(std::size_t digits, int most) {
+    int value = 0;
+    for (std::size_t i = 0; i < digits; ++i) {
+      if (i >= rest_.size() || !is_digit(rest_[i])) return fail();
+      value = value * 10 + (rest_[i] - '0');
+    }
+    if (value > most) return fail();
+    rest_.remove_prefix(digits);
+    return value;
+  }
+
+  /// One of these characters; which.
+  char one_of(std::string_view characters) {
+    if (rest_.empty() || !characters.contains(rest_.front())) {
+      fail();
+      return 0;
+    }
+    const char found = rest_.front();
+    rest_.remove_prefix(1);
+    return found;
+  }
+
+  /// ".463004", or nothing at all.
+  duration fraction() {
+    if (!rest_.starts_with('.')) return {};
+    rest_.remove_prefix(1);
+    const auto digits = static_cast<std::size_t>(std::ranges::find_if_not(rest_, is_digit) - rest_.begin());
+    if (digits == 0) fail();
+    duration::rep nanoseconds = 0;
+    for (std::size_t i = 0; i < 9; ++i) nanoseconds = nanoseconds * 10 + (i < digits ? rest_[i] - '0' : 0);
+    rest_.remove_prefix(digits);
+    return duration(nanoseconds);
+  }
+
+  [[nodiscard]] bool is_whole() const { return good_ && rest_.empty(); }
+
+ private:
+  int fail() {
+    good_ = false;
+    return 0;
+  }
+
+  std::string_view rest_;
+  bool good_ = true;
+};
+
+}  // namespace
+
+std::optional<wall_time> parse_timestamp(std::string_view rfc3339) {
+  using namespace std::chrono;
+  reader read(rfc3339);
+  const year in_year(read.number(4, 2261));
+  read.one_of("-");
+  const month in_month(static_cast<unsigned>(read.number(2, 12)));
+  read.one_of("-");
+  const day on_day(static_cast<unsigned>(read.number(2, 31)));
+  read.one_of("Tt ");
+  const hours hour(read.number(2, 23));
+  read.one_of(":");
+  const minutes minute(read.number(2, 59));
+  read.one_of(":");
+  const seconds second(read.number(2, 60));  // 60: a leap second
+  const duration fraction = read.fraction();
+  const char offset_sign = read.one_of("Zz+-");
+  minutes offset{};
+  if (offset_sign == '+' || offset_sign == '-') {
+    offset = hours(read.number(2, 23));
+    read.one_of(":");
+    offset += minutes(read.number(2, 59));
+  }
+  const year_month_day date(in_year, in_month, on_day);
+  if (!read.is_whole() || !date.ok() || in_year < year(1678)) return std::nullopt;
+  return sys_days(date) + hour + minute + second + fraction - (offset_sign == '-' ? -offset : offset);
+}
+
+}  // namespace flipback

@@ -1,0 +1,15 @@
+#pragma once
+
+#include "flipback/units.hpp"
+
+#include <optional>
+#include <string_view>
+
+namespace flipback {
+
+/// A date and time with its offset from UTC (RFC 3339, 5.6): "2026-11-24T03:30:12.463004+00:00", "2026-11-24T03:30:12Z". Fractions below a
+/// nanosecond are cut off. Nothing where it is none, has no offset, or lies outside of 1678 to 2261, which is what a wall_time holds:
+/// Go's zero time, year 1, is no time.
+std::optional<wall_time> parse_timestamp(std::string_view rfc3339);
+
+}  // namespace flipback
