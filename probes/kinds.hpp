@@ -6,6 +6,7 @@
 /// The makers of every kind of probe, one a file; registry.cpp lists them.
 namespace flipback {
 
+std::unique_ptr<probe> make_airflow_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_http_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_tcp_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_grafana_probe(settings::section& from, const surroundings& in);

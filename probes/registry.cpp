@@ -13,6 +13,8 @@ using std::chrono::seconds;
 
 constexpr std::array kinds{
     probe_kind{"access_log", "nginx's access log: the traffic, its errors and its latency", make_access_log_probe, seconds(1)},
+    probe_kind{"access_log", "nginx's access log in JSON: the traffic, its errors and its latency", make_access_log_probe, seconds(1)},
+    probe_kind{"airflow", "an Airflow server, 2.x or 3.x: its parts and their heartbeats, DAGs, import errors", make_airflow_probe},
     probe_kind{"grafana", "a Grafana server: its database, the health of each datasource", make_grafana_probe},
     probe_kind{"http", "an HTTP or HTTPS address: status, JSON, version, phases, certificate", make_http_probe},
     probe_kind{"jwks", "a JSON Web Key Set: every key of it parsed", make_jwks_probe},

@@ -1,5 +1,7 @@
 #include "probes/timestamp.hpp"
 
+#include <time.h>
+
 #include <algorithm>
 
 namespace flipback {
@@ -89,6 +91,13 @@ std::optional<wall_time> parse_timestamp(std::string_view rfc3339) {
   const year_month_day date(in_year, in_month, on_day);
   if (!read.is_whole() || !date.ok() || in_year < year(1678)) return std::nullopt;
   return sys_days(date) + hour + minute + second + fraction - (offset_sign == '-' ? -offset : offset);
+}
+
+std::optional<wall_time> parse_http_date(const std::string& date) {
+  tm parts{};
+  const char* const end = strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);  // the locale is "C": nobody sets another
+  if (end != date.c_str() + date.size()) return std::nullopt;
+  return std::chrono::system_clock::from_time_t(timegm(&parts));
 }
 
 }  // namespace flipback

@@ -29,18 +29,21 @@ api_access read_api_access(settings::section& from, std::string_view example) {
   return read;
 }
 
+credentials read_credentials(settings::section& from) {
+  credentials read{from.text("user", ""), from.hidden("password"), read_token(from)};
+  if (read.token && read.password) from.report("token", "stands beside password: expected one of them");
+  if (read.password && read.user.empty()) from.report_here("has a password and no user, expected both");
+  if (!read.user.empty() && !read.password) from.report_here("has a user and no password, expected both");
+  if (read.user.contains(':')) from.report("user", "has a colon in it, which HTTP's basic authentication can't say");
+  return read;
+}
+
 void read_credentials(settings::section& from, api_access& into) {
-  const std::string user = from.text("user", "");
-  const auto password = from.hidden("password");
-  const auto token = read_token(from);
-  if (token && password) from.report("token", "stands beside password: expected one of them");
-  if (password && user.empty()) from.report_here("has a password and no user, expected both");
-  if (!user.empty() && !password) from.report_here("has a user and no password, expected both");
-  if (user.contains(':')) from.report("user", "has a colon in it, which HTTP's basic authentication can't say");
-  if (token)
-    into.say_bearer(*token);
-  else if (password && !user.empty())
-    into.say_basic(user, *password);
+  const credentials read = read_credentials(from);
+  if (read.token)
+    into.say_bearer(*read.token);
+  else if (read.password && !read.user.empty())
+    into.say_basic(read.user, *read.password);
 }
 
 std::optional<secret> read_token(settings::section& from) {

@@ -25,7 +25,15 @@ struct api_access {
 
 /// Reads `url` (required), `host` and the TLS keys. A slash at the URL's end means nothing; a query is an error.
 api_access read_api_access(settings::section& from, std::string_view example);
-/// Reads `user` with `password`, or `token` (a bearer's), each secret with its `_file` twin; none of them will do as well.
+/// A name with a password, a bearer's token, or nothing at all.
+struct credentials {
+  std::string user;
+  std::optional<secret> password;
+  std::optional<secret> token;
+};
+/// Reads `user` with `password`, or `token`, each secret with its `_file` twin; none of them will do as well.
+credentials read_credentials(settings::section& from);
+/// The same, said with every request.
 void read_credentials(settings::section& from, api_access& into);
 /// Reads `token` alone, or its `_file` twin.
 std::optional<secret> read_token(settings::section& from);
