@@ -18,6 +18,7 @@ SECRET = "hunter2"
 
 # A kind of probe that speaks HTTP, and its table; {url} is the server. Every question that it can ask is asked, with credentials where it takes any.
 HTTP = {
+    "airflow": 'url = "{url}"\nuser = "reader"\npassword = "hunter2-airflow"\nimport_errors = true\ndags = ["nightly"]',
     "http": 'url = "{url}/health"\nheaders = {{ Authorization = "Bearer hunter2-http" }}\nexpect = {{ "/status" = "healthy" }}',
     "jwks": 'url = "{url}/certs"',
     "grafana": 'url = "{url}"\ntoken = "hunter2-grafana"',
