@@ -130,6 +130,8 @@ void read_dags(settings::section& from, terms& into, declarations& declared) {
   const auto add = [&](std::string id, std::optional<duration> within) {
     if (id.empty()) return from.report("dags", "has an empty name in it");
     const std::string_view measured_as = declared.add_of(id, "last_success_age", signal_kind::gauge, unit::seconds);
+    if (std::ranges::find(into.dags, measured_as, &airflow::wanted_dag::last_success_measured_as) != into.dags.end())
+      return from.report("dags", fmt::format("has two names that would both be measured as {}", measured_as));
     into.dags.push_back({std::move(id), within, measured_as});
   };
   const settings::node* const written = from.raw("dags");

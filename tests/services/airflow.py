@@ -64,10 +64,10 @@ class Airflow(Service):
         }
 
     def how(self):
-        return {"env": dict(os.environ, **self.settings(), **self.more)}
+        return {"env": os.environ | self.settings() | self.more}
 
     def commands(self, *lines):
-        return self.finish("commands", [os.path.join(fetched(self.environment), "bin", "python"), "-c", COMMANDS, *lines], **self.how())
+        return self.finish("commands", [self.program("python"), "-c", COMMANDS, *lines], **self.how())
 
     def start(self):
         os.makedirs(self.path("dags"))
@@ -82,7 +82,13 @@ class Airflow(Service):
         raise NotImplementedError
 
     def start_part(self, part):
-        self.running[part] = self.child(part, [os.path.join(fetched(self.environment), "bin", "airflow"), part], **self.how())
+        self.running[part] = self.child(part, self.argv(part), **self.how())
+
+    def argv(self, part):
+        return [self.program("airflow"), part, *(["--skip-serve-logs"] if part == "scheduler" else [])]
+
+    def program(self, name):
+        return os.path.join(fetched(self.environment), "bin", name)
 
     def stop_part(self, part, signal=15):
         child = self.running.pop(part)
@@ -140,11 +146,16 @@ class Airflow2(Airflow):
     def settings(self):
         return super().settings() | {
             "AIRFLOW__CORE__EXECUTOR": "SequentialExecutor", "AIRFLOW__API__AUTH_BACKENDS": "airflow.api.auth.backend.basic_auth",
-            "AIRFLOW__WEBSERVER__WEB_SERVER_HOST": "127.0.0.1", "AIRFLOW__WEBSERVER__WEB_SERVER_PORT": str(self.port), "AIRFLOW__WEBSERVER__WORKERS": "1",
-            "AIRFLOW__WEBSERVER__WEB_SERVER_MASTER_TIMEOUT": "300", "AIRFLOW__WEBSERVER__WEB_SERVER_WORKER_TIMEOUT": "300",
             "AIRFLOW__WEBSERVER__SECRET_KEY": "k", "AIRFLOW__SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "1", "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "1",
             "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "2",
         }
+
+    def argv(self, part):
+        """What `airflow webserver` runs, without its monitor: that sends SIGTTIN after ten seconds, which stops a gunicorn that is still starting."""
+        if part != self.web:
+            return super().argv(part)
+        return [self.program("gunicorn"), "--workers", "1", "--timeout", "120", "--bind", f"127.0.0.1:{self.port}",
+                "--config", "python:airflow.www.gunicorn_config", "airflow.www.app:cached_app()"]
 
     def prepare(self):
         users = {"admin": "Admin", "flipback": "Flipback", "narrow": "Narrow", "outsider": "Public"}
