@@ -1,7 +1,9 @@
 #include "probes/net/certificate.hpp"
 
+#include <boost/asio/ssl/error.hpp>
 #include <fmt/format.h>
 #include <openssl/asn1.h>
+#include <openssl/err.h>
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
@@ -32,6 +34,41 @@ std::string verification_problem(SSL* of, const std::string& asked_for) {
     return fmt::format("the certificate is not for {}", asked_for);
   }
   return fmt::format("the certificate can't be trusted: {}", X509_verify_cert_error_string(found));
+}
+
+void watch_demands(SSL* of, bool* demanded) {
+  const auto asked = [](SSL*, void* flag) {
+    if (flag != nullptr) *static_cast<bool*>(flag) = true;
+    return 1;
+  };
+  SSL_set_cert_cb(of, asked, demanded);  // a client's is called when the server asks for a certificate
+}
+
+std::optional<failure> refusal(const boost::system::error_code& error, bool demanded, bool shown) {
+  if (error.category() != asio::error::get_ssl_category()) return std::nullopt;
+  switch (ERR_GET_REASON(static_cast<unsigned long>(error.value()))) {
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+      return failure{reason::unauthorised, "the server demands a client certificate, and none was shown (client_certificate, client_key)"};
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:  // all that TLS 1.2 says of it
+      if (!demanded || shown) return std::nullopt;
+      return failure{
+          reason::unauthorised,
+          "the handshake failed after the server asked for a client certificate, and none was shown (client_certificate, client_key)"};
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_UNSUPPORTED_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_REVOKED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_EXPIRED:
+    case SSL_R_SSLV3_ALERT_CERTIFICATE_UNKNOWN:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA:
+    case SSL_R_TLSV1_ALERT_ACCESS_DENIED:
+      if (!demanded || !shown) return std::nullopt;
+      return failure{reason::unauthorised, fmt::format("the server does not accept our client certificate: {}", error.message())};
+    case SSL_R_TLSV1_ALERT_PROTOCOL_VERSION:
+    case SSL_R_UNSUPPORTED_PROTOCOL:
+      return failure{reason::bad_tls, "the server speaks no version of TLS that is allowed here (min_version)"};
+    default:
+      return std::nullopt;
+  }
 }
 
 }  // namespace flipback::net

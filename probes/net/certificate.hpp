@@ -1,5 +1,8 @@
 #pragma once
 
+#include "probes/net/network.hpp"
+
+#include <boost/system/error_code.hpp>
 #include <openssl/ssl.h>
 
 #include <optional>
@@ -15,5 +18,13 @@ std::optional<double> days_left(SSL* of);
 
 /// Why the peer's certificate was not trusted, in one sentence; empty where that was not what went wrong.
 std::string verification_problem(SSL* of, const std::string& asked_for);
+
+/// Whether the server has asked for a certificate of ours. Told by `watch_demands`, into a flag that must outlive the handshake; a null
+/// flag ends the watch.
+void watch_demands(SSL* of, bool* demanded);
+
+/// What the server's alert means where it concerns our certificate or the version of TLS; nothing where it is about something else.
+/// Under TLS 1.3 such an alert comes only with the first read: for the client, the handshake was over (RFC 8446, 4.4.2.4 and 6.2).
+std::optional<failure> refusal(const boost::system::error_code& error, bool demanded, bool shown);
 
 }  // namespace flipback::net

@@ -127,6 +127,7 @@ asio::awaitable<result<exchanged>> exchange_on(stream& on, const http_request& a
   done.answer.times.first_byte = head - asked;
   done.answer.times.transfer = now() - head;
   done.answer.certificate_days = on.certificate_days();
+  done.answer.certificate_demanded = on.certificate_demanded();
   co_return done;
 }
 

@@ -35,6 +35,7 @@ struct http_answer {
   std::string body;
   http_times times;
   std::optional<double> certificate_days;
+  bool certificate_demanded = false;  ///< the server asked for a certificate of ours
 
   [[nodiscard]] const std::string* header(std::string_view name) const;  ///< the first of that name, in any case
 };

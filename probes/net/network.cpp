@@ -16,6 +16,27 @@ struct network::parts {
   std::map<tls_options, asio::ssl::context> contexts;
 };
 
+namespace {
+
+failure unusable(std::string_view what, const std::string& file, const boost::system::error_code& error) {
+  return {reason::no_prerequisite, fmt::format("can't use the client's {} in {}: {}", what, file, error.message())};
+}
+
+/// Has the context show our own certificate to a server that asks for one.
+result<void> show_certificate(asio::ssl::context& context, const tls_options& options) {
+  if (options.client_certificate.empty()) return {};
+  boost::system::error_code error;
+  // Without this OpenSSL would ask the terminal for the passphrase of a key that has one, and wait.
+  context.set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string(); }, error);
+  context.use_certificate_chain_file(options.client_certificate, error);
+  if (error) return std::unexpected(unusable("certificate", options.client_certificate, error));
+  context.use_private_key_file(options.client_key, asio::ssl::context::pem, error);
+  if (error) return std::unexpected(unusable("key", options.client_key, error));
+  return {};
+}
+
+}  // namespace
+
 network::network(asio::any_io_executor executor, std::vector<std::string> name_servers)
     : executor_(std::move(executor)), parts_(std::make_unique<parts>()) {
   parts_->name_servers = std::move(name_servers);
@@ -37,6 +58,8 @@ result<asio::ssl::context*> network::tls(const tls_options& options) {
 
   asio::ssl::context context(asio::ssl::context::tls_client);
   context.set_options(asio::ssl::context::default_workarounds | asio::ssl::context::no_tlsv1 | asio::ssl::context::no_tlsv1_1);
+  if (options.newest_only) SSL_CTX_set_min_proto_version(context.native_handle(), TLS1_3_VERSION);
+  if (const auto shown = show_certificate(context, options); !shown) return std::unexpected(shown.error());
   if (options.verify) {
     context.set_verify_mode(asio::ssl::verify_peer);
     boost::system::error_code error;

@@ -16,8 +16,11 @@ namespace flipback::net {
 /// How a TLS peer is verified and which name it is asked for.
 struct tls_options {
   bool verify = true;
-  std::string ca_file;      ///< empty: the machine's certificate authorities
-  std::string server_name;  ///< for SNI and verification; empty: the host asked for
+  std::string ca_file;             ///< empty: the machine's certificate authorities
+  std::string server_name;         ///< for SNI and verification; empty: the host asked for
+  std::string client_certificate;  ///< PEM, the chain after it; empty: we show none
+  std::string client_key;          ///< PEM, without a passphrase
+  bool newest_only = false;        ///< nothing older than TLS 1.3; else TLS 1.2 will do
   friend auto operator<=>(const tls_options&, const tls_options&) = default;
 };
 
@@ -46,7 +49,7 @@ class network {
   /// A name that does not exist is `no_such_name`; no answer is `no_resolver`. May throw operation_aborted when cancelled.
   asio::awaitable<result<std::vector<asio::ip::address>>> resolve(std::string host);
 
-  /// The client context for these options, made once. An unreadable CA file is `no_prerequisite`.
+  /// The client context for these options, made once. An unreadable CA file, certificate or key is `no_prerequisite`.
   result<asio::ssl::context*> tls(const tls_options& options);
 
   [[nodiscard]] const asio::any_io_executor& executor() const { return executor_; }

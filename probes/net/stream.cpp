@@ -11,6 +11,7 @@
 #include <boost/asio/write.hpp>
 #include <fmt/format.h>
 
+#include <array>
 #include <fstream>
 #include <utility>
 
@@ -41,32 +42,51 @@ bool may_be_ours(std::uint16_t port) {
   return port >= range.first && port <= range.second;
 }
 
+/// What the handshake told of certificates, the peer's and ours.
+struct peer_certificates {
+  std::optional<double> days;
+  bool demanded = false;  ///< the server asked for one of ours
+  bool shown = false;     ///< we have one to show
+};
+
 template <typename Socket>
 class connected final : public stream {
  public:
-  connected(Socket socket, std::optional<double> days) : socket_(std::move(socket)), days_(days) {}
+  connected(Socket socket, peer_certificates seen) : socket_(std::move(socket)), seen_(seen) {}
 
   asio::awaitable<result<std::size_t>> read_some(asio::mutable_buffer into) override {
     const auto [failed, size] = co_await socket_.async_read_some(into, as_value);
     rethrow_cancelled(failed);
     // Many servers close without TLS' goodbye; whether the answer was whole is for the protocol above to tell.
     if (failed == asio::error::eof || failed == asio::ssl::error::stream_truncated) co_return 0U;
-    if (failed) co_return std::unexpected(failure_of(failed, "reading the answer"));
-    co_return size;
+    if (!failed) co_return size;
+    if (auto refused = refusal(failed, seen_.demanded, seen_.shown)) co_return std::unexpected(std::move(*refused));
+    co_return std::unexpected(failure_of(failed, "reading the answer"));
   }
 
   asio::awaitable<result<void>> write(asio::const_buffer all) override {
     const auto [error, size] = co_await asio::async_write(socket_, all, as_value);
     rethrow_cancelled(error);
-    if (error) co_return std::unexpected(failure_of(error, "sending the request"));
-    co_return result<void>{};
+    if (!error) co_return result<void>{};
+    failure failed = failure_of(error, "sending the request");
+    if (seen_.demanded) co_await explain(failed);
+    co_return std::unexpected(std::move(failed));
   }
 
-  [[nodiscard]] std::optional<double> certificate_days() const override { return days_; }
+  [[nodiscard]] std::optional<double> certificate_days() const override { return seen_.days; }
+  [[nodiscard]] bool certificate_demanded() const override { return seen_.demanded; }
 
  private:
+  /// A server that refuses our certificate says so and hangs up, perhaps before we have sent anything: what it said can still be read.
+  asio::awaitable<void> explain(failure& hung_up) {
+    std::array<char, 1> unused{};
+    const auto [failed, size] = co_await socket_.async_read_some(asio::buffer(unused), as_value);
+    rethrow_cancelled(failed);
+    if (auto refused = refusal(failed, seen_.demanded, seen_.shown)) hung_up = std::move(*refused);
+  }
+
   Socket socket_;
-  std::optional<double> days_;
+  peer_certificates seen_;
 };
 
 asio::awaitable<result<tcp::socket>> connect_tcp(const asio::any_io_executor& executor, const std::vector<asio::ip::address>& addresses,
@@ -103,23 +123,28 @@ asio::awaitable<result<std::unique_ptr<stream>>> secure(network& through, Socket
   if (!context) co_return std::unexpected(context.error());
   asio::ssl::stream<Socket> tls(std::move(socket), **context);
   expect_name(tls.native_handle(), name);
+  peer_certificates seen;
+  seen.shown = !options.client_certificate.empty();
+  watch_demands(tls.native_handle(), &seen.demanded);
   const auto [error] = co_await tls.async_handshake(asio::ssl::stream_base::client, as_value);
+  watch_demands(tls.native_handle(), nullptr);
   rethrow_cancelled(error);
   if (error) {
+    if (auto refused = refusal(error, seen.demanded, seen.shown)) co_return std::unexpected(std::move(*refused));
     const std::string why = verification_problem(tls.native_handle(), name);
     if (!why.empty()) co_return std::unexpected(failure{reason::bad_tls, why});
     failure handshake = failure_of(error, "the TLS handshake");
     if (handshake.why == reason::bad_answer) handshake.why = reason::bad_tls;
     co_return std::unexpected(std::move(handshake));
   }
-  const std::optional<double> days = days_left(tls.native_handle());
-  co_return std::make_unique<connected<asio::ssl::stream<Socket>>>(std::move(tls), days);
+  seen.days = days_left(tls.native_handle());
+  co_return std::make_unique<connected<asio::ssl::stream<Socket>>>(std::move(tls), seen);
 }
 
 template <typename Socket>
 asio::awaitable<result<std::unique_ptr<stream>>> dress(network& through, Socket socket, const endpoint& to, const tls_options* tls, run& r,
                                                        connect_times& times) {
-  if (tls == nullptr) co_return std::make_unique<connected<Socket>>(std::move(socket), std::nullopt);
+  if (tls == nullptr) co_return std::make_unique<connected<Socket>>(std::move(socket), peer_certificates{});
   r.now = phase::handshaking;
   const instant began = now();
   const std::string name = tls->server_name.empty() ? to.host : tls->server_name;

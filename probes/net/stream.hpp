@@ -36,6 +36,8 @@ class stream {
   virtual asio::awaitable<result<void>> write(asio::const_buffer all) = 0;                ///< all of it
   /// Days until the peer's certificate ends, where it showed one. Negative: ended.
   [[nodiscard]] virtual std::optional<double> certificate_days() const = 0;
+  /// Whether the peer asked for a certificate of ours.
+  [[nodiscard]] virtual bool certificate_demanded() const = 0;
 };
 
 /// Connects to the first address of the host that accepts, and does the TLS handshake where `tls` is given.
