@@ -13,23 +13,6 @@ namespace {
 
 namespace json = boost::json;
 
-/// Whether a JSON value is the one that a person wrote in TOML: numbers by value, everything else by kind and text.
-bool same(const json::value& found, const settings::node& expected) {
-  if (const auto* text = std::get_if<std::string>(&expected.value)) return found.is_string() && found.get_string() == *text;
-  if (const auto* yes = std::get_if<bool>(&expected.value)) return found.is_bool() && found.get_bool() == *yes;
-  if (const auto* whole = std::get_if<std::int64_t>(&expected.value)) {
-    return found.is_number() && found.to_number<double>() == static_cast<double>(*whole);
-  }
-  if (const auto* number = std::get_if<double>(&expected.value)) return found.is_number() && found.to_number<double>() == *number;
-  return false;
-}
-
-std::string shortened(std::string text) {
-  constexpr std::size_t most = 80;
-  if (text.size() > most) text = text.substr(0, most) + "…";
-  return text;
-}
-
 /// "2xx", "200-299" or "200".
 bool parse_status(std::string_view text, expectation& into) {
   if (text.size() == 3 && text.ends_with("xx") && text[0] >= '1' && text[0] <= '5') {
@@ -56,6 +39,48 @@ void read_status(settings::section& from, std::string_view key, const settings::
   }
 }
 
+net::failure unmet_status(const expectation& expected, const net::http_answer& found, std::span<const secret> hidden) {
+  const std::string wanted = expected.status_low == expected.status_high
+                                 ? fmt::format("{}", expected.status_low)
+                                 : fmt::format("{} to {}", expected.status_low, expected.status_high);
+  net::failure made = net::unexpected(found, "", wanted, hidden);
+  if (made.why == reason::limited) made.says += ": a rate limit says nothing about how well it is";
+  // nginx's words for its own 495 and 496, both of which it answers as 400.
+  if (found.status == 400 && found.certificate_demanded && found.body.contains("SSL certificate")) {
+    made.why = reason::unauthorised;
+    made.says += ": the server wants a client certificate, and got none or one that it does not accept (client_certificate, client_key)";
+  }
+  return made;
+}
+
+/// `/status is "sick", expected "healthy"`, of what is found under a name; null: nothing is.
+std::optional<std::string> unmet_value(const expectation::stated& of, std::string_view named, const json::value* found,
+                                       std::span<const secret> hidden) {
+  const condition* unmet = first_unmet(of.conditions, found);
+  if (unmet == nullptr) return std::nullopt;
+  return fmt::format("{} is {}, expected {}", named, found == nullptr ? "not there" : shown(*found, hidden), to_string(*unmet));
+}
+
+std::optional<std::string> unmet_json(const expectation::stated& of, const json::value& in, std::span<const secret> hidden) {
+  boost::system::error_code missing;
+  return unmet_value(of, of.name, in.find_pointer(of.name, missing), hidden);
+}
+
+std::optional<std::string> unmet_header(const expectation::stated& of, const net::http_answer& in, std::span<const secret> hidden) {
+  const std::string* value = in.header(of.name);
+  const json::value text(value == nullptr ? std::string() : *value);
+  return unmet_value(of, fmt::format("the header {}", of.name), value == nullptr ? nullptr : &text, hidden);
+}
+
+/// Of a body nothing is shown: it may be a page, and it may hold what is nobody's business.
+std::optional<std::string> unmet_body(const expectation::stated& of, const net::http_answer& in) {
+  const json::value text(in.body);
+  const condition* unmet = first_unmet(of.conditions, &text);
+  if (unmet == nullptr) return std::nullopt;
+  return fmt::format("the body {} {}", unmet->is == condition::kind::lacks ? "contains" : "does not contain",
+                     settings::shown(unmet->expected));
+}
+
 }  // namespace
 
 expectation read_expectation(settings::section& from, std::string_view key) {
@@ -69,42 +94,45 @@ expectation read_expectation(settings::section& from, std::string_view key) {
   }
   auto inner = from.inner(key);
   for (const auto& [name, member] : *members) {
-    const settings::node& value = member.value.front();
+    constexpr std::string_view header = "header:";
     if (name == "status") {
       inner->know(name);
-      read_status(*inner, name, value, read);
+      read_status(*inner, name, member.value.front(), read);
+    } else if (name == "body") {
+      read.rest.push_back({subject::body, name, read_conditions(*inner, name, subject::body)});
     } else if (name.starts_with('/')) {
-      inner->know(name);
-      if (std::holds_alternative<settings::array>(value.value) || std::holds_alternative<settings::table>(value.value)) {
-        inner->report(name, fmt::format("found {}, expected a string, a number or a boolean", settings::kind_of(value)));
-      }
-      read.json.emplace(name, value);
+      read.rest.push_back({subject::json, name, read_conditions(*inner, name, subject::json)});
+    } else if (name.starts_with(header) && name.size() > header.size()) {
+      read.rest.push_back({subject::header, name.substr(header.size()), read_conditions(*inner, name, subject::header)});
     } else {
-      inner->know(name);
-      inner->report(name, R"(is unknown here: expected status, or a JSON pointer such as "/status")");
+      inner->report(name,
+                    R"(is unknown here: expected status, body, a JSON pointer such as "/status" or a header such as "header:X-Release")");
     }
   }
   return read;
 }
 
-std::optional<unmet> first_unmet(const expectation& expected, unsigned status, std::string_view body) {
-  if (status < expected.status_low || status > expected.status_high) {
-    const std::string wanted = expected.status_low == expected.status_high
-                                   ? fmt::format("{}", expected.status_low)
-                                   : fmt::format("{} to {}", expected.status_low, expected.status_high);
-    return unmet{net::reason_of_status(status), fmt::format("answered {}, expected {}", status, wanted)};
-  }
-  if (expected.json.empty()) return std::nullopt;
-  const auto document = net::parse_json(body);
-  if (!document) return unmet{document.error().why, fmt::format("answered {}, but {}", status, document.error().says)};
-  for (const auto& [pointer, value] : expected.json) {
-    boost::system::error_code missing;
-    const json::value* found = document->find_pointer(pointer, missing);
-    if (found == nullptr) return unmet{reason::expectation, fmt::format("{} is not there, expected {}", pointer, settings::shown(value))};
-    if (!same(*found, value)) {
-      return unmet{reason::expectation,
-                   fmt::format("{} is {}, expected {}", pointer, shortened(json::serialize(*found)), settings::shown(value))};
+std::optional<net::failure> first_unmet(const expectation& expected, const net::http_answer& found, std::span<const secret> hidden) {
+  if (!expected.allows(found.status)) return unmet_status(expected, found, hidden);
+  std::optional<json::value> document;
+  for (const expectation::stated& each : expected.rest) {
+    if (each.of == subject::json && !document) {
+      auto parsed = net::parse_json(found.body);
+      if (!parsed) return net::failure{parsed.error().why, fmt::format("answered {}, but {}", found.status, parsed.error().says)};
+      document = std::move(*parsed);
     }
+    std::optional<std::string> unmet;
+    switch (each.of) {
+      case subject::json:
+        unmet = unmet_json(each, *document, hidden);
+        break;
+      case subject::header:
+        unmet = unmet_header(each, found, hidden);
+        break;
+      case subject::body:
+        unmet = unmet_body(each, found);
+    }
+    if (unmet) return net::failure{reason::expectation, std::move(*unmet)};
   }
   return std::nullopt;
 }

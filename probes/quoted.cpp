@@ -2,6 +2,8 @@
 
 #include "probes/net/url.hpp"
 
+#include <algorithm>
+
 namespace flipback {
 
 namespace {
@@ -21,8 +23,7 @@ std::size_t character_size(std::string_view text) {
   const unsigned first = byte(0);
   if (first < 0x80) return 1;
   if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF)
-    return follows(1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF) && follows(2) ? 3 : 0;
+  if (first >= 0xE0 && first <= 0xEF) return follows(1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF) && follows(2) ? 3 : 0;
   if (first >= 0xF0 && first <= 0xF4)
     return follows(1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF) && follows(2) && follows(3) ? 4 : 0;
   return 0;
@@ -53,6 +54,18 @@ std::string quoted(std::string_view theirs, std::span<const secret> without, std
   }
   while (made.ends_with(' ')) made.pop_back();
   return made;
+}
+
+void hide_sent(std::vector<secret>& hidden, std::string_view sent) {
+  constexpr std::string_view between = " \t\r\n\"'{}[]()<>:;,=&";
+  constexpr std::size_t shortest = 6;
+  const std::size_t whole = sent.size();
+  if (whole >= shortest) hidden.emplace_back(std::string(sent));
+  while (!sent.empty()) {
+    const std::string_view word = sent.substr(0, sent.find_first_of(between));
+    if (word.size() >= shortest && word.size() < whole) hidden.emplace_back(std::string(word));
+    sent.remove_prefix(std::min(word.size() + 1, sent.size()));
+  }
 }
 
 }  // namespace flipback

@@ -76,7 +76,7 @@ asio::awaitable<slot_answer> ask_slot(net::network& through, const config::slot&
   slot_answer made;
   const answered health = co_await ask(through, request_to(without_slash(of.url) + of.health, door.host), limit);
   if (health) {
-    const auto unmet = first_unmet(of.expect, health->status, health->body);
+    const auto unmet = first_unmet(of.expect, *health);
     made.healthy = !unmet;
     made.says = unmet ? unmet->says : fmt::format("{}", health->status);
   } else {

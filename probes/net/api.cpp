@@ -53,6 +53,16 @@ std::optional<secret> read_token(settings::section& from) {
   return token;
 }
 
+void read_headers(settings::section& from, api_access& into) {
+  const bool has_credentials = !into.secrets.empty();
+  for (read_header& h : read_headers(from)) {
+    if (has_credentials && is_authorization(h.name))
+      from.report("headers", "has an Authorization beside user and password, or token: expected one of them");
+    if (!is_public_header(h.name)) hide_sent(into.secrets, h.value.reveal());
+    into.ask.headers.emplace_back(std::move(h.name), h.value.reveal());
+  }
+}
+
 asio::awaitable<result<http_answer>> api_session::ask(std::string method, std::string path, std::string body,
                                                       std::vector<std::pair<std::string, std::string>> headers) {
   http_request made = as_->ask;
@@ -112,12 +122,13 @@ reason reason_of_status(unsigned status) {
   }
 }
 
-failure unexpected(const http_answer& found, std::string_view asked, std::string_view expected) {
+failure unexpected(const http_answer& found, std::string_view asked, std::string_view expected, std::span<const secret> hidden) {
   std::string to;
   if (const std::string* place = found.header("Location"); place != nullptr && found.status / 100 == 3) {
-    to = fmt::format(" (to {})", flipback::quoted(place->substr(0, place->find_first_of("?#"))));
+    to = fmt::format(" (to {})", flipback::quoted(place->substr(0, place->find_first_of("?#")), hidden));
   }
-  return {reason_of_status(found.status), fmt::format("{} answered {}{}, expected {}", asked, found.status, to, expected)};
+  return {reason_of_status(found.status),
+          fmt::format("{}{}answered {}{}, expected {}", asked, asked.empty() ? "" : " ", found.status, to, expected)};
 }
 
 }  // namespace flipback::net

@@ -7,6 +7,7 @@
 #include "probes/net/json.hpp"
 
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,9 @@ credentials read_credentials(settings::section& from);
 void read_credentials(settings::section& from, api_access& into);
 /// Reads `token` alone, or its `_file` twin.
 std::optional<secret> read_token(settings::section& from);
+/// Reads `headers`, to be sent with each request; what they hold is hidden but for those that tell nobody a secret. After the credentials:
+/// an Authorization beside them is an error.
+void read_headers(settings::section& from, api_access& into);
 
 /// The questions of one run to an API. They share a connection, which ends with the session; a deadline is the run's.
 class api_session {
@@ -70,7 +74,8 @@ result<json::value> json_of(const result<http_answer>& answer, std::string_view 
 
 /// What an unexpected status means: 401 is `unauthorised`, 403 `forbidden`, 429 `limited`, others `bad_status`.
 reason reason_of_status(unsigned status);
-/// "GET /x answered 302 (to https://sso.example.com/login), expected 200", without the place's query.
-failure unexpected(const http_answer& found, std::string_view asked, std::string_view expected = "200");
+/// "GET /x answered 302 (to https://sso.example.com/login), expected 200", without the place's query; or without whom, where that is known.
+failure unexpected(const http_answer& found, std::string_view asked, std::string_view expected = "200",
+                   std::span<const secret> hidden = {});
 
 }  // namespace flipback::net

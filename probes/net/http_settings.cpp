@@ -4,7 +4,26 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
+#include <cctype>
+
 namespace flipback::net {
+
+namespace {
+
+/// RFC 9110, 5.6.2.
+bool is_token(std::string_view text) {
+  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
+  return !text.empty() &&
+         std::ranges::all_of(text, [&](unsigned char c) { return std::isalnum(c) != 0 || others.contains(static_cast<char>(c)); });
+}
+
+bool same_name(std::string_view one, std::string_view other) {
+  return std::ranges::equal(one, other, [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+}
+
+}  // namespace
 
 http_request read_http_request(settings::section& from, std::string_view example) {
   http_request ask;
@@ -20,6 +39,37 @@ http_request read_http_request(settings::section& from, std::string_view example
   ask.tls = read_tls_options(from);
   if (ask.tls.server_name.empty()) ask.tls.server_name = ask.host.substr(0, ask.host.find(':'));
   return ask;
+}
+
+std::vector<read_header> read_headers(settings::section& from, std::string_view key) {
+  std::vector<read_header> read;
+  auto inner = from.inner(key);
+  if (!inner) return read;
+  const auto& members = std::get<settings::table>(from.raw(key)->value);
+  for (const auto& [written, member] : members) {
+    const bool from_file = written.ends_with("_file");
+    const std::string name = from_file ? written.substr(0, written.size() - 5) : written;
+    if (from_file && members.contains(name)) continue;  // read with its name
+    auto value = inner->hidden(name);
+    if (!is_token(name)) inner->report(name, "is no name of a header");
+    if (value && value->reveal().find_first_of("\r\n") != std::string::npos) inner->report(name, "has a line end in it");
+    if (value) read.push_back({name, std::move(*value), !from_file && member.value.front().written.empty()});
+  }
+  inner->finish();
+  return read;
+}
+
+bool is_authorization(std::string_view name) {
+  return same_name(name, "Authorization");
+}
+
+bool is_content_type(std::string_view name) {
+  return same_name(name, "Content-Type");
+}
+
+bool is_public_header(std::string_view name) {
+  constexpr std::array<std::string_view, 6> all{"Accept", "Accept-Encoding", "Accept-Language", "Cache-Control", "Content-Type", "Pragma"};
+  return std::ranges::any_of(all, [&](std::string_view one) { return same_name(one, name); });
 }
 
 }  // namespace flipback::net
