@@ -14,7 +14,8 @@ namespace {
 std::optional<measured> common_value(std::string_view name, const watched& of, const observation& seen) {
   const bool known = seen.result != outcome::unknown;
   if (name == "up" && known) return seen.result == outcome::pass ? 1.0 : 0.0;
-  if (name == "reachable" && known) return answered(seen.why) ? 1.0 : 0.0;
+  // What answered is reachable even where nothing can be said of its health: it limits us.
+  if (name == "reachable" && (known || answered(seen.why))) return answered(seen.why) ? 1.0 : 0.0;
   if (name == "latency" && known) return to_seconds(seen.latency);
   if (name == "consecutive_failures" && known) return static_cast<double>(of.failures_in_a_row);
   if (name == "failure_ratio" && known) return pooled{seen.result == outcome::fail ? 1.0 : 0.0, 1.0};

@@ -1,13 +1,14 @@
 #include "probes/expectation.hpp"
 #include "probes/identity.hpp"
 #include "probes/kinds.hpp"
+#include "probes/net/api.hpp"
 #include "probes/net/http_settings.hpp"
+#include "probes/net/redirects.hpp"
+#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 
-#include <algorithm>
 #include <array>
-#include <cctype>
 
 namespace flipback {
 
@@ -15,6 +16,7 @@ namespace {
 
 constexpr std::array declared{
     measurement_declaration{"status", signal_kind::gauge, unit::number},
+    measurement_declaration{"limited", signal_kind::gauge, unit::number},
     measurement_declaration{"resolve_seconds", signal_kind::gauge, unit::seconds},
     measurement_declaration{"connect_seconds", signal_kind::gauge, unit::seconds},
     measurement_declaration{"tls_seconds", signal_kind::gauge, unit::seconds},
@@ -23,34 +25,56 @@ constexpr std::array declared{
     measurement_declaration{"certificate_left", signal_kind::gauge, unit::seconds},
 };
 
+struct terms {
+  net::api_access access;
+  expectation expected;
+  identity_source identity;
+  bool keep_alive = false;
+  unsigned redirects = 0;  ///< how many are followed
+};
+
 class http_probe final : public probe {
  public:
-  http_probe(net::network& through, net::http_request ask, expectation expected, identity_source identity, bool keep_alive)
-      : client_(through, keep_alive), ask_(std::move(ask)), expected_(std::move(expected)), identity_(std::move(identity)) {}
+  http_probe(net::network& through, terms t) : through_(through), client_(through, t.keep_alive), terms_(std::move(t)) {}
 
   [[nodiscard]] std::span<const measurement_declaration> declares() const override {
-    return std::span(declared).first(declared.size() - (ask_.to.tls ? 0 : 1));  // the last one is the certificate's
+    const bool tls = terms_.access.ask.to.tls || terms_.redirects > 0;
+    return std::span(declared).first(declared.size() - (tls ? 0 : 1));  // the last one is the certificate's
   }
 
   asio::awaitable<observation> observe(run& r) override {
-    const auto answer = co_await client_.exchange(ask_, r);
-    if (!answer) co_return observation::fail(answer.error().why, answer.error().says);
-    const auto unmet = first_unmet(expected_, answer->status, answer->body);
-    observation seen = unmet ? observation::fail(unmet->why, unmet->says) : observation::pass(says(*answer));
+    net::result<net::http_answer> answer;
+    if (terms_.redirects == 0)
+      answer = co_await client_.exchange(terms_.access.ask, r);
+    else
+      answer = co_await net::exchange_following(through_, client_, terms_.access.ask, terms_.redirects, r);
+    // Where a redirect leads is the server's word, which may repeat ours.
+    if (!answer) co_return observation::fail(answer.error().why, quoted(answer.error().says, terms_.access.secrets, 400));
+    observation seen = judged(*answer);
     measure(seen, *answer);
     co_return seen;
   }
 
  private:
+  [[nodiscard]] observation judged(const net::http_answer& answer) const {
+    auto unmet = first_unmet(terms_.expected, answer, terms_.access.secrets);
+    if (!unmet) return observation::pass(says(answer));
+    // Whoever limits us has answered, and has said nothing about how well it is.
+    if (unmet->why == reason::limited) return observation::unknown(unmet->why, std::move(unmet->says));
+    return observation::fail(unmet->why, std::move(unmet->says));
+  }
+
   [[nodiscard]] std::string says(const net::http_answer& answer) const {
-    const std::string release = identity_of(identity_, answer).value_or("");
-    return release.empty() ? fmt::format("{}", answer.status) : fmt::format("{}, release {}", answer.status, release);
+    const auto release = identity_of(terms_.identity, answer);
+    if (!release || release->empty()) return fmt::format("{}", answer.status);
+    return fmt::format("{}, release {}", answer.status, quoted(*release, terms_.access.secrets, 80));
   }
 
   static void measure(observation& into, const net::http_answer& answer) {
     const net::http_times& took = answer.times;
     into.measurements.reserve(declared.size());
     into.measure("status", static_cast<double>(answer.status));
+    into.measure("limited", answer.status == 429 ? 1.0 : 0.0);
     into.measure("resolve_seconds", to_seconds(took.connecting.resolve));
     into.measure("connect_seconds", to_seconds(took.connecting.connect));
     into.measure("tls_seconds", to_seconds(took.connecting.tls));
@@ -59,49 +83,29 @@ class http_probe final : public probe {
     if (answer.certificate_days) into.measure("certificate_left", *answer.certificate_days * 86400);
   }
 
+  net::network& through_;
   net::http_client client_;
-  net::http_request ask_;
-  expectation expected_;
-  identity_source identity_;
+  terms terms_;
 };
-
-bool is_token(std::string_view text) {
-  constexpr std::string_view others = "!#$%&'*+-.^_`|~";
-  return !text.empty() &&
-         std::ranges::all_of(text, [&](unsigned char c) { return std::isalnum(c) != 0 || others.contains(static_cast<char>(c)); });
-}
-
-void read_headers(settings::section& from, net::http_request& into) {
-  const settings::node* found = from.raw("headers");
-  if (found == nullptr) return;
-  auto inner = from.inner("headers");
-  if (!inner) return;
-  const auto& members = std::get<settings::table>(found->value);
-  for (const auto& [key, unused] : members) {
-    const bool from_file = key.ends_with("_file");
-    const std::string name = from_file ? key.substr(0, key.size() - 5) : key;
-    if (from_file && members.contains(name)) continue;  // read with its name
-    const auto value = inner->hidden(name);
-    if (!is_token(name)) inner->report(name, "is no name of a header");
-    if (value && value->reveal().find_first_of("\r\n") != std::string::npos) inner->report(name, "has a line end in it");
-    if (value) into.headers.emplace_back(name, value->reveal());
-  }
-  inner->finish();
-}
 
 }  // namespace
 
 std::unique_ptr<probe> make_http_probe(settings::section& from, const surroundings& in) {
-  net::http_request ask = net::read_http_request(from, "http://127.0.0.1:8000/health");
+  terms t;
+  t.access.ask = net::read_http_request(from, "http://127.0.0.1:8000/health");
+  net::http_request& ask = t.access.ask;
   ask.method = from.choice("method", "GET", {"GET", "HEAD", "POST", "PUT", "OPTIONS"});
   ask.body = from.text("body", "");
   ask.answer_limit = from.size("answer_limit", ask.answer_limit, 1, 64ULL * 1024 * 1024);
-  read_headers(from, ask);
-  expectation expected = read_expectation(from, "expect");
-  identity_source identity = read_identity(from, "identity");
-  const bool keep_alive = from.boolean("keep_alive", false);
+  net::read_credentials(from, t.access);
+  net::read_headers(from, t.access);
+  hide_sent(t.access.secrets, ask.body);
+  t.expected = read_expectation(from, "expect");
+  t.identity = read_identity(from, "identity");
+  t.keep_alive = from.boolean("keep_alive", false);
+  t.redirects = static_cast<unsigned>(from.integer("redirects", 0, 0, 10));
   from.finish();
-  return std::make_unique<http_probe>(in.network, std::move(ask), std::move(expected), std::move(identity), keep_alive);
+  return std::make_unique<http_probe>(in.network, std::move(t));
 }
 
 }  // namespace flipback

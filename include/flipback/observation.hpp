@@ -30,7 +30,7 @@ enum class reason : std::uint8_t {
   bad_tls,         ///< the handshake failed, or the certificate can't be trusted
   unauthorised,    ///< wrong or missing credentials
   forbidden,       ///< known credentials without the right
-  limited,         ///< a rate limit answered
+  limited,         ///< a rate limit answered; `unknown` where that says nothing about the service
   saturated,       ///< no connection slot left
   starting,        ///< loading, starting up or shutting down
   absent,          ///< the file, database or object asked for is not there
@@ -94,6 +94,7 @@ struct observation {
 
   static observation pass(std::string says);
   static observation fail(reason why, std::string says);  ///< outcome follows from `why`
+  static observation unknown(reason why, std::string says);
   void measure(std::string_view name, measured value) { measurements.push_back({name, std::move(value)}); }
 };
 

@@ -87,6 +87,10 @@ observation observation::fail(reason why, std::string says) {
   return {outcome_of(why), why, std::move(says), {}, {}, {}};
 }
 
+observation observation::unknown(reason why, std::string says) {
+  return {outcome::unknown, why, std::move(says), {}, {}, {}};
+}
+
 asio::awaitable<void> probe::follow() {
   co_return;
 }

@@ -6,6 +6,7 @@
 #include <sys/un.h>
 
 #include <algorithm>
+#include <cctype>
 #include <charconv>
 #include <optional>
 #include <vector>
@@ -98,7 +99,9 @@ parsed<url> parse_hierarchy(std::string_view rest, const scheme& of) {
   const std::size_t path = rest.find_first_of("/?");
   std::string_view authority = rest.substr(0, path);
   if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
-    if (!of.credentials) return std::unexpected("has a user in it: give credentials as headers, so that no message shows them");
+    if (!of.credentials)
+      return std::unexpected(
+          "has a user in it: expected credentials in keys of their own (user and password, or token), so that no message shows them");
     if (auto read = parse_credentials(authority.substr(0, at), made); !read) return std::unexpected(std::move(read.error()));
     authority.remove_prefix(at + 1);
   } else if (of.credentials && rest.contains('@')) {
@@ -141,6 +144,12 @@ std::expected<url, std::string> parse_url(std::string_view text, std::span<const
   }
   const std::string_view rest = text.substr(colon + 3);
   return of->port == 0 ? parse_socket_url(rest) : parse_hierarchy(rest, *of);
+}
+
+bool same_place(const url& one, const url& other) {
+  const auto same_letter = [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); };
+  return one.tls == other.tls && one.to.port == other.to.port && one.to.socket_path == other.to.socket_path &&
+         std::ranges::equal(one.to.host, other.to.host, same_letter);
 }
 
 std::expected<endpoint, std::string> parse_endpoint(std::string_view text) {

@@ -33,6 +33,9 @@ struct url {
 /// The parts of a URL of one of these schemes, or what is wrong with it ("has no host"); never with the password in it.
 std::expected<url, std::string> parse_url(std::string_view text, std::span<const scheme> schemes = http_schemes);
 
+/// Whether two URLs lead to one server by one protocol: scheme, host and port, or socket, are the same.
+bool same_place(const url& one, const url& other);
+
 /// "host:port", "[::1]:port" or "unix:/run/x.sock", taken apart, or what is wrong with it.
 std::expected<endpoint, std::string> parse_endpoint(std::string_view text);
 
