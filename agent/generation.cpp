@@ -33,7 +33,7 @@ generation::generation(asio::io_context& loop, config::configuration from, store
       network_(loop.get_executor(), configured_.agent.name_servers),
       scheduler_(loop,
                  [this](std::size_t which, const run& of, const observation& seen) {
-                   observing_->take(which, of, seen);
+                   observing_->take(scheduled_[which], of, seen);
                    settle();
                  }),
       tasks_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
@@ -43,7 +43,12 @@ generation::generation(asio::io_context& loop, config::configuration from, store
   for (config::probe_entry& entry : configured_.probes) entry.table = {};  // read; thousands of them weigh
   compile(problems);
   observing_ = std::make_unique<observing>(made_, engine_, tell_);
-  for (const config::made_probe& p : made_) scheduler_.add(*p.observed, p.entry->every, p.entry->timeout);
+  for (std::size_t i = 0; i < made_.size(); ++i) {
+    const config::made_probe& p = made_[i];
+    if (!p.entry->in_agent) continue;
+    scheduler_.add(*p.observed, p.entry->every, p.entry->timeout);
+    scheduled_.push_back(i);
+  }
   scheduler_.on_stall = [this](duration stood) {
     tell_({"self.stall",
            severity::warning,
@@ -92,7 +97,7 @@ void generation::adopt(generation&& before) {
 
 asio::awaitable<void> generation::start() {
   for (const config::made_probe& p : made_) {  // first, since what comes by datagrams is kept for moments only
-    if (p.observed->follows()) tasks_.spawn(p.observed->follow());
+    if (p.entry->in_agent && p.observed->follows()) tasks_.spawn(p.observed->follow());
   }
   if (control_) {
     co_await control_->start();

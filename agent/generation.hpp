@@ -38,6 +38,7 @@ class generation {
 
   [[nodiscard]] const config::configuration& configured() const { return configured_; }
   [[nodiscard]] const std::vector<watched>& probes() const { return observing_->all(); }
+  [[nodiscard]] std::size_t watching() const { return scheduled_.size(); }  ///< probes that run here, and not with --check only
   [[nodiscard]] rules::engine& judged() { return engine_; }
   [[nodiscard]] const schedule_counts& schedule() const { return scheduler_.counts(); }
   [[nodiscard]] std::optional<deployment::standing> stands() const;
@@ -62,6 +63,7 @@ class generation {
   std::vector<rules::switched_off> rules_off_;
   rules::engine engine_;
   std::unique_ptr<observing> observing_;
+  std::vector<std::size_t> scheduled_;  ///< the scheduler's number of a probe → its place in made_
   scheduler scheduler_;
   task_group tasks_;
   task_group watching_;

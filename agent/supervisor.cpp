@@ -69,7 +69,7 @@ void supervisor::tell_start(instant began) {
     tell({"rule.off", severity::debug, fmt::format("{} is off: {}", off.name, off.why), {}});
   event ready{"agent.ready",
               severity::info,
-              fmt::format("watching {} probes with {} rules{}", now_->probes().size(), now_->judged().rules().size(),
+              fmt::format("watching {} probes with {} rules{}", now_->watching(), now_->judged().rules().size(),
                           server_ ? fmt::format(", serving on {}", server_->address()) : ""),
               {}};
   ready.with("version", std::string(FLIPBACK_VERSION)).with("seconds", to_seconds(std::chrono::steady_clock::now() - began));
@@ -83,7 +83,7 @@ asio::awaitable<void> supervisor::run() {
   tasks_.spawn(feed_watchdog());
   tell_start(began);
   ::malloc_trim(0);  // reading the configuration took several times what it leaves
-  service::notify(fmt::format("READY=1\nSTATUS=watching {} probes", now_->probes().size()));
+  service::notify(fmt::format("READY=1\nSTATUS=watching {} probes", now_->watching()));
   for (;;) {
     const auto [error, signal] = co_await signals_.async_wait(asio::as_tuple(asio::use_awaitable));
     if (error || signal != SIGHUP) break;
@@ -116,7 +116,7 @@ asio::awaitable<void> supervisor::reload() {
     next->adopt(std::move(*now_));
     now_ = std::move(next);
     co_await now_->start();
-    tell({"config.reloaded", severity::info, fmt::format("{} probes, {} rules", now_->probes().size(), now_->judged().rules().size()), {}});
+    tell({"config.reloaded", severity::info, fmt::format("{} probes, {} rules", now_->watching(), now_->judged().rules().size()), {}});
   }
   service::notify("READY=1");
 }

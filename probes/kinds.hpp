@@ -8,6 +8,8 @@ namespace flipback {
 
 std::unique_ptr<probe> make_airflow_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_http_probe(settings::section& from, const surroundings& in);
+std::unique_ptr<probe> make_journey_probe(settings::section& from, const surroundings& in);
+std::unique_ptr<probe> make_rate_limit_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_tcp_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_grafana_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_neo4j_probe(settings::section& from, const surroundings& in);

@@ -15,7 +15,8 @@ struct probe_kind {
   std::string_view type;
   std::string_view observes;  ///< one line, for people
   std::unique_ptr<probe> (*make)(settings::section& from, const surroundings& in);
-  duration usual_interval{};  ///< `every` where the table gives none; zero: 10 s
+  duration usual_interval{};     ///< `every` where the table gives none; zero: 10 s
+  bool only_when_asked = false;  ///< it burdens what it observes: it runs with --check, in the agent only with `in_agent = true`
 };
 
 /// Every kind there is, by name.

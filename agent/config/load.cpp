@@ -52,7 +52,7 @@ void read_root(settings::section& root, configuration& into, settings::diagnosti
   read_nginx(root, into.nginx);
   read_slots(root, into.slots);
   read_deployment(root, into);
-  read_probes(root, into.probes);
+  read_probes(root, into);
   read_rules(root, into);
   cross_check(root, into, problems);
   root.finish();

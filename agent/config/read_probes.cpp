@@ -56,16 +56,22 @@ probe_entry read_probe(const std::string& name, settings::section& from, const s
   read.timeout = from.span("timeout", std::min(read.timeout, read.every), milliseconds(1), hours(1));
   read.critical = from.boolean("critical", false);
   read.tags = from.texts("tags");
+  read.in_agent = from.boolean("in_agent", kind == nullptr || !kind->only_when_asked);
+  if (read.critical && !read.in_agent)
+    from.report("critical", "found true, so that a rollback may rest on it, but it runs with --check only (in_agent)");
   read.table = own_keys(table);
   return read;
 }
 
 }  // namespace
 
-void read_probes(settings::section& root, std::vector<probe_entry>& into) {
+void read_probes(settings::section& root, configuration& into) {
   const settings::node* all = root.raw("probes");
   for (auto& [name, from] : root.inners("probes")) {
-    into.push_back(read_probe(name, from, std::get<settings::table>(all->value).at(name).value.front()));
+    into.probes.push_back(read_probe(name, from, std::get<settings::table>(all->value).at(name).value.front()));
+    if (!into.probes.back().in_agent)
+      into.notes.push_back(
+          fmt::format("{} runs with --check only, not in the agent: in_agent = true in [probes.{}] changes that", name, name));
   }
 }
 

@@ -8,9 +8,10 @@
 namespace flipback::config {
 
 /// The keys that every probe's table may have, whatever its type.
-constexpr std::array<std::string_view, 5> common_probe_keys{"type", "every", "timeout", "critical", "tags"};
+constexpr std::array<std::string_view, 6> common_probe_keys{"type", "every", "timeout", "critical", "tags", "in_agent"};
 
-/// The tables [probes.*]: what all probes have in common; the rest is left for each probe's own maker.
-void read_probes(settings::section& root, std::vector<probe_entry>& into);
+/// The tables [probes.*]: what all probes have in common; the rest is left for each probe's own maker. Those that the agent leaves to
+/// --check are noted.
+void read_probes(settings::section& root, configuration& into);
 
 }  // namespace flipback::config

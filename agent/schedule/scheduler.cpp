@@ -141,7 +141,9 @@ void scheduler::deadline_due(entry& of, bool stalled) {
     deliver(of,
             observation::fail(reason::no_resolver, fmt::format("the name server gave no answer within {}", format_duration(of.timeout))));
   } else {
-    deliver(of, observation::fail(reason::timed_out, fmt::format("timed out after {} while {}", format_duration(of.timeout), name_of(at))));
+    std::string says = fmt::format("timed out after {} while {}", format_duration(of.timeout), name_of(at));
+    if (!of.newest.part.empty()) says = fmt::format("{}: {}", of.newest.part, says);
+    deliver(of, observation::fail(reason::timed_out, std::move(says)));
   }
   of.cancel.emit(asio::cancellation_type::terminal);
 }

@@ -27,6 +27,7 @@ struct run {
   instant started;
   instant deadline;
   phase now = phase::starting;  ///< kept up to date by whoever does the work
+  std::string_view part{};      ///< which of several parts that is, for the same sentence: "step token"; must outlive the run
 };
 
 /// One way to observe one thing. A probe does its work once for each call; interval, spread, deadline and overlap belong to the
