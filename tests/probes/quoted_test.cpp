@@ -28,3 +28,12 @@ TEST_CASE("secrets_are_taken_out_of_what_others_write_however_they_are_written")
   CHECK(quoted("nothing", std::array{secret()}) == "nothing");
   CHECK(quoted(std::string(195, 'x') + "p@ss word", known) == std::string(195, 'x') + "***");
 }
+
+TEST_CASE("what_was_sent_is_hidden_whole_and_by_its_longer_words") {
+  std::vector<secret> hidden;
+  hide_sent(hidden, "Bearer hunter2-token");
+  hide_sent(hidden, "id=7; session=hunter2-cookie");
+  hide_sent(hidden, R"({"a": "hunter2-body", "n": 12})");
+  CHECK(quoted("no hunter2-token, hunter2-cookie or hunter2-body of 12", hidden) == "no ***, *** or *** of 12");
+  CHECK(quoted("Bearer hunter2-token", hidden) == "***");
+}

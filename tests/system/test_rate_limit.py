@@ -16,12 +16,12 @@ from processes import Child, free_port, wait_until
 @pytest.fixture(scope="module")
 def nginx(tmp_path_factory):
     server = """
-location /limited { limit_req zone=few burst=$burst nodelay; limit_req_status 429; try_files /page =404; }
+location /limited { limit_req zone=few burst=99 nodelay; limit_req_status 429; try_files /page =404; }
 location /free { try_files /page =404; }
 location /broken { return 500; }
 location /moved { return 301 /free; }
 location /locked { return 401; }
-""".replace("$burst", "99")
+"""
     http = "limit_req_zone $arg_who zone=few:1m rate=1r/m; log_format agents '$status $http_user_agent $connection'; access_log agents agents;"
     with Nginx(tmp_path_factory.mktemp("nginx"), {"api": server}, http) as started:
         with open(os.path.join(started.folder, "html", "page"), "w", encoding="ascii") as page:
@@ -51,7 +51,7 @@ def test_several_at_a_time_and_no_more_than_told(probe, nginx):
     before = len(lines(nginx))
     is_now(probe("rate_limit", url(nginx, "/limited?who=crowd") + "concurrency = 7"), "pass", says="5 of 105")
     connections = {line.split()[-1] for line in lines(nginx)[before:]}
-    assert 2 <= len(connections) <= 9  # the first request's, seven more, and one that nginx may close after 100 requests
+    assert 2 <= len(connections) <= 8  # the first request's, and seven more
 
 
 def test_no_limit_is_a_failure(probe, nginx):

@@ -72,7 +72,8 @@ TEST_CASE("slots_keep_the_order_of_the_file_and_have_defaults") {
   CHECK(green.name == "green");
   CHECK(green.health == "/healthz");
   CHECK(green.expect.status_high == 299);
-  CHECK(green.expect.json.contains("/status"));
+  REQUIRE(green.expect.rest.size() == 1);
+  CHECK(green.expect.rest.front().name == "/status");
   CHECK(green.upstreams == std::vector<std::string>{"green_api", "127.0.0.1:8001"});
   CHECK(green.checks == std::vector<std::string>{"login"});
   const config::slot& blue = read.slots[1];
