@@ -12,7 +12,7 @@
 
 namespace flipback {
 
-/// fail: the service was asked and is not well. unknown: Flipback could not ask.
+/// fail: the service was asked and is not well. unknown: Flipback could not ask, or only a rate limit answered.
 enum class outcome : std::uint8_t { pass, fail, unknown };
 
 /// Why an observation is what it is. The first group goes with `fail`, the second with `unknown`.
