@@ -1,22 +1,40 @@
 #pragma once
 
+#include <openssl/evp.h>
+
+#include <cstdint>
 #include <expected>
+#include <memory>
 #include <set>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace flipback::jwks {
 
+/// A usable key of a set.
+struct key {
+  std::string id;         ///< `kid`; empty: it has none
+  std::string algorithm;  ///< `alg`: the only one that it is for; empty: whichever fits
+  bool signs = false;     ///< may verify signatures: its `use` is sig or absent, and so with `key_ops`
+  std::shared_ptr<EVP_PKEY> material;
+};
+
 /// What a JSON Web Key Set (RFC 7517) holds, every key of it parsed.
 struct key_set {
-  std::size_t keys = 0;
-  std::size_t signing = 0;  ///< usable keys whose `use` is sig, or that have none
-  std::size_t unknown = 0;  ///< of a type or on a curve that we don't know: not counted as usable, no mistake
+  std::vector<key> keys;
+  std::size_t unknown = 0;  ///< of a type or on a curve that we don't know: not among the usable, no mistake
   std::set<std::string> algorithms;
+
+  [[nodiscard]] std::size_t signing() const;
+  [[nodiscard]] const key* find(std::string_view id) const;
 };
 
 /// Parses a set, or says what is wrong with it. One bad key makes the whole set bad: whoever verifies tokens reads all of it. A symmetric
 /// or a private key in a public set is a leaked secret, and so a failure. Nothing of a key is in a message but its id.
 std::expected<key_set, std::string> parse(std::string_view body);
+
+/// A key's id as a message may have it: in quotes, one line, bounded.
+std::string shown_id(std::string_view id);
 
 }  // namespace flipback::jwks

@@ -1,0 +1,32 @@
+#include "probes/jwks/refusal.hpp"
+
+#include "probes/net/api.hpp"
+#include "probes/quoted.hpp"
+
+#include <fmt/format.h>
+
+namespace flipback::jwks {
+
+namespace {
+
+reason reason_of(unsigned status, std::string_view error) {
+  if (status == 404) return reason::absent;
+  if (status == 400 && error == "invalid_client") return reason::unauthorised;
+  if (status == 400 && error == "unauthorized_client") return reason::forbidden;
+  return net::reason_of_status(status);
+}
+
+}  // namespace
+
+net::failure refusal(const net::http_answer& answer, const std::string& asked, std::span<const secret> hidden) {
+  net::failure what = net::unexpected(answer, asked);
+  const auto body = net::parse_json(answer.body);
+  const auto error = body ? net::text_at(*body, "/error") : std::nullopt;
+  if (!error) return what;
+  what.why = reason_of(answer.status, *error);
+  what.says = fmt::format("{} answered {}: {}", asked, answer.status, quoted(*error, hidden, 80));
+  if (const auto more = net::text_at(*body, "/error_description")) what.says += fmt::format(", \"{}\"", quoted(*more, hidden));
+  return what;
+}
+
+}  // namespace flipback::jwks
