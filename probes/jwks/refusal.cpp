@@ -22,8 +22,8 @@ net::failure refusal(const net::http_answer& answer, const std::string& asked, s
   net::failure what = net::unexpected(answer, asked);
   const auto body = net::parse_json(answer.body);
   const auto error = body ? net::text_at(*body, "/error") : std::nullopt;
+  what.why = reason_of(answer.status, error.value_or(""));
   if (!error) return what;
-  what.why = reason_of(answer.status, *error);
   what.says = fmt::format("{} answered {}: {}", asked, answer.status, quoted(*error, hidden, 80));
   if (const auto more = net::text_at(*body, "/error_description")) what.says += fmt::format(", \"{}\"", quoted(*more, hidden));
   return what;

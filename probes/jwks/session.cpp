@@ -9,10 +9,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cmath>
 
 namespace flipback::jwks {
 
 namespace {
+
+constexpr std::size_t most = 600;  // bytes of a sentence
 
 double seconds_since(instant began) {
   return to_seconds(std::chrono::steady_clock::now() - began);
@@ -111,7 +114,7 @@ asio::awaitable<std::optional<key_set>> session::fetch_keys(const net::http_requ
   set = std::move(*read);
   if (!keys_timed_) found_.measure("keys_seconds", seconds_since(began));
   keys_timed_ = true;
-  if (auto changed = rotation_.see(*set)) found_.note(std::move(*changed));
+  if (auto changed = rotation_.see(*set)) found_.note(quoted(*changed, hidden_, most));
   co_return set;
 }
 
@@ -121,7 +124,7 @@ void session::look_at(const key_set& set, const std::optional<discovery>& docume
     if (document && !document->algorithms.empty() && std::ranges::find(document->algorithms, wanted) == document->algorithms.end())
       unwell({reason::expectation, fmt::format("the issuer does not sign ID tokens by {}", wanted)});
   }
-  const std::string algorithms = quoted(fmt::format("{}", fmt::join(set.algorithms, ", ")));
+  const std::string algorithms = quoted(fmt::format("{}", fmt::join(set.algorithms, ", ")), hidden_);
   found_.well(fmt::format("{} keys, {} for signatures ({})", set.keys.size(), set.signing(), algorithms));
   found_.measure("keys", static_cast<double>(set.keys.size()));
   found_.measure("signing_keys", static_cast<double>(set.signing()));
@@ -136,7 +139,7 @@ asio::awaitable<void> session::try_token(const discovery& by, key_set set, const
   if (auto wrong = first_wrong(got->claims, {terms_.issuer->name, terms_.who.audience, now})) co_return unwell(std::move(*wrong));
   const double left = net::number_at(got->claims, "/exp").value_or(now) - now;
   found_.measure("token_expires_in", left);
-  found_.well(fmt::format("a token for {:.0f} s ({})", left, got->algorithm));
+  found_.well(fmt::format("a token for {:.6g} s ({})", std::round(left), got->algorithm));
 }
 
 /// `holding` keeps the text that the token points into.
@@ -188,7 +191,6 @@ asio::awaitable<net::result<net::http_answer>> session::exchange(const net::http
 }
 
 void session::unwell(net::failure what) {
-  constexpr std::size_t most = 600;
   found_.unwell(what.why, quoted(what.says, hidden_, most));
 }
 

@@ -17,7 +17,7 @@ namespace flipback::jwks {
 class session {
  public:
   session(net::network& through, const terms& asked, rotation& seen, run& r, findings& into)
-      : through_(through), terms_(asked), rotation_(seen), run_(r), found_(into), home_(through, true) {}
+      : through_(through), terms_(asked), rotation_(seen), run_(r), found_(into), home_(through, true), hidden_{asked.who.password} {}
 
   asio::awaitable<void> ask();
 

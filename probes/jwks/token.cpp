@@ -120,12 +120,12 @@ std::optional<net::failure> first_wrong(const json::value& claims, const expecte
   // "On or after" its end it is not accepted (RFC 7519, 4.1.4).
   if (expected.now >= *ends + leeway)
     return wrong(
-        fmt::format("the token that was just given ended {:.0f} s ago: a clock is wrong, or its life is too short", expected.now - *ends));
+        fmt::format("the token that was just given ended {:.6g} s ago: a clock is wrong, or its life is too short", expected.now - *ends));
   for (const std::string_view when : {"/nbf", "/iat"}) {
     const auto begins = net::number_at(claims, when);
     if (begins && *begins > expected.now + leeway)
       return wrong(
-          fmt::format("the token that was just given begins in {:.0f} s ({}): a clock is wrong", *begins - expected.now, when.substr(1)));
+          fmt::format("the token that was just given begins in {:.6g} s ({}): a clock is wrong", *begins - expected.now, when.substr(1)));
   }
   return std::nullopt;
 }

@@ -24,7 +24,7 @@ constexpr std::array algorithms{
     signature_algorithm{"ES384", "EC", "SHA384", false, "secp384r1", 48},
     signature_algorithm{"ES512", "EC", "SHA512", false, "secp521r1", 66},
     signature_algorithm{"ES256K", "EC", "SHA256", false, "secp256k1", 32},
-    signature_algorithm{"EdDSA", "", ""},
+    signature_algorithm{"EdDSA"},
 };
 
 std::string group_of(const EVP_PKEY& key) {
@@ -58,8 +58,8 @@ const signature_algorithm* find_algorithm(std::string_view name) {
 }
 
 bool fits(const signature_algorithm& by, const EVP_PKEY& key) {
-  if (by.key_type.empty()) return EVP_PKEY_is_a(&key, "ED25519") == 1 || EVP_PKEY_is_a(&key, "ED448") == 1;
-  return EVP_PKEY_is_a(&key, by.key_type.data()) == 1 && (by.group.empty() || group_of(key) == by.group);
+  if (by.key_type == nullptr) return EVP_PKEY_is_a(&key, "ED25519") == 1 || EVP_PKEY_is_a(&key, "ED448") == 1;
+  return EVP_PKEY_is_a(&key, by.key_type) == 1 && (by.group == nullptr || group_of(key) == by.group);
 }
 
 bool verifies(const signature_algorithm& by, const EVP_PKEY& key, std::string_view text, std::span<const unsigned char> signature) {
@@ -71,9 +71,8 @@ bool verifies(const signature_algorithm& by, const EVP_PKEY& key, std::string_vi
   }
   const std::unique_ptr<EVP_MD_CTX, decltype(&EVP_MD_CTX_free)> context(EVP_MD_CTX_new(), EVP_MD_CTX_free);
   EVP_PKEY_CTX* how = nullptr;
-  const char* digest = by.digest.empty() ? nullptr : by.digest.data();
   // OpenSSL counts references in what it is lent to verify with.
-  if (EVP_DigestVerifyInit_ex(context.get(), &how, digest, nullptr, nullptr, const_cast<EVP_PKEY*>(&key), nullptr) != 1) return false;
+  if (EVP_DigestVerifyInit_ex(context.get(), &how, by.digest, nullptr, nullptr, const_cast<EVP_PKEY*>(&key), nullptr) != 1) return false;
   if (by.pss) {
     if (EVP_PKEY_CTX_set_rsa_padding(how, RSA_PKCS1_PSS_PADDING) != 1) return false;
     if (EVP_PKEY_CTX_set_rsa_pss_saltlen(how, RSA_PSS_SALTLEN_DIGEST) != 1) return false;

@@ -12,11 +12,11 @@ namespace flipback::jwks {
 /// them.
 struct signature_algorithm {
   std::string_view name;
-  std::string_view key_type;   ///< as OpenSSL has it; "" with EdDSA: Ed25519 or Ed448
-  std::string_view digest;     ///< empty: the algorithm has its own
-  bool pss = false;            ///< of RSA: PSS with a salt as long as the digest, and MGF1 with the same digest
-  std::string_view group{};    ///< of EC: the one curve that it goes with
-  std::size_t coordinate = 0;  ///< of EC: the size of r and of s in a signature, in bytes
+  const char* key_type = nullptr;  ///< as OpenSSL has it; null: Ed25519 or Ed448
+  const char* digest = nullptr;    ///< null: the algorithm has its own
+  bool pss = false;                ///< of RSA: PSS with a salt as long as the digest, and MGF1 with the same digest
+  const char* group = nullptr;     ///< of EC: the one curve that it goes with
+  std::size_t coordinate = 0;      ///< of EC: the size of r and of s in a signature, in bytes
 };
 
 /// The algorithm of a name, or null. RFC 7518, 3.1; RFC 8037, 3.1; RFC 8812, 3.2.

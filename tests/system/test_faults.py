@@ -16,7 +16,8 @@ from processes import free_port
 # Every secret begins like this one, so that one search finds whichever was told.
 SECRET = "hunter2"
 
-# A kind of probe that speaks HTTP, and its table; {url} is the server. Every question that it can ask is asked, with credentials where it takes any.
+# A kind of probe that speaks HTTP ("kind-how" where it is asked in several ways), and its table; {url} is the server. Every question that it can
+# ask is asked, with credentials where it takes any.
 HTTP = {
     "airflow": 'url = "{url}"\nuser = "reader"\npassword = "hunter2-airflow"\nimport_errors = true\ndags = ["nightly"]',
     "http": 'url = "{url}/health"\nuser = "reader"\npassword = "hunter2-http"\nheaders = {{ Cookie = "hunter2-cookie" }}\nexpect = {{ "/status" = "healthy" }}',
@@ -27,6 +28,8 @@ HTTP = {
     "grafana": 'url = "{url}"\ntoken = "hunter2-grafana"',
     "qdrant": 'url = "{url}"\napi_key = "hunter2-qdrant"\ncollections = ["properties"]',
     "sentry": 'url = "{url}"\ntoken = "hunter2-sentry"\norganization = "estate"\nrelease = "api@1"',
+    "jwks-issuer": 'issuer = "{url}/realms/main"\nclient_id = "flipback"\nclient_secret = "hunter2-jwks"\naudience = "api"',
+    "jwks-health": 'url = "{url}/certs"\nhealth = "{url}/health/ready"',
     "neo4j": 'url = "{url}"\nuser = "reader"\npassword = "hunter2-neo4j"',
 }
 # Those with a protocol of their own; {port} is the server's.
@@ -36,6 +39,11 @@ OTHERS = {
     "tcp": 'address = "127.0.0.1:{port}"\nsend = "hunter2-tcp"\nexpect = "220 "',
     "neo4j": 'url = "bolt://127.0.0.1:{port}"\nuser = "reader"\npassword = "hunter2-bolt"',
 }
+
+
+def kind_of(name):
+    return name.partition("-")[0]
+
 
 # A fault, and the reasons that say it right.
 BAD = {"bad answer"}
@@ -102,7 +110,7 @@ def hold(entries, printed, expected):
 @pytest.mark.parametrize("fault", FAULTS, ids=lambda f: f.__name__)
 def test_a_fault_has_its_reason(tmp_path, fault):
     with Faulty(fault) as server:
-        tables = {kind: (kind, table.format(url=f"http://127.0.0.1:{server.port}") + '\ntimeout = "2s"') for kind, table in HTTP.items()}
+        tables = {name: (kind_of(name), table.format(url=f"http://127.0.0.1:{server.port}") + '\ntimeout = "2s"') for name, table in HTTP.items()}
         hold(*check(tmp_path, tables), lambda name: OTHERWISE.get((name, fault), FAULTS[fault]))
 
 
@@ -115,7 +123,7 @@ def test_a_fault_below_http_has_its_reason(tmp_path, fault):
 
 def test_a_port_where_nothing_listens_is_refused(tmp_path):
     port = free_port()
-    tables = {f"{kind}-http": (kind, table.format(url=f"http://127.0.0.1:{port}")) for kind, table in HTTP.items()}
+    tables = {f"{name}-http": (kind_of(name), table.format(url=f"http://127.0.0.1:{port}")) for name, table in HTTP.items()}
     tables |= {kind: (kind, table.format(port=port)) for kind, table in OTHERS.items()}
     hold(*check(tmp_path, tables), lambda name: {"refused"})
 
@@ -124,7 +132,7 @@ def test_a_port_where_nothing_listens_is_refused(tmp_path):
                                              ("200 OK", {"bad answer", "expectation", "bad status", "unauthorised"})])
 def test_a_server_that_repeats_what_it_was_sent_makes_nobody_tell_a_secret(tmp_path, status, reasons):
     with Faulty(echo(status)) as server:
-        tables = {kind: (kind, table.format(url=f"http://127.0.0.1:{server.port}")) for kind, table in HTTP.items()}
+        tables = {name: (kind_of(name), table.format(url=f"http://127.0.0.1:{server.port}")) for name, table in HTTP.items()}
         hold(*check(tmp_path, tables), lambda name: OTHERWISE.get((name, status), reasons))
 
 
@@ -139,7 +147,7 @@ def https(certificates, name):
 def test_a_certificate_that_can_not_be_trusted_is_said_so(tmp_path, certificates, certificate, server_name, says):
     with Faulty(html, tls=https(certificates, certificate)) as server:
         tls = f'\nca_file = "{certificates}/ca.pem"\nserver_name = "{server_name}"'
-        tables = {kind: (kind, table.format(url=f"https://127.0.0.1:{server.port}") + tls) for kind, table in HTTP.items()}
+        tables = {name: (kind_of(name), table.format(url=f"https://127.0.0.1:{server.port}") + tls) for name, table in HTTP.items()}
         entries, printed = check(tmp_path, tables)
         hold(entries, printed, lambda name: {"bad TLS"})
         assert all(says in entry["says"] for entry in entries.values()), entries
@@ -147,5 +155,5 @@ def test_a_certificate_that_can_not_be_trusted_is_said_so(tmp_path, certificates
 
 def test_a_server_that_speaks_no_tls_is_said_so(tmp_path):
     with Faulty(html, http=False) as server:
-        tables = {kind: (kind, table.format(url=f"https://127.0.0.1:{server.port}") + '\ntimeout = "2s"') for kind, table in HTTP.items()}
+        tables = {name: (kind_of(name), table.format(url=f"https://127.0.0.1:{server.port}") + '\ntimeout = "2s"') for name, table in HTTP.items()}
         hold(*check(tmp_path, tables), lambda name: {"bad TLS"})

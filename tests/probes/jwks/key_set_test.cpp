@@ -36,32 +36,33 @@ std::string wrong(const std::string& body) {
 TEST_CASE("every_kind_of_key_is_parsed_and_an_unknown_one_tolerated") {
   const auto set = jwks::parse(set_of({rsa_enc, rsa_sig, ec_sig, ed25519, of_the_future}));
   REQUIRE(set.has_value());
-  CHECK(set->keys == 4);
-  CHECK(set->signing == 3);
+  CHECK(set->keys.size() == 4);
+  CHECK(set->signing() == 3);
   CHECK(set->unknown == 1);
   CHECK(set->algorithms.contains("RS256"));
 }
 
 TEST_CASE("sets_that_nobody_can_verify_with_are_refused") {
-  CHECK(wrong("<html>").starts_with("the body is not JSON"));
+  CHECK(wrong("<html>") == "the body is HTML or XML, expected JSON");
+  CHECK(wrong(R"({"keys":[)") == "the JSON in the body is cut short");
   CHECK(wrong("[]") == "the body has no array \"keys\"");
   CHECK(wrong(R"({"keys":{}})") == "the body has no array \"keys\"");
   CHECK(wrong(set_of({})) == "the key set is empty");
   CHECK(wrong(R"({"keys":[1]})") == "key 1 is no object");
   CHECK(wrong(set_of({rsa_enc})) == "no key of the set can verify a signature");
   CHECK(wrong(set_of({of_the_future})) == "no key of the set can verify a signature");
-  CHECK(wrong(set_of({rsa_sig, rsa_sig})) == "the key id a is there twice");
+  CHECK(wrong(set_of({rsa_sig, rsa_sig})) == "the key id \"a\" is there twice");
 }
 
 TEST_CASE("one_bad_key_makes_the_set_bad_and_is_named") {
-  CHECK(wrong(set_of({rsa_sig, R"({"kid":"short","kty":"RSA","n":"AQAB","e":"AQAB"})"})) == "key short is no usable RSA key");
-  CHECK(wrong(set_of({replaced(ec_sig, "P-256", "P-384")})) == "key e is no usable EC key");
-  CHECK(wrong(set_of({replaced(ec_sig, "\"x\":\"", "\"x\":\"AA")})) == "key e is no usable EC key");
-  CHECK(wrong(set_of({replaced(ed25519, "Ed25519", "Ed448")})) == "key o is no usable OKP key");
-  CHECK(wrong(set_of({replaced(rsa_sig, "\"n\":\"6C", "\"n\":\"+C")})) == "key a is no usable RSA key");
-  CHECK(wrong(set_of({replaced(rsa_sig, "\"n\":\"6C", "\"n\":\"6 C")})) == "key a is no usable RSA key");
+  CHECK(wrong(set_of({rsa_sig, R"({"kid":"short","kty":"RSA","n":"AQAB","e":"AQAB"})"})) == "key \"short\" is no usable RSA key");
+  CHECK(wrong(set_of({replaced(ec_sig, "P-256", "P-384")})) == "key \"e\" is no usable EC key");
+  CHECK(wrong(set_of({replaced(ec_sig, "\"x\":\"", "\"x\":\"AA")})) == "key \"e\" is no usable EC key");
+  CHECK(wrong(set_of({replaced(ed25519, "Ed25519", "Ed448")})) == "key \"o\" is no usable OKP key");
+  CHECK(wrong(set_of({replaced(rsa_sig, "\"n\":\"6C", "\"n\":\"+C")})) == "key \"a\" is no usable RSA key");
+  CHECK(wrong(set_of({replaced(rsa_sig, "\"n\":\"6C", "\"n\":\"6 C")})) == "key \"a\" is no usable RSA key");
   CHECK(wrong(set_of({R"({"kty":"RSA"})"})) == "key 1 is no usable RSA key");
-  CHECK(wrong(set_of({replaced(rsa_sig, "\"kty\"", "\"x5c\":[\"AAAA\"],\"kty\"")})) == "key a does not fit its certificate (x5c)");
+  CHECK(wrong(set_of({replaced(rsa_sig, "\"kty\"", "\"x5c\":[\"AAAA\"],\"kty\"")})) == "key \"a\" does not fit its certificate (x5c)");
 }
 
 TEST_CASE("a_curve_that_is_not_known_is_skipped_and_one_for_agreeing_on_keys_signs_nothing") {
@@ -72,10 +73,26 @@ TEST_CASE("a_curve_that_is_not_known_is_skipped_and_one_for_agreeing_on_keys_sig
 }
 
 TEST_CASE("a_published_secret_is_a_failure_and_is_not_repeated") {
-  CHECK(wrong(set_of({rsa_sig, R"({"kid":"s","kty":"oct","k":"c2VjcmV0"})"})) == "key s is a symmetric key: a secret is published");
-  CHECK(wrong(set_of({replaced(rsa_sig, "\"kty\"", "\"d\":\"c2VjcmV0\",\"kty\"")})) == "key a has its private part: a secret is published");
+  CHECK(wrong(set_of({rsa_sig, R"({"kid":"s","kty":"oct","k":"c2VjcmV0"})"})) == "key \"s\" is a symmetric key: a secret is published");
+  CHECK(wrong(set_of({replaced(rsa_sig, "\"kty\"", "\"d\":\"c2VjcmV0\",\"kty\"")})) ==
+        "key \"a\" has its private part: a secret is published");
   for (const char* part : {"p", "q", "dp", "dq", "qi", "oth"}) {
     CHECK(wrong(set_of({replaced(rsa_sig, "\"kty\"", fmt::format("\"{}\":\"c2VjcmV0\",\"kty\"", part))})) ==
-          "key a has its private part: a secret is published");
+          "key \"a\" has its private part: a secret is published");
   }
+}
+
+TEST_CASE("a_key_says_what_it_is_for") {
+  const auto set = jwks::parse(set_of({rsa_sig, rsa_enc, replaced(ec_sig, "\"use\":\"sig\"", "\"key_ops\":[\"sign\"]"),
+                                       replaced(ed25519, "\"kty\"", "\"key_ops\":[\"verify\"],\"kty\"")}));
+  REQUIRE(set.has_value());
+  CHECK(set->find("a")->signs);
+  CHECK_FALSE(set->find("enc")->signs);
+  CHECK_FALSE(set->find("e")->signs);
+  CHECK(set->find("o")->signs);
+  CHECK(set->find("b") == nullptr);
+}
+
+TEST_CASE("a_key_id_is_a_servers_text") {
+  CHECK(wrong(set_of({fmt::format(R"({{"kid":"{}\\n","kty":"RSA"}})", std::string(500, 'x'))})).size() < 120);
 }

@@ -8,7 +8,7 @@ import pytest
 from conftest import BINARY
 from follow import metrics
 from processes import Child, free_port, program, wait_until
-from test_faults import HTTP, OTHERS
+from test_faults import HTTP, OTHERS, kind_of
 
 RUNS = 10_000  # of every kind
 EVERY = "40ms"
@@ -47,7 +47,7 @@ def private_kilobytes(pid):
 
 def test_nothing_leaks(tmp_path, wrong_answers):
     port = free_port()
-    tables = [(f"{kind}-{name}", kind, table.format(url=f"http://127.0.0.1:{at}")) for kind, table in HTTP.items() for name, at in wrong_answers.items()]
+    tables = [(f"{how}-{name}", kind_of(how), table.format(url=f"http://127.0.0.1:{at}")) for how, table in HTTP.items() for name, at in wrong_answers.items()]
     tables += [(f"{kind}-raw-{name}", kind, table.format(port=at)) for kind, table in OTHERS.items() for name, at in wrong_answers.items()]
     with open(tmp_path / "leaks.toml", "w", encoding="utf-8") as file:
         file.write(f'[agent]\nlisten = "127.0.0.1:{port}"\nstate = "{tmp_path}/state.db"\nlog_level = "critical"\n')
@@ -56,7 +56,7 @@ def test_nothing_leaks(tmp_path, wrong_answers):
 
     def runs():
         """Of the kind that has the fewest."""
-        counted = dict.fromkeys(HTTP | OTHERS, 0)
+        counted = dict.fromkeys(map(kind_of, HTTP | OTHERS), 0)
         for (name, labels), value in metrics(f"http://127.0.0.1:{port}").items():
             if name == "flipback_probe_runs_total":
                 counted[re.search(r'probe="(\w+)-', labels).group(1)] += value
