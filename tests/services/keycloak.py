@@ -162,7 +162,7 @@ class Keycloak(Service):
             os.path.join(home, "bin", "kc.sh"), "start", "--optimized", "--import-realm", "--http-enabled=true", "--http-host=127.0.0.1", f"--http-port={self.port}",
             f"--http-management-port={self.management}", "--hostname-strict=false", "--cache=local",
             f"--db-url=jdbc:postgresql://127.0.0.1:{self.database.port}/postgres", "--db-username=postgres", f"--db-password={self.database.password}"], env=_environment())
-        wait_until("Keycloak", lambda: answers(self.health), 300, self.server)
+        wait_until("Keycloak", lambda: answers(self.health), 600, self.server)
 
     def stop(self):
         super().stop()

@@ -27,7 +27,7 @@ TEST_CASE("what_is_down_is_named") {
                      R"("data":{"Failing since":"2026-11-24 03:48:52,334"}}]})") ==
         "expectation: its readiness is DOWN: \"the database\" since 2026-11-24 03:48:52,334");
   CHECK(problem(503, R"({"status":"DOWN","checks":[]})") == "expectation: its readiness is DOWN");
-  CHECK(problem(200, R"({"status":"DOWN","checks":[7]})") == "expectation: its readiness is DOWN: \"\"");
+  CHECK(problem(200, R"({"status":"DOWN","checks":[7]})") == "expectation: its readiness is DOWN: \"a check without a name\"");
 }
 
 TEST_CASE("what_is_no_readiness_is_said_so") {
