@@ -19,6 +19,8 @@ constexpr std::array kinds{
     probe_kind{"http", "an HTTP or HTTPS address: status, headers, body, JSON, version, phases, certificate", make_http_probe},
     probe_kind{"journey", "what a user does, step by step: log in, use the token, expect", make_journey_probe},
     probe_kind{"jwks", "a JSON Web Key Set: every key of it parsed", make_jwks_probe},
+    probe_kind{"http", "an HTTP or HTTPS address: status, JSON, version, phases, certificate", make_http_probe},
+    probe_kind{"jwks", "an issuer's JSON Web Key Set: every key parsed, rotation noticed, a token verified", make_jwks_probe},
     probe_kind{"neo4j", "a Neo4j server: a real query, over HTTP and over Bolt", make_neo4j_probe},
     probe_kind{"postgres", "a PostgreSQL server: a query, connections, checksum failures", make_postgres_probe},
     probe_kind{"qdrant", "a Qdrant server: its collections, and a real search in each", make_qdrant_probe},

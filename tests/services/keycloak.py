@@ -176,7 +176,7 @@ class Keycloak(Service):
         if document is not None:
             data, headers["Content-Type"] = json.dumps(document).encode(), "application/json"
         try:
-            with urllib.request.urlopen(urllib.request.Request(self.url + path, data, headers, method=method), timeout=30) as answer:
+            with urllib.request.urlopen(urllib.request.Request(self.url + path, data, headers, method=method), timeout=120) as answer:
                 return answer.status, json.loads(answer.read() or b"null")
         except urllib.error.HTTPError as error:
             return error.code, json.loads(error.read() or b"null")
