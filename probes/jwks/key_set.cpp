@@ -16,6 +16,8 @@ namespace {
 
 namespace json = net::json;
 
+constexpr std::size_t most_keys = 256;  // a set has a handful; thousands would hold up everybody while they are parsed
+
 /// Whether a key may verify signatures (RFC 7517, 4.2 and 4.3); some only agree on other keys.
 bool may_verify(const json::object& from, const EVP_PKEY& made) {
   if (EVP_PKEY_is_a(&made, "X25519") == 1 || EVP_PKEY_is_a(&made, "X448") == 1) return false;
@@ -70,6 +72,7 @@ std::expected<key_set, std::string> parse(std::string_view body) {
   const json::array* keys = net::array_at(*document, "/keys");
   if (keys == nullptr) return std::unexpected(std::string("the body has no array \"keys\""));
   if (keys->empty()) return std::unexpected(std::string("the key set is empty"));
+  if (keys->size() > most_keys) return std::unexpected(fmt::format("the set has {} keys, expected at most {}", keys->size(), most_keys));
   key_set made;
   std::set<std::string> ids;
   for (std::size_t i = 0; i < keys->size(); ++i) {

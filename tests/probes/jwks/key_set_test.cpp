@@ -51,6 +51,9 @@ TEST_CASE("sets_that_nobody_can_verify_with_are_refused") {
   CHECK(wrong(R"({"keys":[1]})") == "key 1 is no object");
   CHECK(wrong(set_of({rsa_enc})) == "no key of the set can verify a signature");
   CHECK(wrong(set_of({of_the_future})) == "no key of the set can verify a signature");
+  std::string many = of_the_future;
+  for (int i = 0; i < 256; ++i) many += "," + of_the_future;
+  CHECK(wrong(set_of({many})) == "the set has 257 keys, expected at most 256");
   CHECK(wrong(set_of({rsa_sig, rsa_sig})) == "the key id \"a\" is there twice");
 }
 
