@@ -28,6 +28,12 @@ class declarations {
     all_.push_back({name, kind, in});
     return name;
   }
+  /// A measurement that the configuration itself names.
+  std::string_view add_named(std::string_view name, signal_kind kind, unit in) {
+    const std::string& kept = names_.emplace_back(name);
+    all_.push_back({kept, kind, in});
+    return kept;
+  }
   /// `certificate_left`, where there is a certificate to see.
   void add_certificate(const net::url& at) {
     if (at.tls) add({"certificate_left", signal_kind::gauge, unit::seconds});

@@ -1,111 +1,93 @@
 #include "probes/kinds.hpp"
-#include "probes/postgres/connection.hpp"
+#include "probes/postgres/questions.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
-
-#include <algorithm>
-#include <array>
-#include <charconv>
 
 namespace flipback {
 
 namespace {
 
+using postgres::answer;
 using postgres::connection;
-
-constexpr std::array declared{
-    measurement_declaration{"connections", signal_kind::gauge, unit::number},
-    measurement_declaration{"connections_max", signal_kind::gauge, unit::number},
-    measurement_declaration{"connections_used_ratio", signal_kind::gauge, unit::ratio},
-    measurement_declaration{"checksum_failures", signal_kind::counter, unit::number},
-    measurement_declaration{"connect_seconds", signal_kind::gauge, unit::seconds},
-    measurement_declaration{"query_seconds", signal_kind::gauge, unit::seconds},
-};
-
-// Works on 13 to 17: `reserved_connections` came with 16, and current_setting(…, true) gives NULL for a name that is not known. What
-// superusers have in reserve is nobody else's to use. checksum_failures is NULL where checksums are off. Whoever is not in pg_monitor does
-// not see others' backend_type, but sees that they have a user and a database, as only clients and their parallel workers have.
-constexpr const char* saturation =
-    "SELECT (SELECT count(*) FROM pg_stat_activity WHERE backend_type = 'client backend'"
-    " OR (backend_type IS NULL AND usesysid IS NOT NULL AND datid IS NOT NULL)),"
-    " current_setting('max_connections')::int - current_setting('superuser_reserved_connections')::int"
-    " - COALESCE(current_setting('reserved_connections', true)::int, 0),"
-    " (SELECT sum(checksum_failures) FROM pg_stat_database)";
-
-std::optional<double> number(const std::optional<std::string>& text) {
-  double value = 0;
-  if (!text || std::from_chars(text->data(), text->data() + text->size(), value).ec != std::errc{}) return std::nullopt;
-  return value;
-}
+using postgres::question;
+using postgres::statement;
 
 struct terms {
   std::string host;
   std::map<std::string, std::string> parameters;  ///< libpq's, but for the host's address
   secret password;
-  std::string query;  ///< the person's own; empty: saturation
-  std::optional<std::string> expect;
+  std::vector<question> questions;  ///< asked at once
+  std::vector<question> own;        ///< the person's own, one after the other
+  declarations declared;
 };
 
-/// The query, with an end that the server keeps by itself: else each run that times out would leave it working on. SET LOCAL ends with the
-/// implicit transaction that several statements sent at once are, so a pooler's other clients don't see it.
-std::string bounded(const std::string& query, duration left) {
-  const auto milliseconds = std::chrono::ceil<std::chrono::milliseconds>(left).count();
-  return fmt::format("SET LOCAL statement_timeout = {}; {}", std::clamp<std::int64_t>(milliseconds, 1, 3'600'000), query);
+/// What a statement may take: less than is left, so that what the others learnt can still be said.
+duration share_of(const run& r) {
+  return (r.deadline - std::chrono::steady_clock::now()) * 9 / 10;
 }
 
 class postgres_probe final : public probe {
  public:
   postgres_probe(net::network& through, terms t) : through_(through), terms_(std::move(t)) {}
 
-  [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared; }
+  [[nodiscard]] std::span<const measurement_declaration> declares() const override { return terms_.declared.all(); }
 
   asio::awaitable<observation> observe(run& r) override {
-    std::map<std::string, std::string> parameters = terms_.parameters;
-    parameters["host"] = terms_.host;
-    if (!terms_.password.empty()) parameters["password"] = terms_.password.reveal();
-    if (!terms_.host.starts_with('/')) {
-      // libpq would look the name up itself, and block.
-      r.now = phase::resolving;
-      const auto addresses = co_await through_.resolve(terms_.host);
-      if (!addresses) co_return observation::fail(addresses.error().why, addresses.error().says);
-      std::vector<std::string> all;
-      for (const asio::ip::address& address : *addresses) all.push_back(address.to_string());
-      parameters["hostaddr"] = fmt::format("{}", fmt::join(all, ","));
-      parameters["host"] = fmt::format("{}", fmt::join(std::vector(all.size(), terms_.host), ","));
-    }
-    const instant began = std::chrono::steady_clock::now();
-    r.now = phase::connecting;
-    auto connected = co_await connection::open(through_.executor(), parameters);
-    if (!connected) co_return observation::fail(connected.error().why, connected.error().says);
-    const instant open = std::chrono::steady_clock::now();
-    r.now = phase::asking;
-    const auto row = co_await connected->first_row(bounded(terms_.query.empty() ? saturation : terms_.query, r.deadline - open));
-    if (!row) co_return observation::fail(row.error().why, row.error().says);
-    observation seen = terms_.query.empty() ? saturation_of(*row) : held(*row);
-    seen.measure("connect_seconds", to_seconds(open - began));
-    seen.measure("query_seconds", to_seconds(std::chrono::steady_clock::now() - open));
-    co_return seen;
+    findings found;
+    co_await look(r, found);
+    co_return found.take();
   }
 
  private:
-  static observation saturation_of(const postgres::row& row) {
-    if (row.size() != 3) return observation::fail(reason::bad_answer, "the answer has not the columns that were asked for");
-    const auto used = number(row[0]);
-    const auto most = number(row[1]);
-    if (!used || !most) return observation::fail(reason::bad_answer, "the answer holds no numbers");
-    observation seen = observation::pass(fmt::format("{} of {} connections", *used, *most));
-    seen.measure("connections", *used);
-    seen.measure("connections_max", *most);
-    if (*most > 0) seen.measure("connections_used_ratio", *used / *most);
-    if (const auto failures = number(row[2])) seen.measure("checksum_failures", *failures);
-    return seen;
+  asio::awaitable<void> look(run& r, findings& found) {
+    r.now = phase::resolving;
+    auto parameters = co_await whole_parameters();
+    if (!parameters) co_return found.unwell(parameters.error());
+    const instant began = std::chrono::steady_clock::now();
+    r.now = phase::connecting;
+    auto connected = co_await connection::open(through_.executor(), std::move(*parameters));
+    if (!connected) co_return found.unwell(connected.error());
+    const instant open = std::chrono::steady_clock::now();
+    found.measure("connect_seconds", to_seconds(open - began));
+    if (const auto left = connected->certificate_left()) found.measure("certificate_left", *left);
+    r.now = phase::asking;
+    const bool goes_on = co_await ask(terms_.questions, *connected, r, found);
+    found.measure("query_seconds", to_seconds(std::chrono::steady_clock::now() - open));
+    if (goes_on) co_await ask_own(*connected, r, found);
   }
 
-  [[nodiscard]] observation held(const postgres::row& row) const {
-    const std::string found = row.empty() || !row[0] ? "" : *row[0];
-    if (!terms_.expect || found == *terms_.expect) return observation::pass(row.empty() ? "no row" : fmt::format("answered {}", found));
-    return observation::fail(reason::expectation, fmt::format("answered \"{}\", expected \"{}\"", found, *terms_.expect));
+  /// libpq would look the name up itself, and block.
+  asio::awaitable<net::result<std::map<std::string, std::string>>> whole_parameters() const {
+    std::map<std::string, std::string> whole = terms_.parameters;
+    whole["host"] = terms_.host;
+    if (!terms_.password.empty()) whole["password"] = terms_.password.reveal();
+    if (terms_.host.starts_with('/')) co_return whole;
+    const auto addresses = co_await through_.resolve(terms_.host);
+    if (!addresses) co_return std::unexpected(addresses.error());
+    std::vector<std::string> all;
+    for (const asio::ip::address& address : *addresses) all.push_back(address.to_string());
+    whole["hostaddr"] = fmt::format("{}", fmt::join(all, ","));
+    whole["host"] = fmt::format("{}", fmt::join(std::vector(all.size(), terms_.host), ","));
+    co_return whole;
+  }
+
+  /// False: the connection has ended.
+  static asio::awaitable<bool> ask(std::span<const question> all, connection& of, const run& r, findings& found) {
+    std::vector<statement> statements;
+    for (const question& q : all) statements.push_back(q.asks);
+    const std::vector<answer> answers = co_await of.ask(std::move(statements), share_of(r));
+    for (std::size_t i = 0; i < answers.size(); ++i) all[i].hear(answers[i], found);
+    co_return !of.ended();
+  }
+
+  asio::awaitable<void> ask_own(connection& of, const run& r, findings& found) const {
+    for (std::size_t i = 0; i < terms_.own.size(); ++i) {
+      if (co_await ask(std::span(terms_.own).subspan(i, 1), of, r, found)) continue;
+      if (const std::size_t left = terms_.own.size() - i - 1; left > 0)
+        found.note(fmt::format("the connection ended, {} more queries were not asked", left));
+      co_return;
+    }
   }
 
   net::network& through_;
@@ -123,11 +105,20 @@ std::unique_ptr<probe> make_postgres_probe(settings::section& from, const surrou
   t.parameters["sslmode"] = from.choice("sslmode", "prefer", {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"});
   if (const auto root = from.text("sslrootcert")) t.parameters["sslrootcert"] = *root;
   t.parameters["application_name"] = "flipback";
+  t.parameters["client_encoding"] = "UTF8";
   t.parameters["gssencmode"] = "disable";
   if (auto password = from.hidden("password")) t.password = std::move(*password);
-  t.query = from.text("query", "");
-  t.expect = from.text("expect");
-  if (t.expect && t.query.empty()) from.report("expect", "needs a query whose first value it is held against");
+  t.declared.add({"connect_seconds", signal_kind::gauge, unit::seconds});
+  t.declared.add({"query_seconds", signal_kind::gauge, unit::seconds});
+  // The others take an answer without TLS, too.
+  if (t.parameters["sslmode"] == "require" || t.parameters["sslmode"].starts_with("verify-"))
+    t.declared.add({"certificate_left", signal_kind::gauge, unit::seconds});
+  t.questions.push_back(postgres::ask_activity(t.declared));
+  t.questions.push_back(postgres::ask_replication(t.declared));
+  postgres::add_row_security(from, t.declared, t.questions);
+  postgres::add_migrations(from, t.parameters["user"], t.declared, t.questions);
+  postgres::add_postgis(from, t.questions);
+  t.own = postgres::read_own_queries(from, t.declared);
   from.finish();
   return std::make_unique<postgres_probe>(in.network, std::move(t));
 }

@@ -28,6 +28,24 @@ def get(url, timeout=2):
         return error.code, error.headers, error.read().decode()
 
 
+def as_postgres(argv):
+    """Postgres refuses to run as root."""
+    if os.getuid() != 0:
+        return argv
+    return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--pdeathsig=INT", *argv]
+
+
+def postgres_program(name):
+    """One of the newest PostgreSQL's own programs, which Debian keeps from PATH."""
+    return os.path.join(sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1], name)
+
+
+def give_to_postgres(path):
+    if os.getuid() == 0:
+        user = pwd.getpwnam("postgres")
+        os.chown(path, user.pw_uid, user.pw_gid)
+
+
 class Stack:
     """`with Stack() as stack:` starts everything on free ports and leaves nothing behind."""
 
@@ -91,32 +109,22 @@ class Stack:
 
     # The servers, in the order in which they depend on each other.
 
-    def _as_postgres(self, argv):
-        """Postgres refuses to run as root."""
-        if os.getuid() != 0:
-            return argv
-        return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--pdeathsig=INT", *argv]
-
     def _start_postgres(self):
-        binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
         home = self.path("postgres")
         os.mkdir(home)
-        if os.getuid() == 0:
-            user = pwd.getpwnam("postgres")
-            os.chown(home, user.pw_uid, user.pw_gid)
+        give_to_postgres(home)
         password = os.path.join(home, "password")
         with open(password, "w", encoding="utf-8") as file:
             file.write("secret")
         os.chmod(password, 0o644)
         data = os.path.join(home, "data")
-        self.finish("initdb", self._as_postgres([f"{binaries}/initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", f"--pwfile={password}",
-                                          "-E", "UTF8", "--locale=C.UTF-8", "-N"]), cwd=home)
-        server = self._as_postgres([f"{binaries}/postgres", "-D", data, "-c", "listen_addresses=127.0.0.1", "-c", f"port={self.ports['postgres']}",
-                                    "-c", f"unix_socket_directories={home}", "-c", "max_connections=50", "-c", "fsync=off",
-                                    "-c", "shared_buffers=32MB"])
+        self.finish("initdb", as_postgres([postgres_program("initdb"), "-D", data, "-U", "postgres", "-A", "scram-sha-256", f"--pwfile={password}",
+                                           "-E", "UTF8", "--locale=C.UTF-8", "-N"]), cwd=home)
+        server = as_postgres([postgres_program("postgres"), "-D", data, "-c", "listen_addresses=127.0.0.1", "-c", f"port={self.ports['postgres']}",
+                              "-c", f"unix_socket_directories={home}", "-c", "max_connections=50", "-c", "fsync=off", "-c", "shared_buffers=32MB"])
         self.postgres = self.child("postgres", server, stop_signal=signal.SIGINT, cwd=home)
         self.database = f"host=127.0.0.1 port={self.ports['postgres']} user=postgres password=secret dbname=postgres"
-        wait_until("Postgres", lambda: subprocess.run([f"{binaries}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.ports["postgres"])],
+        wait_until("Postgres", lambda: subprocess.run([postgres_program("pg_isready"), "-q", "-h", "127.0.0.1", "-p", str(self.ports["postgres"])],
                                                       check=False).returncode == 0, child=self.postgres)
 
     def _start_redis(self):

@@ -1,44 +1,64 @@
 #pragma once
 
-#include "probes/net/network.hpp"
+#include "flipback/secret.hpp"
+
+#include "probes/postgres/answer.hpp"
+
+#include <boost/asio/any_io_executor.hpp>
+#include <boost/asio/awaitable.hpp>
 
 #include <map>
 #include <memory>
-#include <optional>
-#include <string>
-#include <vector>
 
 struct pg_conn;
 struct pg_result;
 
 namespace flipback::postgres {
 
-/// A result's row: each value as text, nothing for NULL.
-using row = std::vector<std::optional<std::string>>;
+/// One statement of SQL, and its parameters $1, $2, …
+struct statement {
+  std::string sql;
+  std::vector<std::string> values{};
+};
 
 /// A connection by libpq that never blocks: libpq's socket is lent to Asio for each wait, and taken back before libpq may close it.
 class connection {
  public:
-  /// `parameters` are libpq's, with `hostaddr` where `host` is a name: libpq's own look-up blocks. Several, with commas, are tried in turn.
-  static asio::awaitable<net::result<connection>> open(asio::any_io_executor executor, std::map<std::string, std::string> parameters);
+  /// `parameters` are libpq's, with `hostaddr` where `host` is a name: libpq's own look-up blocks. Several, with commas, are tried in turn;
+  /// a wrong password is tried once.
+  static asio::awaitable<std::expected<connection, refusal>> open(asio::any_io_executor executor,
+                                                                  std::map<std::string, std::string> parameters);
 
-  /// The first row that the query gives (or its first statement that gives one); empty where there is none. The whole answer is read, up
-  /// to 1 MiB of it.
-  asio::awaitable<net::result<row>> first_row(std::string query);
+  /// Asks all of them at once, each in a read-only transaction of its own that the server ends by itself after `most`: an error of one is
+  /// nothing to the others, and none of them changes anything. As many answers as statements; fewer where the connection ended, and then
+  /// the last one says why. Whole answers are read, 1 MiB a connection.
+  asio::awaitable<std::vector<answer>> ask(std::vector<statement> all, duration most);
+
+  [[nodiscard]] bool ended() const { return ended_; }
+
+  /// Seconds until the server's certificate ends; nothing without TLS.
+  [[nodiscard]] std::optional<double> certificate_left() const;
 
  private:
   struct finish {
     void operator()(pg_conn* c) const;
   };
-  connection(asio::any_io_executor executor, pg_conn* raw) : executor_(std::move(executor)), raw_(raw) {}
+  connection(asio::any_io_executor executor, pg_conn* raw, secret password)
+      : executor_(std::move(executor)), raw_(raw), hidden_{std::move(password)} {}
   asio::awaitable<void> wait(bool for_reading) const;
-  net::result<void> take_input();
-  [[nodiscard]] net::failure trouble() const;
-  [[nodiscard]] std::optional<net::failure> trouble_of(const pg_result* result) const;
+  bool send(const std::string& sql, const std::vector<std::string>& values);
+  bool send_whole(const statement& one, duration most);
+  asio::awaitable<std::optional<refusal>> flush();
+  asio::awaitable<std::optional<refusal>> await_result();
+  asio::awaitable<answer> next_answer();
+  [[nodiscard]] refusal trouble() const;
+  [[nodiscard]] refusal trouble_of(const pg_result* result) const;
 
   asio::any_io_executor executor_;
   std::unique_ptr<pg_conn, finish> raw_;
+  std::vector<secret> hidden_;
   std::size_t taken_ = 0;  ///< bytes of answers, as they came over the socket
+  bool ended_ = false;
 };
 
 }  // namespace flipback::postgres

@@ -1,0 +1,66 @@
+#include "probes/postgres/trouble.hpp"
+
+#include "probes/quoted.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+
+namespace flipback::postgres {
+
+namespace {
+
+reason reason_of(std::string_view state) {
+  if (state == "28P01" || state == "28000") return reason::unauthorised;
+  if (state == "3D000") return reason::absent;
+  if (state == "53300") return reason::saturated;
+  if (state == "57P03" || state == "57P01" || state == "57P02") return reason::starting;
+  if (state == "42501") return reason::forbidden;
+  return reason::bad_status;
+}
+
+bool is_corruption(std::string_view state) {
+  return state == "XX001" || state == "XX002";
+}
+
+/// What the server said, without libpq's preamble and the source lines that verbose errors add.
+std::string_view said_in(std::string_view message, const std::string& state) {
+  const std::size_t at = message.find(state + ": ");
+  if (at != std::string_view::npos) message.remove_prefix(at + state.size() + 2);
+  return message.substr(0, message.find('\n'));
+}
+
+}  // namespace
+
+refusal refused(std::string_view state, std::string_view says, std::span<const secret> hidden) {
+  const std::string_view before = is_corruption(state) ? "data corrupted: " : "";
+  return {{reason_of(state), fmt::format("{}{} ({})", before, quoted(says, hidden), state)}, std::string(state)};
+}
+
+/// With verbose errors it stands in the message, "FATAL:  28P01: …". The word before it is in the server's language.
+std::string state_in(std::string_view message) {
+  constexpr std::size_t size = 5;
+  for (std::size_t at = message.find(":  "); at != std::string_view::npos; at = message.find(":  ", at + 1)) {
+    const std::string_view state = message.substr(at + 3, size);
+    const bool good =
+        std::ranges::all_of(state, [](unsigned char c) { return std::isdigit(c) != 0 || (std::isalpha(c) != 0 && std::isupper(c) != 0); });
+    if (good && state.size() == size && message.substr(at + 3 + size).starts_with(": ")) return std::string(state);
+  }
+  return {};
+}
+
+refusal connection_trouble(std::string_view message, std::span<const secret> hidden) {
+  if (const std::string state = state_in(message); !state.empty()) return refused(state, said_in(message, state), hidden);
+  const auto of = [](reason why, std::string says) { return refusal{{why, std::move(says)}, {}}; };
+  const auto has = [&](std::string_view text) { return message.contains(text); };
+  if (has("Connection refused") || has("No such file")) return of(reason::refused, "connecting was refused: nothing listens there");
+  if (has("closed the connection unexpectedly")) return of(reason::closed, "the server hung up");
+  if (has("received invalid response") || has("unexpected")) return of(reason::bad_answer, "the answer is not PostgreSQL's protocol");
+  const std::string says = quoted(message, hidden);
+  if (has("SSL") || has("certificate")) return of(reason::bad_tls, says);
+  if (has("No route to host") || has("unreachable")) return of(reason::unreachable, "the host is unreachable");
+  return of(reason::closed, says.empty() ? "the server hung up" : says);
+}
+
+}  // namespace flipback::postgres
