@@ -147,7 +147,10 @@ asio::awaitable<answer> connection::next_answer() {
   ended_ = true;         // wherever this ends before its end
   bool between = false;  // two statements: a result of none stands there, once
   for (int syncs = 0; syncs < syncs_each;) {
-    if (auto trouble = co_await await_result()) co_return std::unexpected(std::move(*trouble));
+    if (auto trouble = co_await await_result()) {
+      if (made) made = std::unexpected(std::move(*trouble));  // else the server has said already why it hangs up
+      co_return made;
+    }
     const result_ptr result(PQgetResult(raw_.get()));
     if (PQstatus(raw_.get()) == CONNECTION_BAD) co_return std::unexpected(result ? trouble_of(result.get()) : trouble());
     if (!result && between) co_return std::unexpected(refusal{{reason::bad_answer, "the answer is not what was asked for"}, {}});
@@ -177,6 +180,7 @@ asio::awaitable<answer> connection::next_answer() {
 
 asio::awaitable<std::vector<answer>> connection::ask(std::vector<statement> all, duration most) {
   std::vector<answer> answers;
+  const instant began = std::chrono::steady_clock::now();
   const bool sent = std::ranges::all_of(all, [&](const statement& one) { return send_whole(one, most); });
   std::optional<refusal> unsent;
   if (sent)
@@ -187,7 +191,12 @@ asio::awaitable<std::vector<answer>> connection::ask(std::vector<statement> all,
     ended_ = true;
     answers.emplace_back(std::unexpected(std::move(*unsent)));
   }
-  while (answers.size() < all.size() && !ended_) answers.push_back(co_await next_answer());
+  while (answers.size() < all.size() && !ended_) {
+    answers.push_back(co_await next_answer());
+    // query_canceled says not by whom.
+    const bool cancelled = !answers.back() && answers.back().error().state == "57014";
+    if (cancelled && std::chrono::steady_clock::now() - began >= most) answers.back().error().why = reason::timed_out;
+  }
   co_return answers;
 }
 

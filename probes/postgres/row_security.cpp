@@ -3,6 +3,9 @@
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <array>
 
 namespace flipback::postgres {
 
@@ -28,7 +31,7 @@ looked AS MATERIALIZED (
   SELECT schemas.name || '.' || relname AS name, relrowsecurity AS enabled, relforcerowsecurity AS forced,
     EXISTS (SELECT FROM pg_policy WHERE polrelid = c.oid) AS has_policy,
     NOT relforcerowsecurity AND pg_has_role(app.oid, relowner, app.way) AS owned
-  FROM pg_class AS c JOIN schemas ON schemas.oid = relnamespace CROSS JOIN app
+  FROM pg_class AS c JOIN schemas ON schemas.oid = relnamespace LEFT JOIN app ON true
   WHERE relkind IN ('r', 'p') AND NOT ($3::jsonb ? relname OR $3::jsonb ? (schemas.name || '.' || relname))
     AND NOT (relispartition AND NOT has_table_privilege(app.oid, c.oid, 'SELECT, INSERT, UPDATE, DELETE, TRUNCATE')
       AND NOT has_any_column_privilege(app.oid, c.oid, 'SELECT, INSERT, UPDATE'))),
@@ -68,7 +71,7 @@ void hear_tables(const terms& t, const answer& heard, findings& into) {
     return into.unwell(reason::absent, fmt::format("row security: the schema {} does not exist", quoted(*missing)));
   const double tables = heard->number("tables").value_or(0);
   const double bad = heard->number("tables_unprotected").value_or(0);
-  if (bad == 0 && tables == 0) return into.unwell(reason::absent, fmt::format("row security: {} has no tables", t.schemas));
+  if (bad == 0 && tables == 0) return into.unwell(reason::absent, fmt::format("row security: there are no tables in {}", t.schemas));
   if (bad == 0) return into.well(fmt::format("row security holds for {} on {} tables", t.role, tables));
   std::string names;
   for (std::size_t row = 0; row < heard->all.size(); ++row) {
@@ -91,7 +94,7 @@ void add_row_security(settings::section& from, declarations& into, std::vector<q
   t.role = table->required_text("role", "app");
   std::vector<std::string> schemas = table->texts("schema");
   if (schemas.empty()) schemas.emplace_back("public");
-  t.schemas = fmt::format("the schema {}", schemas.front());
+  t.schemas = fmt::format("{}", fmt::join(schemas, ", "));
   t.forced = table->boolean("forced", true);
   const std::vector<std::string> except = table->texts("except");
   table->finish();

@@ -34,7 +34,8 @@ HTTP = {
 }
 # Those with a protocol of their own; {port} is the server's.
 OTHERS = {
-    "postgres": 'host = "127.0.0.1"\nport = {port}\nuser = "reader"\npassword = "hunter2-postgres"',
+    "postgres": 'host = "127.0.0.1"\nport = {port}\nuser = "reader"\npassword = "hunter2-postgres"\npostgis = true\nmigrations = "ae10"\n'
+                'row_security = {{ role = "app" }}\nqueries = {{ unpaid = "SELECT 7" }}',
     "redis": 'host = "127.0.0.1"\nport = {port}\nuser = "reader"\npassword = "hunter2-redis"',
     "tcp": 'address = "127.0.0.1:{port}"\nsend = "hunter2-tcp"\nexpect = "220 "',
     "neo4j": 'url = "bolt://127.0.0.1:{port}"\nuser = "reader"\npassword = "hunter2-bolt"',

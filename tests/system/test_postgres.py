@@ -299,7 +299,7 @@ def test_row_security_is_held_to_be_complete(ask, server):
 def test_row_security_of_what_is_not_there_is_absent(ask, server):
     is_now(ask(server, 'row_security = { schema = "nowhere", role = "postgres" }'), "fail", "expectation", "the schema nowhere does not exist")
     is_now(ask(server, 'row_security = { role = "stranger" }'), "fail", "absent", "the role stranger does not exist")
-    is_now(ask(server, 'row_security = { schema = "pg_toast", role = "watcher" }'), "fail", "absent", "has no tables")
+    is_now(ask(server, 'row_security = { schema = "pg_toast", role = "watcher" }'), "fail", "absent", "there are no tables in pg_toast")
     server.run("CREATE SCHEMA crowd; " + "".join(f"CREATE TABLE crowd.t{i} ();" for i in range(30)))
     entry = is_now(ask(server, 'row_security = { schema = "crowd", role = "watcher" }'), "fail", "expectation", "missing on 30 of 30 tables: crowd.t0 (not enabled), ")
     assert entry["says"].endswith(", …") and len(entry["says"]) < 300, entry
@@ -335,7 +335,6 @@ def test_postgis_of_several_versions_is_a_mismatch(ask, server):
     # What remains where the package was upgraded, and ALTER EXTENSION postgis UPDATE forgotten: functions made by an earlier version.
     server.run("CREATE OR REPLACE FUNCTION postgis_scripts_installed() RETURNS text LANGUAGE sql IMMUTABLE AS $$SELECT '3.2.0 c3e3cc0'::text$$", database="maps")
     is_now(ask(server, "postgis = true", **where), "fail", "expectation", 'core procs from "3.2.0 c3e3cc0" need upgrade')
-    is_now(ask(server, 'postgis = true\nrow_security = { role = "nobody_special", except = ["spatial_ref_sys"] }', **where), "fail", "expectation", "several versions")
 
 
 def test_the_least_role_may_ask_everything(ask, server):
@@ -412,7 +411,7 @@ def test_a_page_that_was_overwritten_is_counted_and_called_corruption(ask):
 # --- replication
 
 def test_a_replica_falls_behind_is_paused_and_loses_its_primary(ask):
-    with Postgres(["max_slot_wal_keep_size=2MB", "wal_keep_size=0", "max_wal_size=4MB", "min_wal_size=2MB"], initdb=["--wal-segsize=1"]) as primary:
+    with Postgres(["max_slot_wal_keep_size=2MB", "wal_keep_size=0", "min_wal_size=2MB"], initdb=["--wal-segsize=1"]) as primary:
         primary.run(LEAST)
         primary.run("CREATE ROLE nobody_special LOGIN PASSWORD 'nobody-hunter2'; CREATE TABLE filled (what text)")
         with Postgres(primary=primary) as replica:
@@ -420,6 +419,8 @@ def test_a_replica_falls_behind_is_paused_and_loses_its_primary(ask):
             caught_up = wait_until("no lag", lambda: (lambda e: e["measurements"].get("replication_lag_bytes") == 0 and e)(ask(replica, user="watcher")))
             assert caught_up["outcome"] == "pass" and "a replica, 0B behind" in caught_up["says"], caught_up
             assert caught_up["measurements"]["is_replica"] == 1 and caught_up["measurements"]["replication_lag_seconds"] == 0
+            primary.run("INSERT INTO filled VALUES ('first')")  # a replica that never replayed a transaction knows of no lag in seconds
+            wait_until("its arrival", lambda: replica.run("SELECT count(*) FROM filled") == [(1,)])
             replica.run("SELECT pg_wal_replay_pause()")
             primary.run("INSERT INTO filled SELECT repeat('x', 1000) FROM generate_series(1, 500)")
             late = wait_until("lag", lambda: (lambda e: e["measurements"].get("replication_lag_bytes", 0) > 400_000 and e)(ask(replica, user="watcher")))
@@ -431,7 +432,7 @@ def test_a_replica_falls_behind_is_paused_and_loses_its_primary(ask):
             assert not {"replication_lag_bytes", "replication_lag_seconds"} & set(blind["measurements"]) and blind["measurements"]["replicas"] == 1
             replica.run("SELECT pg_wal_replay_resume()")
             wait_until("no lag", lambda: ask(replica)["measurements"].get("replication_lag_bytes") == 0)
-            is_now(ask(replica, 'query = "SELECT count(*) FROM filled"\nexpect = 500'), "pass")
+            is_now(ask(replica, 'query = "SELECT count(*) FROM filled"\nexpect = 501'), "pass")
             primary.stop_server()
             wait_until("the receiver's end", lambda: replica.run("SELECT count(*) FROM pg_stat_wal_receiver") == [(0,)])
             entry = is_now(ask(replica, user="watcher"), "fail", "expectation", "a replica that receives nothing from its primary")
@@ -445,7 +446,7 @@ def test_a_replica_falls_behind_is_paused_and_loses_its_primary(ask):
         for _ in range(6):
             primary.run("INSERT INTO filled SELECT repeat('x', 1000) FROM generate_series(1, 900)")
             primary.run("SELECT pg_switch_wal()")
-        kept = ask(primary)
+        kept = is_now(ask(primary), "pass", says="the slot replica is about to be lost")
         assert kept["measurements"]["slot_retained_bytes"] > 4 * 1024 * 1024, kept
         primary.run("CHECKPOINT")
         is_now(ask(primary, user="nobody_special"), "fail", "expectation", "what the slot replica was to keep is lost")
@@ -468,9 +469,10 @@ def lying(*answers):
             client.recv(size - 4)
             client.sendall(message(b"R", struct.pack("!I", 3)))
             said = client.recv(1000)[5:-1]
-            for answer in answers:
+            for i, answer in enumerate(answers):
+                if i > 0:
+                    client.recv(65536)
                 client.sendall(b"".join(message(kind, body.replace(b"{password}", said)) for kind, body in answer))
-                client.recv(65536)
 
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
