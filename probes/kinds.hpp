@@ -14,6 +14,8 @@ std::unique_ptr<probe> make_tcp_probe(settings::section& from, const surrounding
 std::unique_ptr<probe> make_grafana_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_neo4j_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_postgres_probe(settings::section& from, const surroundings& in);
+std::unique_ptr<probe> make_prometheus_probe(settings::section& from, const surroundings& in);
+std::unique_ptr<probe> make_promql_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_qdrant_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_sentry_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_redis_probe(settings::section& from, const surroundings& in);

@@ -31,6 +31,8 @@ HTTP = {
     "jwks-issuer": 'issuer = "{url}/realms/main"\nclient_id = "flipback"\nclient_secret = "hunter2-jwks"\naudience = "api"',
     "jwks-health": 'url = "{url}/certs"\nhealth = "{url}/health/ready"',
     "neo4j": 'url = "{url}"\nuser = "reader"\npassword = "hunter2-neo4j"',
+    "prometheus": 'url = "{url}"\ntoken = "hunter2-prometheus"\njobs = ["api"]',
+    "promql": 'url = "{url}"\nquery = "up"\nuser = "reader"\npassword = "hunter2-promql"',
 }
 # Those with a protocol of their own; {port} is the server's.
 OTHERS = {
