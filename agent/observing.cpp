@@ -78,6 +78,7 @@ void observing::take(std::size_t which, const run& of, const observation& seen) 
     } else if (found != seen.measurements.end()) {
       s.value = found->value;
       s.quiet = found->quiet;
+      if (found->since != instant{}) s.from = found->since;
     }
     judged_.add(r.series, s);
   }

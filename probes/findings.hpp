@@ -19,6 +19,7 @@ class findings {
   /// What a person should know though nothing is wrong: "the user may not ask for INFO". Said after the rest.
   void note(std::string says) { notes_.push_back(std::move(says)); }
   void measure(std::string_view name, measured value) { seen_.measure(name, std::move(value)); }
+  void measure(measurement m) { seen_.measurements.push_back(std::move(m)); }
 
   [[nodiscard]] bool is_well() const { return unwell_.empty(); }
   observation take();

@@ -17,6 +17,7 @@ using prometheus::counted;
 using prometheus::facet;
 
 constexpr std::size_t most_named = 3;  // of each list of bad things
+
 /// The first few of a list, and how many more there are.
 template <class List, class Said>
 std::string first_of(const List& all, Said said) {

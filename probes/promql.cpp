@@ -97,7 +97,7 @@ class promql_probe final : public probe {
     if (!number) co_return std::unexpected(number.error());
     if ((*elements)->empty()) number->value = q.of.empty;
     if (!number->value) co_return fmt::format("unknown: {}", number->instead);
-    now.found.measure(q.of.measured_as, *number->value);
+    now.found.measure({q.of.measured_as, *number->value, false, now.started - q.of.covers});
     co_return format_value(*number->value, q.of.in);
   }
 
@@ -114,7 +114,7 @@ class promql_probe final : public probe {
     const pooled grown = q.counters.look(**numerator, **denominator);
     q.looked = now.started;
     if (before == instant{}) co_return std::string("unknown: it takes two runs");
-    now.found.measure(q.of.measured_as, grown);
+    now.found.measure({q.of.measured_as, grown, false, before - q.of.covers});
     if (grown.denominator <= 0) co_return std::string("0 of 0");
     co_return fmt::format("{} ({:.0f} of {:.0f})", format_ratio(grown.numerator / grown.denominator), grown.numerator, grown.denominator);
   }

@@ -64,6 +64,7 @@ struct measurement {
   std::string_view name;
   measured value;
   bool quiet = false;  ///< nothing happened in this sample's time: it pools, but keeps its signal no fresher
+  instant since{};     ///< it speaks of the time from here to the run's end; zero: of the run
 };
 
 /// What a probe says it may measure, so that rules can be checked before anything runs.

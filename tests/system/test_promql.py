@@ -2,7 +2,7 @@
 
 import pytest
 from conftest import BINARY, is_now
-from follow import metrics
+from follow import metrics, seconds
 from processes import Child, free_port, wait_until
 from prometheus import Prometheus, Scraped, native_histogram
 
@@ -139,3 +139,15 @@ covers = "0s"
             wait_until("the ratio after it", lambda: watch.value("flipback_rule_value", rule="errors") == pytest.approx(20 / 130), 30, watch.child)
     finally:
         count(5, 100)
+
+
+def test_a_rollback_rule_takes_a_value_only_when_all_of_it_came_after_the_cutover(stack, start_agent, server):
+    probe = f'[probes.prometheus]\ntype = "promql"\nurl = "{server.url}"\nquery = "vector(1)"\ncovers = "5s"\nevery = "1s"\n'
+    rule = '[[rules]]\nname = "full"\nwhen = "prometheus.value > 0"\nthen = "rollback"\n'
+    agent = start_agent("observe", short_rules=False, extra=probe + rule)
+    agent.wait("deployment.baseline")
+    agent.wait("verdict.changed", rule="full", to="breached")  # of the release that was there already
+    stack.cut_over("green")
+    cutover = seconds(agent.wait("deployment.cutover"))
+    breached = wait_until("a breach of the new one", lambda: [e for e in agent.of("verdict.changed", rule="full", to="breached") if seconds(e) > cutover], 30)
+    assert 4.9 < seconds(breached[0]) - cutover < 9, breached
