@@ -4,6 +4,7 @@
 
 #include "probes/net/api.hpp"
 
+#include <algorithm>
 #include <deque>
 #include <span>
 #include <string>
@@ -20,10 +21,7 @@ class declarations {
   /// A measurement of one object that was named in the configuration; characters that no signal's name may have become `_`.
   std::string_view add_of(std::string_view object, std::string_view measurement, signal_kind kind, unit in) {
     std::string& name = names_.emplace_back(object);
-    for (char& c : name) {
-      const bool fits = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_';
-      if (!fits) c = '_';
-    }
+    std::ranges::replace_if(name, [](char c) { return !fits(c); }, '_');
     name.append(".").append(measurement);
     all_.push_back({name, kind, in});
     return name;
@@ -34,6 +32,8 @@ class declarations {
     all_.push_back({kept, kind, in});
     return kept;
   }
+  /// Whether a name that a person chose can be a part of a signal's as it stands.
+  [[nodiscard]] static bool is_name(std::string_view text) { return !text.empty() && std::ranges::all_of(text, fits); }
   /// `certificate_left`, where there is a certificate to see.
   void add_certificate(const net::url& at) {
     if (at.tls) add({"certificate_left", signal_kind::gauge, unit::seconds});
@@ -42,6 +42,8 @@ class declarations {
   [[nodiscard]] std::span<const measurement_declaration> all() const { return all_; }
 
  private:
+  static bool fits(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' || c == '_'; }
+
   std::deque<std::string> names_;  ///< a deque: declarations and observations point into it
   std::vector<measurement_declaration> all_;
 };

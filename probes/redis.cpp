@@ -1,24 +1,31 @@
+#include "probes/declarations.hpp"
+#include "probes/findings.hpp"
 #include "probes/kinds.hpp"
 #include "probes/net/tls_settings.hpp"
 #include "probes/net/url.hpp"
+#include "probes/quoted.hpp"
+#include "probes/redis/keys.hpp"
 #include "probes/redis/replies.hpp"
+#include "probes/redis/vitals.hpp"
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <charconv>
 
 namespace flipback {
 
 namespace {
 
-using redis::reply;
+// Redis 6 takes one a command.
+constexpr std::array sections{"server", "clients", "memory", "persistence", "stats", "replication"};
 
-constexpr std::array declared{
-    measurement_declaration{"memory_used", signal_kind::gauge, unit::bytes},
-    measurement_declaration{"memory_max", signal_kind::gauge, unit::bytes},
-    measurement_declaration{"memory_used_ratio", signal_kind::gauge, unit::ratio},
-    measurement_declaration{"evicted_keys", signal_kind::counter, unit::number},
-    measurement_declaration{"rejected_connections", signal_kind::counter, unit::number},
+/// Keys that are counted, by their pattern.
+struct counted_keys {
+  std::string name;
+  std::string pattern;
+  std::string_view measured_as;
 };
 
 struct terms {
@@ -27,107 +34,159 @@ struct terms {
   secret password;
   bool tls = false;
   net::tls_options tls_options;
+  std::int64_t database = 0;
+  std::vector<counted_keys> keys;
+  std::uint64_t scan_limit = 0;
+  redis::expected expected;
 };
 
-/// What an error reply means: Redis tells the kind by its first word.
-observation failed(const std::string& error) {
+/// What an error reply to PING means: Redis tells the kind by its first word.
+net::failure failure_of(const std::string& error) {
   const auto begins = [&](std::string_view word) { return error.starts_with(word); };
-  if (begins("NOAUTH")) return observation::fail(reason::unauthorised, "a password is required");
-  if (begins("NOPERM")) return observation::fail(reason::forbidden, "the user may not PING");
-  if (begins("LOADING")) return observation::fail(reason::starting, "it is loading its data set");
-  if (begins("ERR max number of clients")) return observation::fail(reason::saturated, "no connection is left: maxclients is reached");
-  return observation::fail(reason::bad_status, fmt::format("answered {}", error.substr(0, 200)));
+  if (begins("NOAUTH")) return {reason::unauthorised, "a password is required"};
+  if (begins("NOPERM")) return {reason::forbidden, "the user may not PING"};
+  if (begins("LOADING")) return {reason::starting, "it is loading its data set"};
+  if (begins("ERR max number of clients")) return {reason::saturated, "no connection is left: maxclients is reached"};
+  if (begins("MISCONF")) return {reason::expectation, "it can't save its data, and refuses writes (MISCONF)"};
+  if (begins("MASTERDOWN")) return {reason::expectation, "it answers nobody while its master is away (MASTERDOWN)"};
+  return {reason::bad_status, fmt::format("answered {}", quoted(error))};
 }
 
 /// An error as the answer to AUTH: never repeated, since Redis repeats what it was sent where it does not know the command.
-observation not_let_in(const std::string& error) {
+net::failure not_let_in(const std::string& error) {
   const bool by_password = error.starts_with("WRONGPASS") || error.starts_with("ERR invalid password") || error.starts_with("ERR AUTH");
-  if (by_password) return observation::fail(reason::unauthorised, "wrong user or password");
-  if (error.starts_with("ERR max number of clients") || error.starts_with("LOADING")) return failed(error);
-  return observation::fail(reason::unauthorised, "AUTH was answered with an error (not shown: it may repeat the password)");
+  if (by_password) return {reason::unauthorised, "wrong user or password"};
+  if (error.starts_with("ERR max number of clients") || error.starts_with("LOADING")) return failure_of(error);
+  return {reason::unauthorised, "AUTH was answered with an error (not shown: it may repeat the password)"};
 }
 
 class redis_probe final : public probe {
  public:
-  redis_probe(net::network& through, terms t) : through_(through), terms_(std::move(t)) {}
+  redis_probe(net::network& through, terms t, declarations declared)
+      : through_(through), terms_(std::move(t)), declared_(std::move(declared)) {}
 
-  [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared; }
+  [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared_.all(); }
 
   asio::awaitable<observation> observe(run& r) override {
-    auto connected = co_await net::connect(through_, terms_.to, terms_.tls ? &terms_.tls_options : nullptr, r);
-    if (!connected) co_return observation::fail(connected.error().why, connected.error().says);
-    redis::conversation with(**connected);
-    r.now = phase::asking;
-    if (!terms_.password.empty()) {
-      if (terms_.user.empty())
-        with.say({"AUTH", terms_.password.reveal()});
-      else
-        with.say({"AUTH", terms_.user, terms_.password.reveal()});
+    findings found;
+    const auto connected = co_await net::connect(through_, terms_.to, terms_.tls ? &terms_.tls_options : nullptr, r);
+    if (connected) {
+      if (const auto days = (*connected)->certificate_days()) found.measure("certificate_left", *days * 86400);
+      redis::conversation with(**connected);
+      co_await look(with, r, found);
+    } else {
+      found.unwell(connected.error());
     }
+    co_return found.take();
+  }
+
+ private:
+  asio::awaitable<void> look(redis::conversation& with, run& r, findings& found) const {
+    r.now = phase::asking;
+    const bool logs_in = !terms_.password.empty();
+    if (logs_in && terms_.user.empty()) with.say({"AUTH", terms_.password.reveal()});
+    if (logs_in && !terms_.user.empty()) with.say({"AUTH", terms_.user, terms_.password.reveal()});
     with.say({"PING"});
-    with.say({"INFO", "memory"});
-    with.say({"INFO", "stats"});
+    for (const char* section : sections) with.say({"INFO", section});
     const auto sent = co_await with.send();
     r.now = phase::reading;
     if (!sent) {
       // Where no connection is left, Redis says so unasked and hangs up, before it read anything.
       const auto unasked = co_await with.next();
-      if (unasked && unasked->is_error) co_return not_let_in(unasked->text);
-      co_return observation::fail(sent.error().why, sent.error().says);
+      if (unasked && unasked->is_error) co_return found.unwell(not_let_in(unasked->text));
+      co_return found.unwell(sent.error());
     }
-    if (!terms_.password.empty()) {
+    if (logs_in) {
       const auto answered = co_await with.next();
-      if (!answered) co_return observation::fail(answered.error().why, answered.error().says);
-      if (answered->is_error) co_return not_let_in(answered->text);
+      if (!answered) co_return found.unwell(answered.error());
+      if (answered->is_error) co_return found.unwell(not_let_in(answered->text));
     }
     const auto pong = co_await with.next();
-    if (!pong) co_return observation::fail(pong.error().why, pong.error().says);
-    if (pong->is_error) co_return failed(pong->text);
-    if (pong->text != "PONG") co_return observation::fail(reason::bad_answer, "the answer to PING is not PONG");
-    const auto memory = co_await with.next();
-    if (!memory) co_return observation::fail(memory.error().why, memory.error().says);
-    const auto stats = co_await with.next();
-    if (!stats) co_return observation::fail(stats.error().why, stats.error().says);
-    co_return measured_from(*memory, *stats);
+    if (!pong) co_return found.unwell(pong.error());
+    if (!pong->is_error && pong->text != "PONG") co_return found.unwell(reason::bad_answer, "the answer to PING is not PONG");
+    if (pong->text.starts_with("NOAUTH")) co_return found.unwell(failure_of(pong->text));
+    const bool loading = pong->text.starts_with("LOADING");
+    if (!pong->is_error) found.well("PONG");
+    if (pong->is_error && !loading) found.unwell(failure_of(pong->text));
+    redis::info about;
+    for (std::size_t i = 0; i < sections.size(); ++i) {
+      const auto told = co_await with.next();
+      if (!told) co_return found.unwell(told.error());
+      if (!told->is_error) about.add(told->text);
+    }
+    if (about.empty()) found.note("the user may not ask for INFO: nothing is measured");
+    redis::judge(about, terms_.expected, found);
+    if (loading && found.is_well()) found.unwell(failure_of(pong->text));
+    if (!pong->is_error) co_await count(with, r, found);
   }
 
- private:
-  static observation measured_from(const reply& memory, const reply& stats) {
-    if (memory.is_error) return observation::pass("PONG (the user may not ask for INFO: nothing is measured)");
-    observation seen = observation::pass("PONG");
-    const auto used = redis::info_number(memory.text, "used_memory");
-    auto most = redis::info_number(memory.text, "maxmemory");
-    if (!most || *most == 0) most = redis::info_number(memory.text, "total_system_memory");  // 0: as much as there is
-    if (used) seen.measure("memory_used", *used);
-    if (most && *most > 0) seen.measure("memory_max", *most);
-    if (used && most && *most > 0) {
-      seen.measure("memory_used_ratio", *used / *most);
-      seen.says = fmt::format("PONG, {} of {} used", format_size(*used), format_size(*most));
+  asio::awaitable<void> count(redis::conversation& with, const run& r, findings& found) const {
+    if (terms_.keys.empty()) co_return;
+    if (terms_.database != 0) {
+      with.say({"SELECT", std::to_string(terms_.database)});
+      if (const auto sent = co_await with.send(); !sent) co_return found.unwell(sent.error());
+      const auto selected = co_await with.next();
+      if (!selected) co_return found.unwell(selected.error());
+      if (selected->text.starts_with("NOPERM"))
+        co_return found.unwell(reason::forbidden, fmt::format("the user may not SELECT database {}", terms_.database));
+      if (selected->is_error) co_return found.unwell(reason::absent, fmt::format("the database {} is not there", terms_.database));
     }
-    if (stats.is_error) return seen;
-    for (const std::string_view name : {"evicted_keys", "rejected_connections"}) {
-      if (const auto value = redis::info_number(stats.text, name)) seen.measure(name, *value);
+    const instant until = r.deadline - (r.deadline - r.started) / 5;
+    for (const counted_keys& keys : terms_.keys) {
+      const auto counted = co_await redis::count_keys(with, keys.pattern, terms_.scan_limit, until);
+      if (!counted) co_return found.unwell(counted.error());
+      if (!*counted) {
+        found.note(fmt::format("{} not counted: more keys than scan_limit, or than there is time for", keys.name));
+        continue;
+      }
+      found.measure(keys.measured_as, static_cast<double>(**counted));
+      found.well(fmt::format("{} {}", **counted, keys.name));
     }
-    return seen;
   }
 
   net::network& through_;
   terms terms_;
+  declarations declared_;
 };
 
 constexpr std::array schemes{net::scheme{"redis", 6379, false, true}, net::scheme{"rediss", 6379, true, true}, net::scheme{"unix"}};
+constexpr std::int64_t most_databases = 1'000'000;
+
+/// "/3" is the third database, as Redis' clients mean it; what comes after a "?" is theirs.
+bool take_database(std::string_view target, std::int64_t& into) {
+  target = target.substr(1, target.find('?') - 1);
+  if (target.empty()) return true;
+  const auto [end, error] = std::from_chars(target.data(), target.data() + target.size(), into);
+  return error == std::errc{} && end == target.data() + target.size() && into >= 0 && into < most_databases;
+}
 
 void take_url(settings::section& from, terms& into) {
+  constexpr std::string_view expected = "expected redis://[user:password@]host[:port][/database], rediss://… or unix:///path";
   auto read = net::parse_url(from.text("url", ""), schemes);
   if (!read) {
-    from.report("url", fmt::format("found {}, which {}; expected redis://[user:password@]host[:port], rediss://… or unix:///path",
-                                   from.shown("url"), read.error()));
+    from.report("url", fmt::format("found {}, which {}; {}", from.shown("url"), read.error(), expected));
     return;
   }
+  if (!take_database(read->target, into.database))
+    from.report("url", fmt::format("found {}, whose path is no number of a database; {}", from.shown("url"), expected));
   into.to = std::move(read->to);
   into.tls = read->tls;
   into.user = std::move(read->user);
   into.password = std::move(read->password);
+}
+
+void read_keys(settings::section& from, terms& into, declarations& declared) {
+  const settings::node* found = from.raw("keys");
+  auto inner = from.inner("keys");
+  if (!inner) return;
+  for (const auto& [name, unused] : std::get<settings::table>(found->value)) {
+    const bool fits = declarations::is_name(name);
+    if (!fits) inner->report(name, "is no name of a signal, expected letters, digits, _ and -");
+    std::string pattern = inner->required_text(name, "rate_limit:*");
+    if (fits && !pattern.empty())
+      into.keys.push_back({name, std::move(pattern), declared.add_of(name, "keys", signal_kind::gauge, unit::number)});
+  }
+  inner->finish();
 }
 
 }  // namespace
@@ -142,11 +201,19 @@ std::unique_ptr<probe> make_redis_probe(settings::section& from, const surroundi
     t.to.port = static_cast<std::uint16_t>(from.integer("port", 6379, 1, 65535));
     t.tls = from.boolean("tls", false);
   }
+  t.database = from.integer("database", t.database, 0, most_databases - 1);
   if (const auto user = from.text("user")) t.user = *user;
   if (auto password = from.hidden("password")) t.password = std::move(*password);
   t.tls_options = net::read_tls_options(from);
+  t.expected.memory_limit = static_cast<double>(from.size("memory_limit", 0, 1, std::uint64_t{1} << 60U));
+  t.expected.role = from.choice("role", "", {"master", "replica"});
+  declarations declared;
+  for (const measurement_declaration& d : redis::vitals) declared.add(d);
+  if (t.tls) declared.add({"certificate_left", signal_kind::gauge, unit::seconds});
+  read_keys(from, t, declared);
+  t.scan_limit = static_cast<std::uint64_t>(from.integer("scan_limit", 100'000, 1000, 10'000'000));
   from.finish();
-  return std::make_unique<redis_probe>(in.network, std::move(t));
+  return std::make_unique<redis_probe>(in.network, std::move(t), std::move(declared));
 }
 
 }  // namespace flipback

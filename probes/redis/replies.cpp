@@ -3,21 +3,67 @@
 #include <hiredis/hiredis.h>
 
 #include <array>
-#include <charconv>
+#include <memory>
+#include <utility>
 
 namespace flipback::redis {
 
 namespace {
 
 constexpr std::size_t answer_limit = 1024 * 1024;
+constexpr std::size_t most_elements = 64 * 1024;
 
 net::failure no_redis() {
   return {reason::bad_answer, "the answer is not Redis' protocol"};
 }
 
+/// Where what hiredis has read belongs: into the array that it is an element of, or, for the outermost, into a reply that hiredis owns.
+reply* place_of(const redisReadTask* task) {
+  if (task->parent == nullptr) return std::make_unique<reply>().release();
+  return &static_cast<reply*>(task->parent->obj)->elements[static_cast<std::size_t>(task->idx)];
+}
+
+void* make_text(const redisReadTask* task, char* text, std::size_t size) {
+  reply* made = place_of(task);
+  made->is_error = task->type == REDIS_REPLY_ERROR;
+  made->text.assign(text, size);
+  return made;
+}
+
+/// How hiredis counts elements: `int` before its version 1.0, `size_t` since.
+template <typename T>
+T counted_by(void* (*)(const redisReadTask*, T));
+using element_count = decltype(counted_by(std::declval<redisReplyObjectFunctions>().createArray));
+
+/// hiredis' own would allocate whatever number of elements a peer names.
+void* make_array(const redisReadTask* task, element_count elements) {
+  const auto count = static_cast<std::size_t>(elements);
+  if (count > most_elements) return nullptr;
+  reply* made = place_of(task);
+  made->elements.resize(count);
+  return made;
+}
+
+void* make_number(const redisReadTask* task, long long value) {
+  reply* made = place_of(task);
+  made->text = std::to_string(value);
+  return made;
+}
+
+void* make_nothing(const redisReadTask* task) {
+  return place_of(task);
+}
+
+void give_back(void* outermost) {
+  const std::unique_ptr<reply> owned(static_cast<reply*>(outermost));
+}
+
+redisReplyObjectFunctions makers{
+    .createString = make_text, .createArray = make_array, .createInteger = make_number, .createNil = make_nothing, .freeObject = give_back};
+
 }  // namespace
 
-conversation::conversation(net::stream& on) : on_(on), reader_(redisReaderCreate()) {}
+conversation::conversation(net::stream& on) : on_(on), reader_(redisReaderCreateWithFunctions(&makers)) {}
 conversation::~conversation() {
   redisReaderFree(reader_);
 }
@@ -47,11 +93,9 @@ asio::awaitable<net::result<reply>> conversation::next() {
     void* found = nullptr;
     if (redisReaderGetReply(reader_, &found) != REDIS_OK) co_return std::unexpected(no_redis());
     if (found != nullptr) {
-      const std::unique_ptr<redisReply, decltype(&freeReplyObject)> owned(static_cast<redisReply*>(found), &freeReplyObject);
-      reply made;
-      made.is_error = owned->type == REDIS_REPLY_ERROR;
-      if (owned->str != nullptr) made.text.assign(owned->str, static_cast<std::size_t>(owned->len));
-      co_return made;
+      const std::unique_ptr<reply> owned(static_cast<reply*>(found));
+      read_ = 0;
+      co_return std::move(*owned);
     }
     const auto size = co_await on_.read_some(asio::buffer(buffer));
     if (!size) co_return std::unexpected(size.error());
@@ -60,19 +104,6 @@ asio::awaitable<net::result<reply>> conversation::next() {
     if (read_ > answer_limit) co_return std::unexpected(net::failure{reason::too_large, "the answer is longer than 1MiB"});
     if (redisReaderFeed(reader_, buffer.data(), *size) != REDIS_OK) co_return std::unexpected(no_redis());
   }
-}
-
-std::optional<double> info_number(std::string_view info, std::string_view name) {
-  for (std::size_t at = 0; at < info.size();) {
-    const std::size_t end = std::min(info.find('\n', at), info.size());
-    std::string_view line = info.substr(at, end - at);
-    at = end + 1;
-    if (!line.starts_with(name) || line.size() <= name.size() || line[name.size()] != ':') continue;
-    line.remove_prefix(name.size() + 1);
-    double value = 0;
-    if (std::from_chars(line.data(), line.data() + line.size(), value).ec == std::errc{}) return value;
-  }
-  return std::nullopt;
 }
 
 }  // namespace flipback::redis

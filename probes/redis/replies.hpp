@@ -2,24 +2,22 @@
 
 #include "probes/net/stream.hpp"
 
-#include <memory>
-#include <optional>
 #include <string>
-#include <string_view>
 #include <vector>
 
 struct redisReader;
 
 namespace flipback::redis {
 
-/// A reply as far as a probe needs it: a string, a status or a number as its text, or an error.
+/// A reply as far as a probe needs it: a string, a status or a number as its text, an error, or an array of replies.
 struct reply {
   bool is_error = false;
   std::string text;
+  std::vector<reply> elements;
 };
 
-/// Commands and their replies on a connection, by hiredis' codec. Commands are sent together; replies come in their order. An
-/// answer is read up to 1 MiB.
+/// Commands and their replies on a connection, by hiredis' codec. Commands are sent together; replies come in their order. Each is read
+/// up to 1 MiB, an array up to 64Ki elements.
 class conversation {
  public:
   explicit conversation(net::stream& on);
@@ -35,10 +33,7 @@ class conversation {
   net::stream& on_;
   std::string unsent_;
   redisReader* reader_;
-  std::size_t read_ = 0;
+  std::size_t read_ = 0;  ///< since the last whole reply
 };
-
-/// A number in the text that INFO gives ("name:value" lines).
-std::optional<double> info_number(std::string_view info, std::string_view name);
 
 }  // namespace flipback::redis

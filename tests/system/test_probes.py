@@ -1,113 +1,14 @@
 """Each probe against the real server, well and unwell: what it answers is one entry of `--check --format json`."""
 
-import json
-import os
-import signal
 import socket
 import ssl
 import subprocess
 import threading
 
 import pytest
-from conftest import BINARY, is_now
+from conftest import is_now
 from processes import free_port, program, wait_until
 
-# --- Redis
-
-@pytest.fixture
-def redis(session_stack):
-    """Starts a Redis of one's own with these options; gives its port."""
-    started = []
-
-    def start(*options, name="redis-own"):
-        port = free_port()
-        started.append(session_stack.child(name, [program("redis-server"), "--bind", "127.0.0.1", "--port", str(port), "--dir", session_stack.folder, "--save", "",
-                                                  "--appendonly", "no", *options]))
-        wait_until("Redis", lambda: "Ready to accept" in started[-1].output(), child=started[-1])
-        return port
-
-    yield start
-    for child in started:
-        child.stop()
-        os.unlink(child.log)
-        session_stack.children.remove(child)
-
-
-def cli(port, *words):
-    return subprocess.run([program("redis-cli"), "-p", str(port), *words], check=True, capture_output=True, text=True).stdout.strip()
-
-
-def test_redis_tells_its_memory(probe, session_stack, redis):
-    entry = is_now(probe("redis", f'host = "127.0.0.1"\nport = {session_stack.ports["redis"]}\npassword = "secret"'), "pass", says="PONG, ")
-    assert 0 < entry["measurements"]["memory_used_ratio"] < 1
-    port = redis("--maxmemory", "100mb")
-    assert probe("redis", f'url = "redis://127.0.0.1:{port}/3"')["measurements"]["memory_max"] == 100 * 1024 * 1024
-
-
-def test_redis_says_who_may_not_come_in(probe, session_stack):
-    where = f'host = "127.0.0.1"\nport = {session_stack.ports["redis"]}\n'
-    is_now(probe("redis", where), "fail", "unauthorised", "a password is required")
-    is_now(probe("redis", where + 'password = "wrong"'), "fail", "unauthorised", "wrong user or password")
-    is_now(probe("redis", where + 'user = "nobody"\npassword = "secret"'), "fail", "unauthorised", "wrong user or password")
-    is_now(probe("redis", f'host = "127.0.0.1"\nport = {free_port()}'), "fail", "refused")
-
-
-def test_redis_users_have_the_rights_that_they_have(probe, redis):
-    port = redis()
-    cli(port, "ACL", "SETUSER", "watcher", "on", ">p/w@1", "+ping", "+info")
-    cli(port, "ACL", "SETUSER", "pinger", "on", ">p", "+ping")
-    cli(port, "ACL", "SETUSER", "mute", "on", ">p", "+get")
-    is_now(probe("redis", f'url = "redis://watcher:p%2Fw%401@127.0.0.1:{port}"'), "pass", says=" used")
-    is_now(probe("redis", f'url = "redis://pinger:p@127.0.0.1:{port}"'), "pass", says="may not ask for INFO")
-    is_now(probe("redis", f'url = "redis://mute:p@127.0.0.1:{port}"'), "fail", "forbidden")
-
-
-def test_a_password_is_not_repeated_even_where_redis_repeats_it(probe, redis):
-    port = redis("--rename-command", "AUTH", "")
-    entry = is_now(probe("redis", f'url = "redis://:hunter2@127.0.0.1:{port}"'), "fail", "unauthorised", "AUTH was answered with an error")
-    assert "hunter2" not in json.dumps(entry)
-
-
-def test_a_full_redis_is_saturated(probe, redis):
-    port = redis("--maxclients", "1")
-    with socket.create_connection(("127.0.0.1", port)) as only:
-        only.sendall(b"PING\r\n")
-        assert only.recv(100) == b"+PONG\r\n"
-        for password in ("", ":hunter2@"):
-            for _ in range(5):
-                is_now(probe("redis", f'url = "redis://{password}127.0.0.1:{port}"'), "fail", "saturated")
-
-
-def test_a_redis_that_loads_is_starting(probe, redis):
-    port = redis("--key-load-delay", "20000", "--loading-process-events-interval-bytes", "1024", "--enable-debug-command", "yes")
-    cli(port, "DEBUG", "POPULATE", "300", "key", "4096")
-    reload = subprocess.Popen([program("redis-cli"), "-p", str(port), "DEBUG", "RELOAD"], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-    try:
-        wait_until("LOADING", lambda: "LOADING" in cli(port, "PING"))
-        is_now(probe("redis", f'url = "redis://127.0.0.1:{port}"'), "fail", "starting")
-    finally:
-        cli(port, "CONFIG", "SET", "key-load-delay", "0")
-        reload.kill()
-        reload.wait()
-
-
-def test_redis_is_reached_by_its_socket(probe, redis, session_stack):
-    path = session_stack.path("redis-own.sock")
-    redis("--unixsocket", path)
-    is_now(probe("redis", f'url = "unix://{path}"'), "pass")
-    is_now(probe("redis", f'url = "unix://{path}-not"'), "fail", "refused")
-
-
-def test_a_hung_redis_is_timed_out(probe, redis, session_stack):
-    port = redis()
-    session_stack.children[-1].signal(signal.SIGSTOP)
-    is_now(probe("redis", f'url = "redis://127.0.0.1:{port}"\ntimeout = "300ms"'), "fail", "timed out", "while reading the answer")
-
-
-def test_what_is_no_redis_is_a_bad_answer(probe, session_stack):
-    entry = probe("redis", f'host = "127.0.0.1"\nport = {session_stack.ports["front"]}\npassword = "hunter2"')
-    assert entry["outcome"] == "fail" and entry["reason"] in ("bad answer", "closed"), entry
-    assert "hunter2" not in json.dumps(entry)
 
 
 # --- TLS, with certificates made here
@@ -176,14 +77,6 @@ def test_tls_and_no_tls_that_meet_are_told_apart(probe, https, session_stack):
     port, _ = https("good")
     entry = probe("http", f'url = "http://127.0.0.1:{port}/"')
     assert entry["outcome"] == "fail" and entry["reason"] in ("closed", "bad answer"), entry
-
-
-def test_redis_over_tls(probe, redis, certificates):
-    tls = free_port()
-    redis("--tls-port", str(tls), "--tls-cert-file", f"{certificates}/good.pem", "--tls-key-file", f"{certificates}/good.key", "--tls-ca-cert-file", f"{certificates}/ca.pem",
-          "--tls-auth-clients", "no")
-    is_now(probe("redis", f'url = "rediss://127.0.0.1:{tls}"\nca_file = "{certificates}/ca.pem"'), "pass")
-    is_now(probe("redis", f'url = "rediss://127.0.0.1:{tls}"'), "fail", "bad TLS")
 
 
 # --- names
