@@ -31,6 +31,8 @@ constexpr std::array kinds{
     probe_kind{"rate_limit", "a rate limit: that it answers 429 after so many requests", make_rate_limit_probe, std::chrono::minutes(10), true},
     probe_kind{"redis", "a Redis server: PING, memory, evictions", make_redis_probe},
     probe_kind{"sentry", "a Sentry project: events and new issues of the last minutes", make_sentry_probe},
+    probe_kind{"redis", "a Redis server: PING, memory, clients, persistence, replication, keys", make_redis_probe},
+    probe_kind{"s3", "an S3 (MinIO): its quorum, its buckets, the newest backup, a write and a read", make_s3_probe},
     probe_kind{"tcp", "a TCP or Unix socket: that it accepts, and what it says first", make_tcp_probe},
 };
 

@@ -21,18 +21,10 @@ instant now() {
   return std::chrono::steady_clock::now();
 }
 
-std::string host_header(const url& to) {
-  if (!to.to.socket_path.empty()) return "localhost";
-  const bool usual = to.to.port == (to.tls ? 443 : 80);
-  std::string host = to_string(to.to);
-  if (usual) host.resize(host.rfind(':'));
-  return host;
-}
-
 std::string written(const http_request& ask, bool keep_alive) {
   std::string text =
       fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: flipback/" FLIPBACK_VERSION "\r\nConnection: {}\r\n", ask.method,
-                  ask.to.target, ask.host.empty() ? host_header(ask.to) : ask.host, keep_alive ? "keep-alive" : "close");
+                  ask.to.target, host_of(ask), keep_alive ? "keep-alive" : "close");
   for (const auto& [name, value] : ask.headers) fmt::format_to(std::back_inserter(text), "{}: {}\r\n", name, value);
   if (!ask.body.empty() || ask.method == "POST" || ask.method == "PUT") {
     fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", ask.body.size());
@@ -132,6 +124,16 @@ asio::awaitable<result<exchanged>> exchange_on(stream& on, const http_request& a
 }
 
 }  // namespace
+
+std::string host_of(const http_request& ask) {
+  if (!ask.host.empty()) return ask.host;
+  const url& to = ask.to;
+  if (!to.to.socket_path.empty()) return "localhost";
+  const bool usual = to.to.port == (to.tls ? 443 : 80);
+  std::string host = to_string(to.to);
+  if (usual) host.resize(host.rfind(':'));
+  return host;
+}
 
 const std::string* http_answer::header(std::string_view name) const {
   const auto at = std::ranges::find_if(headers, [&](const auto& h) { return beast::iequals(h.first, name); });

@@ -22,6 +22,9 @@ struct http_request {
   tls_options tls;
 };
 
+/// What the Host header of this request will say.
+std::string host_of(const http_request& ask);
+
 struct http_times {
   connect_times connecting;  ///< zero on a kept connection
   duration first_byte{};     ///< from the request's last byte to the answer's head

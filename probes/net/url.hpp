@@ -7,6 +7,7 @@
 #include <array>
 #include <cstdint>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -41,5 +42,7 @@ std::expected<endpoint, std::string> parse_endpoint(std::string_view text);
 
 /// Text as a part of a path or a query (RFC 3986): all but letters, digits and -._~ as %XX.
 std::string percent_encoded(std::string_view text);
+/// The text again; nothing where a % is not followed by two hexadecimal digits.
+std::optional<std::string> percent_decoded(std::string_view text);
 
 }  // namespace flipback::net

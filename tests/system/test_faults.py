@@ -33,12 +33,14 @@ HTTP = {
     "neo4j": 'url = "{url}"\nuser = "reader"\npassword = "hunter2-neo4j"',
     "prometheus": 'url = "{url}"\ntoken = "hunter2-prometheus"\njobs = ["api"]',
     "promql": 'url = "{url}"\nquery = "up"\nuser = "reader"\npassword = "hunter2-promql"',
+    "s3": 'url = "{url}"\naccess_key = "hunter2-access"\nsecret_key = "hunter2-secret"\nsession_token = "hunter2-session"\nbuckets = ["documents"]\n'
+          'round_trip = "documents/probes/"\nnewest = {{ db = {{ bucket = "backups", prefix = "db/" }} }}',
 }
 # Those with a protocol of their own; {port} is the server's.
 OTHERS = {
     "postgres": 'host = "127.0.0.1"\nport = {port}\nuser = "reader"\npassword = "hunter2-postgres"\npostgis = true\nmigrations = "ae10"\n'
                 'row_security = {{ role = "app" }}\nqueries = {{ unpaid = "SELECT 7" }}',
-    "redis": 'host = "127.0.0.1"\nport = {port}\nuser = "reader"\npassword = "hunter2-redis"',
+    "redis": 'host = "127.0.0.1"\nport = {port}\nuser = "reader"\npassword = "hunter2-redis"\nkeys = {{ limits = "rate_limit:*" }}',
     "tcp": 'address = "127.0.0.1:{port}"\nsend = "hunter2-tcp"\nexpect = "220 "',
     "neo4j": 'url = "bolt://127.0.0.1:{port}"\nuser = "reader"\npassword = "hunter2-bolt"',
 }
