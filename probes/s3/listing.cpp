@@ -17,7 +17,8 @@ std::optional<std::pair<wall_time, std::string>> parse_time(std::string_view tex
   std::tm read{};
   const std::string whole(text);
   const char* rest = strptime(whole.c_str(), format, &read);
-  if (rest == nullptr) return std::nullopt;
+  const bool representable = read.tm_year >= 70 && read.tm_year < 300;  // 1970 to 2199: a wall_time counts nanoseconds
+  if (rest == nullptr || !representable) return std::nullopt;
   return std::pair(std::chrono::system_clock::from_time_t(timegm(&read)), std::string(rest));
 }
 
@@ -32,8 +33,13 @@ std::optional<std::string> decoded_key(std::string_view text) {
 
 std::optional<wall_time> parse_iso_time(std::string_view text) {
   const auto read = parse_time(text, "%Y-%m-%dT%H:%M:%S");
-  if (!read || !(read->second == "Z" || (read->second.starts_with('.') && read->second.ends_with('Z')))) return std::nullopt;
-  return read->first;
+  if (!read || !read->second.ends_with('Z')) return std::nullopt;
+  const std::string_view fraction = std::string_view(read->second).substr(0, read->second.size() - 1);
+  if (fraction.empty()) return read->first;
+  double seconds = 0;
+  const auto [end, error] = std::from_chars(fraction.data(), fraction.data() + fraction.size(), seconds, std::chars_format::fixed);
+  if (!fraction.starts_with('.') || error != std::errc{} || end != fraction.data() + fraction.size()) return std::nullopt;
+  return read->first + std::chrono::round<std::chrono::milliseconds>(std::chrono::duration<double>(seconds));
 }
 
 std::optional<wall_time> parse_http_date(std::string_view text) {

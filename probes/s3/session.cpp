@@ -36,10 +36,18 @@ constexpr std::array meanings{
     meaning{"XMinioServerNotInitialized", reason::starting, "the server is not initialised yet"},
 };
 
+/// How far the server's clock is ahead. Date has whole seconds, and is a moment old: less than two say nothing.
+duration ahead_of_ours(const net::http_answer& answer) {
+  const std::string* said = answer.header("Date");
+  const auto theirs = said == nullptr ? std::nullopt : parse_http_date(*said);
+  const duration ahead = theirs ? duration(*theirs - our_time()) : duration{};
+  return std::chrono::abs(ahead) < std::chrono::seconds(2) ? duration{} : ahead;
+}
+
 std::string skew_of(duration ahead) {
-  const duration size = ahead < duration{} ? -ahead : ahead;
   return fmt::format("our clock is {} {} the server's: it refuses what is signed more than 15 minutes off",
-                     format_duration(std::chrono::round<std::chrono::seconds>(size)), ahead < duration{} ? "ahead of" : "behind");
+                     format_duration(std::chrono::round<std::chrono::minutes>(std::chrono::abs(ahead))),
+                     ahead < duration{} ? "ahead of" : "behind");
 }
 
 }  // namespace
@@ -60,11 +68,7 @@ asio::awaitable<net::result<net::http_answer>> session::ask(std::string method, 
   auto answer =
       co_await asks_->ask(std::move(method), with.empty() ? where : fmt::format("{}?{}", where, with), std::move(body), std::move(sent));
   goes_on_ = answer.has_value();
-  if (answer) {
-    if (const std::string* said = answer->header("Date")) {
-      if (const auto theirs = parse_http_date(*said)) ahead_ = *theirs - our_time();
-    }
-  }
+  if (answer) ahead_ = ahead_of_ours(*answer);
   co_return std::move(answer);
 }
 
