@@ -21,11 +21,13 @@ std::string random_text() {
 }
 
 asio::awaitable<void> sweep(const std::string& bucket, const std::string& prefix, session& asks, findings& into) {
-  const auto listed = co_await asks.list(bucket, prefix + std::string(mark), {}, most_swept);
+  const std::string ours = prefix + std::string(mark);
+  const auto listed = co_await asks.list(bucket, ours, {}, most_swept);
   if (!listed && listed.error().why == reason::forbidden) co_return into.note("without s3:ListBucket what a run leaves behind stays");
   if (!listed) co_return into.unwell(listed.error());
   for (const object& one : listed->objects) {
-    if (!asks.goes_on() || asks.now() - one.modified < left_behind) continue;
+    // Whatever else a server lists there is not ours to delete.
+    if (!asks.goes_on() || !one.key.starts_with(ours) || asks.now() - one.modified < left_behind) continue;
     const auto deleted = co_await asks.expect(204, "DELETE", fmt::format("/{}/{}", bucket, one.key));
     if (!deleted) co_return into.unwell(deleted.error());
   }

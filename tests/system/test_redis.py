@@ -307,3 +307,12 @@ def says(*parts):
 def test_what_is_no_redis(ask, what, reason):
     with Faulty(what, http=False) as server:
         is_now(ask(f"redis://127.0.0.1:{server.port}", 'keys = { all = "*" }'), "fail", reason)
+
+
+def test_an_answer_that_never_ends_is_timed_out(ask):
+    def slow(client, _request, ended):
+        while not ended.wait(0.05):
+            client.sendall(b"+")
+
+    with Faulty(slow, http=False) as server:
+        is_now(ask(f"redis://127.0.0.1:{server.port}", 'timeout = "500ms"'), "fail", "timed out", "while reading the answer")

@@ -245,6 +245,15 @@ def test_what_a_cut_off_run_left_behind_is_swept_after_ten_minutes(ask):
         assert list(stored.objects) == ["/b/probes/flipback-probe-new"]
 
 
+def test_only_what_a_run_left_behind_is_swept(ask):
+    """A server may list more than it was asked for."""
+    stored = Stored()
+    stored.objects = {"/b/probes/old-photo": "x", "/b/old-photo": "x", "/b/flipback-probe-old": "x"}
+    with Answers(stored.answers()) as server:
+        is_now(ask(server, 'round_trip = "b/probes/"'), "pass")
+        assert len(stored.objects) == 3
+
+
 def test_the_version_that_was_written_is_the_one_deleted(ask):
     stored = Stored()
     put = stored.answers()["PUT"]
