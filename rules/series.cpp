@@ -11,6 +11,7 @@ namespace {
 bool is_usable(const measured& value) {
   if (const auto* number = std::get_if<double>(&value)) return std::isfinite(*number);
   if (const auto* ratio = std::get_if<pooled>(&value)) return std::isfinite(ratio->numerator) && std::isfinite(ratio->denominator);
+  if (const auto* counted = std::get_if<std::shared_ptr<const histogram>>(&value)) return *counted != nullptr;
   return std::get<std::shared_ptr<const sketch>>(value) != nullptr;
 }
 
@@ -19,7 +20,7 @@ bool is_usable(const measured& value) {
 std::size_t series::window(duration length, bool since_cutover) {
   const auto known = std::ranges::find_if(windows_, [&](const span& w) { return w.length == length && w.since_cutover == since_cutover; });
   if (known != windows_.end()) return static_cast<std::size_t>(known - windows_.begin());
-  windows_.push_back({length, since_cutover, dropped_, {}, {}, 0});
+  windows_.push_back({length, since_cutover, dropped_, {}, {}, {}, 0});
   return windows_.size() - 1;
 }
 
@@ -43,6 +44,11 @@ void series::pool(span& w, const kept& k, bool in) const {
       w.distribution.merge(**part);
     else
       w.distribution.remove(**part);
+  } else if (const auto* counted = std::get_if<std::shared_ptr<const histogram>>(&*k.value)) {
+    if (in)
+      w.buckets.merge(**counted);
+    else
+      w.buckets.remove(**counted);
   }
 }
 
@@ -52,6 +58,7 @@ void series::cutover(instant at) {
     if (!w.since_cutover) continue;
     w.sums = {};
     w.distribution.clear();
+    w.buckets.clear();
     w.values = 0;
     w.first = dropped_;
     for (const kept& k : samples_) pool(w, k, true);
@@ -65,7 +72,7 @@ void series::adopt(const series& before) {
   fresh_ = before.fresh_;
   cutover_ = before.cutover_;
   for (span& w : windows_) {
-    w = {w.length, w.since_cutover, 0, {}, {}, 0};
+    w = {w.length, w.since_cutover, 0, {}, {}, {}, 0};
     for (const kept& k : samples_) pool(w, k, true);
   }
 }
@@ -112,7 +119,7 @@ std::optional<double> series::read(std::size_t window, function how, double quan
       if (w.sums.denominator <= 0) return std::nullopt;
       return w.sums.numerator / w.sums.denominator;
     case signal_kind::distribution:
-      return w.distribution.quantile(quantile);
+      return quantile_of(w, quantile);
     case signal_kind::counter: {
       const auto grown = increase(w);
       if (!grown || how == function::increase) return grown;
@@ -123,6 +130,13 @@ std::optional<double> series::read(std::size_t window, function how, double quan
       return fold(w, how);
   }
   return std::nullopt;
+}
+
+std::optional<double> series::quantile_of(const span& w, double quantile) {
+  if (w.distribution.count() > 0) return w.distribution.quantile(quantile);
+  if (!w.buckets.is_uniform()) return std::nullopt;
+  const double value = w.buckets.quantile(quantile);
+  return std::isfinite(value) ? std::optional(value) : std::nullopt;
 }
 
 std::optional<double> series::fold(const span& w, function how) const {
@@ -166,7 +180,7 @@ fill series::filled(std::size_t window) const {
     case signal_kind::ratio:
       return {w.sums.denominator, w.sums.numerator};
     case signal_kind::distribution:
-      return {static_cast<double>(w.distribution.count()), 0};
+      return {static_cast<double>(w.distribution.count()) + w.buckets.count(), 0};
     default:
       return {static_cast<double>(w.values), 0};
   }

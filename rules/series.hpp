@@ -57,6 +57,7 @@ class series {
     std::uint64_t first;  ///< number of the oldest sample inside
     pooled sums;
     sketch distribution;
+    histogram buckets;  ///< of a distribution that comes counted
     std::uint64_t values = 0;
   };
 
@@ -64,6 +65,7 @@ class series {
   void pool(span& w, const kept& k, bool in) const;
   [[nodiscard]] std::optional<double> fold(const span& w, function how) const;
   [[nodiscard]] std::optional<double> increase(const span& w) const;
+  [[nodiscard]] static std::optional<double> quantile_of(const span& w, double quantile);
 
   signal_kind kind_;
   duration stale_;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "flipback/histogram.hpp"
 #include "flipback/sketch.hpp"
 #include "flipback/units.hpp"
 
@@ -57,7 +58,8 @@ struct pooled {
   double denominator = 0;
 };
 
-using measured = std::variant<double, pooled, std::shared_ptr<const sketch>>;
+/// A distribution is a sketch where each value was seen, a histogram where somebody else had counted them into buckets.
+using measured = std::variant<double, pooled, std::shared_ptr<const sketch>, std::shared_ptr<const histogram>>;
 
 /// A named number. `name` must outlive the observation: a literal, or a string that the probe owns.
 struct measurement {
@@ -73,7 +75,7 @@ struct measurement_declaration {
   signal_kind kind = signal_kind::gauge;
   unit in = unit::number;
   double quantile = 0;    ///< of a distribution: 0.95 for "p95"
-  std::string_view of{};  ///< of a distribution: the name under which its sketches are measured; several quantiles may share one
+  std::string_view of{};  ///< of a distribution: the name under which its values are measured; several quantiles may share one
   duration stale{};       ///< zero: 3 × the probe's interval
 };
 

@@ -125,3 +125,43 @@ TEST_CASE("minimum_maximum_and_mean_fold_the_window") {
   CHECK(*s.read(w, function::avg, 0, at(7)) == 4);
   CHECK(*s.read(w, function::count, 0, at(7)) == 3);
 }
+
+TEST_CASE("counted_distributions_are_pooled_bucket_by_bucket") {
+  series s(signal_kind::distribution, seconds(60));
+  const auto w = s.window(seconds(10), false);
+  const auto counted = [](double fast, double all, double bound = 1) {
+    histogram h;
+    h.add(0.1, fast);
+    h.add(bound, all);
+    h.add(HUGE_VAL, all);
+    return std::make_shared<const histogram>(h);
+  };
+  s.add({at(0), at(1), counted(50, 50), false});
+  s.add({at(1), at(5), counted(0, 50), false});
+  s.advance(at(5));
+  CHECK(s.filled(w).samples == 100);
+  CHECK(*s.read(w, function::over, 0.5, at(5)) == 0.1);
+  CHECK(*s.read(w, function::over, 0.75, at(5)) == doctest::Approx(0.1 + 0.9 / 2));
+  s.advance(at(12));  // the fast ones have left
+  CHECK(*s.read(w, function::over, 0.5, at(12)) == doctest::Approx(0.1 + 0.9 / 2));
+  s.add({at(5), at(13), counted(0, 0), true});
+  CHECK(s.filled(w).samples == 50);
+  s.add({at(13), at(14), counted(5, 50, 2), false});
+  s.advance(at(14));
+  CHECK_FALSE(s.read(w, function::over, 0.5, at(14)).has_value());  // two kinds of buckets
+  s.advance(at(23.5));
+  CHECK(s.read(w, function::over, 0.5, at(23.5)).has_value());
+}
+
+TEST_CASE("a_counted_distribution_without_observations_has_no_quantile") {
+  series s(signal_kind::distribution, seconds(60));
+  const auto w = s.window(seconds(10), true);
+  histogram h;
+  h.add(1, 0);
+  h.add(HUGE_VAL, 0);
+  s.add({at(0), at(1), std::make_shared<const histogram>(h), false});
+  s.advance(at(1));
+  CHECK_FALSE(s.read(w, function::over, 0.95, at(1)).has_value());
+  s.cutover(at(2));
+  CHECK(s.filled(w).samples == 0);
+}
