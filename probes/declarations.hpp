@@ -18,6 +18,8 @@ namespace flipback {
 class declarations {
  public:
   void add(measurement_declaration d) { all_.push_back(d); }
+  /// A name from the configuration, for as long as the declarations live.
+  std::string_view keep(std::string name) { return names_.emplace_back(std::move(name)); }
   /// A measurement of one object that was named in the configuration; characters that no signal's name may have become `_`.
   std::string_view add_of(std::string_view object, std::string_view measurement, signal_kind kind, unit in) {
     std::string& name = names_.emplace_back(object);

@@ -21,6 +21,7 @@ std::unique_ptr<probe> make_sentry_probe(settings::section& from, const surround
 std::unique_ptr<probe> make_redis_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_s3_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_jwks_probe(settings::section& from, const surroundings& in);
+std::unique_ptr<probe> make_exposition_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_access_log_probe(settings::section& from, const surroundings& in);
 
 }  // namespace flipback

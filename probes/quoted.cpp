@@ -1,6 +1,7 @@
 #include "probes/quoted.hpp"
 
 #include "probes/net/url.hpp"
+#include "probes/utf8.hpp"
 
 #include <algorithm>
 
@@ -16,19 +17,6 @@ void take_out(std::string& from, std::string_view text) {
   }
 }
 
-/// The bytes of the well-formed UTF-8 character that a text begins with; 0: there is none (RFC 3629, table in section 4).
-std::size_t character_size(std::string_view text) {
-  const auto byte = [&](std::size_t i) { return i < text.size() ? static_cast<unsigned char>(text[i]) : 0U; };
-  const auto follows = [&](std::size_t i, unsigned low = 0x80, unsigned high = 0xBF) { return byte(i) >= low && byte(i) <= high; };
-  const unsigned first = byte(0);
-  if (first < 0x80) return 1;
-  if (first >= 0xC2 && first <= 0xDF) return follows(1) ? 2 : 0;
-  if (first >= 0xE0 && first <= 0xEF) return follows(1, first == 0xE0 ? 0xA0 : 0x80, first == 0xED ? 0x9F : 0xBF) && follows(2) ? 3 : 0;
-  if (first >= 0xF0 && first <= 0xF4)
-    return follows(1, first == 0xF0 ? 0x90 : 0x80, first == 0xF4 ? 0x8F : 0xBF) && follows(2) && follows(3) ? 4 : 0;
-  return 0;
-}
-
 }  // namespace
 
 std::string quoted(std::string_view theirs, std::span<const secret> without, std::size_t most) {
@@ -40,7 +28,7 @@ std::string quoted(std::string_view theirs, std::span<const secret> without, std
   }
   std::string made;
   for (std::string_view rest = text; !rest.empty();) {
-    const std::size_t size = character_size(rest);
+    const std::size_t size = utf8_character_size(rest);
     const auto first = static_cast<unsigned char>(rest.front());
     std::string_view next = rest.substr(0, size);
     if (size == 0) next = "\uFFFD";

@@ -15,6 +15,8 @@ constexpr std::array kinds{
     probe_kind{"access_log", "nginx's access log: the traffic, its errors and its latency", make_access_log_probe, seconds(1)},
     probe_kind{"access_log", "nginx's access log in JSON: the traffic, its errors and its latency", make_access_log_probe, seconds(1)},
     probe_kind{"airflow", "an Airflow server, 2.x or 3.x: its parts and their heartbeats, DAGs, import errors", make_airflow_probe},
+    probe_kind{"exposition", "the metrics that an API exposes: the traffic, its errors and its latency, and whatever else",
+               make_exposition_probe},
     probe_kind{"grafana", "a Grafana server: its database, the health of each datasource", make_grafana_probe},
     probe_kind{"http", "an HTTP or HTTPS address: status, headers, body, JSON, version, phases, certificate", make_http_probe},
     probe_kind{"journey", "what a user does, step by step: log in, use the token, expect", make_journey_probe},

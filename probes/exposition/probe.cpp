@@ -1,0 +1,150 @@
+#include "probes/exposition/reader.hpp"
+#include "probes/exposition/terms.hpp"
+#include "probes/exposition/traffic.hpp"
+#include "probes/kinds.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <chrono>
+#include <ctime>
+
+namespace flipback {
+
+namespace {
+
+namespace ex = exposition;
+
+constexpr std::size_t at_once = 2'000;  // samples, some 2 ms of work: then others may run
+
+/// The server's own clock, as it dates its answers (RFC 9110, 5.6.7); ours where it doesn't.
+double clock_of(const net::http_answer& answer) {
+  std::tm parsed{};
+  const std::string* date = answer.header("Date");
+  const char* end = date == nullptr ? nullptr : ::strptime(date->c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parsed);
+  if (end != nullptr && *end == '\0') return static_cast<double>(::timegm(&parsed));
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+ex::format format_of(const net::http_answer& answer) {
+  const std::string* type = answer.header("Content-Type");
+  return type != nullptr && type->starts_with("application/openmetrics-text") ? ex::format::openmetrics : ex::format::prometheus;
+}
+
+class exposition_probe final : public probe {
+ public:
+  exposition_probe(const surroundings& in, ex::terms t, declarations declared, std::string alone)
+      : executor_(in.executor),
+        through_(in.network),
+        terms_(std::move(t)),
+        declared_(std::move(declared)),
+        ledger_(terms_.look_at),
+        alone_(std::move(alone)) {}
+
+  [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared_.all(); }
+
+  [[nodiscard]] std::string unfit_to_act() const override {
+    if (alone_.empty()) return {};
+    return fmt::format("it counts what reaches {} whether users reach it or not; ask for its metrics through the front door", alone_);
+  }
+
+  asio::awaitable<observation> observe(run& r) override {
+    findings found;
+    net::api_session session(through_, terms_.access, r);
+    const auto answer = co_await session.get("");
+    if (const auto left = session.certificate_left()) found.measure("certificate_left", *left);
+    if (!answer) {
+      found.unwell(answer.error());
+    } else if (answer->status != 200) {
+      found.unwell(net::unexpected(*answer, "GET " + path()));
+    } else {
+      co_await scrape(*answer, found);
+    }
+    co_return found.take();
+  }
+
+ private:
+  [[nodiscard]] std::string path() const {
+    const std::string& target = terms_.access.ask.to.target;
+    return target.substr(0, target.find('?'));
+  }
+
+  asio::awaitable<void> scrape(const net::http_answer& answer, findings& found) {
+    const instant now = std::chrono::steady_clock::now();
+    ledger_.abandon();  // what a run that was cancelled in the middle had seen
+    ex::reader reader(answer.body, format_of(answer));
+    for (std::size_t read = 1;; ++read) {
+      const auto more = reader.next();
+      if (!more) co_return found.unwell(reason::bad_answer, fmt::format("GET {} answered no metrics: {}", path(), to_string(more.error())));
+      if (!*more) break;
+      if (!ledger_.take(reader.current()))
+        co_return found.unwell(reason::too_large, fmt::format("more than {} series are to be counted", ex::counters::most));
+      if (read % at_once == 0) co_await asio::post(executor_, asio::use_awaitable);
+    }
+    ex::reading seen = ledger_.close(clock_of(answer));
+    const instant since = std::exchange(last_, now);
+    // What came in so long a time belongs to no window that has just begun.
+    if (now - since > terms_.longest_gap) seen.how = ex::growth::none;
+    say(seen, since, now, found);
+  }
+
+  void say(const ex::reading& seen, instant since, instant now, findings& found) const {
+    std::vector<std::string_view> missing;
+    for (std::size_t i = 0; i < seen.metrics.size(); ++i) {
+      const bool counted = terms_.look_at.metrics[i].kind == signal_kind::distribution;
+      if (!seen.metrics[i])
+        missing.push_back(terms_.look_at.metrics[i].name);
+      else if (!counted)
+        found.measure(terms_.metrics[i], *seen.metrics[i]);
+      else if (seen.how != ex::growth::none)
+        found.measure({terms_.metrics[i], *seen.metrics[i], false, since});
+    }
+    if (!missing.empty()) found.note(fmt::format("not exposed: {}", fmt::join(missing, ", ")));
+    if (seen.several)
+      return found.unwell(reason::no_prerequisite,
+                          "several processes answer by turns, each with counts of its own: no rate can be known (with several workers "
+                          "the Python client needs PROMETHEUS_MULTIPROC_DIR)");
+    if (seen.changed) found.note("another process answers than before: counting begins anew");
+    if (!terms_.traffic) return found.well(fmt::format("{} of {} metrics", seen.metrics.size() - missing.size(), seen.metrics.size()));
+    if (seen.by == nullptr) {
+      std::vector<std::string_view> names;
+      for (const ex::naming& n : terms_.look_at.namings) names.push_back(n.requests);
+      return found.unwell(reason::no_prerequisite,
+                          fmt::format("there is no {}: nothing has been counted yet, or requests are counted under "
+                                      "another name",
+                                      fmt::join(names, " and no ")));
+    }
+    found.well(sentence(seen, since, now));
+    note_limits(found, seen, terms_.limited);
+    if (seen.how != ex::growth::none) measure_traffic(found, seen, terms_.limited, since, now);
+  }
+
+  asio::any_io_executor executor_;
+  net::network& through_;
+  ex::terms terms_;
+  declarations declared_;
+  ex::ledger ledger_;
+  std::string alone_;  ///< the one slot whose metrics these are
+  instant last_{};     ///< when the last scrape was
+};
+
+/// The slot whose own address this is, past the front door.
+std::string slot_at(const net::endpoint& to, const std::vector<slot_upstreams>& slots) {
+  for (const slot_upstreams& s : slots) {
+    if (std::ranges::find(s.upstreams, to_string(to)) != s.upstreams.end()) return s.slot;
+  }
+  return {};
+}
+
+}  // namespace
+
+std::unique_ptr<probe> make_exposition_probe(settings::section& from, const surroundings& in) {
+  declarations declared;
+  ex::terms t = ex::read_terms(from, declared);
+  std::string alone = slot_at(t.access.ask.to.to, in.slots);
+  return std::make_unique<exposition_probe>(in, std::move(t), std::move(declared), std::move(alone));
+}
+
+}  // namespace flipback
