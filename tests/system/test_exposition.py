@@ -164,9 +164,10 @@ def promtool(folder, scenarios, results):
         expressions += [f'histogram_quantile({q}, sum by (le) (increase(h_bucket{{case="{case}"}}{window})))' for q in QUANTILES]
         for expression, value in zip(expressions, ours):
             # NaN equals nothing, not even in a test: what is NaN is not there when compared with itself.
-            expected = "[]" if math.isnan(value) else f'[{{labels: "{{}}", value: {".inf" if value == math.inf else "-.inf" if value == -math.inf else repr(value)}}}]'
-            tests.append(f"      - expr: '{expression if not math.isnan(value) else f'({expression}) == ({expression})'}'\n"
-                         f"        eval_time: {15 * (len(scrapes) - 1)}s\n        exp_samples: {expected}\n")
+            expected = f'[{{labels: "{{}}", value: {value!r}}}]'
+            if math.isnan(value):
+                expression, expected = f"({expression}) == ({expression})", "[]"
+            tests.append(f"      - expr: '{expression}'\n        eval_time: {15 * (len(scrapes) - 1)}s\n        exp_samples: {expected}\n")
     text = "evaluation_interval: 15s\ntests:\n  - interval: 15s\n    input_series:\n"
     text += "".join(f"      - series: '{name}'\n        values: '{' '.join(map(str, values))}'\n" for name, values in series)
     text += "    promql_expr_test:\n" + "".join(tests)
@@ -195,8 +196,8 @@ class Prometheus(Service):
         self.port = free_port()
         with open(self.path("prometheus.yml"), "w", encoding="utf-8") as file:
             file.write("scrape_configs: []\n")
-        self.server = self.child("prometheus", [program("prometheus"), f"--config.file={self.path('prometheus.yml')}", f"--storage.tsdb.path={self.path('data')}",
-                                                f"--web.listen-address=127.0.0.1:{self.port}"])
+        self.server = self.child("prometheus", [program("prometheus"), f"--config.file={self.path('prometheus.yml')}",
+                                                f"--storage.tsdb.path={self.path('data')}", f"--web.listen-address=127.0.0.1:{self.port}"])
         wait_until("Prometheus", lambda: answers(f"http://127.0.0.1:{self.port}/-/ready"), 30, self.server)
 
 

@@ -20,6 +20,7 @@ SECRET = "hunter2"
 # ask is asked, with credentials where it takes any.
 HTTP = {
     "airflow": 'url = "{url}"\nuser = "reader"\npassword = "hunter2-airflow"\nimport_errors = true\ndags = ["nightly"]',
+    "exposition": 'url = "{url}/metrics"\nuser = "reader"\npassword = "hunter2-exposition"',
     "http": 'url = "{url}/health"\nuser = "reader"\npassword = "hunter2-http"\nheaders = {{ Cookie = "hunter2-cookie" }}\nexpect = {{ "/status" = "healthy" }}',
     "journey": 'url = "{url}"\nsteps = [{{ name = "token", path = "/token", form = {{ username = "reader", password = "hunter2-journey" }}, '
                'capture = {{ token = "/access_token" }} }}, {{ name = "me", path = "/me", headers = {{ Authorization = "Bearer {{token}}" }} }}]',
