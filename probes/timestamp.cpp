@@ -8,6 +8,9 @@ namespace flipback {
 
 namespace {
 
+constexpr int first_year = 1678;  // the first and the last whole year of nanoseconds in 64 bits around 1970
+constexpr int last_year = 2261;
+
 bool is_digit(char c) {
   return c >= '0' && c <= '9';
 }
@@ -69,7 +72,7 @@ class reader {
 std::optional<wall_time> parse_timestamp(std::string_view rfc3339) {
   using namespace std::chrono;
   reader read(rfc3339);
-  const year in_year(read.number(4, 2261));
+  const year in_year(read.number(4, last_year));
   read.one_of("-");
   const month in_month(static_cast<unsigned>(read.number(2, 12)));
   read.one_of("-");
@@ -89,14 +92,15 @@ std::optional<wall_time> parse_timestamp(std::string_view rfc3339) {
     offset += minutes(read.number(2, 59));
   }
   const year_month_day date(in_year, in_month, on_day);
-  if (!read.is_whole() || !date.ok() || in_year < year(1678)) return std::nullopt;
+  if (!read.is_whole() || !date.ok() || in_year < year(first_year)) return std::nullopt;
   return sys_days(date) + hour + minute + second + fraction - (offset_sign == '-' ? -offset : offset);
 }
 
 std::optional<wall_time> parse_http_date(const std::string& date) {
   tm parts{};
   const char* const end = strptime(date.c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parts);  // the locale is "C": nobody sets another
-  if (end != date.c_str() + date.size()) return std::nullopt;
+  const bool can_be_held = parts.tm_year + 1900 >= first_year && parts.tm_year + 1900 <= last_year;
+  if (end != date.c_str() + date.size() || !can_be_held) return std::nullopt;
   return std::chrono::system_clock::from_time_t(timegm(&parts));
 }
 

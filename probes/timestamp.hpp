@@ -12,7 +12,8 @@ namespace flipback {
 /// nanosecond are cut off. Nothing where it is none, has no offset, or lies outside of 1678 to 2261, which is what a wall_time holds:
 /// Go's zero time, year 1, is no time.
 std::optional<wall_time> parse_timestamp(std::string_view rfc3339);
-/// An HTTP header's date (RFC 9110, 5.6.7, the form that is sent today): "Tue, 24 Nov 2026 03:30:12 GMT". Nothing where it is none.
+/// An HTTP header's date (RFC 9110, 5.6.7, the form that is sent today): "Tue, 24 Nov 2026 03:30:12 GMT". Nothing where it is none,
+/// or lies outside of the same years.
 std::optional<wall_time> parse_http_date(const std::string& date);
 
 }  // namespace flipback

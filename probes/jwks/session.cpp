@@ -25,10 +25,6 @@ double wall_clock() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-bool same_place(const net::url& a, const net::url& b) {
-  return a.tls == b.tls && a.to.host == b.to.host && a.to.port == b.to.port && a.to.socket_path == b.to.socket_path;
-}
-
 std::string asked(const net::http_request& ask) {
   return fmt::format("{} {}", ask.method, quoted(ask.to.target.substr(0, ask.to.target.find('?'))));
 }
@@ -180,7 +176,7 @@ asio::awaitable<net::result<void>> session::verify(const token& t, key_set set, 
 
 asio::awaitable<net::result<net::http_answer>> session::exchange(const net::http_request& ask) {
   net::http_client elsewhere(through_, false);
-  const bool at_home = same_place(ask.to, terms_.first_asked().to);
+  const bool at_home = net::same_place(ask.to, terms_.first_asked().to);
   net::http_client* by = at_home ? &home_ : &elsewhere;
   auto answer = co_await by->exchange(ask, run_);
   if (at_home && answer && answer->certificate_days && !certificate_seen_) {

@@ -1,6 +1,7 @@
 #include "probes/s3/session.hpp"
 
 #include "probes/s3/xml.hpp"
+#include "probes/timestamp.hpp"
 
 #include <fmt/format.h>
 

@@ -75,8 +75,9 @@ TEST_CASE("what_is_no_timestamp_or_no_time_that_can_be_held_is_nothing") {
 
 TEST_CASE("a_headers_date_is_read") {
   CHECK(parse_http_date("Sun, 06 Nov 1994 08:49:37 GMT") == epoch(784'111'777s));  // RFC 9110's own example
-  for (const char* const text : {"", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMT+1", "Sun, 06 Foo 1994 08:49:37 GMT",
-                                 "1994-11-06T08:49:37Z", "Sun, 06 Nov 1994 25:49:37 GMT"}) {
+  for (const char* const text :
+       {"", "Sun, 06 Nov 1994 08:49:37", "Sun, 06 Nov 1994 08:49:37 GMT+1", "Sun, 06 Foo 1994 08:49:37 GMT", "1994-11-06T08:49:37Z",
+        "Sun, 06 Nov 1994 25:49:37 GMT", "Fri, 26 Nov 9999 20:53:01 GMT", "Mon, 01 Jan 0001 00:00:00 GMT"}) {
     CAPTURE(text);
     CHECK_FALSE(parse_http_date(text));
   }

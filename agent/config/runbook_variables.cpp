@@ -1,0 +1,180 @@
+#include "agent/config/runbook_variables.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace flipback::config {
+
+namespace {
+
+std::string without_slash(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+void api(written_table& into) {
+  into.put("url", without_slash(into.value_of("API_URL")) + "/health", "API_URL");
+}
+
+void api_detailed(written_table& into) {
+  into.put("url", without_slash(into.value_of("API_URL")) + "/api/v1/health", "API_URL");
+}
+
+void postgres(written_table& into) {
+  into.put_if_set("host", "POSTGRES_HOST");
+  into.put_if_set("port", "POSTGRES_PORT");
+  into.put_if_set("database", "POSTGRES_DB");
+  into.put_if_set("user", "POSTGRES_USER");
+  into.put_if_set("password", "POSTGRES_PASSWORD");
+}
+
+void redis(written_table& into) {
+  into.put_if_set("url", "REDIS_URL");
+  into.put_if_set("password", "REDIS_PASSWORD");
+}
+
+/// "scheme://host:port" of an address, without its path.
+std::string origin_of(const std::string& url) {
+  const std::size_t host = url.find("://");
+  return host == std::string::npos ? url : url.substr(0, url.find('/', host + 3));
+}
+
+/// By the issuer's name where that is told, since it may be another than the address at which we reach it; a token is asked for then.
+void keycloak(written_table& into) {
+  into.put_if_set("health", "KEYCLOAK_HEALTH_URL");
+  if (into.is_set("KEYCLOAK_ISSUER")) {
+    into.put_if_set("issuer", "KEYCLOAK_ISSUER");
+    into.put("address", origin_of(into.value_of("KEYCLOAK_URL")), "KEYCLOAK_URL");
+    into.put_all_or_none({{"client_id", "KEYCLOAK_CLIENT_ID"}, {"client_secret", "KEYCLOAK_CLIENT_SECRET"}});
+    return;
+  }
+  const std::string realm = into.value_of("KEYCLOAK_REALM");
+  const std::string base = without_slash(into.value_of("KEYCLOAK_URL"));
+  into.put("url", fmt::format("{}/realms/{}/protocol/openid-connect/certs", base, realm.empty() ? "master" : realm), "KEYCLOAK_URL");
+}
+
+void qdrant(written_table& into) {
+  into.put_if_set("url", "QDRANT_URL");
+  into.put_first("api_key", {"QDRANT_API_KEY", "QDRANT__SERVICE__API_KEY"});
+}
+
+bool is_yes(std::string_view value) {
+  constexpr std::array<std::string_view, 4> ways{"1", "true", "yes", "on"};
+  std::string lower(value);
+  std::ranges::transform(lower, lower.begin(), [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
+  return std::ranges::find(ways, lower) != ways.end();
+}
+
+/// MINIO_ENDPOINT is "host:port", as MinIO's own clients take it, or an address.
+void minio(written_table& into) {
+  const std::string endpoint = into.value_of("MINIO_ENDPOINT");
+  const bool tls = is_yes(into.value_of("MINIO_SECURE")) || is_yes(into.value_of("MINIO_USE_SSL"));
+  into.put("url", endpoint.contains("://") ? endpoint : (tls ? "https://" : "http://") + endpoint, "MINIO_ENDPOINT");
+  if (!into.put_all_or_none({{"access_key", "MINIO_ACCESS_KEY"}, {"secret_key", "MINIO_SECRET_KEY"}}) &&
+      !into.put_all_or_none({{"access_key", "MINIO_ROOT_USER"}, {"secret_key", "MINIO_ROOT_PASSWORD"}})) {
+    return;
+  }
+  into.put_if_set("region", "MINIO_REGION");
+  into.put_if_set("buckets", "MINIO_BUCKET");
+}
+
+/// NEO4J_AUTH is "user/password", as the server's own image takes it, or "none".
+void neo4j(written_table& into) {
+  into.put_if_set("url", "NEO4J_URI");
+  const std::string auth = into.value_of("NEO4J_AUTH");
+  const std::size_t slash = auth.find('/');
+  if (slash == std::string::npos) return;
+  into.put("user", auth.substr(0, slash), "NEO4J_AUTH");
+  into.put("password", auth.substr(slash + 1), "NEO4J_AUTH");
+}
+
+void prometheus(written_table& into) {
+  into.put_if_set("url", "PROMETHEUS_URL");
+  if (!into.put_all_or_none({{"token", "PROMETHEUS_TOKEN"}}))
+    into.put_all_or_none({{"user", "PROMETHEUS_USER"}, {"password", "PROMETHEUS_PASSWORD"}});
+}
+
+void grafana(written_table& into) {
+  into.put_if_set("url", "GRAFANA_URL");
+  if (!into.put_all_or_none({{"token", "GRAFANA_TOKEN"}}))
+    into.put_all_or_none({{"user", "GF_SECURITY_ADMIN_USER"}, {"password", "GF_SECURITY_ADMIN_PASSWORD"}});
+}
+
+void airflow(written_table& into) {
+  into.put_if_set("url", "AIRFLOW_URL");
+  if (!into.put_all_or_none({{"user", "AIRFLOW_USER"}, {"password", "AIRFLOW_PASSWORD"}}))
+    into.put_all_or_none({{"user", "_AIRFLOW_WWW_USER_USERNAME"}, {"password", "_AIRFLOW_WWW_USER_PASSWORD"}});
+}
+
+/// A DSN is scheme://key@host[/path]/project. Sentry's own service takes events at oNNN.ingest[.REGION].sentry.io, and answers at
+/// [REGION.]sentry.io; a server of one's own does both in one place.
+void sentry(written_table& into) {
+  const std::string dsn = into.value_of("SENTRY_DSN");
+  const std::size_t scheme = dsn.find("://");
+  const std::size_t at = dsn.find('@');
+  const std::size_t project = dsn.rfind('/');
+  if (scheme == std::string::npos || at == std::string::npos || project < at) {
+    into.put("url", dsn, "SENTRY_DSN");  // what is wrong with it is said by the probe
+    return;
+  }
+  std::string place = dsn.substr(at + 1, project - at - 1);
+  if (const std::size_t ingest = place.find(".ingest."); ingest != std::string::npos && place.ends_with("sentry.io")) {
+    place = place.substr(ingest + std::string_view(".ingest.").size());
+  }
+  into.put("url", dsn.substr(0, scheme + 3) + place, "SENTRY_DSN");
+  into.put_if_set("url", "SENTRY_URL");
+  if (!into.put_all_or_none({{"token", "SENTRY_AUTH_TOKEN"}, {"organization", "SENTRY_ORG"}})) return;
+  into.put("project", dsn.substr(project + 1), "SENTRY_DSN");
+  into.put_if_set("environment", "SENTRY_ENVIRONMENT");
+  into.put_if_set("release", "SENTRY_RELEASE");
+}
+
+constexpr std::array<runbook_row, 12> rows{{
+    {"POSTGRES_HOST", "postgres", "postgres", postgres},
+    {"REDIS_URL", "redis", "redis", redis},
+    {"API_URL", "api", "http", api},
+    {"API_URL", "api-detailed", "http", api_detailed},
+    {"KEYCLOAK_URL", "keycloak", "jwks", keycloak},
+    {"QDRANT_URL", "qdrant", "qdrant", qdrant},
+    {"MINIO_ENDPOINT", "minio", "s3", minio},
+    {"NEO4J_URI", "neo4j", "neo4j", neo4j},
+    {"PROMETHEUS_URL", "prometheus", "prometheus", prometheus},
+    {"GRAFANA_URL", "grafana", "grafana", grafana},
+    {"AIRFLOW_URL", "airflow", "airflow", airflow},
+    {"SENTRY_DSN", "sentry", "sentry", sentry},
+}};
+
+}  // namespace
+
+void written_table::put(const std::string& key, std::string value, std::string_view variable) {
+  settings::node made{std::move(value), {std::string(variable), 0, 0}, members_.size()};
+  made.written = fmt::format("${{{}}}", variable);
+  members_.insert_or_assign(key, settings::member{made.at, {made}});
+}
+
+void written_table::put_first(const std::string& key, std::initializer_list<std::string_view> variables) {
+  for (const std::string_view variable : variables) {
+    if (std::string value = value_of(variable); !value.empty()) return put(key, std::move(value), variable);
+  }
+}
+
+bool written_table::put_all_or_none(std::initializer_list<std::pair<const char*, std::string_view>> keys) {
+  const bool all = std::ranges::all_of(keys, [this](const auto& key) { return is_set(key.second); });
+  if (all) {
+    for (const auto& [key, variable] : keys) put_if_set(key, variable);
+  }
+  return all;
+}
+
+std::string written_table::value_of(std::string_view variable) const {
+  const auto found = from_->find(variable);
+  return found == from_->end() ? std::string{} : found->second;
+}
+
+std::span<const runbook_row> runbook_rows() {
+  return rows;
+}
+
+}  // namespace flipback::config

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "flipback/settings.hpp"
+
+#include "agent/config/environment.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace flipback::config {
+
+/// A probe's table as if it had been written by hand with ${NAME}s; the variable is its place.
+class written_table {
+ public:
+  written_table(const environment& from, std::string_view variable) : from_(&from), at_{std::string(variable), 0, 0} {}
+
+  /// A value made from a variable: messages show the variable, not the value.
+  void put(const std::string& key, std::string value, std::string_view variable);
+  /// The value of the first of these variables that is set and not empty; none: the key is left out.
+  void put_first(const std::string& key, std::initializer_list<std::string_view> variables);
+  void put_if_set(const std::string& key, std::string_view variable) { put_first(key, {variable}); }
+  /// Keys that are nothing without each other, from their variables; whether all of these are set.
+  bool put_all_or_none(std::initializer_list<std::pair<const char*, std::string_view>> keys);
+  [[nodiscard]] bool is_set(std::string_view variable) const { return !value_of(variable).empty(); }
+  /// What a variable holds; empty where it is not set.
+  [[nodiscard]] std::string value_of(std::string_view variable) const;
+  [[nodiscard]] settings::node take() { return {std::move(members_), at_, 0}; }
+
+ private:
+  const environment* from_;
+  settings::position at_;
+  settings::table members_;
+};
+
+/// A variable that names a service, and the probe that it asks for.
+struct runbook_row {
+  std::string_view variable;
+  std::string_view name;
+  std::string_view type;
+  void (*fill)(written_table& into);
+};
+
+/// In the order of the runbook's own list of health checks.
+std::span<const runbook_row> runbook_rows();
+
+}  // namespace flipback::config
