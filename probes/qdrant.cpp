@@ -1,4 +1,6 @@
 #include "probes/declarations.hpp"
+#include "probes/exposition/scrape.hpp"
+#include "probes/exposition/traffic.hpp"
 #include "probes/findings.hpp"
 #include "probes/kinds.hpp"
 #include "probes/net/api.hpp"
@@ -28,7 +30,17 @@ struct terms {
   std::vector<collection> collections;  ///< empty: whichever exist
   bool search = true;
   double max_drop = 1;
+  bool metrics = false;
+  std::string metrics_prefix;
 };
+
+/// How Qdrant counts what it answers over HTTP (src/common/metrics.rs): reads and writes of points, no health checks; durations of those
+/// that it answered 200.
+exposition::selection counted_by_qdrant(const std::string& prefix) {
+  exposition::selection made;
+  made.namings.push_back({prefix + "rest_responses_total", {prefix + "rest_responses_duration_seconds"}, "status", "endpoint", "method"});
+  return made;
+}
 
 /// What a search needs to know of a collection's vectors.
 struct vectors {
@@ -69,8 +81,11 @@ json::value example(const vectors& of) {
 
 class qdrant_probe final : public probe {
  public:
-  qdrant_probe(net::network& through, terms t, declarations declared)
-      : through_(through), terms_(std::move(t)), declared_(std::move(declared)) {}
+  qdrant_probe(const surroundings& in, terms t, declarations declared)
+      : through_(in.network),
+        terms_(std::move(t)),
+        declared_(std::move(declared)),
+        scraper_(in.executor, counted_by_qdrant(terms_.metrics_prefix)) {}
 
   [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared_.all(); }
 
@@ -78,6 +93,7 @@ class qdrant_probe final : public probe {
     findings found;
     net::api_session session(through_, terms_.access, r);
     co_await look(session, found);
+    if (terms_.metrics) co_await look_at_metrics(session, found);
     if (const auto left = session.certificate_left()) found.measure("certificate_left", *left);
     co_return found.take();
   }
@@ -172,9 +188,21 @@ class qdrant_probe final : public probe {
     sums.slowest = std::max(sums.slowest.value_or(0), to_seconds(std::chrono::steady_clock::now() - began));
   }
 
+  asio::awaitable<void> look_at_metrics(net::api_session& session, findings& found) {
+    const auto answer = co_await session.get("/metrics");
+    if (!answer) co_return found.unwell(answer.error());
+    const auto taken = co_await scraper_.take(*answer, "GET /metrics");
+    if (!taken) co_return found.unwell(taken.error());
+    const exposition::reading& seen = taken->seen;
+    if (seen.by == nullptr) co_return found.note("its metrics count no requests yet");
+    exposition::note_limits(found, seen, true);
+    if (seen.how != exposition::growth::none) exposition::measure_traffic(found, seen, true, taken->since, taken->now);
+  }
+
   net::network& through_;
   terms terms_;
   declarations declared_;
+  exposition::scraper scraper_;
 };
 
 }  // namespace
@@ -185,17 +213,21 @@ std::unique_ptr<probe> make_qdrant_probe(settings::section& from, const surround
   if (const auto key = from.hidden("api_key")) t.access.say("api-key", "", *key);
   t.search = from.boolean("search", true);
   t.max_drop = from.ratio("max_drop", 1);
+  t.metrics = from.boolean("metrics", false);
+  t.metrics_prefix = from.text("metrics_prefix", "");
+  if (!t.metrics && from.has("metrics_prefix")) from.report("metrics_prefix", "stands without metrics = true");
   declarations declared;
   declared.add({"collections", signal_kind::gauge, unit::number});
   declared.add({"points", signal_kind::gauge, unit::number});
   if (t.search) declared.add({"search_seconds", signal_kind::gauge, unit::seconds});
+  if (t.metrics) exposition::declare_traffic(declared, true);
   for (std::string& name : from.texts("collections")) {
     const std::string_view measured_as = declared.add_of(name, "points", signal_kind::gauge, unit::number);
     t.collections.push_back({std::move(name), measured_as, 0});
   }
   declared.add_certificate(t.access.ask.to);
   from.finish();
-  return std::make_unique<qdrant_probe>(in.network, std::move(t), std::move(declared));
+  return std::make_unique<qdrant_probe>(in, std::move(t), std::move(declared));
 }
 
 }  // namespace flipback

@@ -19,7 +19,7 @@ void add(rules::catalogue& into, const std::string& probe, const measurement_dec
   s.name = fmt::format("{}.{}", probe, m.name);
   s.kind = m.kind;
   s.in = m.in;
-  s.stale = m.stale == duration{} ? 3 * every : m.stale;
+  s.stale = std::max(3 * every, m.stale);
   s.quantile = m.quantile;
   s.samples = m.of.empty() ? s.name : fmt::format("{}.{}", probe, m.of);
   into.add(std::move(s));

@@ -69,6 +69,9 @@ struct measurement {
   instant since{};     ///< it speaks of the time from here to the run's end; zero: of the run
 };
 
+/// How long traffic says something after its newest request.
+inline constexpr duration traffic_stale = std::chrono::seconds(15);
+
 /// What a probe says it may measure, so that rules can be checked before anything runs.
 struct measurement_declaration {
   std::string_view name;
@@ -76,7 +79,7 @@ struct measurement_declaration {
   unit in = unit::number;
   double quantile = 0;    ///< of a distribution: 0.95 for "p95"
   std::string_view of{};  ///< of a distribution: the name under which its values are measured; several quantiles may share one
-  duration stale{};       ///< zero: 3 × the probe's interval
+  duration stale{};       ///< at least 3 × the probe's interval
 };
 
 /// What a probe has learnt of the time before its first run, as a log tells it.

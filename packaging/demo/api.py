@@ -1,4 +1,4 @@
-"""A small API as the runbook has it: /health gives the version, /api/v1/properties reads Postgres and Redis.
+"""A small API as the runbook has it: /health gives the version, /api/v1/health what it needs, /api/v1/properties reads Postgres and Redis.
 
 Environment: VERSION, DATABASE (a libpq connection string), REDIS_PORT, FAULT (a file; what it says goes wrong while it exists:
 "errors 0.3" answers 30% with 500, "latency 1.5" answers 1.5 s late, "sick" makes /health answer 503).
@@ -48,6 +48,21 @@ async def health(response: Response):
     sick = fault() == ["sick"]
     response.status_code = 503 if sick else 200
     return {"status": "sick" if sick else "healthy", "version": version}
+
+
+@app.get("/api/v1/health")
+def detailed_health(response: Response):
+    checks = {"database": check(read_properties), "cache": check(cache.ping)}
+    response.status_code = 200 if set(checks.values()) == {"ok"} else 503
+    return {"status": "healthy" if response.status_code == 200 else "sick", "checks": checks}
+
+
+def check(ask):
+    try:
+        ask()
+        return "ok"
+    except Exception as error:
+        return type(error).__name__
 
 
 def read_properties():

@@ -8,8 +8,6 @@ namespace flipback::access_log {
 
 namespace {
 
-constexpr duration stale = std::chrono::seconds(15);
-
 struct rate {
   std::string_view name;
   std::uint64_t tally::* counts;
@@ -29,11 +27,11 @@ tally_signals::tally_signals(const std::string& prefix, bool with_latency)
 }
 
 void tally_signals::declare(std::vector<measurement_declaration>& into) const {
-  into.push_back({requests_, signal_kind::gauge, unit::number, 0, {}, stale});
-  into.push_back({rps_, signal_kind::ratio, unit::per_second, 0, {}, stale});
-  for (const std::string& name : rates_) into.push_back({name, signal_kind::ratio, unit::ratio, 0, {}, stale});
+  into.push_back({requests_, signal_kind::gauge, unit::number, 0, {}, traffic_stale});
+  into.push_back({rps_, signal_kind::ratio, unit::per_second, 0, {}, traffic_stale});
+  for (const std::string& name : rates_) into.push_back({name, signal_kind::ratio, unit::ratio, 0, {}, traffic_stale});
   for (std::size_t i = 0; i < quantiles_.size(); ++i)
-    into.push_back({quantiles_[i], signal_kind::distribution, unit::seconds, quantiles.at(i).second, latencies_, stale});
+    into.push_back({quantiles_[i], signal_kind::distribution, unit::seconds, quantiles.at(i).second, latencies_, traffic_stale});
 }
 
 void tally_signals::measure(std::vector<measurement>& into, const tally& from, double over) const {

@@ -1,15 +1,12 @@
-#include "probes/exposition/reader.hpp"
+#include "probes/exposition/scrape.hpp"
 #include "probes/exposition/terms.hpp"
 #include "probes/exposition/traffic.hpp"
 #include "probes/kinds.hpp"
 
-#include <boost/asio/post.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <chrono>
-#include <ctime>
+#include <algorithm>
 
 namespace flipback {
 
@@ -17,30 +14,13 @@ namespace {
 
 namespace ex = exposition;
 
-constexpr std::size_t at_once = 2'000;  // samples, some 2 ms of work: then others may run
-
-/// The server's own clock, as it dates its answers (RFC 9110, 5.6.7); ours where it doesn't.
-double clock_of(const net::http_answer& answer) {
-  std::tm parsed{};
-  const std::string* date = answer.header("Date");
-  const char* end = date == nullptr ? nullptr : ::strptime(date->c_str(), "%a, %d %b %Y %H:%M:%S GMT", &parsed);
-  if (end != nullptr && *end == '\0') return static_cast<double>(::timegm(&parsed));
-  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
-}
-
-ex::format format_of(const net::http_answer& answer) {
-  const std::string* type = answer.header("Content-Type");
-  return type != nullptr && type->starts_with("application/openmetrics-text") ? ex::format::openmetrics : ex::format::prometheus;
-}
-
 class exposition_probe final : public probe {
  public:
   exposition_probe(const surroundings& in, ex::terms t, declarations declared, std::string alone)
-      : executor_(in.executor),
-        through_(in.network),
+      : through_(in.network),
         terms_(std::move(t)),
         declared_(std::move(declared)),
-        ledger_(terms_.look_at),
+        scraper_(in.executor, terms_.look_at, terms_.longest_gap),
         alone_(std::move(alone)) {}
 
   [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared_.all(); }
@@ -57,10 +37,10 @@ class exposition_probe final : public probe {
     if (const auto left = session.certificate_left()) found.measure("certificate_left", *left);
     if (!answer) {
       found.unwell(answer.error());
-    } else if (answer->status != 200) {
-      found.unwell(net::unexpected(*answer, "GET " + path()));
+    } else if (const auto taken = co_await scraper_.take(*answer, "GET " + path())) {
+      say(taken->seen, taken->since, taken->now, found);
     } else {
-      co_await scrape(*answer, found);
+      found.unwell(taken.error());
     }
     co_return found.take();
   }
@@ -69,25 +49,6 @@ class exposition_probe final : public probe {
   [[nodiscard]] std::string path() const {
     const std::string& target = terms_.access.ask.to.target;
     return target.substr(0, target.find('?'));
-  }
-
-  asio::awaitable<void> scrape(const net::http_answer& answer, findings& found) {
-    const instant now = std::chrono::steady_clock::now();
-    ledger_.abandon();  // what a run that was cancelled in the middle had seen
-    ex::reader reader(answer.body, format_of(answer));
-    for (std::size_t read = 1;; ++read) {
-      const auto more = reader.next();
-      if (!more) co_return found.unwell(reason::bad_answer, fmt::format("GET {} answered no metrics: {}", path(), to_string(more.error())));
-      if (!*more) break;
-      if (!ledger_.take(reader.current()))
-        co_return found.unwell(reason::too_large, fmt::format("more than {} series are to be counted", ex::counters::most));
-      if (read % at_once == 0) co_await asio::post(executor_, asio::use_awaitable);
-    }
-    ex::reading seen = ledger_.close(clock_of(answer));
-    const instant since = std::exchange(last_, now);
-    // What came in so long a time belongs to no window that has just begun.
-    if (now - since > terms_.longest_gap) seen.how = ex::growth::none;
-    say(seen, since, now, found);
   }
 
   void say(const ex::reading& seen, instant since, instant now, findings& found) const {
@@ -121,13 +82,11 @@ class exposition_probe final : public probe {
     if (seen.how != ex::growth::none) measure_traffic(found, seen, terms_.limited, since, now);
   }
 
-  asio::any_io_executor executor_;
   net::network& through_;
   ex::terms terms_;
   declarations declared_;
-  ex::ledger ledger_;
+  ex::scraper scraper_;
   std::string alone_;  ///< the one slot whose metrics these are
-  instant last_{};     ///< when the last scrape was
 };
 
 /// The slot whose own address this is, past the front door.

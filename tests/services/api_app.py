@@ -77,6 +77,11 @@ async def bearer(sent=Depends(HTTPBearer())):
     return {}
 
 
+@app.get("/api/v1/health")
+async def detailed_health():
+    return {"status": "healthy", "checks": {"database": "ok"}}
+
+
 @app.get("/health")
 async def health(response: Response):
     response.headers["X-Release"] = "v1.2"

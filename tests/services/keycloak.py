@@ -2,11 +2,9 @@
 
 import contextlib
 import functools
-import glob
 import json
 import os
 import shutil
-import signal
 import subprocess
 import tempfile
 import urllib.error
@@ -14,7 +12,8 @@ import urllib.parse
 import urllib.request
 
 from neo4j import java
-from processes import free_port, program, uninterrupted, wait_until
+from postgres import Postgres
+from processes import free_port, program, wait_until
 from service import SERVERS, Service, answers, fetched
 
 REALM = {
@@ -29,57 +28,6 @@ REALM = {
 }
 ADMIN = {"KC_BOOTSTRAP_ADMIN_USERNAME": "admin", "KC_BOOTSTRAP_ADMIN_PASSWORD": "admin"}
 BUILD = ["--db=postgres", "--health-enabled=true", "--metrics-enabled=true"]
-
-
-class Postgres(Service):
-    """A PostgreSQL in a folder of its own, gone with it: a test's own folder is closed to user postgres, who runs the server."""
-
-    password = "postgres-hunter2"
-
-    def __init__(self):
-        super().__init__("")
-        self.port = free_port()
-        self.server = None
-
-    def __enter__(self):
-        with uninterrupted():
-            self.folder = tempfile.mkdtemp(prefix="flipback-postgres-")
-        os.chmod(self.folder, 0o755)
-        return super().__enter__()
-
-    def __exit__(self, *unused):
-        super().__exit__()
-        shutil.rmtree(self.folder, ignore_errors=True)
-
-    def _as_postgres(self, argv):
-        """PostgreSQL refuses to run as root."""
-        if os.getuid() != 0:
-            return argv
-        return ["setpriv", "--reuid=postgres", "--regid=postgres", "--init-groups", "--pdeathsig=INT", *argv]
-
-    def start(self):
-        binaries = sorted(glob.glob("/usr/lib/postgresql/*/bin"))[-1]
-        home, data = self.path("home"), self.path("home", "data")
-        if not os.path.exists(home):
-            os.mkdir(home)
-            with open(os.path.join(home, "password"), "w", encoding="utf-8") as file:
-                file.write(self.password)
-            if os.getuid() == 0:
-                shutil.chown(home, "postgres", "postgres")
-            self.finish("initdb", self._as_postgres([f"{binaries}/initdb", "-D", data, "-U", "postgres", "-A", "scram-sha-256", f"--pwfile={home}/password", "-E", "UTF8",
-                                                     "--locale=C.UTF-8", "-N"]), cwd=home)
-        self.server = self.child("postgres", self._as_postgres([f"{binaries}/postgres", "-D", data, "-clisten_addresses=127.0.0.1", f"-cport={self.port}",
-                                                                f"-cunix_socket_directories={home}", "-cfsync=off", "-cshared_buffers=32MB"]),
-                                 stop_signal=signal.SIGINT, cwd=home)
-        wait_until("Postgres", lambda: subprocess.run([f"{binaries}/pg_isready", "-q", "-h", "127.0.0.1", "-p", str(self.port)], check=False).returncode == 0, 60,
-                   self.server)
-
-    def stop_server(self):
-        self.server.stop()
-        self.children.remove(self.server)
-
-    def where(self):
-        return f"host=127.0.0.1 port={self.port} dbname=postgres user=postgres password={self.password}"
 
 
 def _sql(database, name, *words):

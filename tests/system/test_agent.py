@@ -106,7 +106,7 @@ def test_the_runbooks_variables_are_enough(stack):
            "POSTGRES_DB": "postgres"}
     done = run("--check", env=env)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert [line.split()[1] for line in done.stdout.splitlines()[:3]] == ["api", "postgres", "redis"]
+    assert [line.split()[1] for line in done.stdout.splitlines()[:4]] == ["postgres", "redis", "api", "api-detailed"]
     nothing = run("--check", env={"PATH": os.environ["PATH"]})
     assert nothing.returncode == 2 and "POSTGRES_HOST" in nothing.stderr
 

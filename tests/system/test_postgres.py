@@ -127,20 +127,21 @@ def test_connections_that_are_all_taken_are_saturation(ask, server):
 
 def test_long_queries_and_transactions_are_told_without_their_literals(ask, server):
     server.run("CREATE TABLE IF NOT EXISTS orders (id int PRIMARY KEY, state text); INSERT INTO orders VALUES (1, 'a'), (2, 'b') ON CONFLICT DO NOTHING")
-    with sessions(server, 1) as (idle,), working(server, "SELECT pg_sleep(60), 'hunter2' FROM orders WHERE id IN (1, 2) -- hunter2"):
+    with sessions(server, 1) as (idle,):
         idle.autocommit = False
         with idle.cursor() as cursor:
-            cursor.execute("UPDATE orders SET state = $x$hunter2$x$ WHERE id = 1")
-        time.sleep(1.2)  # both are to be older than a second
-        entry = is_now(ask(server, user="watcher"), "pass", says="1 active, 1 idle in transaction")
-        assert re.search(r"longest query 1\.\ds: SELECT pg_sleep\(\?\), \? FROM orders WHERE id IN \(\?\)", entry["says"]), entry
-        assert re.search(r"longest transaction 1\.\ds: UPDATE orders SET state = \? WHERE id = \?", entry["says"]), entry
-        assert entry["measurements"]["active"] == 1 and entry["measurements"]["idle_in_transaction"] == 1
-        assert 1 < entry["measurements"]["longest_query_seconds"] < 10 and 1 < entry["measurements"]["longest_transaction_seconds"] < 10
-        # Without pg_monitor: the same connections; what others do is not seen, and so it is not zero.
-        blind = is_now(ask(server, user="nobody_special"), "pass", says="not in pg_monitor: the queries of 2 others are not seen")
-        assert blind["measurements"]["connections"] == entry["measurements"]["connections"]
-        assert not {"active", "idle_in_transaction", "longest_query_seconds", "longest_transaction_seconds"} & set(blind["measurements"])
+            cursor.execute("UPDATE orders SET state = $x$hunter2$x$ WHERE id = 1")  # the older transaction
+        with working(server, "SELECT pg_sleep(60), 'hunter2' FROM orders WHERE id IN (1, 2) -- hunter2"):
+            time.sleep(1.2)  # both are to be older than a second
+            entry = is_now(ask(server, user="watcher"), "pass", says="1 active, 1 idle in transaction")
+            assert re.search(r"longest query 1\.\ds: SELECT pg_sleep\(\?\), \? FROM orders WHERE id IN \(\?\)", entry["says"]), entry
+            assert re.search(r"longest transaction 1\.\ds: UPDATE orders SET state = \? WHERE id = \?", entry["says"]), entry
+            assert entry["measurements"]["active"] == 1 and entry["measurements"]["idle_in_transaction"] == 1
+            assert 1 < entry["measurements"]["longest_query_seconds"] < 10 and 1 < entry["measurements"]["longest_transaction_seconds"] < 10
+            # Without pg_monitor: the same connections; what others do is not seen, and so it is not zero.
+            blind = is_now(ask(server, user="nobody_special"), "pass", says="not in pg_monitor: the queries of 2 others are not seen")
+            assert blind["measurements"]["connections"] == entry["measurements"]["connections"]
+            assert not {"active", "idle_in_transaction", "longest_query_seconds", "longest_transaction_seconds"} & set(blind["measurements"])
     wait_until("their end", lambda: ask(server)["measurements"]["longest_transaction_seconds"] == 0)
 
 

@@ -91,6 +91,21 @@ def test_points_that_get_lost_are_noticed(start_agent, qdrant):
     assert "properties has 900 points, down from 1200" in agent.wait("probe.changed", probe="qdrant", outcome="fail")["says"]
 
 
+def test_what_users_search_is_told_by_qdrants_own_metrics(ask_qdrant, start_agent, qdrant):
+    is_now(ask_qdrant("metrics = true"), "pass", says="(its metrics count no requests yet)")
+    qdrant.searches[200] = 1000
+    rules = "".join(f'[[rules]]\nname = "{name}"\nwhen = "{when}"\nfor = "0s"\n' for name, when in
+                    (("errors", "qdrant.error_rate over 10s > 20%"), ("slow", "qdrant.p95 over 10s > 45ms")))
+    agent = start_agent("observe", extra=f'[probes.qdrant]\ntype = "qdrant"\nurl = "{qdrant.url}"\napi_key = "{qdrant.key}"\nevery = "200ms"\n'
+                                         f'timeout = "5s"\nmetrics = true\n{rules}')
+    scrapes = lambda: sum(asked == "GET /metrics" for asked in qdrant.asked)  # noqa: E731
+    wait_until("the first scrapes", lambda seen=scrapes() + 2: scrapes() > seen, 20, agent.child)
+    qdrant.searches = {200: 1300, 500: 100}
+    assert agent.wait("verdict.changed", rule="errors", to="breached")["value"] == pytest.approx(0.25)
+    # Between the bounds of 20 ms and 50 ms, as histogram_quantile interpolates.
+    assert agent.wait("verdict.changed", rule="slow", to="breached")["value"] == pytest.approx(0.02 + 0.95 * 0.03)
+
+
 # --- Grafana
 
 @pytest.fixture
