@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <string_view>
-#include <utility>
 
 namespace flipback::access_log {
 
@@ -13,10 +12,6 @@ namespace {
 bool is_number_or_date(std::string_view text) {
   constexpr std::string_view allowed = "0123456789-_.";
   return !text.empty() && text.front() >= '0' && text.front() <= '9' && text.find_first_not_of(allowed) == std::string_view::npos;
-}
-
-std::pair<std::int64_t, std::int64_t> changed(const rotated& r) {
-  return {r.is.st_mtim.tv_sec, r.is.st_mtim.tv_nsec};
 }
 
 }  // namespace
@@ -35,7 +30,7 @@ std::vector<rotated> rotated_of(const std::string& path) {
     rotated one{.path = entry->path().string(), .is = {}};
     if (::stat(one.path.c_str(), &one.is) == 0 && S_ISREG(one.is.st_mode)) found.push_back(std::move(one));
   }
-  std::ranges::sort(found, std::ranges::greater{}, changed);
+  std::ranges::sort(found, std::ranges::greater{}, [](const rotated& r) { return written_at(r.is); });
   return found;
 }
 

@@ -7,8 +7,8 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstring>
-#include <ctime>
 #include <utility>
 
 namespace flipback::access_log {
@@ -16,8 +16,10 @@ namespace flipback::access_log {
 namespace {
 
 constexpr std::size_t chunk = 64 * 1024;
-constexpr int quiet_reads_before_leaving = 3;   // reads without a byte before a renamed file is left
-constexpr std::time_t untouched_when_left = 2;  // seconds: nobody writes to it any more, and it need not be waited for
+using std::chrono::seconds;
+
+constexpr duration untouched_when_left = seconds(1);  // a renamed file: nginx's workers reopen one after the other
+constexpr duration left_at_latest = seconds(5);       // a worker that never reopens is not to hide the others
 constexpr int looks_while_files_are_renamed = 3;
 
 int open_to_read(const std::string& path) {
@@ -35,7 +37,7 @@ void tail::close() {
   fd_ = -1;
   partial_.clear();
   skipping_ = false;
-  quiet_reads_ = 0;
+  replaced_ = {};
   end_size_ = 0;
 }
 
@@ -74,7 +76,12 @@ bool tail::begin_in_rotated(std::uint64_t bytes, double since) {
 }
 
 bool tail::open(const std::string& path) {
-  fd_ = open_to_read(path);
+  return adopt(open_to_read(path));
+}
+
+bool tail::adopt(int file) {
+  close();
+  fd_ = file;
   if (fd_ < 0 || ::fstat(fd_, &opened_) != 0) {
     failed_ = errno;
     close();
@@ -165,7 +172,7 @@ void tail::truncated() {
     if (end_size_ > 0 && holds_what_was_read(copy)) {
       ::close(std::exchange(fd_, copy));
       opened_ = r.is;
-      quiet_reads_ = 0;
+      replaced_ = std::chrono::steady_clock::now() - left_at_latest;  // nobody writes to a copy
       return;
     }
     ::close(copy);
@@ -176,13 +183,33 @@ void tail::truncated() {
   skipping_ = false;
 }
 
-/// Whether a file without news is to be left for the one that has its name now. As long as that one is empty, nginx may not have reopened.
-bool tail::may_leave() {
+/// Where a log that was renamed goes on: in the first that was renamed after it, or in the one that has its name now, once something is in
+/// it: before, nginx may not have reopened. Nothing where it was not renamed.
+std::optional<std::string> tail::next() const {
   struct stat named{};
-  struct stat ours{};
-  if (::stat(path_.c_str(), &named) != 0 || same_file(named, opened_) || named.st_size == 0) return false;
-  const bool untouched = ::fstat(fd_, &ours) == 0 && ours.st_mtim.tv_sec + untouched_when_left < std::time(nullptr);
-  return untouched || ++quiet_reads_ >= quiet_reads_before_leaving;
+  const bool exists = ::stat(path_.c_str(), &named) == 0;
+  if (!exists || same_file(named, opened_)) return std::nullopt;
+  std::optional<std::string> found;
+  if (named.st_size > 0) found = path_;
+  for (const rotated& r : rotated_of(path_)) {
+    if (same_file(r.is, opened_) || written_at(r.is) <= written_at(opened_)) break;
+    const int other = open_to_read(r.path);
+    const bool is_copy = other >= 0 && end_size_ > 0 && holds_what_was_read(other);
+    if (other >= 0) ::close(other);
+    if (!is_copy) found = r.path;
+  }
+  return found;
+}
+
+/// Leaves a file that was read to its end for the next, where there is one and nobody writes to this one any more.
+bool tail::go_on() {
+  const auto following = ::fstat(fd_, &opened_) == 0 ? next() : std::nullopt;
+  if (!following) return false;
+  const instant now = std::chrono::steady_clock::now();
+  if (replaced_ == instant{}) replaced_ = now;
+  const bool untouched = std::chrono::system_clock::now() - written_at(opened_) >= untouched_when_left;
+  const int file = untouched || now - replaced_ >= left_at_latest ? open_to_read(*following) : -1;
+  return file >= 0 && adopt(file);
 }
 
 std::expected<bool, std::string> tail::read(const take_line& take) {
@@ -208,14 +235,7 @@ std::expected<bool, std::string> tail::read(const take_line& take) {
     remember_end(bytes);
     feed(bytes, take);
   }
-  if (total >= most_at_once) return true;
-  if (total > 0) {
-    quiet_reads_ = 0;
-  } else if (may_leave()) {
-    close();
-    return true;
-  }
-  return false;
+  return total >= most_at_once || go_on();
 }
 
 }  // namespace flipback::access_log

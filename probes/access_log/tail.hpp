@@ -1,11 +1,14 @@
 #pragma once
 
+#include "flipback/units.hpp"
+
 #include "probes/access_log/rotated.hpp"
 
 #include <array>
 #include <cstdint>
 #include <expected>
 #include <functional>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -16,8 +19,8 @@ using take_line = std::function<void(std::string_view)>;
 
 /// Reads what is appended to a file, line by line, through renames and truncations. Reads only when asked; never waits.
 ///
-/// After a rename the old file is read to its end before the new one, and for a moment longer: nginx writes to it until it reopens. After a
-/// copytruncate the copy is read on where the file was left.
+/// After a rename the old file is read to its end before the next one, and for a second longer: nginx writes to it until it reopens. After
+/// a copytruncate the copy is read on where the file was left.
 class tail {
  public:
   static constexpr std::size_t longest_line = 64 * 1024;    ///< a longer one is skipped and counted
@@ -43,13 +46,15 @@ class tail {
   using fingerprint = std::array<char, 1024>;  ///< long enough for a line with its time
 
   bool open(const std::string& path);
+  bool adopt(int file);
   void close();
   void begin_before_end(std::uint64_t bytes);
   bool begin_in_rotated(std::uint64_t bytes, double since);
   void feed(std::string_view bytes, const take_line& take);
   void remember_end(std::string_view bytes);
   void truncated();
-  bool may_leave();
+  [[nodiscard]] std::optional<std::string> next() const;
+  bool go_on();
   bool begins_like(const std::string& path) const;
   bool holds_what_was_read(int file) const;
 
@@ -61,7 +66,7 @@ class tail {
   std::uint64_t start_from_end_ = 0;
   bool from_end_ = true;   ///< only the first file is begun at its end
   bool skipping_ = false;  ///< inside a line that is too long, or cut in half
-  int quiet_reads_ = 0;    ///< since the file was replaced
+  instant replaced_{};     ///< when another file was first seen under its name
   std::string partial_;
   std::vector<char> buffer_;
   fingerprint end_read_{};  ///< what stood before `offset_`: the file, and a copy of it, are known by it

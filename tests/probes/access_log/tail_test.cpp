@@ -58,9 +58,28 @@ TEST_CASE("a_renamed_log_is_read_to_its_end_before_the_new_one") {
   taken(t);
   log.append("a\n");
   fs::rename(log.path, log.folder / "access.json.1");
-  std::ofstream(log.folder / "access.json.1", std::ios::app) << "late\n";
   log.append("new\n");
-  CHECK(taken(t, 6) == "a|late|new|");
+  CHECK(taken(t, 6) == "a|");
+  log_file::write(log.named("access.json.1"), "late\n");  // by a worker that has not reopened yet
+  CHECK(taken(t, 6) == "late|");
+  log_file::age(log.named("access.json.1"), std::chrono::seconds(1));
+  CHECK(taken(t, 6) == "new|");
+}
+
+TEST_CASE("logs_that_were_renamed_one_soon_after_the_other_are_read_in_their_order") {
+  const log_file log;
+  log.append("");
+  tail t(log.path);
+  taken(t);
+  for (const int age : {9, 7, 5, 3}) {
+    log.append("a" + std::to_string(age) + "\n");
+    fs::rename(log.path, log.named("access.json." + std::to_string(age)));
+    log_file::age(log.named("access.json." + std::to_string(age)), std::chrono::seconds(age));
+  }
+  fs::copy_file(log.named("access.json.9"), log.named("access.json-20261126"));  // somebody's backup
+  log_file::age(log.named("access.json-20261126"), std::chrono::seconds(8));
+  log.append("new\n");
+  CHECK(taken(t, 10) == "a9|a7|a5|a3|new|");
 }
 
 TEST_CASE("a_renamed_log_is_kept_until_nginx_writes_to_the_new_one") {
@@ -74,6 +93,7 @@ TEST_CASE("a_renamed_log_is_kept_until_nginx_writes_to_the_new_one") {
   log_file::write(log.named("access.json.1"), "late\n");
   CHECK(taken(t, 10) == "late|");
   log.append("new\n");
+  log_file::age(log.named("access.json.1"), std::chrono::seconds(1));
   CHECK(taken(t, 6) == "new|");
 }
 
@@ -122,6 +142,7 @@ TEST_CASE("a_log_that_was_renamed_and_not_reopened_yet_has_its_past_there") {
   log_file::write(log.named("access.json.1"), "late\n");
   CHECK(taken(t, 6) == "late|");
   log.append("new\n");
+  log_file::age(log.named("access.json.1"), std::chrono::seconds(1));
   CHECK(taken(t, 6) == "new|");
 }
 
