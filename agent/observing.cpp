@@ -82,12 +82,14 @@ void observing::take(std::size_t which, const run& of, const observation& seen) 
     }
     judged_.add(r.series, s);
   }
+  for (const std::string& says : seen.news)
+    tell_(event{"probe.noticed", severity::info, fmt::format("{}: {}", w.entry->name, says), {}}.with("probe", w.entry->name));
   if (w.newest && w.newest->result == seen.result && w.newest->why == seen.why) {
     w.newest->latency = seen.latency;
     if (w.newest->says != seen.says) w.newest->says = seen.says;
     return;
   }
-  w.newest = observation{seen.result, seen.why, seen.says, seen.latency, {}, {}};
+  w.newest = observation{seen.result, seen.why, seen.says, seen.latency, {}, {}, {}};
   tell_change(w, seen, before);
 }
 

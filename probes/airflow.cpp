@@ -89,11 +89,16 @@ class airflow_probe final : public probe {
   asio::awaitable<net::result<airflow::health>> ask_health(net::api_session& session) {
     const version first = talks_ == version::unknown ? version::three : talks_;
     const version second = first == version::three ? version::two : version::three;
+    std::optional<net::failure> failed;
     for (const version v : {first, second}) {
       const std::string path = v == version::two ? "/health" : "/api/v2/monitor/health";
       const auto answer = co_await session.get(path);
       if (!answer) co_return std::unexpected(answer.error());
       if (answer->status == 404 && terms_.only == version::unknown) continue;
+      if (answer->status >= 500 && terms_.only == version::unknown) {  // so 2 answers to any address of 3's while its database is gone
+        if (!failed) failed = net::unexpected(*answer, "GET " + path);
+        continue;
+      }
       if (answer->status != 200) co_return std::unexpected(net::unexpected(*answer, "GET " + path));
       const auto read = net::parse_json(answer->body);
       if (!read) co_return std::unexpected(net::failure{read.error().why, fmt::format("GET {}: {}", path, read.error().says)});
@@ -105,6 +110,7 @@ class airflow_probe final : public probe {
       talks_ = v;
       co_return *seen;
     }
+    if (failed) co_return std::unexpected(std::move(*failed));
     co_return std::unexpected(net::failure{
         reason::absent,
         "neither GET /api/v2/monitor/health nor GET /health is there: it is no Airflow, or its address has a path of its own"});
@@ -150,7 +156,7 @@ void read_needs(settings::section& from, airflow::demands& into) {
   for (const std::string& name : from.texts("needs")) {
     const auto* const at = std::ranges::find(airflow::part_names, name);
     if (at == airflow::part_names.end())
-      from.report("needs", fmt::format("found \"{}\", expected \"triggerer\" or \"dag_processor\"", name));
+      from.report("needs", fmt::format("found \"{}\", expected one of {}", name, fmt::join(airflow::part_names, ", ")));
     else
       into.needed[static_cast<std::size_t>(at - airflow::part_names.begin())] = true;
   }

@@ -41,15 +41,20 @@ void read_word(settings::section& from, const word& w, subject of, std::vector<c
   const settings::node* found = from.raw(w.key);
   if (found == nullptr) return;
   const bool of_text = of != subject::json || w.is == kind::contains || w.is == kind::lacks;
+  settings::node expected = *found;  // with its kind as it is meant: the environment gives text alone
   if (compares_numbers(w.is)) {
-    if (!from.number(w.key)) return;
+    const auto number = from.number(w.key);
+    if (!number) return;
+    if (!std::holds_alternative<std::int64_t>(expected.value)) expected.value = *number;
   } else if (w.is == kind::present) {
-    if (!from.boolean(w.key)) return;
+    const auto yes = from.boolean(w.key);
+    if (!yes) return;
+    expected.value = *yes;
   } else if (of_text ? !from.text(w.key) : !is_scalar(*found)) {
     if (!of_text) from.report(w.key, fmt::format("found {}, expected a string, a number or a boolean", settings::kind_of(*found)));
     return;
   }
-  into.push_back({w.is, *found});
+  into.push_back({w.is, std::move(expected)});
 }
 
 std::optional<double> number_in(const settings::node& n) {

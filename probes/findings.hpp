@@ -18,6 +18,11 @@ class findings {
   void unwell(net::failure what) { unwell(what.why, std::move(what.says)); }
   /// What a person should know though nothing is wrong: "the user may not ask for INFO". Said after the rest.
   void note(std::string says) { notes_.push_back(std::move(says)); }
+  /// The same, and an event of its own: it is seen in one run alone.
+  void news(std::string says) {
+    seen_.news.push_back(says);
+    note(std::move(says));
+  }
   void measure(std::string_view name, measured value) { seen_.measure(name, std::move(value)); }
   void measure(measurement m) { seen_.measurements.push_back(std::move(m)); }
 

@@ -119,9 +119,10 @@ class grafana_probe final : public probe {
     const auto status = said ? net::text_at(*said, "/status") : std::nullopt;
     if (answer->status == 200 && (!status || *status == "OK")) co_return health::well;
     if (status && *status == "UNKNOWN") co_return health::unknown;
-    // A plugin without a health check of its own: 404 and 501, or a 500 that says so by its id.
-    const bool has_none = said && net::text_at(*said, "/messageId").value_or("").starts_with("plugin.");
-    if (answer->status == 404 || answer->status == 501 || has_none) co_return health::unknown;
+    // A plugin without a health check of its own: so it says by its id; before Grafana 10 by 404 and 501 alone.
+    const auto id = said ? net::text_at(*said, "/messageId") : std::nullopt;
+    const bool without_id = !id && (answer->status == 404 || answer->status == 501);
+    if (id == "plugin.notImplemented" || without_id) co_return health::unknown;
     if (answer->status == 401 || answer->status == 403) {
       found.unwell(net::unexpected(*answer, fmt::format("the health of {}", who)));
     } else {

@@ -101,6 +101,7 @@ class neo4j_probe final : public probe {
     if (!terms_.user.empty()) question.headers.emplace_back("Authorization", "Basic " + authorization());
     question.headers.emplace_back("Content-Type", "application/json");
     question.headers.emplace_back("Accept", "application/json");
+    if (!has_query_api) question.headers.emplace_back("Access-Mode", "READ");  // from 4.4.4
     net::json::object statement;
     statement["statement"] = terms_.query;
     if (has_query_api) statement["accessMode"] = "Read";
@@ -137,20 +138,22 @@ class neo4j_probe final : public probe {
     const instant began = std::chrono::steady_clock::now();
     const auto connected = co_await net::connect(through_, terms_.bolt->at.to, terms_.bolt->at.tls ? &terms_.bolt->tls : nullptr, r);
     if (!connected) co_return found.unwell(connected.error());
-    if (const auto days = (*connected)->certificate_days(); days && !terms_.http) found.measure("certificate_left", *days * 86400);
+    if (const auto days = (*connected)->certificate_days(); days && !(terms_.http && terms_.http->at.tls))
+      found.measure("certificate_left", *days * 86400);
     neo4j::bolt talk(**connected);
     r.now = phase::handshaking;
     if (const auto agreed = co_await talk.shake_hands(); !agreed) co_return found.unwell(agreed.error());
     r.now = phase::authenticating;
-    if (const auto let_in = co_await talk.log_in(terms_.user, terms_.password.reveal()); !let_in) co_return found.unwell(let_in.error());
+    if (const auto let_in = co_await talk.log_in(terms_.user, terms_.password.reveal()); !let_in)
+      co_return found.unwell(let_in.error().why, quoted(let_in.error().says, hidden_, 400));
     r.now = phase::asking;
     const auto value = co_await talk.first_value(terms_.query, terms_.database);
     if (!value) co_return found.unwell(value.error().why, quoted(value.error().says, hidden_, 400));
     co_await talk.say_goodbye();
-    take_value(*value, found);
+    if (!terms_.http) take_value(*value, found);  // else it was told over HTTP
     const double took = seconds_since(began);
     found.measure("bolt_seconds", took);
-    found.well(fmt::format("{}Bolt {} {:.0f} ms", terms_.http ? "" : talk.server() + ", ", talk.version(), took * 1000));
+    found.well(fmt::format("{}Bolt {} {:.0f} ms", terms_.http ? "" : quoted(talk.server(), hidden_) + ", ", talk.version(), took * 1000));
   }
 
   net::network& through_;
@@ -187,6 +190,7 @@ std::unique_ptr<probe> make_neo4j_probe(settings::section& from, const surroundi
   }
   t.user = from.text("user", "neo4j");
   if (auto password = from.hidden("password")) t.password = std::move(*password);
+  if (t.password.empty() && from.has("user")) from.report_here("has a user and no password, expected both");
   if (t.password.empty()) t.user.clear();  // a server without authentication
   t.database = from.text("database", "neo4j");
   t.query = from.text("query", "RETURN 1 AS n");

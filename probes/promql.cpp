@@ -106,7 +106,10 @@ class promql_probe final : public probe {
     // A run that does not come this far breaks the chain: what came meanwhile would count as if it had come now.
     const instant before = std::exchange(q.looked, instant{});
     const auto numerator = co_await series(q.of.promql, now);
-    if (!numerator) co_return std::unexpected(numerator.error());
+    if (!numerator) {
+      --now.left;  // the other one is not asked
+      co_return std::unexpected(numerator.error());
+    }
     const auto denominator = co_await series(q.of.denominator, now);
     if (!denominator) co_return std::unexpected(denominator.error());
     if (!*numerator || !*denominator) co_return std::string("unknown: partial data");

@@ -85,51 +85,80 @@ class qdrant_probe final : public probe {
       : through_(in.network),
         terms_(std::move(t)),
         declared_(std::move(declared)),
-        scraper_(in.executor, counted_by_qdrant(terms_.metrics_prefix)) {}
+        scraper_(in.executor, counted_by_qdrant(terms_.metrics_prefix), exposition::usual_gap(in.every)) {}
 
   [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared_.all(); }
 
   asio::awaitable<observation> observe(run& r) override {
     findings found;
     net::api_session session(through_, terms_.access, r);
-    co_await look(session, found);
-    if (terms_.metrics) co_await look_at_metrics(session, found);
+    const bool lets_us_in = co_await look(session, found);
+    if (lets_us_in && terms_.metrics) co_await look_at_metrics(session, found);
     if (const auto left = session.certificate_left()) found.measure("certificate_left", *left);
     co_return found.take();
   }
 
  private:
-  asio::awaitable<void> look(net::api_session& session, findings& found) {
+  /// Its collections by name; nothing where no more is to be asked.
+  asio::awaitable<std::optional<std::vector<std::string>>> list(net::api_session& session, findings& found) const {
     const auto ready = co_await session.get("/readyz");
-    if (!ready) co_return found.unwell(ready.error());
-    if (ready->status == 503) co_return found.unwell(reason::starting, "GET /readyz: " + session.quoted(ready->body));
-    if (ready->status != 200 && ready->status != 404) co_return found.unwell(net::unexpected(*ready, "GET /readyz"));  // 404: before 1.5
+    if (!ready) {
+      found.unwell(ready.error());
+      co_return std::nullopt;
+    }
+    if (ready->status == 503) {
+      found.unwell(reason::starting, "GET /readyz: " + session.quoted(ready->body));
+      co_return std::nullopt;
+    }
+    if (ready->status != 200 && ready->status != 404) {  // 404: before 1.5
+      found.unwell(net::unexpected(*ready, "GET /readyz"));
+      co_return std::nullopt;
+    }
     const auto listed = co_await session.get_json("/collections");
-    if (!listed) co_return found.unwell(listed.error());
+    if (!listed) {
+      found.unwell(listed.error());
+      co_return std::nullopt;
+    }
     const json::array* all = net::array_at(*listed, "/result/collections");
-    if (all == nullptr)
-      co_return found.unwell(reason::bad_answer, "GET /collections answered JSON without result.collections: it is no Qdrant");
+    if (all == nullptr) {
+      found.unwell(reason::bad_answer, "GET /collections answered JSON without result.collections: it is no Qdrant");
+      co_return std::nullopt;
+    }
+    std::vector<std::string> names;
+    for (const json::value& one : *all) names.push_back(net::text_at(one, "/name").value_or(""));
+    co_return names;
+  }
+
+  /// False where no more is to be asked.
+  asio::awaitable<bool> look(net::api_session& session, findings& found) {
+    const auto all = co_await list(session, found);
+    if (!all) co_return false;
     found.measure("collections", static_cast<double>(all->size()));
     std::vector<collection> unnamed;
     if (terms_.collections.empty()) {
-      for (const json::value& one : *all) {
-        if (auto name = net::text_at(one, "/name"); name && unnamed.size() < most_collections) unnamed.push_back({std::move(*name), {}, 0});
+      for (const std::string& name : *all) {
+        if (unnamed.size() < most_collections) unnamed.push_back({name, {}, 0});
       }
-      if (unnamed.empty()) co_return found.unwell(reason::absent, "has no collections");
+      if (unnamed.empty()) found.unwell(reason::absent, "has no collections");
+      if (unnamed.size() < all->size())
+        found.note(fmt::format("only the first {} are looked at: name others under collections", most_collections));
     }
     looked sums;
-    for (collection& c : terms_.collections.empty() ? unnamed : terms_.collections) co_await look_at(c, session, found, sums);
-    found.measure("points", sums.points);
+    std::vector<collection>& looked_at = terms_.collections.empty() ? unnamed : terms_.collections;
+    for (collection& c : looked_at) co_await look_at(c, session, found, sums);
+    if (sums.counted == looked_at.size()) found.measure("points", sums.points);
     std::string says = fmt::format("{} collections, {:.0f} points", all->size(), sums.points);
     if (sums.slowest) {
       found.measure("search_seconds", *sums.slowest);
       says += fmt::format(", search {:.0f} ms", *sums.slowest * 1000);
     }
-    found.well(std::move(says));
+    if (!all->empty()) found.well(std::move(says));
+    co_return true;
   }
 
   struct looked {
     double points = 0;
+    std::size_t counted = 0;        ///< collections that told theirs
     std::optional<double> slowest;  ///< search, in seconds
   };
 
@@ -155,6 +184,7 @@ class qdrant_probe final : public probe {
   void count(collection& c, const json::value& info, const std::string& who, findings& found, looked& sums) const {
     const auto points = net::number_at(info, "/result/points_count");
     if (!points) return;
+    sums.counted += 1;
     sums.points += *points;
     if (!c.points_measured_as.empty()) found.measure(c.points_measured_as, *points);
     c.most_points = std::max(c.most_points, *points);
@@ -215,6 +245,7 @@ std::unique_ptr<probe> make_qdrant_probe(settings::section& from, const surround
   t.max_drop = from.ratio("max_drop", 1);
   t.metrics = from.boolean("metrics", false);
   t.metrics_prefix = from.text("metrics_prefix", "");
+  if (from.has("max_drop") && !from.has("collections")) from.report("max_drop", "stands without collections, whose points are compared");
   if (!t.metrics && from.has("metrics_prefix")) from.report("metrics_prefix", "stands without metrics = true");
   declarations declared;
   declared.add({"collections", signal_kind::gauge, unit::number});

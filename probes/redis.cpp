@@ -41,7 +41,7 @@ struct terms {
 };
 
 /// What an error reply to PING means: Redis tells the kind by its first word.
-net::failure failure_of(const std::string& error) {
+net::failure failure_of(const std::string& error, const secret& password) {
   const auto begins = [&](std::string_view word) { return error.starts_with(word); };
   if (begins("NOAUTH")) return {reason::unauthorised, "a password is required"};
   if (begins("NOPERM")) return {reason::forbidden, "the user may not PING"};
@@ -49,14 +49,14 @@ net::failure failure_of(const std::string& error) {
   if (begins("ERR max number of clients")) return {reason::saturated, "no connection is left: maxclients is reached"};
   if (begins("MISCONF")) return {reason::expectation, "it can't save its data, and refuses writes (MISCONF)"};
   if (begins("MASTERDOWN")) return {reason::expectation, "it answers nobody while its master is away (MASTERDOWN)"};
-  return {reason::bad_status, fmt::format("answered {}", quoted(error))};
+  return {reason::bad_status, fmt::format("answered {}", quoted(error, std::span(&password, 1)))};
 }
 
 /// An error as the answer to AUTH: never repeated, since Redis repeats what it was sent where it does not know the command.
 net::failure not_let_in(const std::string& error) {
   const bool by_password = error.starts_with("WRONGPASS") || error.starts_with("ERR invalid password") || error.starts_with("ERR AUTH");
   if (by_password) return {reason::unauthorised, "wrong user or password"};
-  if (error.starts_with("ERR max number of clients") || error.starts_with("LOADING")) return failure_of(error);
+  if (error.starts_with("ERR max number of clients") || error.starts_with("LOADING")) return failure_of(error, {});
   return {reason::unauthorised, "AUTH was answered with an error (not shown: it may repeat the password)"};
 }
 
@@ -104,10 +104,10 @@ class redis_probe final : public probe {
     const auto pong = co_await with.next();
     if (!pong) co_return found.unwell(pong.error());
     if (!pong->is_error && pong->text != "PONG") co_return found.unwell(reason::bad_answer, "the answer to PING is not PONG");
-    if (pong->text.starts_with("NOAUTH")) co_return found.unwell(failure_of(pong->text));
+    if (pong->text.starts_with("NOAUTH")) co_return found.unwell(failure_of(pong->text, terms_.password));
     const bool loading = pong->text.starts_with("LOADING");
     if (!pong->is_error) found.well("PONG");
-    if (pong->is_error && !loading) found.unwell(failure_of(pong->text));
+    if (pong->is_error && !loading) found.unwell(failure_of(pong->text, terms_.password));
     redis::info about;
     for (std::size_t i = 0; i < sections.size(); ++i) {
       const auto told = co_await with.next();
@@ -116,7 +116,7 @@ class redis_probe final : public probe {
     }
     if (about.empty()) found.note("the user may not ask for INFO: nothing is measured");
     redis::judge(about, terms_.expected, found);
-    if (loading && found.is_well()) found.unwell(failure_of(pong->text));
+    if (loading && found.is_well()) found.unwell(failure_of(pong->text, terms_.password));
     if (!pong->is_error) co_await count(with, r, found);
   }
 
@@ -204,6 +204,7 @@ std::unique_ptr<probe> make_redis_probe(settings::section& from, const surroundi
   t.database = from.integer("database", t.database, 0, most_databases - 1);
   if (const auto user = from.text("user")) t.user = *user;
   if (auto password = from.hidden("password")) t.password = std::move(*password);
+  if (!t.user.empty() && t.password.empty()) from.report_here("has a user and no password, expected both");
   t.tls_options = net::read_tls_options(from);
   t.expected.memory_limit = static_cast<double>(from.size("memory_limit", 0, 1, std::uint64_t{1} << 60U));
   t.expected.role = from.choice("role", "", {"master", "replica"});

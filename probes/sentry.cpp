@@ -189,7 +189,7 @@ std::unique_ptr<probe> make_sentry_probe(settings::section& from, const surround
   if (token && t.organization.empty()) from.report_here("has a token and no organization, expected both");
   if (!token && !t.organization.empty()) from.report("organization", "needs a token: without one Sentry tells its health alone");
   if (!token) {
-    for (const std::string_view key : {"project", "release", "environment", "max_events", "max_new_issues"}) {
+    for (const std::string_view key : {"project", "release", "environment", "within", "max_events", "max_new_issues"}) {
       if (from.has(key)) from.report(key, "needs a token and an organization: without them Sentry tells its health alone");
     }
   }

@@ -80,6 +80,9 @@ std::unique_ptr<probe> make_tcp_probe(settings::section& from, const surrounding
   }
   t.tls = from.boolean("tls", false);
   t.tls_options = net::read_tls_options(from);
+  for (const std::string_view key : {"verify", "ca_file", "server_name", "client_certificate", "client_key", "min_version"}) {
+    if (!t.tls && from.has(key)) from.report(key, "stands without tls = true");
+  }
   t.send = from.text("send", "");
   t.expect = from.text("expect", "");
   from.finish();

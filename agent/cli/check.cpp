@@ -56,7 +56,7 @@ int check(const config::configuration& configured, const check_options& options)
 
   std::vector<checked> all;
   for (const config::made_probe& p : probes) {
-    all.push_back({p.entry->name, observation{outcome::unknown, reason::own_stall, "interrupted before it ended", {}, {}, {}}, false});
+    all.push_back({p.entry->name, observation::unknown(reason::own_stall, "interrupted before it ended"), false});
   }
   std::size_t left = probes.size();
   scheduler once(loop, [&](std::size_t which, const run&, const observation& seen) {

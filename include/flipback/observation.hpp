@@ -96,7 +96,8 @@ struct observation {
   std::string says;  ///< one sentence for people, without secrets
   duration latency{};
   std::vector<measurement> measurements;
-  std::vector<earlier> before;  ///< oldest first; only in a first run
+  std::vector<earlier> before;    ///< oldest first; only in a first run
+  std::vector<std::string> news;  ///< what a person is to be told once, though nothing is wrong: "the keys were rotated"
 
   static observation pass(std::string says);
   static observation fail(reason why, std::string says);  ///< outcome follows from `why`

@@ -74,6 +74,7 @@ struct surroundings {
   net::network& network;
   std::vector<slot_upstreams> slots;
   std::shared_ptr<const nginx_facts> nginx{};  ///< null: nobody asks nginx
+  duration every{};                            ///< the interval of the probe that is made
 };
 
 }  // namespace flipback

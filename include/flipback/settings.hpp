@@ -37,6 +37,7 @@ class diagnostics {
   /// What is said of this place from now on only follows from what was said before, and is dropped.
   void silence(const position& at) { silent_.push_back(at); }
   [[nodiscard]] bool clean() const { return problems_.empty(); }
+  [[nodiscard]] std::size_t count() const { return problems_.size(); }
   [[nodiscard]] std::vector<problem> sorted() const;
 
  private:

@@ -25,11 +25,7 @@ class file_source final : public source {
     return true;
   }
 
-  std::expected<bool, trouble> read(const take_line& take) override {
-    auto more = tail_.read(take);
-    if (!more) return std::unexpected(trouble{reason::absent, std::move(more.error())});
-    return *more;
-  }
+  std::expected<bool, trouble> read(const take_line& take) override { return tail_.read(take); }
 
   asio::awaitable<void> follow(std::function<void()> look) override {
     asio::posix::stream_descriptor changes(executor_, ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));

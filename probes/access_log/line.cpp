@@ -79,7 +79,8 @@ void line_reader::assign(std::string_view key, std::string_view value, line& int
     if (next_ >= field_count) next_ = 0;
     const std::size_t i = next_++;
     if (keys_[i] != key) continue;
-    into.values[i] = value == "-" ? std::string_view{} : value;
+    if (value == "-") value = {};
+    into.values[i] = i == static_cast<std::size_t>(field::path) ? without_query(value) : value;
     return;
   }
 }

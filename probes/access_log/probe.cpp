@@ -78,7 +78,7 @@ class access_log_probe final : public probe {
     look();
     const al::pool pool = traffic_.take();
     const instant now = std::chrono::steady_clock::now();
-    const double over = last_ == instant{} ? 1.0 : to_seconds(now - last_);
+    const double over = last_ == instant{} ? (following_ ? 1.0 : 0.0) : to_seconds(now - last_);  // a single look is of no known time
     last_ = now;
     if (problem_) co_return observation::fail(problem_->why, fmt::format("{} {}", terms_.path, problem_->says));
     const std::vector<access_log_directive> configured = as_nginx_has_it();

@@ -1,7 +1,5 @@
 #pragma once
 
-#include "flipback/observation.hpp"
-
 #include "probes/access_log/tail.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -16,12 +14,6 @@
 namespace flipback::access_log {
 
 namespace asio = boost::asio;
-
-/// Why a log's lines can't be had.
-struct trouble {
-  reason why;
-  std::string says;  ///< follows the log's name: "does not exist"
-};
 
 /// Where a log's lines come from.
 class source {

@@ -100,9 +100,10 @@ syslog_socket::~syslog_socket() {
 std::string syslog_socket::give(const socket_access& to) const {
   const std::string group = to.group.empty() ? "www-data" : to.group;
   const ::group* const known = ::getgrnam(group.c_str());
-  if (known == nullptr && !to.group.empty()) return fmt::format("can't be given to the group {}: there is none", group);
+  const bool asked_for = !to.group.empty();
+  if (known == nullptr && asked_for) return fmt::format("can't be given to the group {}: there is none", group);
   const bool given = known != nullptr && ::chown(path_.c_str(), static_cast<uid_t>(-1), known->gr_gid) == 0;
-  if (!given && !to.group.empty()) return fmt::format("can't be given to the group {}: {}", group, std::strerror(errno));
+  if (!given && asked_for) return fmt::format("can't be given to the group {}: {}", group, std::strerror(errno));
   if (::chmod(path_.c_str(), to.mode) != 0) return fmt::format("can't be given its mode: {}", std::strerror(errno));
   return {};
 }

@@ -26,6 +26,26 @@ int open_to_read(const std::string& path) {
   return ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 }
 
+/// What an errno says of the log, or of ourselves: who may not read it knows nothing of the traffic.
+trouble trouble_of(int error) {
+  const auto unreadable = [&](reason why) { return trouble{why, fmt::format("can't be read: {}", std::strerror(error))}; };
+  switch (error) {
+    case ENOENT:
+      return {reason::absent, "does not exist"};
+    case EISDIR:
+      return {reason::absent, "is no regular file"};
+    case EACCES:
+    case EPERM:
+      return unreadable(reason::no_prerequisite);
+    case EMFILE:
+    case ENFILE:
+    case ENOMEM:
+      return unreadable(reason::own_limits);
+    default:
+      return unreadable(reason::absent);
+  }
+}
+
 }  // namespace
 
 tail::~tail() {
@@ -212,14 +232,10 @@ bool tail::go_on() {
   return file >= 0 && adopt(file);
 }
 
-std::expected<bool, std::string> tail::read(const take_line& take) {
+std::expected<bool, trouble> tail::read(const take_line& take) {
   if (fd_ < 0 && !open(path_)) {
-    if (failed_ == ENOENT) {
-      from_end_ = false;  // what appears later is new from its first byte
-      return std::unexpected("does not exist");
-    }
-    return std::unexpected(failed_ == EISDIR ? std::string("is no regular file")
-                                             : fmt::format("can't be read: {}", std::strerror(failed_)));
+    if (failed_ == ENOENT) from_end_ = false;  // what appears later is new from its first byte
+    return std::unexpected(trouble_of(failed_));
   }
   if (std::exchange(from_end_, false)) begin_before_end(start_from_end_);
   if (!holds_what_was_read(fd_)) truncated();
@@ -227,7 +243,7 @@ std::expected<bool, std::string> tail::read(const take_line& take) {
   std::size_t total = 0;
   while (total < most_at_once) {
     const ssize_t size = ::pread(fd_, buffer_.data(), buffer_.size(), offset_);
-    if (size < 0) return std::unexpected(fmt::format("can't be read: {}", std::strerror(errno)));
+    if (size < 0) return std::unexpected(trouble_of(errno));
     if (size == 0) break;
     offset_ += size;
     total += static_cast<std::size_t>(size);

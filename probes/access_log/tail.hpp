@@ -1,6 +1,6 @@
 #pragma once
 
-#include "flipback/units.hpp"
+#include "flipback/observation.hpp"
 
 #include "probes/access_log/rotated.hpp"
 
@@ -16,6 +16,12 @@
 namespace flipback::access_log {
 
 using take_line = std::function<void(std::string_view)>;
+
+/// Why a log's lines can't be had.
+struct trouble {
+  reason why;
+  std::string says;  ///< follows the log's name: "does not exist"
+};
 
 /// Reads what is appended to a file, line by line, through renames and truncations. Reads only when asked; never waits.
 ///
@@ -38,7 +44,7 @@ class tail {
   void start_in_the_past(std::uint64_t bytes, double since);
 
   /// Hands on every whole line that has come. True where more is waiting; an error where the file can't be read ("does not exist").
-  std::expected<bool, std::string> read(const take_line& take);
+  std::expected<bool, trouble> read(const take_line& take);
 
   [[nodiscard]] std::uint64_t skipped() const { return skipped_; }  ///< lines that were too long
 

@@ -38,7 +38,7 @@ void tally_signals::measure(std::vector<measurement>& into, const tally& from, d
   const auto count = static_cast<double>(from.requests);
   const bool quiet = from.requests == 0;
   into.push_back({requests_, count, quiet});
-  into.push_back({rps_, pooled{count, over}, quiet});
+  if (over > 0) into.push_back({rps_, pooled{count, over}, quiet});
   for (std::size_t i = 0; i < rates_.size(); ++i)
     into.push_back({rates_[i], pooled{static_cast<double>(from.*rates.at(i).counts), count}, quiet});
   if (!quantiles_.empty()) into.push_back({latencies_, std::make_shared<const sketch>(from.latencies), from.latencies.count() == 0});

@@ -9,8 +9,8 @@ namespace flipback::exposition {
 namespace {
 
 /// The sums of a naming: its requests by class, then its durations.
-enum class status_class : std::uint8_t { success, client_error, limited, error, other };
-constexpr std::size_t classes = 5;
+enum class status_class : std::uint8_t { success, client_error, limited, error, other, unknown };
+constexpr std::size_t classes = 6;
 constexpr double no_bound = std::numeric_limits<double>::quiet_NaN();
 
 const label* find(std::span<const label> in, std::string_view name) {
@@ -37,7 +37,7 @@ bool is_code(std::string_view status) {
 }
 
 status_class class_of(std::string_view status) {
-  if (!is_code(status)) return status_class::other;
+  if (!is_code(status)) return status_class::unknown;
   if (status == "429") return status_class::limited;
   if (status == "499") return status_class::other;  // nginx's: the client hung up
   if (status[0] == '5') return status_class::error;
@@ -67,6 +67,7 @@ ledger::ledger(selection s) : selected_(std::move(s)), there_(selected_.namings.
 
 bool ledger::take(const item& of) {
   if (of.is_type) {
+    if (!selected_.labels.empty()) return true;  // whether requests have them is not known before the first
     for (std::size_t i = 0; i < there_.size(); ++i) {
       const std::string_view requests = selected_.namings[i].requests;
       // OpenMetrics names the family without its samples' ending.
@@ -191,8 +192,13 @@ void ledger::read_traffic(reading& into) const {
     into.by = &n;
     const auto tallied = [&](double sum::* from) {
       const auto of = [&](status_class c) { return sums_[first + static_cast<std::size_t>(c)].*from; };
-      tally t{0, of(status_class::error), of(status_class::client_error), of(status_class::success), of(status_class::limited)};
-      t.requests = t.errors + t.client_errors + t.successes + t.limited + of(status_class::other);
+      tally t{0,
+              of(status_class::error),
+              of(status_class::client_error),
+              of(status_class::success),
+              of(status_class::limited),
+              of(status_class::unknown)};
+      t.requests = t.errors + t.client_errors + t.successes + t.limited + t.unknown + of(status_class::other);
       return t;
     };
     into.so_far = tallied(&sum::value);

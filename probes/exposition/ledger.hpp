@@ -51,6 +51,7 @@ struct tally {
   double client_errors = 0;  ///< 400–499, but 429 and 499 where they can be told
   double successes = 0;      ///< 1xx to 3xx
   double limited = 0;        ///< 429; 0 where statuses are grouped
+  double unknown = 0;        ///< without a status that can be read
 };
 
 /// What a scrape says, and what has come since the one before it.

@@ -101,7 +101,7 @@ std::string slot_at(const net::endpoint& to, const std::vector<slot_upstreams>& 
 
 std::unique_ptr<probe> make_exposition_probe(settings::section& from, const surroundings& in) {
   declarations declared;
-  ex::terms t = ex::read_terms(from, declared);
+  ex::terms t = ex::read_terms(from, in.every, declared);
   std::string alone = slot_at(t.access.ask.to.to, in.slots);
   return std::make_unique<exposition_probe>(in, std::move(t), std::move(declared), std::move(alone));
 }

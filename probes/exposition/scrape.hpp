@@ -3,6 +3,7 @@
 #include "probes/exposition/ledger.hpp"
 #include "probes/net/api.hpp"
 
+#include <algorithm>
 #include <string_view>
 
 namespace flipback::exposition {
@@ -14,11 +15,16 @@ struct scraped {
   instant now{};
 };
 
+/// After how long without a scrape counting begins anew, where nobody says it: a minute, or two intervals.
+inline duration usual_gap(duration every) {
+  return std::max<duration>(std::chrono::minutes(1), 2 * every);
+}
+
 /// Takes a server's metrics, scrape after scrape.
 class scraper {
  public:
   /// Growth over a longer time than `longest_gap` is not told: it belongs to no window that has just begun.
-  scraper(asio::any_io_executor executor, selection look_at, duration longest_gap = std::chrono::minutes(1))
+  scraper(asio::any_io_executor executor, selection look_at, duration longest_gap)
       : executor_(std::move(executor)), ledger_(std::move(look_at)), longest_gap_(longest_gap) {}
 
   /// Reads an answer to `asked` ("GET /metrics"), a piece at a time, so that other probes run between.

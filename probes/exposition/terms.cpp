@@ -1,5 +1,6 @@
 #include "probes/exposition/terms.hpp"
 
+#include "probes/exposition/scrape.hpp"
 #include "probes/exposition/traffic.hpp"
 #include "probes/net/http_settings.hpp"
 
@@ -84,8 +85,8 @@ unit read_unit(settings::section& from, std::string_view metric) {
   return unit::number;
 }
 
-/// What every probe gives.
-constexpr std::array<std::string_view, 5> common{"up", "reachable", "latency", "consecutive_failures", "failure_ratio"};
+/// What every probe gives, or every one that sees a certificate.
+constexpr std::array<std::string_view, 6> common{"up", "reachable", "latency", "consecutive_failures", "failure_ratio", "certificate_left"};
 
 bool is_measurement_name(std::string_view name) {
   return std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
@@ -113,7 +114,7 @@ void read_metric(const std::string& name, settings::section& from, terms& into, 
 
 }  // namespace
 
-terms read_terms(settings::section& from, declarations& declared) {
+terms read_terms(settings::section& from, duration every, declarations& declared) {
   terms read;
   net::http_request& ask = read.access.ask;
   ask = net::read_http_request(from, "http://127.0.0.1:8001/metrics");
@@ -130,7 +131,10 @@ terms read_terms(settings::section& from, declarations& declared) {
     look_at.left_out_methods = exclude->texts("methods");
     exclude->finish();
   }
-  read.longest_gap = from.span("longest_gap", read.longest_gap, seconds(1), hours(24));
+  read.longest_gap = from.span("longest_gap", usual_gap(every), seconds(1), hours(24));
+  if (from.has("longest_gap") && read.longest_gap < every)
+    from.report("longest_gap", fmt::format("found {}, expected at least every, {}: nothing would ever be counted",
+                                           from.shown("longest_gap"), format_duration(every)));
   read.traffic = !look_at.namings.empty();
   if (read.traffic) declare_traffic(declared, read.limited);
   for (auto& [name, table] : from.inners("metrics")) read_metric(name, table, read, declared);

@@ -16,13 +16,13 @@ namespace flipback::exposition {
 struct terms {
   net::api_access access;
   selection look_at;
-  bool traffic = true;                             ///< whether requests are looked for
-  bool limited = false;                            ///< statuses are whole, as far as the configuration tells
-  duration longest_gap = std::chrono::minutes(1);  ///< growth over a longer time is not told
-  std::vector<std::string_view> metrics;           ///< under which names the selection's are measured
+  bool traffic = true;                    ///< whether requests are looked for
+  bool limited = false;                   ///< statuses are whole, as far as the configuration tells
+  duration longest_gap{};                 ///< growth over a longer time is not told
+  std::vector<std::string_view> metrics;  ///< under which names the selection's are measured
 };
 
-/// Reads a probe's table, to its end, and declares what the probe may measure.
-terms read_terms(settings::section& from, declarations& declared);
+/// Reads the table of a probe that runs `every`, to its end, and declares what the probe may measure.
+terms read_terms(settings::section& from, duration every, declarations& declared);
 
 }  // namespace flipback::exposition

@@ -62,6 +62,9 @@ void note_limits(findings& into, const reading& from, bool limited) {
     into.note(
         fmt::format("the buckets of {} end at {}: no quantile above it can be told, a rule on more never breaches", from.durations, bound));
   }
+  if (from.so_far.unknown > 0)
+    into.note(fmt::format("{:.0f} requests have no status in the label {}: whether they were errors is not known", from.so_far.unknown,
+                          from.by->status));
   if (limited && from.grouped) into.note("statuses come in groups: no limited_rate");
   if (from.unusable > 0) into.note(fmt::format("{} samples are not what they should be", from.unusable));
 }

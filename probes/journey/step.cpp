@@ -122,7 +122,10 @@ std::vector<step> read_steps(settings::section& from, const net::http_request& b
     one.finish();
     all.push_back(std::move(made));
   }
-  if (all.empty() && !from.has("steps")) from.report_here(fmt::format("has no steps, expected [[{}.steps]]", from.path()));
+  const settings::node* written = from.raw("steps");
+  const auto* list = written == nullptr ? nullptr : std::get_if<settings::array>(&written->value);
+  if (written == nullptr || (list != nullptr && list->empty()))
+    from.report_here(fmt::format("has no steps, expected [[{}.steps]]", from.path()));
   if (all.size() > most) from.report("steps", fmt::format("found {}, expected at most {}", all.size(), most));
   return all;
 }

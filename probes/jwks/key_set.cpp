@@ -1,6 +1,7 @@
 #include "probes/jwks/key_set.hpp"
 
 #include "probes/jwks/key.hpp"
+#include "probes/jwks/verify.hpp"
 #include "probes/net/json.hpp"
 #include "probes/quoted.hpp"
 
@@ -59,6 +60,13 @@ std::size_t key_set::signing() const {
 const key* key_set::find(std::string_view id) const {
   const auto at = std::ranges::find(keys, id, &key::id);
   return at == keys.end() ? nullptr : &*at;
+}
+
+bool key_set::has_key_for(std::string_view algorithm) const {
+  const signature_algorithm* by = find_algorithm(algorithm);
+  return std::ranges::any_of(keys, [&](const key& k) {
+    return k.algorithm.empty() ? by != nullptr && k.signs && fits(*by, *k.material) : k.algorithm == algorithm;
+  });
 }
 
 std::string shown_id(std::string_view id) {

@@ -28,6 +28,8 @@ struct key_set {
 
   [[nodiscard]] std::size_t signing() const;
   [[nodiscard]] const key* find(std::string_view id) const;
+  /// Whether a key is for an algorithm, by its name for it or, where it has none, by its type.
+  [[nodiscard]] bool has_key_for(std::string_view algorithm) const;
 };
 
 /// Parses a set, or says what is wrong with it. One bad key makes the whole set bad: whoever verifies tokens reads all of it. A symmetric

@@ -110,13 +110,13 @@ asio::awaitable<std::optional<key_set>> session::fetch_keys(const net::http_requ
   set = std::move(*read);
   if (!keys_timed_) found_.measure("keys_seconds", seconds_since(began));
   keys_timed_ = true;
-  if (auto changed = rotation_.see(*set)) found_.note(quoted(*changed, hidden_, most));
+  if (auto changed = rotation_.see(*set)) found_.news(quoted(*changed, hidden_, most));
   co_return set;
 }
 
 void session::look_at(const key_set& set, const std::optional<discovery>& document) {
   for (const std::string& wanted : terms_.algorithms) {
-    if (!set.algorithms.contains(wanted)) unwell({reason::expectation, fmt::format("no key is for {}", wanted)});
+    if (!set.has_key_for(wanted)) unwell({reason::expectation, fmt::format("no key is for {}", wanted)});
     if (document && !document->algorithms.empty() && std::ranges::find(document->algorithms, wanted) == document->algorithms.end())
       unwell({reason::expectation, fmt::format("the issuer does not sign ID tokens by {}", wanted)});
   }

@@ -19,8 +19,20 @@ bool is_token(std::string_view text) {
          std::ranges::all_of(text, [&](unsigned char c) { return std::isalnum(c) != 0 || others.contains(static_cast<char>(c)); });
 }
 
+/// "[::1]:8443", "service:443": without its port, and an address without its brackets.
+std::string name_in(const std::string& host) {
+  if (host.starts_with('[')) return host.substr(1, host.find(']') - 1);
+  return host.substr(0, host.find(':'));
+}
+
 bool same_name(std::string_view one, std::string_view other) {
   return std::ranges::equal(one, other, [](unsigned char a, unsigned char b) { return std::tolower(a) == std::tolower(b); });
+}
+
+/// Sent with every request, so that another of the name would be a second one.
+bool is_written_by_us(std::string_view name) {
+  constexpr std::array<std::string_view, 5> all{"Host", "User-Agent", "Connection", "Content-Length", "Transfer-Encoding"};
+  return std::ranges::any_of(all, [&](std::string_view one) { return same_name(one, name); });
 }
 
 }  // namespace
@@ -37,7 +49,9 @@ http_request read_http_request(settings::section& from, std::string_view example
   }
   ask.host = from.text("host", "");
   ask.tls = read_tls_options(from);
-  if (ask.tls.server_name.empty()) ask.tls.server_name = ask.host.substr(0, ask.host.find(':'));
+  if (std::ranges::any_of(ask.host, [](unsigned char c) { return c <= ' ' || c == 0x7f; }))
+    from.report("host", "has a space or a control character in it");
+  if (ask.tls.server_name.empty()) ask.tls.server_name = name_in(ask.host);
   return ask;
 }
 
@@ -52,6 +66,8 @@ std::vector<read_header> read_headers(settings::section& from, std::string_view 
     if (from_file && members.contains(name)) continue;  // read with its name
     auto value = inner->hidden(name);
     if (!is_token(name)) inner->report(name, "is no name of a header");
+    if (is_written_by_us(name))
+      inner->report(name, same_name(name, "Host") ? "has a key of its own: host" : "is written by the probe, and can't be set");
     if (value && value->reveal().find_first_of("\r\n") != std::string::npos) inner->report(name, "has a line end in it");
     if (value) read.push_back({name, std::move(*value), !from_file && member.value.front().written.empty()});
   }

@@ -107,7 +107,7 @@ failure failure_of(const boost::system::error_code& code, std::string_view doing
       return says(reason::closed, "ended early: the peer hung up");
     case EACCES:
     case EPERM:
-      return says(reason::forbidden, fmt::format("was not allowed: {}", code.message()));
+      return says(reason::no_prerequisite, fmt::format("is not allowed to us: {}", code.message()));
     default:
       if (code == asio::error::eof || code == asio::ssl::error::stream_truncated)
         return says(reason::closed, "ended early: the peer hung up");

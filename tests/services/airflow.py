@@ -147,7 +147,7 @@ class Airflow2(Airflow):
         return super().settings() | {
             "AIRFLOW__CORE__EXECUTOR": "SequentialExecutor", "AIRFLOW__API__AUTH_BACKENDS": "airflow.api.auth.backend.basic_auth",
             "AIRFLOW__WEBSERVER__SECRET_KEY": "k", "AIRFLOW__SCHEDULER__MIN_FILE_PROCESS_INTERVAL": "1", "AIRFLOW__SCHEDULER__DAG_DIR_LIST_INTERVAL": "1",
-            "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "2",
+            "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "2", "AIRFLOW__SCHEDULER__STALE_DAG_THRESHOLD": "2",
         }
 
     def argv(self, part):
@@ -168,10 +168,12 @@ class Airflow2(Airflow):
         return "Basic " + base64.b64encode(f"admin:{password_of('admin')}".encode()).decode()
 
     def hide_database(self):
-        shutil.move(self.path("airflow.db"), self.path("hidden.db"))
+        """In its place: connections that are open would go on with a file that was moved."""
+        shutil.copyfile(self.path("airflow.db"), self.path("hidden.db"))
+        os.truncate(self.path("airflow.db"), 0)
 
     def show_database(self):
-        shutil.move(self.path("hidden.db"), self.path("airflow.db"))
+        shutil.copyfile(self.path("hidden.db"), self.path("airflow.db"))
 
 
 class Airflow3(Airflow):
@@ -188,7 +190,7 @@ class Airflow3(Airflow):
             "AIRFLOW__CORE__EXECUTION_API_SERVER_URL": f"{self.url}/execution/", "AIRFLOW__API__BASE_URL": self.url, "AIRFLOW__API__HOST": "127.0.0.1",
             "AIRFLOW__API__PORT": str(self.port), "AIRFLOW__API__WORKERS": "1", "AIRFLOW__API__SECRET_KEY": "k" * 16, "AIRFLOW__API_AUTH__JWT_SECRET": "j" * 64,
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "1", "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "1",
-            "AIRFLOW__DAG_PROCESSOR__PARSING_CLEANUP_INTERVAL": "2",
+            "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "2", "AIRFLOW__DAG_PROCESSOR__STALE_DAG_THRESHOLD": "2",
         }
 
     def prepare(self):

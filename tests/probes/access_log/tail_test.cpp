@@ -33,7 +33,7 @@ std::string taken(tail& t, int reads = 1) {
   std::string all;
   for (int i = 0; i < reads; ++i) {
     const auto more = t.read([&](std::string_view line) { all += std::string(line) + "|"; });
-    if (!more) return all + more.error();
+    if (!more) return all + more.error().says;
   }
   return all;
 }

@@ -153,7 +153,7 @@ def test_a_part_that_ends_is_unwell_at_once(ask, server):
 
 @pytest.mark.parametrize("server", [Airflow2], indirect=True)
 def test_a_database_that_is_gone_leaves_nothing_to_say_of_the_rest(ask, server):
-    """Only 2 opens SQLite's file anew."""
+    """Only 2: its web server asks the database itself."""
     server.hide_database()
     entry = is_now(asked_until(ask, "metadatabase"), "fail", "expectation", "the metadatabase is unhealthy")
     assert "scheduler" not in entry["says"]  # nobody knows

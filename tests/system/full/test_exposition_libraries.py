@@ -1,5 +1,7 @@
 """The exposition probe against what the two libraries for FastAPI expose."""
 
+import time
+
 import pytest
 from conftest import is_now
 from instrumented import Instrumented
@@ -61,6 +63,8 @@ def test_errors_that_rise_breach_a_rule_and_a_restart_hides_none(tmp_path, instr
         instrumentator.ask("/slow", 16)
         breach = watching.agent.wait("verdict.changed", rule="slow", to="breached")
         assert 1 < breach["value"] <= 1.5  # the buckets are 1 s and 1.5 s
+        time.sleep(5)  # the window
+        instrumentator.ask("/answer/200", 100)
         watching.agent.wait("verdict.changed", rule="error-rate", **{"from": "breached"})
         before = len(watching.agent.of("verdict.changed", rule="error-rate", to="breached"))
         instrumentator.restart()
