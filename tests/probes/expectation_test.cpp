@@ -1,5 +1,6 @@
 #include "probes/expectation.hpp"
 
+#include "agent/config/environment.hpp"
 #include "agent/config/toml.hpp"
 
 #include <doctest/doctest.h>
@@ -11,7 +12,8 @@ namespace {
 /// What is wrong with an answer, as "reason: sentence"; empty: nothing.
 std::string unmet(std::string_view expect, const net::http_answer& answer, const std::vector<secret>& hidden = {}) {
   settings::diagnostics problems;
-  const settings::node document = config::parse_toml("expect = " + std::string(expect), "x.toml", problems);
+  settings::node document = config::parse_toml("expect = " + std::string(expect), "x.toml", problems);
+  config::interpolate(document, "", {{"LIMIT", "5"}, {"YES", "true"}}, problems);
   settings::section root(document, "", problems);
   const expectation read = read_expectation(root, "expect");
   for (const settings::problem& p : problems.sorted()) FAIL(to_string(p));
@@ -31,6 +33,12 @@ const std::string checks =
     R"({"status": "healthy", "lag": 7, "ratio": 0.5, "late": "12.5", "ok": true, "none": null, "names": ["a", "b"], "in": {}})";
 
 }  // namespace
+
+TEST_CASE("a_limit_may_come_from_the_environment") {
+  CHECK(unmet(R"({ "/ratio" = { below = "${LIMIT}" } })", answer(checks)).empty());
+  CHECK(unmet(R"({ "/lag" = { below = "${LIMIT}" } })", answer(checks)) == "expectation: /lag is 7, expected below \"${LIMIT}\"");
+  CHECK(unmet(R"({ "/lag" = { present = "${YES}" } })", answer(checks)).empty());
+}
 
 TEST_CASE("a_status_is_held_against_one_or_a_range") {
   CHECK(unmet("200", answer("")).empty());

@@ -4,6 +4,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <regex>
+
 using namespace flipback;
 
 namespace {
@@ -94,6 +96,17 @@ TEST_CASE("a_key_says_what_it_is_for") {
   CHECK_FALSE(set->find("e")->signs);
   CHECK(set->find("o")->signs);
   CHECK(set->find("b") == nullptr);
+}
+
+TEST_CASE("a_key_without_an_algorithm_is_for_those_of_its_type") {
+  const auto without = [](std::string_view key) { return std::regex_replace(std::string(key), std::regex(R"(,"alg":"[^"]*")"), ""); };
+  const auto set = jwks::parse(set_of({without(rsa_sig), without(ec_sig)}));
+  REQUIRE(set.has_value());
+  for (const char* name : {"RS256", "PS512", "ES256"}) CHECK(set->has_key_for(name));
+  for (const char* name : {"ES384", "EdDSA", "RSA-OAEP", "HS256", ""}) CHECK_FALSE(set->has_key_for(name));
+  const auto named = jwks::parse(set_of({rsa_sig}));
+  CHECK(named->has_key_for("RS256"));
+  CHECK_FALSE(named->has_key_for("RS512"));
 }
 
 TEST_CASE("a_key_id_is_a_servers_text") {
