@@ -82,7 +82,8 @@ class airflow_probe final : public probe {
     }
     found.well(fmt::format("Airflow {}", talks_ == version::two ? 2 : 3));
     if (const auto& age = (*seen)[1].heartbeat_age) found.well(fmt::format("scheduler's heartbeat {:.0f} s ago", to_seconds(*age)));
-    co_return complaints[0].empty();
+    const bool has_database = complaints[0].empty();
+    co_return has_database;
   }
 
   /// Asks as the version that answered last time, and otherwise finds out: each of the two has no such address as the other's.

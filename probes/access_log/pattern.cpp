@@ -30,7 +30,7 @@ bool begins_as_separator(std::string_view literal) {
 /// Whether the value can't contain the literal that stands on this side of it.
 bool ends_before(shape s, std::string_view literal) {
   if (s == shape::local_time || s == shape::iso_time) return true;
-  return !literal.empty() && !may_contain(s, literal.front()) && !(s == shape::attempts && begins_as_separator(literal));
+  return !literal.empty() && !may_contain(s, literal.front()) && (s != shape::attempts || !begins_as_separator(literal));
 }
 bool begins_after(shape s, std::string_view literal) {
   if (s == shape::local_time || s == shape::iso_time) return true;

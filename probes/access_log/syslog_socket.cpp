@@ -76,8 +76,9 @@ std::expected<std::shared_ptr<syslog_socket>, std::string> syslog_socket::bind(c
   }
   const std::string beside = path + ".new";
   const sockaddr_un address = address_of(beside);
-  const int fd = new_socket();
   ::unlink(beside.c_str());
+  const int fd = new_socket();
+  if (fd < 0) return not_bound(fd, beside);
   ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &receive_buffer, sizeof receive_buffer);
   ::fchmod(fd, 0600);  // which bind() gives to the file: nobody else's until it is given away
   if (::bind(fd, generic(address), sizeof address) != 0 || ::lstat(beside.c_str(), &found) != 0 ||

@@ -56,7 +56,7 @@ std::string to_string(const malformed& m) {
 std::expected<bool, malformed> reader::next() {
   if (text_.size() > most_bytes) return std::unexpected(malformed{1, 1, fmt::format("it is longer than {} bytes", most_bytes)});
   while (begin_line()) {
-    if (ended_) return std::unexpected(at(line_.data(), "something stands after # EOF"));
+    if (ended_) return std::unexpected(at(line_.begin(), "something stands after # EOF"));
     if (const std::size_t bad = first_malformed(line_); bad < line_.size())
       return std::unexpected(at(line_.data() + bad, "a byte that is no UTF-8"));
     at_ = line_.data();

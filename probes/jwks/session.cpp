@@ -186,7 +186,7 @@ asio::awaitable<net::result<net::http_answer>> session::exchange(const net::http
   co_return std::move(answer);
 }
 
-void session::unwell(net::failure what) {
+void session::unwell(const net::failure& what) {
   found_.unwell(what.why, quoted(what.says, hidden_, most));
 }
 

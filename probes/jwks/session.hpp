@@ -31,7 +31,7 @@ class session {
   asio::awaitable<net::result<void>> verify(const token& t, key_set set, const net::http_request& keys);
 
   asio::awaitable<net::result<net::http_answer>> exchange(const net::http_request& ask);
-  void unwell(net::failure what);
+  void unwell(const net::failure& what);
 
   net::network& through_;
   const terms& terms_;

@@ -21,21 +21,21 @@ SECRET = "hunter2"
 HTTP = {
     "airflow": 'url = "{url}"\nuser = "reader"\npassword = "hunter2-airflow"\nimport_errors = true\ndags = ["nightly"]',
     "exposition": 'url = "{url}/metrics"\nuser = "reader"\npassword = "hunter2-exposition"',
+    "grafana": 'url = "{url}"\ntoken = "hunter2-grafana"',
     "http": 'url = "{url}/health"\nuser = "reader"\npassword = "hunter2-http"\nheaders = {{ Cookie = "hunter2-cookie" }}\nexpect = {{ "/status" = "healthy" }}',
     "journey": 'url = "{url}"\nsteps = [{{ name = "token", path = "/token", form = {{ username = "reader", password = "hunter2-journey" }}, '
                'capture = {{ token = "/access_token" }} }}, {{ name = "me", path = "/me", headers = {{ Authorization = "Bearer {{token}}" }} }}]',
-    "rate_limit": 'url = "{url}/api"\ntoken = "hunter2-rate"\nrequests = 3\nin_agent = true',
     "jwks": 'url = "{url}/certs"',
-    "grafana": 'url = "{url}"\ntoken = "hunter2-grafana"',
-    "qdrant": 'url = "{url}"\napi_key = "hunter2-qdrant"\ncollections = ["properties"]',
-    "sentry": 'url = "{url}"\ntoken = "hunter2-sentry"\norganization = "estate"\nrelease = "api@1"',
-    "jwks-issuer": 'issuer = "{url}/realms/main"\nclient_id = "flipback"\nclient_secret = "hunter2-jwks"\naudience = "api"',
     "jwks-health": 'url = "{url}/certs"\nhealth = "{url}/health/ready"',
+    "jwks-issuer": 'issuer = "{url}/realms/main"\nclient_id = "flipback"\nclient_secret = "hunter2-jwks"\naudience = "api"',
     "neo4j": 'url = "{url}"\nuser = "reader"\npassword = "hunter2-neo4j"',
     "prometheus": 'url = "{url}"\ntoken = "hunter2-prometheus"\njobs = ["api"]',
     "promql": 'url = "{url}"\nquery = "up"\nuser = "reader"\npassword = "hunter2-promql"',
+    "qdrant": 'url = "{url}"\napi_key = "hunter2-qdrant"\ncollections = ["properties"]\nmetrics = true',
+    "rate_limit": 'url = "{url}/api"\ntoken = "hunter2-rate"\nrequests = 3\nin_agent = true',
     "s3": 'url = "{url}"\naccess_key = "hunter2-access"\nsecret_key = "hunter2-secret"\nsession_token = "hunter2-session"\nbuckets = ["documents"]\n'
           'round_trip = "documents/probes/"\nnewest = {{ db = {{ bucket = "backups", prefix = "db/" }} }}',
+    "sentry": 'url = "{url}"\ntoken = "hunter2-sentry"\norganization = "estate"\nrelease = "api@1"',
 }
 # Those with a protocol of their own; {port} is the server's.
 OTHERS = {
