@@ -1,6 +1,7 @@
 #include "agent/generation.hpp"
 
 #include "agent/config/catalogue.hpp"
+#include "agent/verdict_event.hpp"
 
 #include <boost/asio/post.hpp>
 #include <fmt/format.h>
@@ -13,10 +14,6 @@ namespace {
 
 instant now() {
   return std::chrono::steady_clock::now();
-}
-
-severity severity_of(const std::string& word) {
-  return word == "critical" ? severity::critical : word == "info" ? severity::info : severity::warning;
 }
 
 std::optional<config::mode> mode_of(const std::string& word) {
@@ -42,7 +39,7 @@ generation::generation(asio::io_context& loop, config::configuration from, store
   made_ = config::make_probes(configured_, {loop.get_executor(), network_, config::upstreams_of(configured_), nginx_}, problems);
   for (config::probe_entry& entry : configured_.probes) entry.table = {};  // read; thousands of them weigh
   compile(problems);
-  observing_ = std::make_unique<observing>(made_, engine_, tell_);
+  observing_ = std::make_unique<observing>(made_, engine_, recorder_.get(), tell_);
   for (std::size_t i = 0; i < made_.size(); ++i) {
     const config::made_probe& p = made_[i];
     if (!p.entry->in_agent) continue;
@@ -54,7 +51,9 @@ generation::generation(asio::io_context& loop, config::configuration from, store
            severity::warning,
            fmt::format("our own loop stood still for {}: what it missed is unknown", format_duration(stood)),
            {}});
-    engine_.unwatched(now() - stood, now());
+    const instant at = now();
+    engine_.unwatched(at - stood, at);
+    if (recorder_) recorder_->unwatched(at - stood, at);
   };
   if (configured_.deployment && kept != nullptr) {
     control_ = std::make_unique<deployment::control>(loop_, configured_, network_, *kept, tell_);
@@ -69,14 +68,19 @@ void generation::compile(settings::diagnostics& problems) {
   rules::rule_set set = rules::with_built_ins(configured_.rules, signals, configured_.deployment.has_value());
   rules_off_ = std::move(set.off);
   engine_ = rules::engine(rules::compile(set.on, signals, problems));
+  if (configured_.record) recorder_ = std::make_unique<recorder>(loop_, *configured_.record, signals, tell_);
 }
 
 void generation::wire_deployment() {
   control_->on_cutover = [this](instant at) {
     engine_.cutover(at);
+    if (recorder_) recorder_->cutover(at);
     settle();
   };
-  control_->on_window = [this](bool open) { engine_.window(open); };
+  control_->on_window = [this](bool open) {
+    engine_.window(open);
+    if (recorder_) recorder_->window(now(), open);
+  };
   for (const config::slot& s : configured_.slots) {
     if (const auto series = engine_.series_named(s.name + ".up")) slot_series_[s.name] = *series;
   }
@@ -84,18 +88,25 @@ void generation::wire_deployment() {
     if (const auto series = engine_.series_named(slot + ".up")) slot_series_[slot] = *series;
   }
   control_->on_slot = [this](const std::string& slot, std::optional<bool> up, instant asked, instant at) {
+    const sample s{asked, at, up ? std::optional<measured>(*up ? 1.0 : 0.0) : std::nullopt, false};
+    if (recorder_) recorder_->add(recorder_->series_named(slot + ".up"), s);
     const auto series = slot_series_.find(slot);
     if (series == slot_series_.end()) return;
-    engine_.add(series->second, {asked, at, up ? std::optional<measured>(*up ? 1.0 : 0.0) : std::nullopt, false});
+    engine_.add(series->second, s);
     settle();
   };
 }
 
 void generation::adopt(generation&& before) {
   engine_.adopt(std::move(before.engine_));
+  continues_ = true;
 }
 
 asio::awaitable<void> generation::start() {
+  if (recorder_) {
+    recorder_->begin(continues_);
+    tasks_.spawn(recorder_->run());
+  }
   for (const config::made_probe& p : made_) {  // first, since what comes by datagrams is kept for moments only
     if (p.entry->in_agent && p.observed->follows()) tasks_.spawn(p.observed->follow());
   }
@@ -154,30 +165,10 @@ void generation::arm() {
   });
 }
 
-void generation::tell_verdict(const rules::change& c, const rules::rule& of) {
-  const bool breach = c.to == rules::verdict::breached;
-  const severity how = breach ? severity_of(of.from.severity) : c.from == rules::verdict::breached ? severity::warning : severity::info;
-  const bool dull = !breach && c.from != rules::verdict::breached && c.to != rules::verdict::pending;
-  event e{"verdict.changed",
-          dull ? severity::debug : how,
-          fmt::format("{}: {} → {}: {}", of.from.name, name_of(c.from), name_of(c.to), c.why.says),
-          {}};
-  e.with("rule", of.from.name).with("from", std::string(name_of(c.from))).with("to", std::string(name_of(c.to)));
-  if (c.why.value) e.with("value", *c.why.value);
-  if (c.why.threshold) e.with("threshold", *c.why.threshold);
-  e.with("then", std::string(rules::name_of(of.from.then)));
-  tell_(std::move(e));
-}
-
 void generation::told(const rules::change& c) {
   const rules::rule& of = engine_.rules()[c.rule];
-  if (c.kind == rules::change_kind::blind) {
-    event e{"rule.blind", severity::critical, fmt::format("{} can't be judged: {}", of.from.name, c.why.says), {}};
-    e.with("rule", of.from.name);
-    tell_(std::move(e));
-    return;
-  }
-  tell_verdict(c, of);
+  tell_(event_of(c, of));
+  if (c.kind == rules::change_kind::blind) return;
   if (!control_ || of.from.then != rules::consequence::rollback) return;
   if (c.to == rules::verdict::breached) {
     control_->breached(breach_of(c.rule, c.true_since.value_or(c.at), c.why.says, c.not_this_release));

@@ -49,7 +49,6 @@ class generation {
   void settle();
   void arm();
   void told(const rules::change& c);
-  void tell_verdict(const rules::change& c, const rules::rule& of);
   void wire_deployment();
   asio::awaitable<void> ask_nginx();
   deployment::breach breach_of(std::size_t rule, instant since, std::string why, bool not_this_release);
@@ -62,6 +61,7 @@ class generation {
   std::vector<config::made_probe> made_;
   std::vector<rules::switched_off> rules_off_;
   rules::engine engine_;
+  std::unique_ptr<recorder> recorder_;  ///< null: nothing is recorded
   std::unique_ptr<observing> observing_;
   std::vector<std::size_t> scheduled_;  ///< the scheduler's number of a probe → its place in made_
   scheduler scheduler_;
@@ -69,6 +69,7 @@ class generation {
   task_group watching_;
   std::unique_ptr<deployment::control> control_;
   std::map<std::string, std::size_t> slot_series_;
+  bool continues_ = false;  ///< after a reload
   asio::steady_timer rule_timer_;
   bool settling_posted_ = false;
   bool stopped_ = false;

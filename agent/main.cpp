@@ -1,4 +1,5 @@
 #include "agent/cli/check.hpp"
+#include "agent/cli/replay.hpp"
 #include "agent/config/validate.hpp"
 #include "agent/supervisor.hpp"
 
@@ -62,6 +63,12 @@ int main(int argc, char** argv) {
   CLI::App* const validating = app.add_subcommand("validate", "Read a configuration and say what is wrong with it");
   std::string validated;
   validating->add_option("FILE", validated, "The configuration file; default: the one that --config names");
+  cli::replay_options replayed;
+  CLI::App* const replaying = app.add_subcommand("replay", "Judge what an agent has recorded ([record]) by other rules");
+  replaying->add_option("FILE", replayed.file, "The record; what came before it, FILE.1, is read first")->required();
+  replaying->add_option("--rules", replayed.rules, "A configuration whose [[rules]] judge; without one, the built-in rules alone");
+  replaying->add_option("--format", replayed.format, "text or json")->check(CLI::IsMember({"text", "json"}));
+  replaying->add_flag("--all", replayed.all, "Changes between ok and unknown, too");
   CLI::App* const versioned = app.add_subcommand("version", "Print the version");
   app.require_subcommand(0, 1);
 
@@ -76,6 +83,7 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (validating->parsed()) return validate(validated.empty() ? file : validated);
+    if (replaying->parsed()) return cli::replay(replayed);
     auto configured = read(file);
     if (!configured) return usage_error;
     return check ? cli::check(*configured, options) : run_agent(file, std::move(*configured));

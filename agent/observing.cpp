@@ -28,16 +28,19 @@ bool is_common(std::string_view name) {
 
 }  // namespace
 
-observing::observing(const std::vector<config::made_probe>& probes, rules::engine& judged, std::function<void(event)> tell)
-    : judged_(judged), tell_(std::move(tell)) {
+observing::observing(const std::vector<config::made_probe>& probes, rules::engine& judged, recorder* recorded,
+                     std::function<void(event)> tell)
+    : judged_(judged), recorded_(recorded), tell_(std::move(tell)) {
   for (const config::made_probe& p : probes) {
     watched_.push_back({p.entry, p.observed.get(), std::nullopt, 0, 0, 0, 0});
     std::vector<route>& routes = routes_.emplace_back();
     const auto add = [&](const measurement_declaration& m) {
       const std::string_view samples = m.of.empty() ? m.name : m.of;
-      const auto series = judged_.series_named(fmt::format("{}.{}", p.entry->name, samples));
+      const std::string name = fmt::format("{}.{}", p.entry->name, samples);
+      const auto series = judged_.series_named(name);
       const bool routed = std::ranges::find(routes, samples, &route::measurement) != routes.end();
-      if (series && !routed) routes.push_back({samples, *series});
+      if ((series || recorded_ != nullptr) && !routed)
+        routes.push_back({samples, series, recorded_ != nullptr ? recorded_->series_named(name) : 0});
     };
     for (const measurement_declaration& m : config::common_measurements()) add(m);
     for (const measurement_declaration& m : p.observed->declares()) add(m);
@@ -64,9 +67,8 @@ void observing::take(std::size_t which, const run& of, const observation& seen) 
   for (const earlier& e : seen.before) {
     for (const route& r : routes_[which]) {
       const auto found = std::ranges::find(e.measurements, r.measurement, &measurement::name);
-      const bool known = of.started - e.to <= judged_.known_until(r.series);  // seen before a reload
-      if (found != e.measurements.end() && !known)
-        judged_.add(r.series, {of.started - e.from, of.started - e.to, found->value, found->quiet});
+      const bool known = r.series && of.started - e.to <= judged_.known_until(*r.series);  // seen before a reload
+      if (found != e.measurements.end() && !known) give(r, {of.started - e.from, of.started - e.to, found->value, found->quiet});
     }
   }
   const instant at = of.started + seen.latency;
@@ -80,7 +82,7 @@ void observing::take(std::size_t which, const run& of, const observation& seen) 
       s.quiet = found->quiet;
       if (found->since != instant{}) s.from = found->since;
     }
-    judged_.add(r.series, s);
+    give(r, s);
   }
   for (const std::string& says : seen.news)
     tell_(event{"probe.noticed", severity::info, fmt::format("{}: {}", w.entry->name, says), {}}.with("probe", w.entry->name));
@@ -91,6 +93,11 @@ void observing::take(std::size_t which, const run& of, const observation& seen) 
   }
   w.newest = observation{seen.result, seen.why, seen.says, seen.latency, {}, {}, {}};
   tell_change(w, seen, before);
+}
+
+void observing::give(const route& to, const sample& s) {
+  if (to.series) judged_.add(*to.series, s);
+  if (recorded_ != nullptr) recorded_->add(to.recorded, s);
 }
 
 void observing::tell_change(const watched& of, const observation& seen, const std::optional<outcome>& before) {

@@ -3,6 +3,7 @@
 #include "flipback/event.hpp"
 
 #include "agent/config/make_probes.hpp"
+#include "agent/record/recorder.hpp"
 #include "rules/engine.hpp"
 
 #include <array>
@@ -23,24 +24,27 @@ struct watched {
   std::uint64_t unknowns = 0;
 };
 
-/// Takes what the probes saw to the rules as samples, and tells when a probe's outcome changes.
+/// Takes what the probes saw to the rules, and to the record, as samples, and tells when a probe's outcome changes.
 class observing {
  public:
-  observing(const std::vector<config::made_probe>& probes, rules::engine& judged, std::function<void(event)> tell);
+  observing(const std::vector<config::made_probe>& probes, rules::engine& judged, recorder* recorded, std::function<void(event)> tell);
 
   /// One run of probe number `which`, in the order of `probes`.
   void take(std::size_t which, const run& of, const observation& seen);
   [[nodiscard]] const std::vector<watched>& all() const { return watched_; }
 
  private:
-  /// Where a measurement goes; only those that a rule reads have a series.
+  /// Where a measurement goes: to the rules where one reads it, to the record where there is one.
   struct route {
     std::string_view measurement;
-    std::size_t series;
+    std::optional<std::size_t> series;
+    std::uint32_t recorded = 0;
   };
+  void give(const route& to, const sample& s);
   void tell_change(const watched& of, const observation& seen, const std::optional<outcome>& before);
 
   rules::engine& judged_;
+  recorder* recorded_;  ///< may be null
   std::function<void(event)> tell_;
   std::vector<watched> watched_;
   std::vector<std::vector<route>> routes_;

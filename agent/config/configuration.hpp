@@ -83,9 +83,17 @@ struct agent {
   duration spread{};                      ///< over how much of its interval starts are spread; zero: all of it
 };
 
+/// What the rules are told, kept for `flipback replay`.
+struct record {
+  std::string path;
+  std::uint64_t max_size = std::uint64_t{256} << 20U;  ///< bytes, of both files
+  duration max_age = std::chrono::days(7);
+};
+
 struct configuration {
   std::string file;  ///< empty: none, defaults from the environment
   config::agent agent;
+  std::optional<config::record> record;
   std::optional<config::deployment> deployment;
   config::nginx nginx;
   std::vector<slot> slots;                ///< in the file's order
@@ -97,5 +105,7 @@ struct configuration {
 /// Reads `file`, or, where it is empty, makes the configuration that the runbook's variables alone say. Every problem goes into `into`;
 /// the result is only good where that stays clean. Reads env files and `*_file` secrets from disk.
 configuration load(const std::filesystem::path& file, const environment& from, settings::diagnostics& into);
+/// The [[rules]] of a file alone, whatever else it holds.
+std::vector<rules::rule_source> load_rules(const std::filesystem::path& file, const environment& from, settings::diagnostics& into);
 
 }  // namespace flipback::config

@@ -49,6 +49,7 @@ void add_env_files(settings::node& document, environment& variables, settings::d
 void read_root(settings::section& root, configuration& into, settings::diagnostics& problems) {
   root.texts("env_files");
   read_agent(root, into.agent);
+  read_record(root, into.record);
   read_nginx(root, into.nginx);
   read_slots(root, into.slots);
   read_deployment(root, into);
@@ -56,6 +57,20 @@ void read_root(settings::section& root, configuration& into, settings::diagnosti
   read_rules(root, into);
   cross_check(root, into, problems);
   root.finish();
+}
+
+/// A file with its variables filled in; nothing where it is no TOML.
+std::optional<settings::node> read_document(const std::filesystem::path& file, const environment& from, settings::diagnostics& into) {
+  const auto text = contents(file, into);
+  if (!text) return std::nullopt;
+  settings::node document = parse_toml(*text, file.string(), into);
+  if (!into.clean() && std::get<settings::table>(document.value).empty()) return std::nullopt;
+  environment variables = from;
+  add_env_files(document, variables, into);
+  for (auto& [key, member] : std::get<settings::table>(document.value)) {
+    if (key != "env_files") interpolate(member.value.front(), key, variables, into);
+  }
+  return document;
 }
 
 }  // namespace
@@ -67,18 +82,20 @@ configuration load(const std::filesystem::path& file, const environment& from, s
     add_runbook_probes(from, made, into);
     return made;
   }
-  const auto text = contents(file, into);
-  if (!text) return made;
-  settings::node document = parse_toml(*text, made.file, into);
-  if (!into.clean() && std::get<settings::table>(document.value).empty()) return made;  // it is no TOML
-  environment variables = from;
-  add_env_files(document, variables, into);
-  for (auto& [key, member] : std::get<settings::table>(document.value)) {
-    if (key != "env_files") interpolate(member.value.front(), key, variables, into);
-  }
-  settings::section root(document, "", into);
+  const auto document = read_document(file, from, into);
+  if (!document) return made;
+  settings::section root(*document, "", into);
   read_root(root, made, into);
   return made;
+}
+
+std::vector<rules::rule_source> load_rules(const std::filesystem::path& file, const environment& from, settings::diagnostics& into) {
+  configuration made;
+  if (const auto document = read_document(file, from, into)) {
+    settings::section root(*document, "", into);
+    read_rules(root, made);
+  }
+  return made.rules;
 }
 
 }  // namespace flipback::config

@@ -52,4 +52,16 @@ void read_agent(settings::section& root, agent& into) {
   from->finish();
 }
 
+void read_record(settings::section& root, std::optional<record>& into) {
+  if (!root.has("record")) return;
+  auto from = root.inner("record");
+  if (!from) return;
+  record read;
+  read.path = from->required_text("path", "/var/lib/flipback/record");
+  read.max_size = from->size("max_size", read.max_size, std::uint64_t{1} << 20U, std::uint64_t{1} << 40U);
+  read.max_age = from->span("max_age", read.max_age, std::chrono::hours(1), std::chrono::days(365));
+  from->finish();
+  into = std::move(read);
+}
+
 }  // namespace flipback::config

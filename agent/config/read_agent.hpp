@@ -5,6 +5,7 @@
 namespace flipback::config {
 
 /// The table [agent].
+void read_record(settings::section& root, std::optional<record>& into);
 void read_agent(settings::section& root, agent& into);
 
 }  // namespace flipback::config

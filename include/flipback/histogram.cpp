@@ -94,4 +94,13 @@ double histogram::quantile(double q) const {
   return start + (buckets_[b].upper - start) * (rank / inside);
 }
 
+std::optional<histogram> histogram::of(std::vector<bucket> buckets) {
+  const auto fits = [](const bucket& b) { return !std::isnan(b.upper) && std::isfinite(b.count); };
+  const bool rises = std::ranges::is_sorted(buckets, std::ranges::less_equal{}, &bucket::upper);
+  if (!rises || !std::ranges::all_of(buckets, fits)) return std::nullopt;
+  histogram made;
+  made.buckets_ = std::move(buckets);
+  return made;
+}
+
 }  // namespace flipback

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <vector>
 
 namespace flipback {
@@ -30,13 +31,17 @@ class histogram {
   /// NaN where there are no observations, fewer than two buckets or no +Inf. Counts that fall towards larger bounds are mended first.
   [[nodiscard]] double quantile(double q) const;
 
- private:
   struct bucket {
-    double upper;
-    double count;
-    std::uint32_t parts;  ///< how many series have this bound
+    double upper = 0;
+    double count = 0;
+    std::uint32_t parts = 0;  ///< how many series have this bound
   };
+  /// What it is made of, for a record: by `upper`, each once.
+  [[nodiscard]] const std::vector<bucket>& buckets() const { return buckets_; }
+  /// The histogram of these buckets; nothing where none has such.
+  static std::optional<histogram> of(std::vector<bucket> buckets);
 
+ private:
   std::vector<bucket> buckets_;  ///< by `upper`, each once
 };
 

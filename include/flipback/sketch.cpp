@@ -2,6 +2,8 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 namespace flipback {
 
@@ -74,6 +76,20 @@ std::optional<double> sketch::quantile(double q) const {
     if (below > rank) return value_of(first_ + static_cast<std::int32_t>(i));
   }
   return value_of(first_ + static_cast<std::int32_t>(buckets_.size()) - 1);
+}
+
+std::optional<sketch> sketch::of(parts from) {
+  const std::int32_t lowest = index_of(smallest) - 1;
+  const std::int32_t highest = index_of(largest) + 1;
+  const bool fits = from.buckets.empty() || (from.first >= lowest && from.buckets.size() <= static_cast<std::size_t>(highest - lowest) &&
+                                             from.first <= highest - static_cast<std::int32_t>(from.buckets.size()) + 1);
+  if (!fits) return std::nullopt;
+  sketch made;
+  made.zeros_ = from.zeros;
+  made.first_ = from.first;
+  made.buckets_ = std::move(from.buckets);
+  made.count_ = std::accumulate(made.buckets_.begin(), made.buckets_.end(), made.zeros_);
+  return made;
 }
 
 }  // namespace flipback

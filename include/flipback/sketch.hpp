@@ -24,6 +24,16 @@ class sketch {
   /// The value at rank q·(count−1), 0 ≤ q ≤ 1, in seconds; nothing where the sketch is empty.
   [[nodiscard]] std::optional<double> quantile(double q) const;
 
+  /// What it is made of, for a record: `buckets` from number `first` on, in the order of their values.
+  struct parts {
+    std::uint64_t zeros = 0;
+    std::int32_t first = 0;
+    std::vector<std::uint64_t> buckets;
+  };
+  [[nodiscard]] parts taken_apart() const { return {zeros_, first_, buckets_}; }
+  /// The sketch of these parts; nothing where no sketch has such.
+  static std::optional<sketch> of(parts from);
+
  private:
   std::uint64_t& bucket(std::int32_t index);
 

@@ -1,0 +1,34 @@
+#include "agent/event_lines.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <array>
+
+namespace flipback {
+
+std::string time_text(wall_time at) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(at - seconds).count();
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), milliseconds);
+}
+
+std::string text_line(const event& e, wall_time at) {
+  return fmt::format("{} {:<8} {}: {}", time_text(at), name_of(e.severity), e.kind, e.says);
+}
+
+std::string json_line(const event& e, wall_time at) {
+  boost::json::object line{{"time", time_text(at)}, {"severity", name_of(e.severity)}, {"kind", e.kind}, {"says", e.says}};
+  for (const auto& [name, value] : e.fields) {
+    std::visit([&line, &key = name](const auto& v) { line[key] = v; }, value);
+  }
+  return boost::json::serialize(line);
+}
+
+std::string journald_line(const event& e) {
+  constexpr std::array priorities{7, 6, 4, 2};
+  return fmt::format("<{}>{}: {}", priorities.at(static_cast<std::size_t>(e.severity)), e.kind, e.says);
+}
+
+}  // namespace flipback

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "flipback/event.hpp"
+
+#include <string>
+
+/// Events as lines.
+namespace flipback {
+
+/// "2026-11-26T20:53:01.123Z"
+std::string time_text(wall_time at);
+std::string text_line(const event& e, wall_time at);
+/// One JSON object: time, severity, kind, says, and the event's fields.
+std::string json_line(const event& e, wall_time at);
+/// journald takes the priority from a number in front, and knows the time itself.
+std::string journald_line(const event& e);
+
+}  // namespace flipback

@@ -1,0 +1,71 @@
+#pragma once
+
+#include "flipback/event.hpp"
+
+#include "agent/config/configuration.hpp"
+#include "agent/record/record_file.hpp"
+#include "rules/catalogue.hpp"
+#include "rules/replay/record.hpp"
+
+#include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/thread_pool.hpp>
+
+#include <atomic>
+#include <functional>
+#include <optional>
+#include <string>
+#include <unordered_map>
+
+namespace flipback {
+
+/// Records what the rules are told, for `flipback replay`: every sample of every signal, whether a rule reads it or not. A disk that is
+/// slow or full holds nobody up: what it does not take is lost, and said once.
+class recorder {
+ public:
+  static constexpr std::size_t most_waiting = 8 * 1024 * 1024;  ///< bytes that the disk has not taken yet
+
+  recorder(boost::asio::io_context& loop, const config::record& to, const rules::catalogue& signals, std::function<void(event)> tell);
+  /// Waits until what was recorded is written.
+  ~recorder();
+  recorder(const recorder&) = delete;
+  recorder& operator=(const recorder&) = delete;
+
+  /// Begins to tell; `continues`: after a reload, with what was known before it.
+  void begin(bool continues);
+  /// Once a second hands on what was recorded, until cancelled.
+  boost::asio::awaitable<void> run();
+
+  /// The number under which the samples of this name are recorded.
+  [[nodiscard]] std::uint32_t series_named(const std::string& samples) const { return series_.at(samples); }
+  void add(std::uint32_t series, const sample& s) { writer_.write(rules::replay::sampled{series, s}); }
+  void cutover(instant at) { writer_.write(rules::replay::cut_over{at}); }
+  void window(instant at, bool open) { writer_.write(rules::replay::window_changed{at, open}); }
+  void unwatched(instant from, instant to) { writer_.write(rules::replay::unwatched{from, to}); }
+
+ private:
+  /// When what is recorded now began, by both clocks.
+  struct moment {
+    instant at = std::chrono::steady_clock::now();
+    wall_time wall = std::chrono::system_clock::now();
+  };
+  [[nodiscard]] std::string head(const moment& since);
+  void hand_on();
+  void told(const std::expected<void, std::string>& written, std::size_t size);
+
+  boost::asio::io_context& loop_;
+  std::function<void(event)> tell_;
+  std::string path_;
+  std::vector<rules::replay::declared> signals_;
+  std::unordered_map<std::string, std::uint32_t> series_;
+  rules::replay::record_writer writer_;
+  moment since_;
+  record_file file_;        ///< the thread's, once begun
+  bool continues_ = false;  ///< so is this: whether the next file goes on with what the rules know
+  std::size_t waiting_ = 0;
+  bool loses_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+  boost::asio::thread_pool thread_{1};
+};
+
+}  // namespace flipback

@@ -1,0 +1,41 @@
+#pragma once
+
+#include "flipback/signal.hpp"
+
+#include <cstdint>
+#include <variant>
+
+/// What the rules were told, in its order: enough to judge it again (README: "Replay").
+namespace flipback::rules::replay {
+
+/// An agent begins to tell, or goes on with another configuration after a reload. Signals that were declared before are forgotten.
+struct beginning {
+  instant at;
+  wall_time wall;          ///< what the clock on the wall showed then
+  bool continues = false;  ///< after a reload: what the rules know stays
+};
+/// A signal that samples may come of. `series` is the number of its samples, which several signals may share.
+struct declared {
+  std::uint32_t series = 0;
+  signal is;
+};
+struct sampled {
+  std::uint32_t series = 0;
+  sample is;
+};
+struct cut_over {
+  instant at;
+};
+struct window_changed {
+  instant at;
+  bool open = false;
+};
+/// Nobody watched in between.
+struct unwatched {
+  instant from;
+  instant to;
+};
+
+using entry = std::variant<beginning, declared, sampled, cut_over, window_changed, unwatched>;
+
+}  // namespace flipback::rules::replay

@@ -1,0 +1,66 @@
+#pragma once
+
+#include "rules/built_in.hpp"
+#include "rules/engine.hpp"
+#include "rules/replay/entry.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace flipback::rules::replay {
+
+/// Judges by other rules what a record says was seen. Pure: the same entries give the same changes.
+class player {
+ public:
+  /// Rules as a person wrote them; the built-in ones come beside. What is wrong with them, for the signals of the record, goes into
+  /// `problems`.
+  player(std::vector<rule_source> own, settings::diagnostics& problems);
+
+  /// What the rules have to say to an entry, each before the next is taken.
+  using teller = std::function<void(const change&)>;
+  void take(const entry& e, const teller& tell);
+  /// What is still due at the record's end.
+  void end(const teller& tell);
+
+  [[nodiscard]] const std::vector<rule>& rules() const { return engine_->rules(); }
+  [[nodiscard]] bool has_begun() const { return engine_.has_value(); }
+  /// What the clock on the wall showed at an instant of the record.
+  [[nodiscard]] wall_time wall(instant at) const;
+  [[nodiscard]] instant now() const { return now_; }
+  [[nodiscard]] bool window_is_open() const { return window_open_; }
+  [[nodiscard]] std::size_t samples() const { return samples_; }
+  [[nodiscard]] std::size_t signals() const { return signals_.all().size(); }
+  [[nodiscard]] duration covered() const { return covered_; }
+
+ private:
+  void take(const beginning& e, const teller& tell);
+  void take(const declared& e, const teller& tell);
+  void take(const sampled& e, const teller& tell);
+  void take(const cut_over& e, const teller& tell);
+  void take(const window_changed& e, const teller& tell);
+  void take(const unwatched& e, const teller& tell);
+  void make_ready();
+  void go_to(instant at, const teller& tell);
+  void settle(instant at, const teller& tell);
+
+  std::vector<rule_source> own_;
+  settings::diagnostics* problems_;
+  catalogue signals_;
+  std::map<std::uint32_t, std::string> names_;                  ///< series → its samples' name
+  std::map<std::uint32_t, std::optional<std::size_t>> routes_;  ///< series → the engine's, where a rule reads it
+  std::optional<engine> engine_;
+  bool ready_ = false;  ///< the engine knows the signals that were declared
+  bool continues_ = false;
+  instant now_{};
+  instant began_{};
+  wall_time wall_{};
+  bool window_open_ = false;
+  std::size_t samples_ = 0;
+  duration covered_{};
+};
+
+}  // namespace flipback::rules::replay

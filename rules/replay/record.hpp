@@ -1,0 +1,60 @@
+#pragma once
+
+#include "rules/replay/bytes.hpp"
+#include "rules/replay/entry.hpp"
+
+#include <cstddef>
+#include <expected>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flipback::rules::replay {
+
+/// What a record's file begins with.
+inline constexpr std::string_view magic = "flipback record 1\n";
+
+/// Writes entries as frames: the payload's size, the payload, its CRC-32. Times are differences from the entry before, in nanoseconds; a
+/// frame stands for itself.
+class record_writer {
+ public:
+  void write(const entry& e);
+  /// Everything that was written since, as one frame; empty where nothing was.
+  [[nodiscard]] std::string take();
+
+ private:
+  void begin(std::uint8_t tag, instant at);
+  void put(const beginning& e);
+  void put(const declared& e);
+  void put(const sampled& e);
+  void put(const cut_over& e);
+  void put(const window_changed& e);
+  void put(const unwatched& e);
+
+  byte_writer payload_;
+  instant last_{};  ///< of the entry before in this frame
+};
+
+/// Where a record can't be read, in bytes from its file's begin, and why.
+struct damaged {
+  std::size_t at = 0;
+  std::string says;
+};
+
+/// Reads what a record_writer has written, of a file as a whole. A last frame that is not whole is passed over: the writer was killed.
+class record_reader {
+ public:
+  explicit record_reader(std::string_view file) : file_(file) {}
+
+  /// The entries of the next frame; none at the end. After an error it must not be asked again.
+  std::expected<std::vector<entry>, damaged> next();
+  /// Bytes at the end that belong to a frame that is not whole.
+  [[nodiscard]] std::size_t torn() const { return torn_; }
+
+ private:
+  std::string_view file_;
+  std::size_t at_ = 0;
+  std::size_t torn_ = 0;
+};
+
+}  // namespace flipback::rules::replay

@@ -1,0 +1,115 @@
+#include "rules/replay/player.hpp"
+
+#include "rules/replay/record.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+using namespace flipback;
+using namespace flipback::rules;
+using namespace flipback::rules::replay;
+using namespace std::chrono;
+
+namespace {
+
+constexpr instant start{hours(1000)};
+constexpr wall_time on_the_wall{seconds(1795762000)};
+const signal error_rate{"traffic.error_rate", signal_kind::ratio, unit::ratio, 15s, 0, "traffic.error_rate"};
+
+rule_source rule_of(std::string when, consequence then = consequence::alert, nanoseconds hold = {}) {
+  rule_source made;
+  made.name = "mine";
+  made.when = {std::move(when), {}};
+  made.then = then;
+  made.hold = hold;
+  return made;
+}
+
+/// "12s ok", the seconds since the begin, by the clock on the wall, and the verdict.
+std::string played(const std::vector<entry>& entries, rule_source by) {
+  settings::diagnostics problems;
+  player playing({std::move(by)}, problems);
+  std::vector<std::string> told;
+  const auto tell = [&](const change& c) {
+    if (playing.rules()[c.rule].from.name != "mine") return;
+    const auto since = duration_cast<milliseconds>(playing.wall(c.at) - on_the_wall);
+    told.push_back(fmt::format("{} {}", format_duration(since), name_of(c.to)));
+  };
+  for (const entry& e : entries) playing.take(e, tell);
+  playing.end(tell);
+  for (const settings::problem& p : problems.sorted()) told.push_back(to_string(p));
+  return fmt::format("{}", fmt::join(told, ", "));
+}
+
+std::vector<entry> opening(bool continues = false, instant at = start, wall_time wall = on_the_wall) {
+  return {beginning{at, wall, continues}, declared{7, error_rate}};
+}
+
+void add_traffic(std::vector<entry>& to, int from, int until, double errors) {
+  for (int s = from; s < until; ++s)
+    to.emplace_back(sampled{7, {start + seconds(s) - 1s, start + seconds(s), pooled{errors, 100}, false}});
+}
+
+}  // namespace
+
+TEST_CASE("other_rules_judge_a_record_at_its_own_times") {
+  auto entries = opening();
+  add_traffic(entries, 1, 20, 0);
+  add_traffic(entries, 20, 60, 10);
+  const std::string when = "traffic.error_rate over 10s > 5%";
+  CHECK(played(entries, rule_of(when)) == "1s ok, 25s breached");
+  CHECK(played(entries, rule_of(when, consequence::alert, 20s)) == "1s ok, 25s pending, 45s breached");
+  CHECK(played(entries, rule_of("traffic.error_rate over 10s > 50%")) == "1s ok");
+}
+
+TEST_CASE("what_a_rule_waits_for_comes_at_its_instant_between_two_samples") {
+  auto entries = opening();
+  add_traffic(entries, 1, 2, 10);
+  entries.emplace_back(sampled{7, {start + 9s, start + 10s, pooled{10, 100}, false}});
+  CHECK(played(entries, rule_of("traffic.error_rate over 1m > 5%", consequence::alert, 4500ms)) ==
+        "1s pending, 5.5s breached");
+}
+
+TEST_CASE("rollback_rules_begin_empty_at_a_recorded_cutover") {
+  auto entries = opening();
+  add_traffic(entries, 1, 30, 50);
+  entries.emplace_back(cut_over{start + 30s});
+  entries.emplace_back(window_changed{start + 30s, true});
+  add_traffic(entries, 31, 60, 0);
+  const auto told = played(entries, rule_of("traffic.error_rate over 1m > 20%", consequence::rollback));
+  CHECK(told == "1s breached, 30s unknown, 31s ok");
+}
+
+TEST_CASE("after_a_reload_what_was_known_stays_after_a_restart_nothing_does") {
+  for (const bool continues : {true, false}) {
+    auto entries = opening();
+    add_traffic(entries, 1, 6, 10);
+    for (entry& e : opening(continues, start + 5500ms, on_the_wall + 5500ms)) entries.push_back(std::move(e));
+    add_traffic(entries, 7, 9, 10);
+    auto by = rule_of("traffic.error_rate over 1m > 5%", consequence::alert, 6s);
+    CHECK(played(entries, by) == (continues ? "1s pending, 7s breached"
+                                            : "1s pending, 7s pending"));
+  }
+}
+
+TEST_CASE("a_rule_on_what_was_not_recorded_is_said") {
+  auto entries = opening();
+  add_traffic(entries, 1, 3, 0);
+  CHECK(played(entries, rule_of("trafic.error_rate over 1m > 5%")).contains("trafic.error_rate, which no probe gives; did you mean"));
+}
+
+TEST_CASE("a_record_gives_the_same_through_a_file_and_twice") {
+  auto entries = opening();
+  add_traffic(entries, 1, 200, 4);
+  add_traffic(entries, 200, 500, 8);
+  record_writer writer;
+  for (const entry& e : entries) writer.write(e);
+  const std::string file = std::string(magic) + writer.take();
+  record_reader reader(file);
+  const auto read = reader.next();
+  REQUIRE(read.has_value());
+  const auto by = rule_of("traffic.error_rate over 5m > 5%", consequence::alert, 1min);
+  CHECK(played(*read, by) == played(entries, by));
+  CHECK(played(entries, by) == "1s ok, 4m26s pending, 5m26s breached");
+}

@@ -1,0 +1,141 @@
+#include "rules/replay/record.hpp"
+
+#include <boost/crc.hpp>
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+using namespace flipback;
+using namespace flipback::rules::replay;
+using namespace std::chrono;
+
+namespace {
+
+constexpr instant start{hours(1000)};
+
+sample at(seconds when, std::optional<measured> value, bool quiet = false) {
+  return {start + when - 1s, start + when, std::move(value), quiet};
+}
+
+/// One of every kind of entry, and of every kind of value.
+std::vector<entry> everything() {
+  sketch latencies;
+  for (const double value : {0.0, 1e-9, 0.004, 0.25, 3600.0, 1e9}) latencies.add(value, 3);
+  histogram counted;
+  counted.add(0.1, 5);
+  counted.add(std::numeric_limits<double>::infinity(), 7);
+  std::vector<entry> all{beginning{start, wall_time(1795762000s), true},
+                         declared{0, {"traffic.p95", signal_kind::distribution, unit::seconds, 15s, 0.95, "traffic.latencies"}},
+                         declared{1, {"traffic.error_rate", signal_kind::ratio, unit::ratio, 15s, 0, "traffic.error_rate"}},
+                         cut_over{start + 1s},
+                         window_changed{start + 1s, true},
+                         unwatched{start + 2s, start + 5s}};
+  std::uint32_t series = 0;
+  for (const std::optional<measured>& value : std::vector<std::optional<measured>>{
+           std::nullopt, 0.0, -0.0, 1.0, 0.1, -5.0, 1e300, std::numeric_limits<double>::infinity(), pooled{3, 100}, pooled{0.5, 1e18},
+           std::make_shared<const sketch>(latencies), std::make_shared<const sketch>(), std::make_shared<const histogram>(counted)}) {
+    all.emplace_back(sampled{series, at(seconds(6 + series), value, series % 2 == 0)});
+    ++series;
+  }
+  all.emplace_back(sampled{300, at(1s, 2.0)});  // a past that was caught up with lies before
+  return all;
+}
+
+/// What a value is, told apart to the last bit.
+std::string written(const std::vector<entry>& entries) {
+  record_writer made;
+  for (const entry& e : entries) made.write(e);
+  return made.take();
+}
+
+std::vector<entry> read_all(std::string_view file) {
+  std::vector<entry> all;
+  record_reader reader(file);
+  for (;;) {
+    auto frame = reader.next();
+    REQUIRE(frame.has_value());
+    if (frame->empty()) return all;
+    for (entry& e : *frame) all.push_back(std::move(e));
+  }
+}
+
+}  // namespace
+
+TEST_CASE("what_was_recorded_is_read_again_to_the_last_bit") {
+  const auto entries = everything();
+  const auto read = read_all(std::string(magic) + written(entries));
+  REQUIRE(read.size() == entries.size());
+  CHECK(written(read) == written(entries));
+  const auto& latencies = std::get<std::shared_ptr<const sketch>>(*std::get<sampled>(read[16]).is.value);
+  CHECK(latencies->count() == 18);
+  CHECK(latencies->quantile(0.5) == doctest::Approx(0.004).epsilon(0.011));
+  CHECK(std::signbit(std::get<double>(*std::get<sampled>(read[8]).is.value)));
+  CHECK(std::get<beginning>(read[0]).wall == wall_time(1795762000s));
+  CHECK(std::get<declared>(read[1]).is.samples == "traffic.latencies");
+  CHECK(std::get<sampled>(read.back()).is.at == start + 1s);
+}
+
+TEST_CASE("a_frame_needs_none_before_it_and_nothing_written_is_no_frame") {
+  record_writer made;
+  CHECK(made.take().empty());
+  made.write(cut_over{start});
+  const std::string first = made.take();
+  made.write(cut_over{start});
+  CHECK(made.take() == first);
+}
+
+TEST_CASE("a_last_frame_that_is_not_whole_is_passed_over_wherever_it_ends") {
+  const std::string first = written({cut_over{start}, window_changed{start, true}});
+  const std::string second = written(everything());
+  for (std::size_t size = 0; size < second.size(); ++size) {
+    CAPTURE(size);
+    const std::string file = std::string(magic) + first + second.substr(0, size);
+    record_reader reader(file);
+    const auto whole = reader.next();
+    REQUIRE(whole.has_value());
+    CHECK(whole->size() == 2);
+    const auto none = reader.next();
+    REQUIRE(none.has_value());
+    CHECK(none->empty());
+    CHECK(reader.torn() == size);
+  }
+}
+
+TEST_CASE("a_byte_that_was_changed_is_noticed_wherever_it_is") {
+  const std::string good = std::string(magic) + written(everything()) + written({cut_over{start}}) + written({cut_over{start}});
+  std::size_t noticed = 0;
+  for (std::size_t i = 0; i < good.size(); ++i) {
+    std::string bad = good;
+    bad[i] = static_cast<char>(bad[i] ^ 0x10);
+    record_reader reader(bad);
+    for (;;) {
+      const auto frame = reader.next();
+      if (!frame || (frame->empty() && reader.torn() > 0)) ++noticed;
+      if (!frame || frame->empty()) break;
+    }
+  }
+  CHECK(noticed == good.size());
+}
+
+TEST_CASE("what_is_no_record_is_said") {
+  const auto says = [](std::string_view file) { return record_reader(file).next().error().says; };
+  CHECK(says("") == "it does not begin with \"flipback record 1\": it is no record");
+  CHECK(says("SQLite format 3").ends_with("it is no record"));
+}
+
+TEST_CASE("a_frame_with_the_right_checksum_that_nobody_wrote_is_an_error") {
+  byte_writer payload;
+  payload.byte(3);  // a sample ...
+  payload.number(0);
+  payload.number(0);
+  payload.number(0);
+  payload.byte(6);         // ... with a histogram ...
+  payload.number(1 << 30);  // ... of a billion buckets
+  boost::crc_32_type sum;
+  sum.process_bytes(payload.bytes().data(), payload.bytes().size());
+  std::string file = std::string(magic) + static_cast<char>(payload.bytes().size()) + payload.bytes();
+  for (unsigned shift = 0; shift < 32; shift += 8) file.push_back(static_cast<char>(sum.checksum() >> shift & 0xFFU));
+  record_reader reader(file);
+  CHECK(reader.next().error().says == "it holds what this version does not write");
+}
