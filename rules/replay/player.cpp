@@ -14,7 +14,11 @@ void player::take(const entry& e, const teller& tell) {
 void player::end(const teller& tell) {
   if (!engine_) return;
   settle(now_, tell);
-  covered_ += now_ - began_;
+  cover();
+}
+
+void player::cover() {
+  covered_ += std::min(now_ - began_, duration::max() - covered_);
 }
 
 wall_time player::wall(instant at) const {
@@ -25,7 +29,7 @@ wall_time player::wall(instant at) const {
 void player::take(const beginning& e, const teller& tell) {
   if (engine_ && !e.continues) end(tell);
   if (engine_ && e.continues) settle(now_, tell);
-  if (e.continues) covered_ += now_ - began_;
+  if (e.continues) cover();
   signals_ = {};
   names_.clear();
   ready_ = false;

@@ -43,6 +43,7 @@ class player {
   void take(const cut_over& e, const teller& tell);
   void take(const window_changed& e, const teller& tell);
   void take(const unwatched& e, const teller& tell);
+  void cover();
   void make_ready();
   void go_to(instant at, const teller& tell);
   void settle(instant at, const teller& tell);

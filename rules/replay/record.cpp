@@ -3,6 +3,7 @@
 #include <boost/crc.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <optional>
 #include <utility>
@@ -15,6 +16,8 @@ enum class tag : std::uint8_t { beginning = 1, declared, sampled, cut_over, wind
 enum class shape : std::uint8_t { absent, number, whole, pooled, whole_pooled, sketch, histogram };
 constexpr std::uint8_t is_quiet = 0x80;
 constexpr std::size_t checksum_size = 4;
+constexpr std::int64_t longest = std::int64_t{1}
+                                 << 60U;           // nanoseconds, 36 years: no time of a record is further away, so that none overflows
 constexpr double most_exact = 9007199254740992.0;  // 2^53
 
 std::uint32_t checksum(std::string_view bytes) {
@@ -124,7 +127,7 @@ class frame {
     std::vector<entry> all;
     while (!from_.empty()) {
       auto one = read_entry();
-      if (!one || !from_.good()) return std::nullopt;
+      if (!one || !from_.good() || !good_) return std::nullopt;
       all.push_back(std::move(*one));
     }
     return all;
@@ -136,7 +139,7 @@ class frame {
       case tag::beginning: {
         beginning made;
         made.at = time();
-        made.wall = wall_time(std::chrono::nanoseconds(from_.integer()));
+        made.wall = wall_time(std::chrono::nanoseconds(std::clamp(from_.integer(), -2 * longest, 2 * longest)));
         made.continues = from_.byte() != 0;
         return made;
       }
@@ -146,7 +149,7 @@ class frame {
         sampled made;
         made.is.at = time();
         made.series = static_cast<std::uint32_t>(from_.number());
-        made.is.from = made.is.at - duration(static_cast<duration::rep>(from_.number()));
+        made.is.from = made.is.at - length();
         if (!read_value(made.is)) return std::nullopt;
         return made;
       }
@@ -158,14 +161,22 @@ class frame {
       }
       case tag::unwatched: {
         const instant to = time();
-        return unwatched{to - duration(static_cast<duration::rep>(from_.number())), to};
+        return unwatched{to - length(), to};
       }
     }
     return std::nullopt;
   }
 
+  /// A span, or zero where it is longer than any can be, and the frame is bad.
+  duration span(std::int64_t nanoseconds) {
+    const bool fits = nanoseconds >= -longest && nanoseconds <= longest;
+    good_ = good_ && fits;
+    return duration(fits ? nanoseconds : 0);
+  }
+  duration length() { return span(static_cast<std::int64_t>(std::min(from_.number(), std::uint64_t{INT64_MAX}))); }
+
   instant time() {
-    last_ += duration(from_.integer());
+    last_ = instant(span((last_ + span(from_.integer())).time_since_epoch().count()));
     return last_;
   }
 
@@ -176,7 +187,7 @@ class frame {
     const std::uint8_t in = from_.byte();
     made.is.kind = static_cast<signal_kind>(kind);
     made.is.in = static_cast<unit>(in);
-    made.is.stale = duration(static_cast<duration::rep>(from_.number()));
+    made.is.stale = length();
     made.is.quantile = from_.real();
     made.is.name = from_.text();
     made.is.samples = from_.text();
@@ -218,6 +229,7 @@ class frame {
 
   byte_reader from_;
   instant last_{};
+  bool good_ = true;  ///< every time so far was one
 };
 
 }  // namespace

@@ -39,6 +39,17 @@ def rules(build, rounds):
     row("flipback", f"{median(speeds) / 1e6:.2f} M", f"{median(shares):.3%}")
 
 
+def replay(build, rounds):
+    heading("A recorded hour of traffic and 100 gauges a second, judged again by 22 rules (goal: >= 500,000 samples/s)")
+    row("", "samples/CPU s", "bytes a sample")
+    speeds, sizes = [], []
+    for _ in range(3 * rounds):
+        samples, size, _changes, cpu = subprocess.run([f"{build}/tests/bench/replay_speed", "100", "3600"], check=True, capture_output=True, text=True).stdout.split()
+        speeds.append(int(samples) / float(cpu))
+        sizes.append(int(size) / int(samples))
+    row("flipback", f"{median(speeds) / 1e6:.2f} M", f"{median(sizes):.1f}")
+
+
 def firing(build, rounds):
     runs = 350 * rounds
     heading(f"How often and how soon `error-rate` fires within 15 min of a cutover, {runs} runs (goal: >= 99% at 6% and more from 1 request a second on, <= 1% at 1%)")

@@ -193,7 +193,8 @@ TEST_CASE("a_series_twice_counts_once_and_one_without_a_number_not_at_all") {
 TEST_CASE("a_scrape_that_was_given_up_leaves_no_trace") {
   ledger l(usual());
   scrape(l, requests(10, 0));
-  reader r(requests(900, 0), format::prometheus);
+  const std::string text = requests(900, 0);
+  reader r(text, format::prometheus);
   REQUIRE(*r.next());
   REQUIRE(l.take(r.current()));
   l.abandon();

@@ -47,8 +47,7 @@ std::vector<entry> opening(bool continues = false, instant at = start, wall_time
 }
 
 void add_traffic(std::vector<entry>& to, int from, int until, double errors) {
-  for (int s = from; s < until; ++s)
-    to.emplace_back(sampled{7, {start + seconds(s) - 1s, start + seconds(s), pooled{errors, 100}, false}});
+  for (int s = from; s < until; ++s) to.emplace_back(sampled{7, {start + seconds(s) - 1s, start + seconds(s), pooled{errors, 100}, false}});
 }
 
 }  // namespace
@@ -67,8 +66,7 @@ TEST_CASE("what_a_rule_waits_for_comes_at_its_instant_between_two_samples") {
   auto entries = opening();
   add_traffic(entries, 1, 2, 10);
   entries.emplace_back(sampled{7, {start + 9s, start + 10s, pooled{10, 100}, false}});
-  CHECK(played(entries, rule_of("traffic.error_rate over 1m > 5%", consequence::alert, 4500ms)) ==
-        "1s pending, 5.5s breached");
+  CHECK(played(entries, rule_of("traffic.error_rate over 1m > 5%", consequence::alert, 4500ms)) == "1s pending, 5.5s breached");
 }
 
 TEST_CASE("rollback_rules_begin_empty_at_a_recorded_cutover") {
@@ -88,8 +86,7 @@ TEST_CASE("after_a_reload_what_was_known_stays_after_a_restart_nothing_does") {
     for (entry& e : opening(continues, start + 5500ms, on_the_wall + 5500ms)) entries.push_back(std::move(e));
     add_traffic(entries, 7, 9, 10);
     auto by = rule_of("traffic.error_rate over 1m > 5%", consequence::alert, 6s);
-    CHECK(played(entries, by) == (continues ? "1s pending, 7s breached"
-                                            : "1s pending, 7s pending"));
+    CHECK(played(entries, by) == (continues ? "1s pending, 7s breached" : "1s pending, 7s pending"));
   }
 }
 

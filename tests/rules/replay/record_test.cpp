@@ -130,7 +130,7 @@ TEST_CASE("a_frame_with_the_right_checksum_that_nobody_wrote_is_an_error") {
   payload.number(0);
   payload.number(0);
   payload.number(0);
-  payload.byte(6);         // ... with a histogram ...
+  payload.byte(6);          // ... with a histogram ...
   payload.number(1 << 30);  // ... of a billion buckets
   boost::crc_32_type sum;
   sum.process_bytes(payload.bytes().data(), payload.bytes().size());
