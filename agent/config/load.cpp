@@ -91,6 +91,7 @@ configuration load(const std::filesystem::path& file, const environment& from, s
 
 std::vector<rules::rule_source> load_rules(const std::filesystem::path& file, const environment& from, settings::diagnostics& into) {
   configuration made;
+  made.deployment.emplace();  // rules may roll back: whether there is something to roll back is the record's to say
   if (const auto document = read_document(file, from, into)) {
     settings::section root(*document, "", into);
     read_rules(root, made);

@@ -8,9 +8,10 @@ import subprocess
 import time
 
 import pytest
-from conftest import BINARY
+from conftest import BINARY, FAST, Traffic
 from exposed import Exposed, instrumented
 from processes import wait_until
+from test_rollback import cut_over_and_break
 from watching import ERRORS, Watching
 
 
@@ -104,3 +105,23 @@ def test_a_record_that_can_not_be_written_is_said_and_harms_nothing(tmp_path):
         server.text = instrumented(10070, 35)
         watching.agent.wait("verdict.changed", rule="error-rate", to="breached")
         assert len(watching.agent.of("record.failed")) == 1
+
+
+def test_a_rollback_is_in_its_record_and_other_rules_would_have_come_later_or_not_at_all(stack, fast_agent, tmp_path):
+    path = str(tmp_path / "record")
+    agent = fast_agent(extra=record(path))
+    Traffic(stack)
+    cut_over_and_break(stack, agent)
+    agent.wait("rollback.closed")
+    decided = agent.wait("verdict.changed", rule="error-rate", to="breached")
+    time.sleep(1.5)
+    agent.child.signal(signal.SIGKILL)
+    agent.child.process.wait()
+    (tmp_path / "same.toml").write_text(FAST)
+    (tmp_path / "mild.toml").write_text(FAST.replace("> 5%", "> 90%"))
+    again, ended = changes_of(path, str(tmp_path / "same.toml"))
+    breached = [e for e in again if e["to"] == "breached"]
+    assert [e["rollback"] for e in breached] == [True] and ended["rollbacks"] == 1
+    assert breached[0]["says"].startswith(decided["says"]) and breached[0]["says"].endswith("asked its guards, and rolled back")
+    assert changes_of(path, str(tmp_path / "mild.toml"))[1]["rollbacks"] == 0
+    print(replay(path, "--rules", str(tmp_path / "same.toml"))[1])
