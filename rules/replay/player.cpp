@@ -66,7 +66,8 @@ void player::take(const window_changed& e, const teller& tell) {
 
 void player::take(const unwatched& e, const teller& tell) {
   make_ready();
-  go_to(e.to, tell);
+  go_to(e.from, tell);  // what was due in between was not looked at either
+  now_ = std::max(now_, e.to);
   engine_->unwatched(e.from, e.to);
 }
 
