@@ -2,6 +2,7 @@
 
 #include "agent/config/configuration.hpp"
 #include "agent/event_lines.hpp"
+#include "agent/record/mapped_file.hpp"
 #include "agent/record/record_file.hpp"
 #include "agent/verdict_event.hpp"
 #include "rules/replay/player.hpp"
@@ -9,11 +10,7 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
-#include <iterator>
 
 namespace flipback::cli {
 
@@ -70,12 +67,9 @@ bool complain(std::string_view where, std::string_view what) {
 
 /// Plays one file to its end; false, and said, where it can't be read.
 bool play(const std::string& file, replaying::player& player, report& to) {
-  errno = 0;
-  std::ifstream in(file, std::ios::binary);
-  if (!in || std::filesystem::is_directory(file))
-    return complain(file, fmt::format("can't be read: {}", std::strerror(in ? EISDIR : errno)));
-  const std::string bytes{std::istreambuf_iterator<char>(in), {}};
-  replaying::record_reader reader(bytes);
+  const auto mapped = mapped_file::of(file);
+  if (!mapped) return complain(file, mapped.error());
+  replaying::record_reader reader(mapped->bytes());
   for (;;) {
     const auto entries = reader.next();
     if (!entries) return complain(file, fmt::format("at byte {}: {}", entries.error().at, entries.error().says));

@@ -1,5 +1,6 @@
 #include "agent/record/record_file.hpp"
 
+#include "agent/record/mapped_file.hpp"
 #include "rules/replay/record.hpp"
 
 #include <fmt/format.h>
@@ -67,13 +68,11 @@ std::expected<void, std::string> record_file::open(const std::string& head) {
 
 /// A killed writer's last frame: what follows could not be read behind it.
 std::expected<void, std::string> record_file::cut_torn_end() {
-  std::string there(size_, '\0');
-  if (::pread(fd_, there.data(), size_, 0) != static_cast<ssize_t>(size_)) return failed("it can't be read");
-  rules::replay::record_reader reader(there);
-  for (;;) {
-    const auto frame = reader.next();
-    if (!frame) return std::unexpected(fmt::format("at byte {}: {}; it is left alone", frame.error().at, frame.error().says));
-    if (frame->empty()) break;
+  const auto there = mapped_file::of(path_);
+  if (!there) return std::unexpected(fmt::format("it {}", there.error()));
+  rules::replay::record_reader reader(there->bytes());
+  for (auto more = reader.skip(); !more || *more; more = reader.skip()) {
+    if (!more) return std::unexpected(fmt::format("at byte {}: {}; it is left alone", more.error().at, more.error().says));
   }
   if (reader.torn() == 0) return {};
   size_ -= reader.torn();

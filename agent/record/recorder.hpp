@@ -3,7 +3,6 @@
 #include "flipback/event.hpp"
 
 #include "agent/config/configuration.hpp"
-#include "agent/record/record_file.hpp"
 #include "rules/catalogue.hpp"
 #include "rules/replay/record.hpp"
 
@@ -11,9 +10,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/thread_pool.hpp>
 
-#include <atomic>
+#include <cstddef>
+#include <expected>
 #include <functional>
-#include <optional>
+#include <memory>
 #include <string>
 #include <unordered_map>
 
@@ -23,10 +23,11 @@ namespace flipback {
 /// slow or full holds nobody up: what it does not take is lost, and said once.
 class recorder {
  public:
+  static constexpr duration patience = std::chrono::seconds(1);
   static constexpr std::size_t most_waiting = 8 * 1024 * 1024;  ///< bytes that the disk has not taken yet
 
   recorder(boost::asio::io_context& loop, const config::record& to, const rules::catalogue& signals, std::function<void(event)> tell);
-  /// Waits until what was recorded is written.
+  /// Waits until what was recorded is written, but not longer than `patience`.
   ~recorder();
   recorder(const recorder&) = delete;
   recorder& operator=(const recorder&) = delete;
@@ -44,28 +45,28 @@ class recorder {
   void unwatched(instant from, instant to) { writer_.write(rules::replay::unwatched{from, to}); }
 
  private:
+  struct disk;
+
+  void hand_on();
+  void told(const std::expected<void, std::string>& written, std::size_t size);
+
   /// When what is recorded now began, by both clocks.
   struct moment {
     instant at = std::chrono::steady_clock::now();
     wall_time wall = std::chrono::system_clock::now();
   };
-  [[nodiscard]] std::string head(const moment& since);
-  void hand_on();
-  void told(const std::expected<void, std::string>& written, std::size_t size);
 
   boost::asio::io_context& loop_;
   std::function<void(event)> tell_;
   std::string path_;
-  std::vector<rules::replay::declared> signals_;
   std::unordered_map<std::string, std::uint32_t> series_;
   rules::replay::record_writer writer_;
   moment since_;
-  record_file file_;        ///< the thread's, once begun
-  bool continues_ = false;  ///< so is this: whether the next file goes on with what the rules know
   std::size_t waiting_ = 0;
   bool loses_ = false;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
-  boost::asio::thread_pool thread_{1};
+  std::shared_ptr<disk> disk_;  ///< the thread's, once begun
+  std::unique_ptr<boost::asio::thread_pool> thread_ = std::make_unique<boost::asio::thread_pool>(1);
 };
 
 }  // namespace flipback

@@ -293,36 +293,50 @@ std::string record_writer::take() {
   return whole;
 }
 
-std::expected<std::vector<entry>, damaged> record_reader::next() {
+std::expected<std::optional<std::string_view>, damaged> record_reader::payload() {
   if (at_ == 0) {
-    if (!file_.starts_with(magic))
+    if (!file_.starts_with(magic)) {
       return std::unexpected(damaged{0, fmt::format("it does not begin with \"{}\": it is no record", magic.substr(0, magic.size() - 1))});
+    }
     at_ = magic.size();
   }
   const std::string_view rest = file_.substr(at_);
-  if (rest.empty()) return {};
-  byte_reader head(rest);
-  const std::uint64_t size = head.number();
-  if (!head.good() || size > head.left() || head.left() - size < checksum_size) {
+  const auto ends_here = [&] {
     torn_ = rest.size();
     at_ = file_.size();
-    return {};
-  }
+    return std::nullopt;
+  };
+  if (rest.empty()) return std::nullopt;
+  byte_reader head(rest);
+  const std::uint64_t size = head.number();
+  if (!head.good() || size > head.left() || head.left() - size < checksum_size) return ends_here();
   const std::size_t begin = rest.size() - head.left();
-  const std::string_view payload = rest.substr(begin, size);
+  const std::string_view found = rest.substr(begin, size);
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i < checksum_size; ++i)
     sum |= static_cast<std::uint32_t>(static_cast<unsigned char>(rest[begin + size + i])) << (8 * i);
   const std::size_t whole = begin + size + checksum_size;
-  if (sum != checksum(payload)) {
+  if (sum != checksum(found)) {
     if (whole != rest.size()) return std::unexpected(damaged{at_, "the checksum is wrong"});
-    torn_ = rest.size();  // a file's size may be on disk before what is in it
-    at_ = file_.size();
-    return {};
+    return ends_here();  // a file's size may be on disk before what is in it
   }
-  auto entries = frame(payload).read();
-  if (!entries) return std::unexpected(damaged{at_, "it holds what this version does not write"});
   at_ += whole;
+  return found;
+}
+
+std::expected<bool, damaged> record_reader::skip() {
+  const auto found = payload();
+  if (!found) return std::unexpected(found.error());
+  return found->has_value();
+}
+
+std::expected<std::vector<entry>, damaged> record_reader::next() {
+  const std::size_t begin = at_ == 0 ? magic.size() : at_;
+  const auto found = payload();
+  if (!found) return std::unexpected(found.error());
+  if (!*found) return {};
+  auto entries = frame(**found).read();
+  if (!entries) return std::unexpected(damaged{begin, "it holds what this version does not write"});
   return std::move(*entries);
 }
 

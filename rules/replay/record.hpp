@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <expected>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -48,10 +49,14 @@ class record_reader {
 
   /// The entries of the next frame; none at the end. After an error it must not be asked again.
   std::expected<std::vector<entry>, damaged> next();
+  /// Passes over the next frame; false at the end.
+  std::expected<bool, damaged> skip();
   /// Bytes at the end that belong to a frame that is not whole.
   [[nodiscard]] std::size_t torn() const { return torn_; }
 
  private:
+  std::expected<std::optional<std::string_view>, damaged> payload();
+
   std::string_view file_;
   std::size_t at_ = 0;
   std::size_t torn_ = 0;

@@ -40,6 +40,11 @@ def rules(build, rounds):
         speeds.append(int(samples) / float(cpu))
         shares.append(float(cpu) / seconds)
     row("flipback", f"{median(speeds) / 1e6:.2f} M", f"{median(shares):.3%}")
+    heading("A window of 5 min of latencies, a sketch a second (bounded: it does not grow with the traffic)")
+    row("requests/s", "on the heap")
+    for rate in ("1", "100", "10000"):
+        size = subprocess.run([f"{build}/tests/bench/window_memory", rate], check=True, capture_output=True, text=True).stdout
+        row(rate, f"{int(size) / 1024:.0f} KiB")
 
 
 def prompt(build, rounds):

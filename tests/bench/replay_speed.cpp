@@ -45,7 +45,8 @@ std::string recorded(std::uint32_t gauges, int length) {
     const instant at = start + seconds(second);
     const double errors = second / 600 % 3 == 1 ? 9 : 1;
     series = 0;
-    for (std::size_t i = 0; i < ratios.size(); ++i) writer.write(sampled{series++, {at - seconds(1), at, pooled{i == 0 ? errors : 1, 100}}});
+    for (std::size_t i = 0; i < ratios.size(); ++i)
+      writer.write(sampled{series++, {at - seconds(1), at, pooled{i == 0 ? errors : 1, 100}}});
     sketch seen;
     for (int i = 0; i < 100; ++i) seen.add(latency(chance));
     writer.write(sampled{series++, {at - seconds(1), at, std::make_shared<const sketch>(seen)}});
