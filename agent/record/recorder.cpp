@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <future>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -46,7 +47,7 @@ recorder::~recorder() {
   const auto done = std::make_shared<std::promise<void>>();
   asio::post(*thread_, [done] { done->set_value(); });
   // A thread that a disk holds can't be joined, nor must what it uses go: it is left to the process's end.
-  if (done->get_future().wait_for(patience) == std::future_status::timeout) static_cast<void>(thread_.release());
+  if (done->get_future().wait_for(patience) == std::future_status::timeout) std::ignore = thread_.release();
 }
 
 void recorder::begin(bool continues) {

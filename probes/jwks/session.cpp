@@ -39,7 +39,7 @@ asio::awaitable<void> session::ask() {
     document = co_await discover();
     if (!document) co_return;
     auto named = request_for(*terms_.issuer, document->jwks_uri, "jwks_uri");
-    if (!named) co_return unwell(std::move(named.error()));
+    if (!named) co_return unwell(named.error());
     from = std::move(*named);
   }
   auto set = co_await fetch_keys(*from);
@@ -52,7 +52,7 @@ asio::awaitable<void> session::ask() {
 asio::awaitable<void> session::ask_health() {
   const auto answer = co_await exchange(*terms_.health);
   if (!answer) co_return unwell(answer.error());
-  if (auto ready = readiness(*answer, asked(*terms_.health)); !ready) co_return unwell(std::move(ready.error()));
+  if (auto ready = readiness(*answer, asked(*terms_.health)); !ready) co_return unwell(ready.error());
   found_.well("ready");
 }
 
@@ -78,7 +78,7 @@ asio::awaitable<std::optional<discovery>> session::discover() {
   }
   auto read = parse_discovery(*body);
   if (!read) {
-    unwell(std::move(read.error()));
+    unwell(read.error());
     co_return document;
   }
   document = std::move(*read);
@@ -130,9 +130,9 @@ asio::awaitable<void> session::try_token(const discovery& by, key_set set, const
   secret holding;
   const auto got = co_await get_token(by, holding);
   if (!got) co_return unwell(got.error());
-  if (auto verified = co_await verify(*got, std::move(set), keys); !verified) co_return unwell(std::move(verified.error()));
+  if (auto verified = co_await verify(*got, std::move(set), keys); !verified) co_return unwell(verified.error());
   const double now = wall_clock();
-  if (auto wrong = first_wrong(got->claims, {terms_.issuer->name, terms_.who.audience, now})) co_return unwell(std::move(*wrong));
+  if (auto wrong = first_wrong(got->claims, {terms_.issuer->name, terms_.who.audience, now})) co_return unwell(*wrong);
   const double left = net::number_at(got->claims, "/exp").value_or(now) - now;
   found_.measure("token_expires_in", left);
   found_.well(fmt::format("a token for {:.6g} s ({})", std::round(left), got->algorithm));

@@ -135,7 +135,9 @@ class frame {
 
  private:
   std::optional<entry> read_entry() {
-    switch (static_cast<tag>(from_.byte())) {
+    const std::uint8_t kind = from_.byte();
+    if (kind < of(tag::beginning) || kind > of(tag::unwatched)) return std::nullopt;
+    switch (static_cast<tag>(kind)) {
       case tag::beginning: {
         beginning made;
         made.at = time();
