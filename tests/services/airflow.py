@@ -6,6 +6,7 @@ import os
 import shutil
 import urllib.error
 import urllib.request
+from signal import SIGKILL
 
 from processes import free_port, wait_until
 from service import Service, answers, fetched
@@ -32,6 +33,27 @@ NAMES = ("ingest.städte", "spoilt", "never_run", "removed", "paused_one")
 
 def password_of(user):
     return f"{user}-hunter2"
+
+
+def start_of(pid):
+    """When a process began, in ticks since the boot; nothing where it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as file:
+            return file.read().rpartition(")")[2].split()[19]
+    except OSError:
+        return None
+
+
+def descendants(pid):
+    """Each process below this one, with its start: a pid may be another's later."""
+    found = []
+    try:
+        with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as file:
+            for child in map(int, file.read().split()):
+                found += [(child, start_of(child)), *descendants(child)]
+    except OSError:
+        pass
+    return found
 
 
 class Airflow(Service):
@@ -92,9 +114,13 @@ class Airflow(Service):
 
     def stop_part(self, part, signal=15):
         child = self.running.pop(part)
+        below = descendants(child.pid)
         child.signal(signal)
         child.stop(patience=20)
         self.children.remove(child)
+        for pid, began in below:  # a killed scheduler's DAG processor does not notice that it is alone
+            if start_of(pid) == began:
+                os.kill(pid, SIGKILL)
 
     def write_dags(self, file, names):
         with open(self.path("dags", file), "w", encoding="utf-8") as out:
