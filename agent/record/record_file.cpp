@@ -45,7 +45,10 @@ std::expected<void, std::string> record_file::append(std::string_view bytes, con
     if (::rename(path_.c_str(), older(path_).c_str()) != 0) return failed("the full file can't be renamed");
   }
   if (fd_ < 0) {
-    if (auto opened = open(head()); !opened) return opened;
+    if (auto opened = open(head()); !opened) {
+      close();  // what follows could not be read without a head
+      return opened;
+    }
   }
   return write(bytes);
 }
@@ -58,10 +61,7 @@ std::expected<void, std::string> record_file::open(const std::string& head) {
   size_ = static_cast<std::uint64_t>(found.st_size);
   since_ = std::chrono::system_clock::now();
   if (size_ > 0) {
-    if (auto mended = cut_torn_end(); !mended) {
-      close();
-      return mended;
-    }
+    if (auto mended = cut_torn_end(); !mended) return mended;
   }
   return write((size_ == 0 ? std::string(rules::replay::magic) : std::string()) + head);
 }

@@ -5,8 +5,10 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
@@ -101,6 +103,26 @@ TEST_CASE("a_file_that_is_no_record_is_left_alone") {
   REQUIRE_FALSE(written.has_value());
   CHECK(written.error().contains("it is no record; it is left alone"));
   CHECK(place::bytes(at.path) == "somebody's notes\n");
+}
+
+TEST_CASE("a_disk_that_is_full_takes_nothing_and_what_comes_later_is_whole") {
+  const place at;
+  record_file file(at.path, 1 << 20, std::chrono::hours(1));
+  const auto handler = std::signal(SIGXFSZ, SIG_IGN);
+  const auto allow = [](rlim_t bytes) {
+    const rlimit limit{bytes, RLIM_INFINITY};
+    REQUIRE(::setrlimit(RLIMIT_FSIZE, &limit) == 0);
+  };
+  for (const std::size_t room : {std::size_t{5}, replay::magic.size() + head().size() + 3}) {
+    allow(room);
+    const auto refused = file.append(frame(start), head);
+    allow(RLIM_INFINITY);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error() == "it can't be written: File too large");
+  }
+  REQUIRE(file.append(frame(start), head).has_value());
+  std::signal(SIGXFSZ, handler);
+  CHECK(told(at.path) == "Bc");
 }
 
 TEST_CASE("a_place_that_is_not_there_is_said") {
