@@ -14,10 +14,6 @@ void player::take(const entry& e, const teller& tell) {
 void player::end(const teller& tell) {
   if (!engine_) return;
   settle(now_, tell);
-  cover();
-}
-
-void player::cover() {
   covered_ += std::min(now_ - began_, duration::max() - covered_);
 }
 
@@ -27,11 +23,10 @@ wall_time player::wall(instant at) const {
 
 /// Another process has another monotonic clock, maybe, and knows nothing: all begins anew.
 void player::take(const beginning& e, const teller& tell) {
-  if (engine_ && !e.continues) end(tell);
-  if (engine_ && e.continues) settle(now_, tell);
-  if (e.continues) cover();
+  end(tell);
   signals_ = {};
-  names_.clear();
+  routes_.clear();
+  if (!e.continues) newest_.clear();
   ready_ = false;
   continues_ = e.continues && engine_;
   now_ = began_ = e.at;
@@ -40,15 +35,18 @@ void player::take(const beginning& e, const teller& tell) {
 
 void player::take(const declared& e, const teller&) {
   signals_.add(e.is);
-  names_.insert_or_assign(e.series, e.is.samples);
+  instant& newest = newest_.try_emplace(e.is.samples, instant::min()).first->second;
+  routes_.insert_or_assign(e.series, route{e.is.samples, std::nullopt, &newest});
 }
 
 void player::take(const sampled& e, const teller& tell) {
   make_ready();
+  const auto to = routes_.find(e.series);
+  if (to == routes_.end() || e.is.at <= *to->second.newest) return;  // a log's past is told again after a reload
+  *to->second.newest = e.is.at;
   ++samples_;
-  const auto route = routes_.find(e.series);
   if (e.is.at > now_) go_to(e.is.at, tell);
-  if (route != routes_.end() && route->second) engine_->add(*route->second, e.is);
+  if (to->second.series) engine_->add(*to->second.series, e.is);
 }
 
 void player::take(const cut_over& e, const teller& tell) {
@@ -78,8 +76,7 @@ void player::make_ready() {
   engine made(compile(with_built_ins(own_, signals_, has_deployment).on, signals_, *problems_));
   if (continues_) made.adopt(std::move(*engine_));
   engine_ = std::move(made);
-  routes_.clear();
-  for (const auto& [series, name] : names_) routes_[series] = engine_->series_named(name);
+  for (auto& [number, to] : routes_) to.series = engine_->series_named(to.samples);
 }
 
 /// Judges what came so far, and whatever is due until then.

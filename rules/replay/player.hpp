@@ -37,13 +37,19 @@ class player {
   [[nodiscard]] duration covered() const { return covered_; }
 
  private:
+  /// Where the samples of a series go.
+  struct route {
+    std::string samples;
+    std::optional<std::size_t> series;  ///< the engine's, where a rule reads it
+    instant* newest = nullptr;
+  };
+
   void take(const beginning& e, const teller& tell);
   void take(const declared& e, const teller& tell);
   void take(const sampled& e, const teller& tell);
   void take(const cut_over& e, const teller& tell);
   void take(const window_changed& e, const teller& tell);
   void take(const unwatched& e, const teller& tell);
-  void cover();
   void make_ready();
   void go_to(instant at, const teller& tell);
   void settle(instant at, const teller& tell);
@@ -51,8 +57,8 @@ class player {
   std::vector<rule_source> own_;
   settings::diagnostics* problems_;
   catalogue signals_;
-  std::map<std::uint32_t, std::string> names_;                  ///< series → its samples' name
-  std::map<std::uint32_t, std::optional<std::size_t>> routes_;  ///< series → the engine's, where a rule reads it
+  std::map<std::uint32_t, route> routes_;  ///< by series
+  std::map<std::string, instant> newest_;  ///< by samples' name: until when they were told
   std::optional<engine> engine_;
   bool ready_ = false;  ///< the engine knows the signals that were declared
   bool continues_ = false;

@@ -90,6 +90,14 @@ TEST_CASE("after_a_reload_what_was_known_stays_after_a_restart_nothing_does") {
   }
 }
 
+TEST_CASE("a_past_that_is_told_again_after_a_reload_counts_once") {
+  auto entries = opening();
+  add_traffic(entries, 1, 6, 10);
+  for (entry& e : opening(true, start + 5500ms, on_the_wall + 5500ms)) entries.push_back(std::move(e));
+  add_traffic(entries, 1, 8, 10);
+  CHECK(played(entries, rule_of("count(traffic.error_rate over 1m) > 699")) == "0s ok, 7s breached");
+}
+
 TEST_CASE("a_rule_on_what_was_not_recorded_is_said") {
   auto entries = opening();
   add_traffic(entries, 1, 3, 0);
