@@ -91,7 +91,7 @@ void observing::take(std::size_t which, const run& of, const observation& seen) 
     if (w.newest->says != seen.says) w.newest->says = seen.says;
     return;
   }
-  w.newest = observation{seen.result, seen.why, seen.says, seen.latency, {}, {}, {}};
+  w.newest = observation{.result = seen.result, .why = seen.why, .says = seen.says, .latency = seen.latency};
   tell_change(w, seen, before);
 }
 

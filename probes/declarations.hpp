@@ -5,6 +5,7 @@
 #include "probes/net/api.hpp"
 
 #include <algorithm>
+#include <array>
 #include <deque>
 #include <span>
 #include <string>
@@ -36,6 +37,12 @@ class declarations {
   }
   /// Whether a name that a person chose can be a part of a signal's as it stands.
   [[nodiscard]] static bool is_name(std::string_view text) { return !text.empty() && std::ranges::all_of(text, fits); }
+  /// Whether every probe measures something of this name, or every one that sees a certificate: nothing else may have it.
+  [[nodiscard]] static bool is_every_probes(std::string_view name) {
+    constexpr std::array<std::string_view, 6> all{
+        "up", "reachable", "latency", "consecutive_failures", "failure_ratio", "certificate_left"};
+    return std::ranges::find(all, name) != all.end();
+  }
   /// `certificate_left`, where there is a certificate to see.
   void add_certificate(const net::url& at) {
     if (at.tls) add({"certificate_left", signal_kind::gauge, unit::seconds});

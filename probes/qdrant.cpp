@@ -99,31 +99,18 @@ class qdrant_probe final : public probe {
   }
 
  private:
-  /// Its collections by name; nothing where no more is to be asked.
-  asio::awaitable<std::optional<std::vector<std::string>>> list(net::api_session& session, findings& found) const {
+  /// Its collections by name.
+  static asio::awaitable<net::result<std::vector<std::string>>> list(net::api_session& session) {
     const auto ready = co_await session.get("/readyz");
-    if (!ready) {
-      found.unwell(ready.error());
-      co_return std::nullopt;
-    }
-    if (ready->status == 503) {
-      found.unwell(reason::starting, "GET /readyz: " + session.quoted(ready->body));
-      co_return std::nullopt;
-    }
-    if (ready->status != 200 && ready->status != 404) {  // 404: before 1.5
-      found.unwell(net::unexpected(*ready, "GET /readyz"));
-      co_return std::nullopt;
-    }
+    if (!ready) co_return std::unexpected(ready.error());
+    if (ready->status == 503) co_return std::unexpected(net::failure{reason::starting, "GET /readyz: " + session.quoted(ready->body)});
+    if (ready->status != 200 && ready->status != 404) co_return std::unexpected(net::unexpected(*ready, "GET /readyz"));  // 404: before 1.5
     const auto listed = co_await session.get_json("/collections");
-    if (!listed) {
-      found.unwell(listed.error());
-      co_return std::nullopt;
-    }
+    if (!listed) co_return std::unexpected(listed.error());
     const json::array* all = net::array_at(*listed, "/result/collections");
-    if (all == nullptr) {
-      found.unwell(reason::bad_answer, "GET /collections answered JSON without result.collections: it is no Qdrant");
-      co_return std::nullopt;
-    }
+    if (all == nullptr)
+      co_return std::unexpected(
+          net::failure{reason::bad_answer, "GET /collections answered JSON without result.collections: it is no Qdrant"});
     std::vector<std::string> names;
     for (const json::value& one : *all) names.push_back(net::text_at(one, "/name").value_or(""));
     co_return names;
@@ -131,8 +118,11 @@ class qdrant_probe final : public probe {
 
   /// False where no more is to be asked.
   asio::awaitable<bool> look(net::api_session& session, findings& found) {
-    const auto all = co_await list(session, found);
-    if (!all) co_return false;
+    const auto all = co_await list(session);
+    if (!all) {
+      found.unwell(all.error());
+      co_return false;
+    }
     found.measure("collections", static_cast<double>(all->size()));
     std::vector<collection> unnamed;
     if (terms_.collections.empty()) {

@@ -5,7 +5,8 @@
 namespace flipback::config {
 
 /// The table [agent].
-void read_record(settings::section& root, std::optional<record>& into);
 void read_agent(settings::section& root, agent& into);
+/// The table [record], where there is one.
+void read_record(settings::section& root, std::optional<record>& into);
 
 }  // namespace flipback::config

@@ -47,7 +47,7 @@ void keycloak(written_table& into) {
   if (into.is_set("KEYCLOAK_ISSUER")) {
     into.put_if_set("issuer", "KEYCLOAK_ISSUER");
     into.put("address", origin_of(into.value_of("KEYCLOAK_URL")), "KEYCLOAK_URL");
-    into.put_all_or_none({{"client_id", "KEYCLOAK_CLIENT_ID"}, {"client_secret", "KEYCLOAK_CLIENT_SECRET"}});
+    into.put_first_whole({{{"client_id", "KEYCLOAK_CLIENT_ID"}, {"client_secret", "KEYCLOAK_CLIENT_SECRET"}}});
     return;
   }
   const std::string realm = into.value_of("KEYCLOAK_REALM");
@@ -72,8 +72,8 @@ void minio(written_table& into) {
   const std::string endpoint = into.value_of("MINIO_ENDPOINT");
   const bool tls = is_yes(into.value_of("MINIO_SECURE")) || is_yes(into.value_of("MINIO_USE_SSL"));
   into.put("url", endpoint.contains("://") ? endpoint : (tls ? "https://" : "http://") + endpoint, "MINIO_ENDPOINT");
-  if (!into.put_all_or_none({{"access_key", "MINIO_ACCESS_KEY"}, {"secret_key", "MINIO_SECRET_KEY"}}) &&
-      !into.put_all_or_none({{"access_key", "MINIO_ROOT_USER"}, {"secret_key", "MINIO_ROOT_PASSWORD"}})) {
+  if (!into.put_first_whole({{{"access_key", "MINIO_ACCESS_KEY"}, {"secret_key", "MINIO_SECRET_KEY"}},
+                             {{"access_key", "MINIO_ROOT_USER"}, {"secret_key", "MINIO_ROOT_PASSWORD"}}})) {
     return;
   }
   into.put_if_set("region", "MINIO_REGION");
@@ -92,20 +92,18 @@ void neo4j(written_table& into) {
 
 void prometheus(written_table& into) {
   into.put_if_set("url", "PROMETHEUS_URL");
-  if (!into.put_all_or_none({{"token", "PROMETHEUS_TOKEN"}}))
-    into.put_all_or_none({{"user", "PROMETHEUS_USER"}, {"password", "PROMETHEUS_PASSWORD"}});
+  into.put_first_whole({{{"token", "PROMETHEUS_TOKEN"}}, {{"user", "PROMETHEUS_USER"}, {"password", "PROMETHEUS_PASSWORD"}}});
 }
 
 void grafana(written_table& into) {
   into.put_if_set("url", "GRAFANA_URL");
-  if (!into.put_all_or_none({{"token", "GRAFANA_TOKEN"}}))
-    into.put_all_or_none({{"user", "GF_SECURITY_ADMIN_USER"}, {"password", "GF_SECURITY_ADMIN_PASSWORD"}});
+  into.put_first_whole({{{"token", "GRAFANA_TOKEN"}}, {{"user", "GF_SECURITY_ADMIN_USER"}, {"password", "GF_SECURITY_ADMIN_PASSWORD"}}});
 }
 
 void airflow(written_table& into) {
   into.put_if_set("url", "AIRFLOW_URL");
-  if (!into.put_all_or_none({{"user", "AIRFLOW_USER"}, {"password", "AIRFLOW_PASSWORD"}}))
-    into.put_all_or_none({{"user", "_AIRFLOW_WWW_USER_USERNAME"}, {"password", "_AIRFLOW_WWW_USER_PASSWORD"}});
+  into.put_first_whole({{{"user", "AIRFLOW_USER"}, {"password", "AIRFLOW_PASSWORD"}},
+                        {{"user", "_AIRFLOW_WWW_USER_USERNAME"}, {"password", "_AIRFLOW_WWW_USER_PASSWORD"}}});
 }
 
 /// A DSN is scheme://key@host[/path]/project. Sentry's own service takes events at oNNN.ingest[.REGION].sentry.io, and answers at
@@ -125,7 +123,7 @@ void sentry(written_table& into) {
   }
   into.put("url", dsn.substr(0, scheme + 3) + place, "SENTRY_DSN");
   into.put_if_set("url", "SENTRY_URL");
-  if (!into.put_all_or_none({{"token", "SENTRY_AUTH_TOKEN"}, {"organization", "SENTRY_ORG"}})) return;
+  if (!into.put_first_whole({{{"token", "SENTRY_AUTH_TOKEN"}, {"organization", "SENTRY_ORG"}}})) return;
   into.put("project", dsn.substr(project + 1), "SENTRY_DSN");
   into.put_if_set("environment", "SENTRY_ENVIRONMENT");
   into.put_if_set("release", "SENTRY_RELEASE");
@@ -160,12 +158,14 @@ void written_table::put_first(const std::string& key, std::initializer_list<std:
   }
 }
 
-bool written_table::put_all_or_none(std::initializer_list<std::pair<const char*, std::string_view>> keys) {
-  const bool all = std::ranges::all_of(keys, [this](const auto& key) { return is_set(key.second); });
-  if (all) {
-    for (const auto& [key, variable] : keys) put_if_set(key, variable);
-  }
-  return all;
+bool written_table::put_first_whole(std::initializer_list<std::vector<key>> groups) {
+  const auto is_whole = [this](const std::vector<key>& group) {
+    return std::ranges::all_of(group, [this](const key& k) { return is_set(k.second); });
+  };
+  const auto* const whole = std::ranges::find_if(groups, is_whole);
+  if (whole == groups.end()) return false;
+  for (const auto& [name, variable] : *whole) put_if_set(name, variable);
+  return true;
 }
 
 std::string written_table::value_of(std::string_view variable) const {

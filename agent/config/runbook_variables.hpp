@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 #include <utility>
+#include <vector>
 
 namespace flipback::config {
 
@@ -21,8 +22,9 @@ class written_table {
   /// The value of the first of these variables that is set and not empty; none: the key is left out.
   void put_first(const std::string& key, std::initializer_list<std::string_view> variables);
   void put_if_set(const std::string& key, std::string_view variable) { put_first(key, {variable}); }
-  /// Keys that are nothing without each other, from their variables; whether all of these are set.
-  bool put_all_or_none(std::initializer_list<std::pair<const char*, std::string_view>> keys);
+  using key = std::pair<const char*, std::string_view>;  ///< and the variable that it is taken from
+  /// The first of these groups whose variables are all set: keys that are nothing without each other. Whether there is one.
+  bool put_first_whole(std::initializer_list<std::vector<key>> groups);
   [[nodiscard]] bool is_set(std::string_view variable) const { return !value_of(variable).empty(); }
   /// What a variable holds; empty where it is not set.
   [[nodiscard]] std::string value_of(std::string_view variable) const;

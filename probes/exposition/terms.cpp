@@ -85,9 +85,6 @@ unit read_unit(settings::section& from, std::string_view metric) {
   return unit::number;
 }
 
-/// What every probe gives, or every one that sees a certificate.
-constexpr std::array<std::string_view, 6> common{"up", "reachable", "latency", "consecutive_failures", "failure_ratio", "certificate_left"};
-
 bool is_measurement_name(std::string_view name) {
   return std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
 }
@@ -105,7 +102,7 @@ void read_metric(const std::string& name, settings::section& from, terms& into, 
   const unit in = read_unit(from, read.name);
   if (!is_measurement_name(name)) from.report_here("is no name for a measurement: expected letters, digits, _ and -");
   const bool taken = std::ranges::any_of(declared.all(), [&](const measurement_declaration& d) { return d.name == name || d.of == name; });
-  if (taken || std::ranges::find(common, name) != common.end()) from.report_here("is measured already; expected another name for it");
+  if (taken || declarations::is_every_probes(name)) from.report_here("is measured already; expected another name for it");
   from.finish();
   into.metrics.push_back(declared.keep(name));
   declared.add({into.metrics.back(), read.kind, in, quantile});

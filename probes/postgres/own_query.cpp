@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cctype>
 
 namespace flipback::postgres {
@@ -60,10 +59,9 @@ std::optional<settings::node> read_expected(settings::section& from) {
 
 /// Whether a rule could name it, and nothing else has its name.
 bool is_free(std::string_view name, const declarations& taken) {
-  constexpr std::array<std::string_view, 5> every_probes{"up", "reachable", "latency", "consecutive_failures", "failure_ratio"};
   const bool fits = !name.empty() && std::isalpha(static_cast<unsigned char>(name.front())) != 0 && name.back() != '-' &&
                     std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
-  return fits && std::ranges::find(every_probes, name) == every_probes.end() &&
+  return fits && !declarations::is_every_probes(name) &&
          std::ranges::find(taken.all(), name, &measurement_declaration::name) == taken.all().end();
 }
 

@@ -60,11 +60,6 @@ bool is_name(std::string_view name) {
   return !name.empty() && name.front() >= 'a' && name.front() <= 'z' && std::ranges::all_of(name, fits);
 }
 
-bool is_taken(std::string_view name) {
-  constexpr std::array taken{"up", "reachable", "latency", "consecutive_failures", "failure_ratio", "certificate_left"};
-  return std::ranges::find(taken, name) != taken.end();
-}
-
 }  // namespace
 
 std::vector<query> read_queries(settings::section& from, declarations& declared) {
@@ -80,7 +75,7 @@ std::vector<query> read_queries(settings::section& from, declarations& declared)
   }
   for (auto& [name, one] : from.inners("queries")) {
     if (!is_name(name)) one.report_here("is no name of a measurement: expected small letters, digits and _, such as \"error_rate\"");
-    if (is_taken(name)) one.report_here("has the name of a measurement that every probe has");
+    if (declarations::is_every_probes(name)) one.report_here("has the name of a measurement that every probe has");
     take(one, name);
     one.finish();
   }

@@ -1,4 +1,4 @@
-"""Writes a record as an agent with [record] does (rules/replay/record.cpp), for `flipback replay`."""
+"""Writes a record as an agent with [record] does (rules/replay/record_writer.cpp), for `flipback replay`."""
 
 import struct
 import zlib
