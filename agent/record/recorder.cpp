@@ -25,6 +25,8 @@ struct recorder::disk {
     rules::replay::record_writer made;
     made.write(rules::replay::beginning{since.at, since.wall, std::exchange(continues, true)});
     for (const rules::replay::declared& d : signals) made.write(d);
+    if (since.cutover) made.write(rules::replay::cut_over{*since.cutover});
+    if (since.window_open) made.write(rules::replay::window_changed{since.at, true});
     return made.take();
   }
 
@@ -52,7 +54,24 @@ recorder::~recorder() {
 
 void recorder::begin(bool continues) {
   disk_->continues = continues;
-  since_ = {};
+  since_ = present();
+}
+
+recorder::moment recorder::present() const {
+  moment now;
+  now.cutover = cutover_;
+  now.window_open = window_open_;
+  return now;
+}
+
+void recorder::cutover(instant at) {
+  cutover_ = at;
+  writer_.write(rules::replay::cut_over{at});
+}
+
+void recorder::window(instant at, bool open) {
+  window_open_ = open;
+  writer_.write(rules::replay::window_changed{at, open});
 }
 
 asio::awaitable<void> recorder::run() {
@@ -70,7 +89,7 @@ void recorder::hand_on() {
   if (waiting_ + frame.size() > most_waiting) return told(std::unexpected("the disk is too slow"), 0);
   waiting_ += frame.size();
   asio::post(*thread_,
-             [this, alive = alive_, loop = loop_.get_executor(), on = disk_, frame = std::move(frame), since = std::exchange(since_, {})] {
+             [this, alive = alive_, loop = loop_.get_executor(), on = disk_, frame = std::move(frame), since = std::exchange(since_, present())] {
                const auto written = on->file.append(frame, [&] { return on->head(since); });
                asio::post(loop, [this, alive, written, size = frame.size()] {
                  if (*alive) told(written, size);

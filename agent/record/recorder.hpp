@@ -14,6 +14,7 @@
 #include <expected>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <unordered_map>
 
@@ -40,8 +41,8 @@ class recorder {
   /// The number under which the samples of this name are recorded.
   [[nodiscard]] std::uint32_t series_named(const std::string& samples) const { return series_.at(samples); }
   void add(std::uint32_t series, const sample& s) { writer_.write(rules::replay::sampled{series, s}); }
-  void cutover(instant at) { writer_.write(rules::replay::cut_over{at}); }
-  void window(instant at, bool open) { writer_.write(rules::replay::window_changed{at, open}); }
+  void cutover(instant at);
+  void window(instant at, bool open);
   void unwatched(instant from, instant to) { writer_.write(rules::replay::unwatched{from, to}); }
 
  private:
@@ -50,17 +51,22 @@ class recorder {
   void hand_on();
   void told(const std::expected<void, std::string>& written, std::size_t size);
 
-  /// When what is recorded now began, by both clocks.
+  /// When what is recorded now began, by both clocks, and how the deployment stood then: a file is read without the one before it, too.
   struct moment {
     instant at = std::chrono::steady_clock::now();
     wall_time wall = std::chrono::system_clock::now();
+    std::optional<instant> cutover;
+    bool window_open = false;
   };
+  [[nodiscard]] moment present() const;
 
   boost::asio::io_context& loop_;
   std::function<void(event)> tell_;
   std::string path_;
   std::unordered_map<std::string, std::uint32_t> series_;
   rules::replay::record_writer writer_;
+  std::optional<instant> cutover_;
+  bool window_open_ = false;
   moment since_;
   std::size_t waiting_ = 0;
   bool loses_ = false;

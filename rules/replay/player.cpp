@@ -26,7 +26,10 @@ void player::take(const beginning& e, const teller& tell) {
   end(tell);
   signals_ = {};
   routes_.clear();
-  if (!e.continues) newest_.clear();
+  if (!e.continues) {
+    newest_.clear();
+    window_open_ = false;
+  }
   ready_ = false;
   continues_ = e.continues && engine_;
   now_ = began_ = e.at;
