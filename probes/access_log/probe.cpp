@@ -68,14 +68,14 @@ class access_log_probe final : public probe {
     look();
     const al::pool pool = traffic_.take();
     const instant now = std::chrono::steady_clock::now();
-    const double over = last_ == instant{} ? (following_ ? 1.0 : 0.0) : to_seconds(now - last_);  // a single look is of no known time
-    last_ = now;
+    const instant since = std::exchange(last_, now);
+    const double over = since == instant{} ? (following_ ? 1.0 : 0.0) : to_seconds(now - since);  // a single look is of no known time
     if (problem_) co_return observation::fail(problem_->why, fmt::format("{} {}", terms_.path, problem_->says));
     const std::vector<access_log_directive> configured = as_nginx_has_it();
     if (std::ranges::any_of(configured, &access_log_directive::conditional)) {
       co_return observation::fail(reason::no_prerequisite, "nginx logs only some requests there (access_log with if=): no base for rates");
     }
-    observation seen = signals_.say(pool, over, following_ ? std::optional(wall_seconds()) : std::nullopt, traffic_.missing());
+    observation seen = signals_.say(pool, since, over, following_ ? std::optional(wall_seconds()) : std::nullopt, traffic_.missing());
     for (const second& s : std::exchange(past_, {})) {
       const duration ago = from_seconds(std::max(0.0, wall_seconds() - s.began));
       earlier& e = seen.before.emplace_back(ago, std::max(duration{}, ago - seconds(1)), std::vector<measurement>{});

@@ -49,7 +49,8 @@ traffic_signals::traffic_signals(const abilities& can_tell, std::span<const slot
   declared_.push_back({"malformed", signal_kind::gauge, unit::number});
 }
 
-observation traffic_signals::say(const pool& of, double over, std::optional<double> now, std::span<const field> missing) const {
+observation traffic_signals::say(const pool& of, instant since, double over, std::optional<double> now,
+                                 std::span<const field> missing) const {
   observation seen = observation::pass(sentence(of, missing));
   if (of.newest_line > 0 && now) {
     const double lag = std::max(0.0, *now - of.newest_line);
@@ -63,6 +64,7 @@ observation traffic_signals::say(const pool& of, double over, std::optional<doub
   if (can_tell_.upstreams) seen.measure("local_errors", static_cast<double>(of.local_errors));
   seen.measure("malformed", static_cast<double>(of.malformed));
   measure(seen.measurements, of, over);
+  for (measurement& m : seen.measurements) m.since = since;
   return seen;
 }
 

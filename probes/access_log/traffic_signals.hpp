@@ -20,9 +20,10 @@ class traffic_signals {
   traffic_signals& operator=(const traffic_signals&) = delete;
 
   [[nodiscard]] std::span<const measurement_declaration> declares() const { return declared_; }
-  /// What came in `over` seconds (0: nobody knows in how many). `now`, in seconds since 1970, is when it came, where that says how late the
-  /// log is: with a newest line older than the limit nothing is known. `missing`: fields that no line has had.
-  [[nodiscard]] observation say(const pool& of, double over, std::optional<double> now, std::span<const field> missing) const;
+  /// What came since then, in `over` seconds (zero, 0: nobody knows). `now`, in seconds since 1970, is when it came, where that says how
+  /// late the log is: with a newest line older than the limit nothing is known. `missing`: fields that no line has had.
+  [[nodiscard]] observation say(const pool& of, instant since, double over, std::optional<double> now,
+                                std::span<const field> missing) const;
   /// The measurements of requests alone.
   void measure(std::vector<measurement>& into, const pool& of, double over) const;
 
