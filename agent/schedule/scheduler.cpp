@@ -108,7 +108,7 @@ void scheduler::wake(instant now) {
     const due next = heap_.top();
     heap_.pop();
     if (next.deadline_of == 0) {
-      start_due(next.entry, next.at, now, stalled);
+      start_due(next.entry, next.at, now);
     } else if (entry& of = *entries_[next.entry]; of.running && of.serial == next.deadline_of) {
       deadline_due(of, stalled);
     }
@@ -116,7 +116,7 @@ void scheduler::wake(instant now) {
   arm();
 }
 
-void scheduler::start_due(std::uint32_t number, instant at, instant now, bool stalled) {
+void scheduler::start_due(std::uint32_t number, instant at, instant now) {
   entry& of = *entries_[number];
   const auto missed = (now - at) / of.every;
   counts_.skipped += static_cast<std::uint64_t>(missed);
@@ -128,7 +128,7 @@ void scheduler::start_due(std::uint32_t number, instant at, instant now, bool st
     of.delivered = false;
     deliver(of, of.refused);
   } else {
-    begin(of, stalled ? now : at);
+    begin(of, now - at > grid ? now : at);  // late or not, it has all of its time-out
   }
 }
 

@@ -65,7 +65,7 @@ class scheduler {
 
   void arm();
   void wake(instant now);
-  void start_due(std::uint32_t number, instant at, instant now, bool stalled);
+  void start_due(std::uint32_t number, instant at, instant now);
   void deadline_due(entry& of, bool stalled);
   void begin(entry& of, instant at);
   void ended(entry& of, const std::exception_ptr& thrown, observation seen);

@@ -1,16 +1,14 @@
 #include "probes/access_log/source.hpp"
-#include "probes/access_log/tally_signals.hpp"
 #include "probes/access_log/terms.hpp"
 #include "probes/access_log/traffic.hpp"
+#include "probes/access_log/traffic_signals.hpp"
 #include "probes/kinds.hpp"
 #include "probes/quoted.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <cmath>
-#include <deque>
 #include <filesystem>
 #include <iterator>
 
@@ -23,7 +21,6 @@ using std::chrono::seconds;
 
 constexpr std::uint64_t read_for_a_check = 256 * 1024;
 constexpr std::uint64_t read_to_catch_up = 8 * 1024 * 1024;  // some 20,000 lines: less than 50 ms of work, once
-constexpr std::size_t most_paths_said = 3;
 
 double wall_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -40,16 +37,9 @@ class access_log_probe final : public probe {
         source_(terms_.is_socket ? al::make_syslog_source(executor, terms_.path, terms_.access)
                                  : al::make_file_source(executor, terms_.path)),
         traffic_(counting()),
-        all_("", can_tell_.latency) {
-    for (const slot_upstreams& s : slot_upstreams_) slots_.emplace_back(s.slot + ".", can_tell_.attempt_times);
-    all_.declare(declared_);
-    for (const al::tally_signals& s : slots_) s.declare(declared_);
-    if (can_tell_.time) declared_.push_back({"lag", signal_kind::gauge, unit::seconds});
-    if (can_tell_.upstreams) declared_.push_back({"local_errors", signal_kind::gauge, unit::number});
-    declared_.push_back({"malformed", signal_kind::gauge, unit::number});
-  }
+        signals_(can_tell_, slot_upstreams_, terms_.lag_limit) {}
 
-  [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared_; }
+  [[nodiscard]] std::span<const measurement_declaration> declares() const override { return signals_.declares(); }
   [[nodiscard]] bool follows() const override { return true; }
 
   [[nodiscard]] std::string unfit_to_act() const override {
@@ -78,18 +68,18 @@ class access_log_probe final : public probe {
     look();
     const al::pool pool = traffic_.take();
     const instant now = std::chrono::steady_clock::now();
-    const double over = last_ == instant{} ? (following_ ? 1.0 : 0.0) : to_seconds(now - last_);  // a single look is of no known time
-    last_ = now;
+    const instant since = std::exchange(last_, now);
+    const double over = since == instant{} ? (following_ ? 1.0 : 0.0) : to_seconds(now - since);  // a single look is of no known time
     if (problem_) co_return observation::fail(problem_->why, fmt::format("{} {}", terms_.path, problem_->says));
     const std::vector<access_log_directive> configured = as_nginx_has_it();
     if (std::ranges::any_of(configured, &access_log_directive::conditional)) {
       co_return observation::fail(reason::no_prerequisite, "nginx logs only some requests there (access_log with if=): no base for rates");
     }
-    observation seen = say(pool, over);
+    observation seen = signals_.say(pool, since, over, following_ ? std::optional(wall_seconds()) : std::nullopt, traffic_.missing());
     for (const second& s : std::exchange(past_, {})) {
       const duration ago = from_seconds(std::max(0.0, wall_seconds() - s.began));
       earlier& e = seen.before.emplace_back(ago, std::max(duration{}, ago - seconds(1)), std::vector<measurement>{});
-      measure(e.measurements, s.counted, 1);
+      signals_.measure(e.measurements, s.counted, 1);
     }
     add_notes(seen, pool, configured);
     co_return seen;
@@ -121,29 +111,6 @@ class access_log_probe final : public probe {
     for (int turns = 0; more && *more && turns < 4; ++turns) more = source_->read(take);
     traffic_.add_malformed(source_->take_spoilt());
     problem_ = more ? std::nullopt : std::optional(std::move(more.error()));
-  }
-
-  observation say(const al::pool& pool, double over) {
-    observation seen = observation::pass(sentence(pool));
-    if (pool.newest_line > 0 && following_) {
-      const double lag = std::max(0.0, wall_seconds() - pool.newest_line);
-      seen.measure("lag", lag);
-      if (lag > to_seconds(terms_.lag_limit)) {
-        seen = observation::fail(reason::no_prerequisite, fmt::format("the log is buffered: its newest line came {} late",
-                                                                      format_duration(from_seconds(std::round(lag)))));
-        seen.measure("lag", lag);
-        return seen;
-      }
-    }
-    if (can_tell_.upstreams) seen.measure("local_errors", static_cast<double>(pool.local_errors));
-    seen.measure("malformed", static_cast<double>(pool.malformed));
-    measure(seen.measurements, pool, over);
-    return seen;
-  }
-
-  void measure(std::vector<measurement>& into, const al::pool& pool, double over) const {
-    all_.measure(into, pool.all, over);
-    for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].measure(into, pool.slots[i], over);
   }
 
   void add_notes(observation& to, const al::pool& pool, const std::vector<access_log_directive>& configured) const {
@@ -178,28 +145,6 @@ class access_log_probe final : public probe {
     close();
   }
 
-  [[nodiscard]] std::string sentence(const al::pool& pool) const {
-    std::string says = fmt::format("{} requests, {} errors", pool.all.requests, pool.all.errors);
-    if (!pool.error_paths.empty()) says += fmt::format(" ({})", most_errors(pool));
-    if (pool.malformed > 0) says += fmt::format(", {} lines that are not in its format", pool.malformed);
-    const auto missing = traffic_.missing();
-    if (missing.empty()) return says;
-    std::vector<std::string_view> lacks;
-    for (const al::field f : missing) lacks.push_back(al::name_of(f));
-    return fmt::format("{}; the log has no {}", says, fmt::join(lacks, ", "));
-  }
-
-  /// The paths with most errors: "/api/a 12, /api/b 3".
-  [[nodiscard]] static std::string most_errors(const al::pool& pool) {
-    std::vector<std::pair<std::uint64_t, std::string_view>> paths;
-    for (const auto& [path, count] : pool.error_paths) paths.emplace_back(count, path);
-    std::ranges::sort(paths, std::ranges::greater{});
-    if (paths.size() > most_paths_said) paths.resize(most_paths_said);
-    std::string all;
-    for (const auto& [count, path] : paths) all += fmt::format("{}{} {}", all.empty() ? "" : ", ", flipback::quoted(path, {}, 60), count);
-    return all;
-  }
-
   std::shared_ptr<const nginx_facts> nginx_;
   al::terms terms_;
   al::abilities can_tell_;
@@ -207,9 +152,7 @@ class access_log_probe final : public probe {
   std::unique_ptr<al::source> source_;
   al::traffic traffic_;
   std::vector<second> past_;  ///< what was logged before we came, until the first run takes it
-  al::tally_signals all_;
-  std::deque<al::tally_signals> slots_;
-  std::vector<measurement_declaration> declared_;
+  al::traffic_signals signals_;
   bool following_ = false;
   instant last_{};
   std::optional<al::trouble> problem_;

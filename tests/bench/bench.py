@@ -12,8 +12,8 @@ import probing  # noqa: E402
 import starts  # noqa: E402
 
 PARTS = {"cost": probing.cost, "many": probing.many, "memory": probing.memory, "hung": probing.hung, "deaf": probing.deaf, "log": decisions.log,
-         "rules": decisions.rules, "replay": decisions.replay, "prompt": decisions.prompt, "firing": decisions.firing, "start": starts.start,
-         "check": starts.check, "flip": flips.flip}
+         "rules": decisions.rules, "curve": decisions.curve, "replay": decisions.replay, "prompt": decisions.prompt, "firing": decisions.firing,
+         "start": starts.start, "check": starts.check, "flip": flips.flip}
 
 
 def main():

@@ -47,6 +47,21 @@ def rules(build, rounds):
         row(rate, f"{int(size) / 1024:.0f} KiB")
 
 
+def curve(build, rounds):
+    heading("A sample that one rule reads, beside rules on other signals (goal: its cost does not grow with them)")
+    row("other rules", "quiet", "beside none", "fed 50 s", "beside none")
+    counts, kinds = ("0", "10", "100", "1000", "10000"), ("quiet", "fed")
+    costs = {(others, kind): [] for others in counts for kind in kinds}
+    for _ in range(3 * rounds):
+        for others, kind in costs:
+            costs[others, kind].append(float(subprocess.run([f"{build}/tests/bench/rules_curve", others, kind], check=True, capture_output=True, text=True).stdout))
+    for others in counts:
+        cells = []
+        for kind in kinds:
+            cells += [f"{median(costs[others, kind]):.0f} ns", f"{median(costs[others, kind]) / median(costs['0', kind]):.2f} x"]
+        row(f"{int(others):,}", *cells)
+
+
 def prompt(build, rounds):
     """Two hundred rules on a service that refuses, each with a `for` of its own: how late each decision came."""
     late = []

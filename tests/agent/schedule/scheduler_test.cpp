@@ -119,3 +119,15 @@ TEST_CASE("a_loop_that_stood_still_blames_itself_and_not_the_service") {
   REQUIRE(t.seen.size() == 1);
   CHECK(t.seen[0].result != outcome::fail);
 }
+
+TEST_CASE("a_run_that_begins_late_has_all_of_its_time") {
+  asio::io_context loop(1);
+  slow p(loop, 10ms, observation::pass("ok"));
+  trial t;
+  asio::steady_timer block(loop, 50ms);  // for longer than a time-out, and for less than a stall
+  block.async_wait([](const boost::system::error_code&) { std::this_thread::sleep_for(300ms); });
+  t.let_run(loop, p, 100ms, 100ms, 600ms);
+  CHECK(t.seen.size() >= 3);
+  for (const observation& o : t.seen) CHECK_MESSAGE(o.result == outcome::pass, o.says);
+  CHECK(t.counts.timed_out == 0);
+}

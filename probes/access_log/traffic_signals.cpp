@@ -1,0 +1,76 @@
+#include "probes/access_log/traffic_signals.hpp"
+
+#include "probes/quoted.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <cmath>
+#include <string_view>
+#include <utility>
+
+namespace flipback::access_log {
+
+namespace {
+
+constexpr std::size_t most_paths_said = 3;
+
+/// The paths with most errors: "/api/a 12, /api/b 3".
+std::string most_errors(const pool& of) {
+  std::vector<std::pair<std::uint64_t, std::string_view>> paths;
+  for (const auto& [path, count] : of.error_paths) paths.emplace_back(count, path);
+  std::ranges::sort(paths, std::ranges::greater{});
+  if (paths.size() > most_paths_said) paths.resize(most_paths_said);
+  std::string all;
+  for (const auto& [count, path] : paths) all += fmt::format("{}{} {}", all.empty() ? "" : ", ", quoted(path, {}, 60), count);
+  return all;
+}
+
+std::string sentence(const pool& of, std::span<const field> missing) {
+  std::string says = fmt::format("{} requests, {} errors", of.all.requests, of.all.errors);
+  if (!of.error_paths.empty()) says += fmt::format(" ({})", most_errors(of));
+  if (of.malformed > 0) says += fmt::format(", {} lines that are not in its format", of.malformed);
+  if (missing.empty()) return says;
+  std::vector<std::string_view> lacks;
+  for (const field f : missing) lacks.push_back(name_of(f));
+  return fmt::format("{}; the log has no {}", says, fmt::join(lacks, ", "));
+}
+
+}  // namespace
+
+traffic_signals::traffic_signals(const abilities& can_tell, std::span<const slot_upstreams> slots, duration lag_limit)
+    : can_tell_(can_tell), lag_limit_(lag_limit), all_("", can_tell.latency) {
+  for (const slot_upstreams& s : slots) slots_.emplace_back(s.slot + ".", can_tell_.attempt_times);
+  all_.declare(declared_);
+  for (const tally_signals& s : slots_) s.declare(declared_);
+  if (can_tell_.time) declared_.push_back({"lag", signal_kind::gauge, unit::seconds});
+  if (can_tell_.upstreams) declared_.push_back({"local_errors", signal_kind::gauge, unit::number});
+  declared_.push_back({"malformed", signal_kind::gauge, unit::number});
+}
+
+observation traffic_signals::say(const pool& of, instant since, double over, std::optional<double> now,
+                                 std::span<const field> missing) const {
+  observation seen = observation::pass(sentence(of, missing));
+  if (of.newest_line > 0 && now) {
+    const double lag = std::max(0.0, *now - of.newest_line);
+    if (lag > to_seconds(lag_limit_)) {
+      seen = observation::fail(reason::no_prerequisite, fmt::format("the log is buffered: its newest line came {} late",
+                                                                    format_duration(from_seconds(std::round(lag)))));
+    }
+    seen.measure("lag", lag);
+    if (seen.result != outcome::pass) return seen;
+  }
+  if (can_tell_.upstreams) seen.measure("local_errors", static_cast<double>(of.local_errors));
+  seen.measure("malformed", static_cast<double>(of.malformed));
+  measure(seen.measurements, of, over);
+  for (measurement& m : seen.measurements) m.since = since;
+  return seen;
+}
+
+void traffic_signals::measure(std::vector<measurement>& into, const pool& of, double over) const {
+  all_.measure(into, of.all, over);
+  for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].measure(into, of.slots[i], over);
+}
+
+}  // namespace flipback::access_log
