@@ -22,9 +22,10 @@ struct row {
   std::string_view severity;
   std::uint64_t min_samples;
   std::uint64_t min_errors;
+  std::string_view also_needs{};
 };
 
-constexpr std::array<row, 12> rows{{
+constexpr std::array<row, 14> rows{{
     {"error-rate",
      "traffic.error_rate",
      "traffic.error_rate over 5m > 5% and traffic.error_rate over 1m > 5%",
@@ -85,6 +86,28 @@ constexpr std::array<row, 12> rows{{
      "warning",
      20,
      0},
+    {"client-errors",
+     "traffic.client_error_rate",
+     "traffic.client_error_rate > 3 * before(traffic.client_error_rate over 5m) and traffic.client_error_rate > 5%",
+     "",
+     minutes(5),
+     {},
+     consequence::alert,
+     "warning",
+     20,
+     0},
+    {"traffic-drop",
+     "traffic.error_rate",
+     "count(traffic.error_rate over 5m) < before(count(traffic.error_rate over 5m)) / 2 and "
+     "before(count(traffic.error_rate over 5m)) >= 50 and traffic.up == 1",
+     "",
+     minutes(5),
+     {},
+     consequence::alert,
+     "warning",
+     0,
+     0,
+     "traffic.up"},
     {"postgres-connections",
      "postgres.connections_used_ratio",
      "postgres.connections_used_ratio > 80%",
@@ -184,10 +207,13 @@ rule_set with_built_ins(std::span<const rule_source> own, const catalogue& signa
   const auto replaced = [&](std::string_view name) { return std::ranges::find(own, name, &rule_source::name) != own.end(); };
   for (const row& r : rows) {
     if (replaced(r.name)) continue;
-    if (signals.find(r.needs) == nullptr) {
-      made.off.push_back({std::string(r.name), fmt::format("no probe gives {}", r.needs)});
+    const bool lacks_one = signals.find(r.needs) == nullptr;
+    if (lacks_one || (!r.also_needs.empty() && signals.find(r.also_needs) == nullptr)) {
+      made.off.push_back({std::string(r.name), fmt::format("no probe gives {}", lacks_one ? r.needs : r.also_needs)});
     } else if (r.then == consequence::rollback && !has_deployment) {
       made.off.push_back({std::string(r.name), "there is no [deployment] to roll back"});
+    } else if (r.when.contains("before(") && !has_deployment) {
+      made.off.push_back({std::string(r.name), "there is no [deployment] whose cutover it could look back to"});
     } else {
       made.on.push_back(written(r));
     }

@@ -86,7 +86,9 @@ class compiling {
     const bool pools = named.kind == signal_kind::ratio || named.kind == signal_kind::distribution;
     if (s.length == duration{} && pools) s.length = plain_window;
     s.windowed = s.length > duration{};
-    if (s.windowed) s.window = into_.all[s.series].window(s.length, s.since_cutover);
+    s.before = r.before;
+    if (s.before) s.remembered = into_.all[s.series].remember(s.length, s.how, s.quantile);
+    if (s.windowed && !s.before) s.window = into_.all[s.series].window(s.length, s.since_cutover);
     r.source = of.sources.size();
     of.sources.push_back(std::move(s));
     of.reads.push_back(at->second);
@@ -96,7 +98,8 @@ class compiling {
     for (source& s : of.sources) {
       const source* longest = nullptr;
       for (const source& other : of.sources) {
-        if (other.series == s.series && other.windowed && (longest == nullptr || other.length > longest->length)) longest = &other;
+        if (other.series == s.series && other.windowed && !other.before && (longest == nullptr || other.length > longest->length))
+          longest = &other;
       }
       s.has_longest = longest != nullptr;
       if (longest != nullptr) s.longest = longest->window;

@@ -8,11 +8,14 @@
 namespace flipback::rules {
 
 std::string label(const source& s) {
-  return s.length > duration{} ? fmt::format("{} over {}", s.name, format_duration(s.length)) : s.name;
+  std::string text = s.length > duration{} ? fmt::format("{} over {}", s.name, format_duration(s.length)) : s.name;
+  if (const std::string_view f = name_of(s.how); !f.empty()) text = fmt::format("{}({})", f, text);
+  return s.before ? fmt::format("before({})", text) : text;
 }
 
 std::optional<double> read(const source& s, std::span<const series> all, instant now) {
   const series& of = all[s.series];
+  if (s.before) return of.remembered(s.remembered);
   return s.windowed ? of.read(s.window, s.how, s.quantile, now) : of.newest(s.since_cutover, now);
 }
 
@@ -56,6 +59,7 @@ class evaluating {
 
   evaluation compared(const comparison& c) {
     few_errors_ = false;
+    too_late_ = false;
     valued left = value(*c.left);
     valued right = value(*c.right);
     evaluation made;
@@ -63,7 +67,7 @@ class evaluating {
     made.threshold = right.value;
     const source* named = left.from != nullptr ? left.from : right.from;
     if (named != nullptr) made.in = named->in;
-    if (left.value && right.value) made.is = truth_of(!few_errors_ && holds(c.how, *left.value, *right.value));
+    if (left.value && right.value) made.is = truth_of(!few_errors_ && !too_late_ && holds(c.how, *left.value, *right.value));
     if (explain_) made.says = sentence(c, left, right, made);
     return made;
   }
@@ -90,6 +94,7 @@ class evaluating {
     if (!left.lacks.empty()) return left.lacks;
     if (!right.lacks.empty()) return right.lacks;
     if (few_errors_) return fmt::format("fewer than {:.0f} errors", least_.errors);
+    if (too_late_) return fmt::format("the cutover was more than {} ago", format_duration(before_counts_for));
     if (left.from == nullptr)
       return fmt::format("{} {} {}", format_value(*left.value, made.in), name_of(c.how), format_value(*right.value, made.in));
     std::string counts;
@@ -137,6 +142,7 @@ class evaluating {
     const series& of = all_[s.series];
     valued made;
     made.from = &s;
+    if (s.before) return read_before(s, of, std::move(made));
     if (s.has_longest && s.how != function::count) {
       const fill f = of.filled(s.longest);
       if (f.samples < least_.samples) {
@@ -152,6 +158,14 @@ class evaluating {
     return made;
   }
 
+  valued read_before(const source& s, const series& of, valued made) {
+    too_late_ = too_late_ || (of.was_cut_over() && now_ - of.cut_over_at() > before_counts_for);
+    made.value = of.remembered(s.remembered);
+    if (!made.value && explain_)
+      made.lacks = of.was_cut_over() ? fmt::format("{} is not known", label(s)) : std::string("there has been no cutover yet");
+    return made;
+  }
+
   static std::string_view unit_of_count(const series& of) {
     return of.kind() == signal_kind::ratio || of.kind() == signal_kind::distribution ? "requests" : "samples";
   }
@@ -162,6 +176,7 @@ class evaluating {
   instant now_;
   bool explain_;
   bool few_errors_ = false;
+  bool too_late_ = false;  ///< to compare with what was before the cutover
 };
 
 }  // namespace

@@ -21,11 +21,16 @@ struct source {
   function how = function::plain;
   double quantile = 0;
   bool since_cutover = false;
+  bool before = false;  ///< as it was at the newest cutover: `remembered` is its number in the series
+  std::size_t remembered = 0;
   unit in = unit::number;
   std::string name;  ///< of the signal, for sentences
 };
 
-/// "traffic.error_rate over 5m".
+/// As long as a comparison with what was before the cutover says something of the release: later it is false.
+inline constexpr duration before_counts_for = std::chrono::hours(1);
+
+/// "traffic.error_rate over 5m", "max(redis.memory_used_ratio over 5m)".
 std::string label(const source& s);
 /// What a source reads at `now`. Precondition: its series has been advanced to `now`.
 std::optional<double> read(const source& s, std::span<const series> all, instant now);

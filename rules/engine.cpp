@@ -162,6 +162,21 @@ evaluation engine::explain(std::size_t number, instant now) {
   return evaluate_text(of.when, of, now, true);
 }
 
+rule_explanation engine::explanation(std::size_t number, instant now) {
+  const rule& of = from_.rules[number];
+  const state& s = states_[number];
+  rule_explanation made{
+      s.verdicts.current(), s.verdicts.true_since(), breaches_at(number), s.verdicts.unknown_since(), s.not_this_release, {}, {}, {}};
+  for (const std::size_t series : of.reads) from_.all[series].advance(now);
+  const auto tree = [&](const branch& text) {
+    return text ? flipback::rules::explain(*text, of.sources, from_.all, of.least, now) : std::vector<explanation_row>{};
+  };
+  made.when = tree(of.when);
+  made.until = tree(of.until);
+  made.unless = tree(of.unless);
+  return made;
+}
+
 std::vector<std::pair<std::string, double>> engine::readings(instant now) {
   std::map<std::string, double> all;
   for (series& of : from_.all) of.advance(now);

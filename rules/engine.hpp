@@ -1,6 +1,7 @@
 #pragma once
 
 #include "rules/compile.hpp"
+#include "rules/explanation.hpp"
 #include "rules/verdict.hpp"
 
 #include <optional>
@@ -26,6 +27,18 @@ struct change {
   std::optional<instant> true_since;  ///< when the condition began
   evaluation why;
   bool not_this_release = false;  ///< the condition was true before the cutover already: may ask, never act
+};
+
+/// All that can be said of a rule now.
+struct rule_explanation {
+  verdict is = verdict::unknown;
+  std::optional<instant> true_since;
+  std::optional<instant> breaches_at;  ///< of a pending one, if its condition stays true
+  std::optional<instant> unknown_since;
+  bool not_this_release = false;
+  std::vector<explanation_row> when;
+  std::vector<explanation_row> until;   ///< empty: the rule has none
+  std::vector<explanation_row> unless;  ///< the same
 };
 
 /// Evaluates rules as samples and time go by. Pure: the same samples and times give the same changes. Times never go back.
@@ -66,6 +79,7 @@ class engine {
   [[nodiscard]] truth withheld(std::size_t rule, instant now);
   /// The rule's condition with its explanation, evaluated now.
   [[nodiscard]] evaluation explain(std::size_t rule, instant now);
+  [[nodiscard]] rule_explanation explanation(std::size_t rule, instant now);
   /// Every reading that the rules make, as "traffic.error_rate over 5m", with its value now; those without a value are left out.
   [[nodiscard]] std::vector<std::pair<std::string, double>> readings(instant now);
   /// When a pending rule will breach if its condition stays true.

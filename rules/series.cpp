@@ -24,6 +24,28 @@ std::size_t series::window(duration length, bool since_cutover) {
   return windows_.size() - 1;
 }
 
+std::size_t series::remember(duration length, function how, double quantile) {
+  const memory wanted{length, how, quantile, std::nullopt};
+  const auto known = std::ranges::find_if(memories_, [&](const memory& m) { return m.is_of(wanted); });
+  if (known != memories_.end()) return static_cast<std::size_t>(known - memories_.begin());
+  if (length > duration{}) window(length, false);  // keeps what it needs
+  memories_.push_back(wanted);
+  return memories_.size() - 1;
+}
+
+/// What a reading was at an instant that has passed: samples may have come since.
+std::optional<double> series::read_at(const memory& m, instant at) const {
+  series then(kind_, stale_);
+  const bool windowed = m.length > duration{};
+  const std::size_t over = windowed ? then.window(m.length, false) : 0;
+  for (const kept& k : samples_) {
+    if (k.at <= at) then.add({k.from, k.at, k.value, false});
+  }
+  then.advance(at);
+  if (then.samples_.empty()) return std::nullopt;
+  return windowed ? then.read(over, m.how, m.quantile, at) : then.newest(false, at);
+}
+
 void series::add(const sample& s) {
   kept k{s.from, s.at, s.value};
   if (k.value && !is_usable(*k.value)) k.value.reset();
@@ -53,6 +75,7 @@ void series::pool(span& w, const kept& k, bool in) const {
 }
 
 void series::cutover(instant at) {
+  for (memory& m : memories_) m.value = read_at(m, at);
   cutover_ = at;
   for (span& w : windows_) {
     if (!w.since_cutover) continue;
@@ -71,6 +94,10 @@ void series::adopt(const series& before) {
   dropped_ = 0;
   fresh_ = before.fresh_;
   cutover_ = before.cutover_;
+  for (memory& mine : memories_) {
+    const auto known = std::ranges::find_if(before.memories_, [&](const memory& m) { return m.is_of(mine); });
+    mine.value = known != before.memories_.end() ? known->value : std::nullopt;
+  }
   for (span& w : windows_) {
     w = {w.length, w.since_cutover, 0, {}, {}, {}, 0};
     for (const kept& k : samples_) pool(w, k, true);

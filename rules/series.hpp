@@ -19,13 +19,17 @@ struct fill {
 /// The samples of one signal, as long as any window needs them, and its windows, (t−W, t]. Ratios and distributions are pooled as samples
 /// come and go; the sums are of whole numbers, so nothing drifts.
 ///
-/// A window may start empty at each cutover: then only samples that speak wholly of the time after it count.
+/// A window may start empty at each cutover: then only samples that speak wholly of the time after it count. What a reading was at the
+/// cutover can be remembered.
 class series {
  public:
   series(signal_kind kind, duration stale) : kind_(kind), stale_(stale) {}
 
   /// A window of this length, made where there is none yet; its number.
   std::size_t window(duration length, bool since_cutover);
+
+  /// Has this reading remembered as it is at each cutover, of a window of that length (zero: the newest sample); its number.
+  std::size_t remember(duration length, function how, double quantile);
 
   void add(const sample& s);
   void cutover(instant at);
@@ -38,12 +42,17 @@ class series {
   [[nodiscard]] std::optional<double> read(std::size_t window, function how, double quantile, instant now) const;
   /// The newest sample alone.
   [[nodiscard]] std::optional<double> newest(bool since_cutover, instant now) const;
+  /// What a reading was at the newest cutover; nothing where that is not known.
+  [[nodiscard]] std::optional<double> remembered(std::size_t number) const { return memories_[number].value; }
+  [[nodiscard]] bool was_cut_over() const { return cutover_ != instant::min(); }
+  [[nodiscard]] instant cut_over_at() const { return cutover_; }
   [[nodiscard]] instant newest_at() const { return samples_.empty() ? instant::min() : samples_.back().at; }
   [[nodiscard]] fill filled(std::size_t window) const;
   [[nodiscard]] bool is_stale(instant now) const;
   /// When the newest sample goes stale; nothing where it is.
   [[nodiscard]] std::optional<instant> stale_at(instant now) const;
   [[nodiscard]] signal_kind kind() const { return kind_; }
+  [[nodiscard]] duration stale_after() const { return stale_; }
 
  private:
   struct kept {
@@ -61,6 +70,15 @@ class series {
     std::uint64_t values = 0;
   };
 
+  struct memory {
+    duration length;
+    function how;
+    double quantile;
+    std::optional<double> value;
+    [[nodiscard]] bool is_of(const memory& m) const { return length == m.length && how == m.how && quantile == m.quantile; }
+  };
+
+  [[nodiscard]] std::optional<double> read_at(const memory& m, instant at) const;
   [[nodiscard]] bool counts(const span& w, const kept& k) const { return k.value && (!w.since_cutover || k.from >= cutover_); }
   void pool(span& w, const kept& k, bool in) const;
   [[nodiscard]] std::optional<double> fold(const span& w, function how) const;
@@ -72,6 +90,7 @@ class series {
   std::vector<kept> samples_;  ///< a vector: most series keep one sample, and a deque would cost half a kilobyte for it
   std::uint64_t dropped_ = 0;  ///< how many have left the front: sample number n is samples_[n − dropped_]
   std::vector<span> windows_;
+  std::vector<memory> memories_;
   instant cutover_ = instant::min();
   instant fresh_ = instant::min();  ///< newest sample with a value that is not quiet
 };

@@ -16,6 +16,7 @@ enum class comparing : std::uint8_t { greater, greater_equal, less, less_equal, 
 enum class calculating : std::uint8_t { plus, minus, times, divided };
 
 std::string_view name_of(comparing c);
+std::string_view name_of(function f);  ///< "min"; empty for plain and over
 
 struct expression;
 using branch = std::unique_ptr<expression>;
@@ -24,11 +25,12 @@ struct number {
   double value = 0;
   unit in = unit::number;
 };
-/// A signal, plain or over a window. `source` is what the compiler binds it to.
+/// A signal, plain or over a window, now or as it was at the newest cutover. `source` is what the compiler binds it to.
 struct reading {
   std::string signal;
   function how = function::plain;
   duration window{};
+  bool before = false;
   std::size_t source = 0;
 };
 struct calculation {

@@ -11,7 +11,7 @@ namespace flipback::rules {
 
 namespace {
 
-constexpr std::array<std::string_view, 9> words{"and", "or", "not", "over", "min", "max", "avg", "increase", "count"};
+constexpr std::array<std::string_view, 10> words{"and", "or", "not", "over", "min", "max", "avg", "increase", "count", "before"};
 constexpr std::array<std::string_view, 4> pairs{">=", "<=", "==", "!="};
 constexpr std::string_view singles = "><+-*/(),";
 

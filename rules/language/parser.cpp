@@ -121,22 +121,45 @@ class parsing {
       ++at_;
       return inside;
     }
-    if (const auto how = look_up(functions, begin.text); how && begin.kind == token_kind::word) {
-      ++at_;
-      if (!is("(")) return expected(fmt::format("( after {}", begin.text));
-      ++at_;
-      if (now().kind != token_kind::name) return expected("a signal such as traffic.error_rate");
-      auto inside = signal(*how);
-      if (!inside) return inside;
-      if (!is(")")) return expected(")");
-      ++at_;
-      return inside;
-    }
+    if (is("before")) return before();
+    if (const auto how = look_up(functions, begin.text); how && begin.kind == token_kind::word) return of_function(*how);
     return expected("a signal such as traffic.error_rate, a number, or (");
   }
 
+  /// Precondition: the token is the function's name.
+  std::expected<branch, language_error> of_function(function how) {
+    if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
+    if (now().kind != token_kind::name) return expected("a signal such as traffic.error_rate");
+    return closed(signal(how));
+  }
+
+  std::expected<branch, language_error> before() {
+    if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
+    const auto how = now().kind == token_kind::word ? look_up(functions, now().text) : std::nullopt;
+    if (!how && now().kind != token_kind::name) return expected("a signal such as traffic.error_rate over 5m");
+    auto inside = closed(how ? of_function(*how) : signal(function::plain));
+    if (inside) std::get<reading>((*inside)->is).before = true;
+    return inside;
+  }
+
+  /// A word and the ( after it.
+  std::expected<void, language_error> open() {
+    const std::string_view word = now().text;
+    ++at_;
+    if (!is("(")) return expected(fmt::format("( after {}", word));
+    ++at_;
+    return {};
+  }
+
+  std::expected<branch, language_error> closed(std::expected<branch, language_error> inside) {
+    if (!inside) return inside;
+    if (!is(")")) return expected(")");
+    ++at_;
+    return inside;
+  }
+
   std::expected<branch, language_error> signal(function how) {
-    reading read{std::string(now().text), how, {}, 0};
+    reading read{std::string(now().text), how, {}, false, 0};
     const std::size_t column = now().column;
     ++at_;
     if (is("over")) {
@@ -162,6 +185,13 @@ class parsing {
 std::string_view name_of(comparing c) {
   for (const auto& [name, how] : comparisons) {
     if (how == c) return name;
+  }
+  return {};
+}
+
+std::string_view name_of(function f) {
+  for (const auto& [name, how] : functions) {
+    if (how == f) return name;
   }
   return {};
 }

@@ -8,7 +8,8 @@
 
 namespace flipback::rules {
 
-/// Grammar, loosest first:  or · and · not · comparison (never chained) · + - · * / · number, signal [over W], f(signal [over W]), ( )
+/// Grammar, loosest first:  or · and · not · comparison (never chained) · + - · * / · number, signal [over W], f(signal over W), before( )
+/// of one of these, ( )
 std::expected<branch, language_error> parse(std::string_view text);
 
 }  // namespace flipback::rules

@@ -46,6 +46,8 @@ TEST_CASE("conditions_that_make_sense_are_accepted") {
            "count(traffic.error_rate over 1m) < 50",
            "traffic.p95 > 0",
            "api-blue.up over 5m < 50%",
+           "traffic.error_rate > 3 * before(traffic.error_rate over 5m)",
+           "before(max(redis.memory_used over 1h)) > 1GiB and before(redis.memory_used) > 0",
        }) {
     CAPTURE(text);
     CHECK(wrong(text) == "");
@@ -58,6 +60,10 @@ TEST_CASE("mistakes_are_named_with_their_column") {
       {"traffic.error_rat > 5%", "0: found the signal traffic.error_rat, which no probe gives; did you mean traffic.error_rate?"},
       {"traffic.p95 > 5%", "0: found seconds beside a ratio, expected the same unit on both sides"},
       {"traffic.p95 > 1000", "0: found seconds beside a plain number, expected the same unit on both sides"},
+      {"before(traffic.error_rate > 1%) > 5%", "26: found \">\", expected )"},
+      {"before(before(traffic.p95)) > 1s", "7: found \"before\", expected a signal such as traffic.error_rate over 5m"},
+      {"before traffic.p95 > 1s", "7: found \"traffic.p95\", expected ( after before"},
+      {"before(traffic.p95 over 5m) > 5%", "7: found seconds beside a ratio, expected the same unit on both sides"},
       {"traffic.error_rate = 5%", "19: found =, expected == to compare"},
       {"traffic.error_rate", "0: found a value, expected a condition such as traffic.error_rate > 5%"},
       {"traffic.error_rate > 1% > 2%", "24: found \">\", expected and or or: comparisons can't be chained"},
