@@ -42,6 +42,8 @@ class generation {
   [[nodiscard]] rules::engine& judged() { return engine_; }
   [[nodiscard]] const schedule_counts& schedule() const { return scheduler_.counts(); }
   [[nodiscard]] std::optional<deployment::standing> stands() const;
+  /// Null: there is no deployment.
+  [[nodiscard]] deployment::control* controlled() { return control_.get(); }
   [[nodiscard]] const std::vector<rules::switched_off>& rules_off() const { return rules_off_; }
 
  private:

@@ -1,5 +1,6 @@
 #include "agent/cli/check.hpp"
 #include "agent/cli/replay.hpp"
+#include "agent/cli/verbs.hpp"
 #include "agent/config/validate.hpp"
 #include "agent/supervisor.hpp"
 
@@ -69,6 +70,7 @@ int main(int argc, char** argv) {
   replaying->add_option("--rules", replayed.rules, "A configuration whose [[rules]] judge; without one, the built-in rules alone");
   replaying->add_option("--format", replayed.format, "text or json")->check(CLI::IsMember({"text", "json"}));
   replaying->add_flag("--all", replayed.all, "Changes between ok and unknown, too");
+  const cli::verbs to_agent(app, file);
   CLI::App* const versioned = app.add_subcommand("version", "Print the version");
   app.require_subcommand(0, 1);
 
@@ -83,6 +85,7 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (validating->parsed()) return validate(validated.empty() ? file : validated);
+    if (to_agent.asked()) return to_agent.run();
     if (replaying->parsed()) return cli::replay(replayed);
     auto configured = read(file);
     if (!configured) return usage_error;

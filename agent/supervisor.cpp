@@ -2,6 +2,7 @@
 
 #include "agent/config/configuration.hpp"
 #include "agent/serve/metrics.hpp"
+#include "agent/serve/verbs.hpp"
 #include "agent/service/notify.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -46,12 +47,21 @@ supervisor::supervisor(asio::io_context& loop, std::filesystem::path file, confi
   if (!first.agent.listen.empty()) {
     server_ = std::make_unique<serve::http_server>(loop_, first.agent.listen, [this](std::string_view path) { return page(path); });
   }
+  listen_to_operators(first.agent.socket);
   settings::diagnostics problems;
   now_ = make(std::move(first), problems);
   if (!problems.clean()) throw std::runtime_error(all_of(problems));
 }
 
 supervisor::~supervisor() = default;
+
+void supervisor::listen_to_operators(const std::string& path) {
+  const std::filesystem::path at = path.empty() ? std::filesystem::path(config::usual_socket) : std::filesystem::path(path);
+  std::error_code unseen;
+  if (path.empty() && !std::filesystem::is_directory(at.parent_path(), unseen)) return;
+  control_ = std::make_unique<serve::control_socket>(
+      loop_, at, [this](serve::demand asked) -> asio::awaitable<serve::reply> { return serve::answer_to(*now_, std::move(asked)); });
+}
 
 std::unique_ptr<generation> supervisor::make(config::configuration from, settings::diagnostics& problems) {
   return std::make_unique<generation>(loop_, std::move(from), store_.get(), [this](const event& e) { tell(e); }, problems);
@@ -80,6 +90,7 @@ asio::awaitable<void> supervisor::run() {
   const instant began = std::chrono::steady_clock::now();
   co_await now_->start();
   if (server_) tasks_.spawn(server_->serve());
+  if (control_) tasks_.spawn(control_->serve());
   tasks_.spawn(feed_watchdog());
   tell_start(began);
   ::malloc_trim(0);  // reading the configuration took several times what it leaves

@@ -2,6 +2,7 @@
 
 #include "agent/generation.hpp"
 #include "agent/journal.hpp"
+#include "agent/serve/control_socket.hpp"
 #include "agent/serve/http_server.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -26,6 +27,7 @@ class supervisor {
   asio::awaitable<void> reload();
   asio::awaitable<void> feed_watchdog();
   serve::answer page(std::string_view path);
+  void listen_to_operators(const std::string& path);
   std::unique_ptr<generation> make(config::configuration from, settings::diagnostics& problems);
   void tell(const event& e) { journal_.tell(e); }
   void tell_start(instant began);
@@ -35,6 +37,7 @@ class supervisor {
   journal journal_;
   std::unique_ptr<store> store_;
   std::unique_ptr<serve::http_server> server_;
+  std::unique_ptr<serve::control_socket> control_;
   std::unique_ptr<generation> now_;
   task_group tasks_;
   asio::signal_set signals_;

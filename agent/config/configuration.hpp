@@ -74,9 +74,12 @@ struct probe_entry {
   settings::node table;  ///< its own keys, for its maker; the common ones have been taken out
 };
 
+inline constexpr std::string_view usual_socket = "/run/flipback/flipback.sock";
+
 struct agent {
   std::string listen = "127.0.0.1:9187";  ///< /healthz and /metrics; empty: none
   std::string state = "/var/lib/flipback/flipback.db";
+  std::string socket;               ///< for the verbs that talk to the running agent; empty: the usual one, where its folder is there
   std::string log_format = "text";  ///< text | json
   std::string log_level = "info";
   std::vector<std::string> name_servers;  ///< "127.0.0.1:53"; empty: the machine's

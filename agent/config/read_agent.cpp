@@ -39,6 +39,7 @@ void read_agent(settings::section& root, agent& into) {
                              from->shown("listen")));
   }
   if (from->has("state")) into.state = from->required_text("state", into.state);
+  if (from->has("socket")) into.socket = from->required_text("socket", std::string(usual_socket));
   into.log_format = from->choice("log_format", into.log_format, {"text", "json"});
   into.log_level = from->choice("log_level", into.log_level, {"debug", "info", "warning", "critical"});
   into.name_servers = from->texts("name_servers");

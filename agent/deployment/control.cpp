@@ -16,7 +16,6 @@ namespace {
 using std::chrono::hours;
 using std::chrono::seconds;
 
-constexpr duration answer_limit = seconds(1);
 constexpr duration remember_every = seconds(10);
 constexpr duration failed_for = hours(24);
 
@@ -67,6 +66,7 @@ asio::awaitable<void> control::watch() {
       const sighting seen = co_await look();
       if (stopping_) break;
       take_in(seen);
+      if (const auto given = std::exchange(order_, nullptr)) co_await carry_out(*given);
       co_await try_breaches();
     } catch (const std::exception& error) {  // a mistake of ours must not leave the deployment unwatched
       rolling_ = false;
@@ -81,6 +81,7 @@ asio::awaitable<void> control::watch() {
 
 void control::stop() {
   stopping_ = true;
+  if (order_) order_->answered.cancel();
   pause_.cancel();
 }
 

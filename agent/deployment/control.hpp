@@ -13,8 +13,10 @@
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
+#include <expected>
 #include <functional>
 #include <map>
+#include <memory>
 #include <set>
 
 namespace flipback::deployment {
@@ -28,6 +30,7 @@ struct breach {
   std::string unfit;                 ///< why what the rule reads is no ground to act on; empty: it is one
   std::optional<config::mode> mode;  ///< the rule's own
   std::function<bool()> withheld;    ///< whether its `unless` is true now
+  std::string by;                    ///< the operator who asked for it; empty: a rule
 };
 
 /// What pages and metrics show of the deployment.
@@ -46,6 +49,7 @@ struct standing {
 class control {
  public:
   using teller = std::function<void(event)>;
+  static constexpr duration answer_limit = std::chrono::seconds(1);  ///< for one question to the front door or a slot
 
   control(asio::io_context& loop, const config::configuration& configured, net::network& through, store& kept, teller tell);
   ~control();
@@ -62,12 +66,26 @@ class control {
   /// Ends `watch` after its present look; a rollback under way ends first.
   void stop();
 
+  /// An operator's rollback: neither mode, window nor latch stands in its way, and a sick stable slot only without `force`. What came of
+  /// it, or why it is refused.
+  asio::awaitable<std::expected<std::string, std::string>> roll_back_for(std::string by, std::string reason, bool force);
+
   void breached(breach b);
   void resolved(const std::string& rule);
   [[nodiscard]] standing stands() const;
   [[nodiscard]] rollback::nginx& nginx() { return nginx_; }
 
  private:
+  /// A rollback that an operator waits for: it is carried out between two looks.
+  struct order {
+    explicit order(asio::io_context& loop) : answered(loop, asio::steady_timer::time_point::max()) {}
+    std::string by;
+    std::string reason;
+    bool force = false;
+    std::expected<std::string, std::string> answer = std::unexpected("the agent is ending");
+    asio::steady_timer answered;
+  };
+
   asio::awaitable<sighting> look();
   std::optional<wall_time> file_changed() const;
   std::optional<std::size_t> site_of() const;
@@ -77,8 +95,10 @@ class control {
   asio::awaitable<bool> try_rollback(const breach& b);
   circumstances circumstances_of(const breach& b) const;
   void say_guard(const breach& b, const guard_answer& answer);
-  asio::awaitable<void> roll_back(const breach& b, placed to);
-  void close(const breach& b, const placed& to, const placed& failed, const rollback::ending& end);
+  asio::awaitable<std::expected<std::string, std::string>> roll_back(const breach& b, placed to);
+  asio::awaitable<void> carry_out(order& given);
+  asio::awaitable<std::expected<placed, std::string>> way_back_for(const order& given);
+  std::string close(const breach& b, const placed& to, const placed& failed, const rollback::ending& end);
   asio::awaitable<void> finish_attempt(const attempt& cut_off);
   std::string undo_attempt(const attempt& cut_off, const std::string& why);
   asio::awaitable<void> open_latch();
@@ -103,7 +123,8 @@ class control {
   std::optional<latch> latch_;
   std::optional<latch> failed_;  ///< the newest release that was rolled back, though the latch may be open again
   std::map<std::string, breach> breaches_;
-  std::set<std::string> said_;  ///< "rule/guard": each cause is said once
+  std::shared_ptr<order> order_;  ///< null: none waits
+  std::set<std::string> said_;    ///< "rule/guard": each cause is said once
   bool window_open_ = false;
   bool rolling_ = false;
   bool stopping_ = false;

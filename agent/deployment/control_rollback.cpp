@@ -2,6 +2,8 @@
 
 #include "agent/deployment/control.hpp"
 
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,14 +17,68 @@ asio::awaitable<void> control::keep(std::string fact, std::string value) {
   tell_({"store.failed", severity::critical, fmt::format("what happens now is unrecorded: {}", kept.error()), {}});
 }
 
-asio::awaitable<void> control::roll_back(const breach& b, placed to) {
+asio::awaitable<std::expected<std::string, std::string>> control::roll_back_for(std::string by, std::string reason, bool force) {
+  if (order_ || rolling_) co_return std::unexpected("a rollback is under way");
+  if (stopping_) co_return std::unexpected("the agent is ending");
+  const auto given = std::make_shared<order>(loop_);
+  given->by = std::move(by);
+  given->reason = std::move(reason);
+  given->force = force;
+  order_ = given;
+  pause_.cancel();  // look and act at once
+  co_await given->answered.async_wait(asio::as_tuple(asio::use_awaitable));
+  co_return given->answer;
+}
+
+asio::awaitable<void> control::carry_out(order& given) {
+  given.answer = std::unexpected("it failed: the agent's log says why");
+  try {
+    const auto to = co_await way_back_for(given);
+    breach b;
+    b.rule = "security";
+    b.true_since = std::chrono::steady_clock::now();
+    b.why = given.reason;
+    b.by = given.by;
+    if (to)
+      given.answer = co_await roll_back(b, *to);
+    else
+      given.answer = std::unexpected(to.error());
+  } catch (...) {
+    given.answered.cancel();
+    throw;
+  }
+  given.answered.cancel();
+}
+
+/// Where an operator's rollback leads, or why it is refused. By force it leads to the other of two slots, whatever is known of it.
+asio::awaitable<std::expected<placed, std::string>> control::way_back_for(const order& given) {
+  constexpr std::string_view by_force = "--force does it all the same";
+  const auto& live = tracker_.live();
+  if (!live) co_return std::unexpected("it is not known which slot is live");
+  auto to = tracker_.stable();
+  const bool has_other = names_.size() == 2;
+  if (!to && (!given.force || !has_other)) co_return std::unexpected(tracker_.no_way_back());
+  if (!to) to = placed{1 - live->slot, {}};
+  const slot_answer direct = co_await ask_slot(through_, configured_.slots[to->slot], terms_.front_door, answer_limit);
+  const bool told = direct.identity.is == identity_answer::kind::identified;
+  if (!given.force && !direct.healthy)
+    co_return std::unexpected(fmt::format("{} is sick ({}): rolling back would not help; {}", name(to->slot), direct.says, by_force));
+  if (!given.force && told && direct.identity.release != to->release)
+    co_return std::unexpected(
+        fmt::format("{} no longer has {}, but {}; {}", name(to->slot), to->release, direct.identity.release, by_force));
+  if (told) to->release = direct.identity.release;
+  co_return *to;
+}
+
+asio::awaitable<std::expected<std::string, std::string>> control::roll_back(const breach& b, placed to) {
   rolling_ = true;
   const placed failed = *tracker_.live();
   event decided{"rollback.decided",
                 severity::critical,
-                fmt::format("rolling back to {} with {}: {} ({})", name(to.slot), to.release, b.rule, b.why),
+                fmt::format("rolling back to {} with {}: {} ({})", name(to.slot), to.release, b.by.empty() ? b.rule : b.by, b.why),
                 {}};
   decided.with("rule", b.rule).with("why", b.why).with("to", name(to.slot)).with("from", name(failed.slot)).with("release", failed.release);
+  if (!b.by.empty()) decided.with("by", b.by);
   tell_(std::move(decided));
   const wall_time wall = std::chrono::system_clock::now();
   latch_ = latch{name(failed.slot), failed.release, b.rule, wall};
@@ -40,7 +96,7 @@ asio::awaitable<void> control::roll_back(const breach& b, placed to) {
   p.failed_release = failed.release;
   rollback::transaction carried(configured_, through_, nginx_, tell_);
   const rollback::ending end = co_await carried.carry_out(std::move(p));
-  close(b, to, failed, end);
+  std::string says = close(b, to, failed, end);
   co_await keep("failed", to_text(*failed_));
   const std::string id = fmt::format("{}", std::chrono::duration_cast<std::chrono::milliseconds>(wall.time_since_epoch()).count());
   const auto recorded = co_await store_.record(id, std::string(rollback::name_of(end.how)), to_text(begun));
@@ -48,9 +104,11 @@ asio::awaitable<void> control::roll_back(const breach& b, placed to) {
   co_await remember();
   static_cast<void>(co_await store_.forget("attempt"));
   rolling_ = false;
+  if (end.how == rollback::outcome::rolled_back) co_return says;
+  co_return std::unexpected(std::move(says));
 }
 
-void control::close(const breach& b, const placed& to, const placed& failed, const rollback::ending& end) {
+std::string control::close(const breach& b, const placed& to, const placed& failed, const rollback::ending& end) {
   const bool on_stable = end.how == rollback::outcome::rolled_back || end.how == rollback::outcome::unproven;
   if (on_stable) {
     tracker_.rolled_back_to(to.slot, to.release);
@@ -75,13 +133,14 @@ void control::close(const breach& b, const placed& to, const placed& failed, con
       says = end.says;
       break;
   }
-  event e{"rollback.closed", end.how == rollback::outcome::rolled_back ? severity::warning : severity::critical, std::move(says), {}};
+  event e{"rollback.closed", end.how == rollback::outcome::rolled_back ? severity::warning : severity::critical, says, {}};
   e.with("outcome", std::string(rollback::name_of(end.how)))
       .with("rule", b.rule)
       .with("seconds", to_seconds(end.took))
       .with("live", on_stable ? name(to.slot) : name(failed.slot));
   tell_(std::move(e));
   update_window(std::chrono::steady_clock::now());
+  return says;
 }
 
 std::string control::undo_attempt(const attempt& cut_off, const std::string& why) {

@@ -288,6 +288,7 @@ enabled = false
         return f"""[agent]
 listen = "127.0.0.1:{self.ports['agent']}"
 state = "{self.path('flipback.db')}"
+socket = "{self.path('flipback.sock')}"
 log_format = "json"
 log_level = "debug"
 {agent}

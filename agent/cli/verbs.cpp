@@ -1,0 +1,72 @@
+#include "agent/cli/verbs.hpp"
+
+#include "agent/serve/control_socket.hpp"
+
+#include <fmt/format.h>
+
+#include <pwd.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <utility>
+
+namespace flipback::cli {
+
+namespace {
+
+/// Who sits at the terminal, behind sudo too.
+std::string own_name() {
+  for (const char* variable : {"SUDO_USER", "LOGNAME", "USER"}) {
+    const char* name = std::getenv(variable);
+    if (name != nullptr && *name != '\0') return name;
+  }
+  const passwd* const known = ::getpwuid(::getuid());
+  return known != nullptr ? known->pw_name : "";
+}
+
+}  // namespace
+
+verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(configuration) {
+  const auto add = [&](const std::string& name, const std::string& what) {
+    CLI::App* const made = to.add_subcommand(name, what);
+    made->callback([this, name] { verb_ = name; });
+    made->add_option("--socket", socket_, "The agent's socket; default: the one of --config, or " + std::string(config::usual_socket));
+    return made;
+  };
+  const auto add_json = [&](CLI::App* verb) { verb->add_flag("--json", json_, "As JSON"); };
+  add_json(add("status", "Say which slot is live, and what is not well"));
+  add_json(add("rules", "List every rule with its verdict"));
+  CLI::App* const explaining = add("explain", "Show all that a rule's verdict rests on, part by part");
+  explaining->add_option("RULE", rule_, "The rule's name")->required();
+  add_json(explaining);
+  CLI::App* const rolling = add("rollback", "Roll back to the stable slot now, whatever the rules say");
+  rolling->add_option("--reason", reason_, "Why: it is recorded, with your name")->required();
+  rolling->add_flag("--force", force_, "Also to a slot that is sick, or of which nothing is known");
+}
+
+std::string verbs::socket() const {
+  if (!socket_.empty()) return socket_;
+  if (!configuration_.empty()) {
+    settings::diagnostics ignored;  // a secret that the operator may not read is no obstacle
+    const config::configuration read = config::load(configuration_, config::process_environment(), ignored);
+    if (!read.agent.socket.empty()) return read.agent.socket;
+  }
+  return std::string(config::usual_socket);
+}
+
+int verbs::run() const {
+  serve::demand asked{verb_, {}, own_name()};
+  if (json_) asked.values["json"] = "yes";
+  if (!rule_.empty()) asked.values["rule"] = rule_;
+  if (!reason_.empty()) asked.values["reason"] = reason_;
+  if (force_) asked.values["force"] = "yes";
+  const auto answer = serve::ask(socket(), asked);
+  if (!answer) {
+    fmt::print(stderr, "flipback: {}\n", answer.error());
+    return 2;
+  }
+  fmt::print(answer->done ? stdout : stderr, "{}", answer->text);
+  return answer->done ? 0 : 1;
+}
+
+}  // namespace flipback::cli

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "agent/config/configuration.hpp"
+
+#include <CLI/CLI.hpp>
+
+#include <string>
+
+namespace flipback::cli {
+
+/// The verbs that talk to the running agent: `status`, `rules`, `explain`, `rollback` (README: "Verbs").
+class verbs {
+ public:
+  /// Adds them to the command line. `configuration` is the file that --config names, once it is parsed.
+  verbs(CLI::App& to, const std::string& configuration);
+
+  [[nodiscard]] bool asked() const { return !verb_.empty(); }
+  /// Asks the agent and prints its answer. 0 where it did what was asked, 1 where not, 2 where no agent can be found.
+  [[nodiscard]] int run() const;
+
+ private:
+  [[nodiscard]] std::string socket() const;
+
+  const std::string& configuration_;
+  std::string verb_;
+  std::string socket_;
+  std::string rule_;
+  std::string reason_;
+  bool force_ = false;
+  bool json_ = false;
+};
+
+}  // namespace flipback::cli

@@ -1,0 +1,173 @@
+#include "agent/serve/control_socket.hpp"
+
+#include "agent/task_group.hpp"
+#include "agent/within.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/buffer.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read_until.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <stdexcept>
+
+namespace flipback::serve {
+
+namespace asio = boost::asio;
+using local = asio::local::stream_protocol;
+
+namespace {
+
+constexpr std::size_t most_conversations = 16;
+constexpr std::size_t longest_demand = 64 * 1024;
+constexpr auto patience = std::chrono::seconds(10);
+constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
+
+/// The kernel knows the user's number; the name is what the other side says of itself.
+std::string who(local::socket& from, const std::string& name) {
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (::getsockopt(from.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return "unknown";
+  return name.empty() ? fmt::format("uid {}", peer.uid) : fmt::format("{} (uid {})", name, peer.uid);
+}
+
+std::optional<demand> demand_in(const std::string& line) {
+  boost::system::error_code error;
+  const boost::json::value read = boost::json::parse(line, error);
+  const auto* object = error ? nullptr : read.if_object();
+  if (object == nullptr) return std::nullopt;
+  demand made;
+  for (const auto& [key, value] : *object) {
+    const auto* text = value.if_string();
+    if (text == nullptr) return std::nullopt;
+    if (key == "verb")
+      made.verb = *text;
+    else
+      made.values.emplace(key, std::string(*text));
+  }
+  return made;
+}
+
+std::optional<reply> reply_in(const std::string& line) {
+  boost::system::error_code error;
+  const boost::json::value read = boost::json::parse(line, error);
+  const auto* object = error ? nullptr : read.if_object();
+  const auto* done = object != nullptr ? object->if_contains("done") : nullptr;
+  const auto* text = object != nullptr ? object->if_contains("text") : nullptr;
+  if (done == nullptr || !done->is_bool() || text == nullptr || !text->is_string()) return std::nullopt;
+  return reply{done->get_bool(), std::string(text->get_string())};
+}
+
+std::string line_of(const reply& r) {
+  return boost::json::serialize(boost::json::object{{"done", r.done}, {"text", r.text}}) + "\n";
+}
+
+using received = std::tuple<boost::system::error_code, std::size_t>;
+
+asio::awaitable<received> read_line(local::socket& from, std::string& into) {
+  co_return co_await asio::async_read_until(from, asio::dynamic_buffer(into, longest_demand), '\n', as_value);
+}
+
+asio::awaitable<void> converse(local::socket with, const control_socket::handler& answers) {
+  std::string line;
+  const auto got = co_await within(patience, read_line(with, line));
+  if (!got || std::get<0>(*got)) co_return;
+  reply given{false, "found no demand that this version knows; is the agent of another version?\n"};
+  if (auto asked = demand_in(line)) {
+    const auto name = asked->values.extract("by");
+    asked->by = who(with, name ? name.mapped() : std::string());
+    given = co_await answers(std::move(*asked));
+  }
+  const std::string answer = line_of(given);
+  co_await asio::async_write(with, asio::buffer(answer), as_value);
+}
+
+/// A socket that nobody listens on any more was left by an agent that was killed.
+void clear_away(asio::io_context& loop, const std::string& path) {
+  local::socket probe(loop);
+  boost::system::error_code error;
+  probe.connect(path, error);
+  if (!error) throw std::runtime_error(fmt::format("can't listen on {}: another agent does", path));
+  struct stat found{};
+  if (error == asio::error::connection_refused && ::lstat(path.c_str(), &found) == 0 && S_ISSOCK(found.st_mode)) ::unlink(path.c_str());
+}
+
+}  // namespace
+
+struct control_socket::parts {
+  parts(asio::io_context& loop, std::string p, handler h)
+      : path(std::move(p)), answers(std::move(h)), acceptor(loop), conversations(loop, [](const std::string&) {}) {}
+  std::string path;
+  handler answers;
+  local::acceptor acceptor;
+  task_group conversations;
+};
+
+control_socket::control_socket(asio::io_context& loop, std::string path, handler answers) {
+  constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
+  if (path.size() > longest_path)
+    throw std::runtime_error(fmt::format("can't listen on {}: it is longer than {} bytes", path, longest_path));
+  clear_away(loop, path);
+  auto made = std::make_unique<parts>(loop, std::move(path), std::move(answers));
+  try {
+    made->acceptor.open();
+    const mode_t before = ::umask(0117);
+    boost::system::error_code error;
+    made->acceptor.bind(made->path, error);
+    ::umask(before);
+    if (error) throw boost::system::system_error(error);
+    made->acceptor.listen();
+  } catch (const boost::system::system_error& error) {
+    throw std::runtime_error(fmt::format("can't listen on {}: {}", made->path, error.code().message()));
+  }
+  parts_ = std::move(made);
+}
+
+control_socket::~control_socket() {
+  if (parts_) ::unlink(parts_->path.c_str());
+}
+
+asio::awaitable<void> control_socket::serve() {
+  for (;;) {
+    auto [error, socket] = co_await parts_->acceptor.async_accept(as_value);
+    if (error == asio::error::operation_aborted) break;
+    if (error) {  // out of descriptors, say: the next one may fare better
+      asio::steady_timer pause(parts_->acceptor.get_executor(), std::chrono::milliseconds(100));
+      const auto [cancelled] = co_await pause.async_wait(as_value);
+      if (cancelled) break;
+      continue;
+    }
+    if (parts_->conversations.size() < most_conversations) parts_->conversations.spawn(converse(std::move(socket), parts_->answers));
+  }
+  parts_->conversations.cancel();
+  co_await asio::this_coro::reset_cancellation_state();
+  co_await parts_->conversations.join();
+}
+
+std::expected<reply, std::string> ask(const std::string& path, const demand& what) {
+  asio::io_context loop;
+  local::socket to(loop);
+  boost::system::error_code error;
+  to.connect(path, error);
+  if (error) return std::unexpected(fmt::format("no agent listens on {}: {}", path, error.message()));
+  boost::json::object object{{"verb", what.verb}, {"by", what.by}};
+  for (const auto& [key, value] : what.values) object[key] = value;
+  asio::write(to, asio::buffer(boost::json::serialize(object) + "\n"), error);
+  std::string line;
+  if (!error) asio::read_until(to, asio::dynamic_buffer(line), '\n', error);
+  if (error) return std::unexpected(fmt::format("the agent ended before it answered: {}", error.message()));
+  auto answer = reply_in(line);
+  if (!answer) return std::unexpected(fmt::format("what listens on {} is no agent", path));
+  return *std::move(answer);
+}
+
+}  // namespace flipback::serve

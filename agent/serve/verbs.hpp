@@ -1,0 +1,11 @@
+#pragma once
+
+#include "agent/generation.hpp"
+#include "agent/serve/control_socket.hpp"
+
+namespace flipback::serve {
+
+/// What the running agent answers to a verb of the command line (README: "Verbs"). With the value `json` the text is JSON.
+asio::awaitable<reply> answer_to(generation& of, demand asked);
+
+}  // namespace flipback::serve

@@ -1,0 +1,118 @@
+"""What an operator asks of the running agent."""
+
+import json
+import os
+import signal
+import socket
+import stat
+import subprocess
+
+from conftest import BINARY, Traffic
+from processes import wait_until
+from test_rollback import cut_over_and_break, nginx_is_whole
+
+
+def ask(stack, *words):
+    done = subprocess.run([BINARY, *words, "--socket", stack.path("flipback.sock")], capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def ask_json(stack, *words):
+    status, printed, complaints = ask(stack, *words, "--json")
+    assert status == 0, complaints
+    return json.loads(printed)
+
+
+def test_a_vulnerable_release_is_rolled_back_on_an_operators_word_in_any_mode(stack, fast_agent):
+    agent = fast_agent("observe")
+    traffic = Traffic(stack)
+    agent.wait("deployment.baseline")
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    status, printed, complaints = ask(stack, "rollback", "--reason", "CVE-2026-1: tokens leak")
+    assert status == 0, complaints
+    assert "blue" in printed and "is live, proven in" in printed
+    decided = agent.wait("rollback.decided")
+    assert decided["rule"] == "security" and decided["why"] == "CVE-2026-1: tokens leak" and f"(uid {os.getuid()})" in decided["by"]
+    assert agent.wait("rollback.closed")["outcome"] == "rolled back"
+    assert stack.live() == "blue" and nginx_is_whole(stack) == (stack.site_text("blue"), [])
+    assert traffic.stop().broken("fresh") == []
+    assert ask_json(stack, "status")["deployment"]["latched"] is True
+    status, _, complaints = ask(stack, "rollback", "--reason", "again")
+    assert status == 1 and complaints == "blue is live already\n"
+    assert len(agent.of("rollback.decided")) == 1
+
+
+def test_an_operator_is_refused_a_sick_slot_unless_by_force(stack, fast_agent):
+    agent = fast_agent()
+    agent.wait("deployment.baseline")
+    status, _, complaints = ask(stack, "rollback", "--reason", "too early")
+    assert status == 1 and "no cutover has been seen" in complaints
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    stack.go_bad("blue", "sick")
+    wait_until("blue's illness", lambda: agent.of("verdict.changed", rule="down:blue", to="pending"))
+    status, _, complaints = ask(stack, "rollback", "--reason", "all is lost")
+    assert status == 1 and complaints.startswith("blue is sick (") and complaints.endswith("; --force does it all the same\n")
+    assert stack.live() == "green" and not agent.of("rollback.decided")
+    ask(stack, "rollback", "--reason", "all is lost", "--force")
+    assert agent.wait("rollback.decided")["why"] == "all is lost"
+
+
+def test_explain_shows_what_a_verdict_rests_on(stack, fast_agent):
+    agent = fast_agent("observe")
+    Traffic(stack)
+    cut_over_and_break(stack, agent)
+    agent.wait("verdict.changed", rule="error-rate", to="breached")
+    status, printed, _ = ask(stack, "explain", "error-rate")
+    lines = printed.splitlines()
+    assert status == 0 and lines[0].startswith("error-rate: breached, true since 20") and lines[0].endswith("; then rollback")
+    assert lines[1].split() == ["when", "and", "true"]
+    assert lines[2].split()[-1] == "true" and "traffic.error_rate over 2s > 5%" in lines[2]
+    assert " of " in lines[3] and "newest sample" in lines[3]
+    found = ask_json(stack, "explain", "error-rate")
+    assert [row["text"] for row in found["when"]][:2] == ["and", "traffic.error_rate over 2s > 5%"]
+    assert ask(stack, "explain", "eror-rate")[::2] == (1, "found no rule eror-rate; did you mean error-rate?\n")
+    assert ask(stack, "explain", "vector-search")[2] == "vector-search is off: no probe gives qdrant.search_seconds\n"
+    rules = {rule["rule"]: rule for rule in ask_json(stack, "rules")["rules"]}
+    assert rules["error-rate"]["verdict"] == "breached" and rules["outage"]["verdict"] == "off"
+    status, printed, _ = ask(stack, "status")
+    assert "live      green with" in printed and "breached  error-rate" in printed and "mode      observe" in printed
+
+
+def test_the_socket_is_its_agents_alone_and_garbage_harms_nothing(stack, fast_agent):
+    path = stack.path("flipback.sock")
+    agent = fast_agent()
+    assert stat.S_IMODE(os.stat(path).st_mode) == 0o660
+    other = stack.write_configuration(f'[agent]\nlisten = ""\nsocket = "{path}"\n[probes.a]\ntype = "tcp"\naddress = "127.0.0.1:9"\n', "second.toml")
+    second = subprocess.run([BINARY, "--config", other], capture_output=True, text=True, timeout=20, check=False)
+    assert second.returncode == 2 and f"can't listen on {path}: another agent does" in second.stderr
+    for garbage in (b"\n", b"[]\n", b'{"verb": 1}\n', b'{"verb": "dance"}\n', b"\xff" * 100_000, b"half a line"):
+        with socket.socket(socket.AF_UNIX) as to:
+            to.connect(path)
+            to.settimeout(15)
+            try:
+                to.sendall(garbage)
+                to.shutdown(socket.SHUT_WR)
+                answer = to.recv(65536)
+            except (ConnectionResetError, BrokenPipeError):  # more than is read
+                answer = b""
+        assert answer == b"" or json.loads(answer)["done"] is False
+    assert ask(stack, "status")[0] == 0
+    agent.child.signal(signal.SIGHUP)
+    agent.wait("config.reloaded")
+    assert ask(stack, "status")[0] == 0
+    agent.child.signal(signal.SIGKILL)
+    agent.child.process.wait()
+    status, _, complaints = ask(stack, "status")
+    assert status == 2 and complaints.startswith(f"flipback: no agent listens on {path}: ")
+    fast_agent()  # what a killed agent left is no obstacle
+    assert ask(stack, "status")[0] == 0
+
+
+def test_a_place_where_no_socket_can_be_is_an_error_at_the_start(tmp_path):
+    file = tmp_path / "flipback.toml"
+    for path, says in ((f"{tmp_path}/nowhere/s", "No such file or directory"), ("/tmp/" + "x" * 120, "it is longer than 107 bytes")):
+        file.write_text(f'[agent]\nlisten = ""\nsocket = "{path}"\n[probes.a]\ntype = "tcp"\naddress = "127.0.0.1:9"\n')
+        done = subprocess.run([BINARY, "--config", str(file)], capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == 2 and f"can't listen on {path}: {says}" in done.stderr
