@@ -1,6 +1,7 @@
 #include "agent/generation.hpp"
 
 #include "agent/config/catalogue.hpp"
+#include "agent/config/stable_twins.hpp"
 #include "agent/verdict_event.hpp"
 
 #include <boost/asio/post.hpp>
@@ -36,8 +37,12 @@ generation::generation(asio::io_context& loop, config::configuration from, store
       tasks_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
       watching_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
       rule_timer_(loop) {
-  made_ = config::make_probes(configured_, {loop.get_executor(), network_, config::upstreams_of(configured_), nginx_}, problems);
-  for (config::probe_entry& entry : configured_.probes) entry.table = {};  // read; thousands of them weigh
+  config::add_stable_twins(configured_);
+  made_ = config::make_probes(configured_, {loop.get_executor(), network_, config::upstreams_of(configured_), nginx_}, problems, stable_);
+  for (config::probe_entry& entry : configured_.probes) {  // read; thousands of them weigh
+    entry.table = {};
+    entry.at_slots = {};
+  }
   compile(problems);
   observing_ = std::make_unique<observing>(made_, engine_, recorder_.get(), tell_);
   for (std::size_t i = 0; i < made_.size(); ++i) {
@@ -84,7 +89,8 @@ void generation::wire_deployment() {
   for (const config::slot& s : configured_.slots) {
     if (const auto series = engine_.series_named(s.name + ".up")) slot_series_[s.name] = *series;
   }
-  for (const std::string slot : {"live", "stable"}) {
+  control_->on_way_back = [this](std::optional<std::size_t> slot) { *stable_ = slot; };
+  for (const std::string slot : {"live", "stable", "front_door"}) {
     if (const auto series = engine_.series_named(slot + ".up")) slot_series_[slot] = *series;
   }
   control_->on_slot = [this](const std::string& slot, std::optional<bool> up, instant asked, instant at) {

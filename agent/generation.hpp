@@ -60,6 +60,7 @@ class generation {
   teller tell_;
   net::network network_;
   std::shared_ptr<nginx_facts> nginx_ = std::make_shared<nginx_facts>();
+  config::stable_slot stable_ = std::make_shared<std::optional<std::size_t>>();
   std::vector<config::made_probe> made_;
   std::vector<rules::switched_off> rules_off_;
   rules::engine engine_;

@@ -39,7 +39,7 @@ rules::catalogue signals_of(const configuration& from, std::span<const made_prob
   }
   if (from.deployment) {
     const duration every = from.deployment->watch_every;
-    for (const char* slot : {"live", "stable"}) add(all, slot, common[0], every);
+    for (const char* slot : {"live", "stable", "front_door"}) add(all, slot, common[0], every);
     for (const slot& s : from.slots) add(all, s.name, common[0], every);
   }
   return all;

@@ -71,7 +71,8 @@ struct probe_entry {
   bool critical = false;
   bool in_agent = true;  ///< else with --check only; its signals are there, and unknown
   std::vector<std::string> tags;
-  settings::node table;  ///< its own keys, for its maker; the common ones have been taken out
+  settings::node table;                  ///< its own keys, for its maker; the common ones have been taken out
+  std::vector<settings::node> at_slots;  ///< instead of `table`, of one that asks the stable slot: for each slot its keys
 };
 
 inline constexpr std::string_view usual_socket = "/run/flipback/flipback.sock";

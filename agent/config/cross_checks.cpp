@@ -1,5 +1,7 @@
 #include "agent/config/cross_checks.hpp"
 
+#include "agent/config/stable_twins.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -69,6 +71,10 @@ void cross_check(settings::section& root, const configuration& read, settings::d
     }
   }
   for (auto& [name, from] : root.inners("probes")) {
+    const auto probe = std::ranges::find(read.probes, name, &probe_entry::name);
+    if (read.deployment && probe != read.probes.end() && probe->critical) {
+      if (const auto why = unfit_to_be_critical(*probe, *read.deployment)) from.report("critical", *why);
+    }
     if (std::ranges::find(read.slots, name, &slot::name) != read.slots.end()) {
       from.report_here(fmt::format("a slot is named {} too, and rules could not tell {}.up of the one from the other's", name, name));
     }

@@ -20,21 +20,34 @@ void report_twice(const probe& made, settings::section& table) {
   }
 }
 
+std::unique_ptr<probe> make_one(const probe_entry& entry, const settings::node& keys, const probe_kind& kind, const surroundings& in,
+                                settings::diagnostics& problems) {
+  settings::section table(keys, "probes." + entry.name, problems);
+  for (const std::string_view key : common_probe_keys) table.know(key);  // so that "evrey" is told of "every"
+  const std::size_t known = problems.count();
+  auto made = kind.make(table, in);
+  if (problems.count() == known) report_twice(*made, table);
+  return made;
+}
+
 }  // namespace
 
-std::vector<made_probe> make_probes(const configuration& from, const surroundings& in, settings::diagnostics& problems) {
+std::vector<made_probe> make_probes(const configuration& from, const surroundings& in, settings::diagnostics& problems,
+                                    const stable_slot& stable) {
   std::vector<made_probe> made;
   made.reserve(from.probes.size());
   for (const probe_entry& entry : from.probes) {
     const probe_kind* kind = find_probe_kind(entry.type);
     if (kind == nullptr) continue;  // reported when the table was read
-    settings::section table(entry.table, "probes." + entry.name, problems);
-    for (const std::string_view key : common_probe_keys) table.know(key);  // so that "evrey" is told of "every"
     surroundings its = in;
     its.every = entry.every;
-    const std::size_t known = problems.count();
-    made.push_back({&entry, kind->make(table, its)});
-    if (problems.count() == known) report_twice(*made.back().observed, table);
+    if (entry.at_slots.empty()) {
+      made.push_back({&entry, make_one(entry, entry.table, *kind, its, problems)});
+      continue;
+    }
+    std::vector<std::unique_ptr<probe>> each;
+    for (const settings::node& table : entry.at_slots) each.push_back(make_one(entry, table, *kind, its, problems));
+    made.push_back({&entry, make_stable_probe(std::move(each), stable)});
   }
   return made;
 }

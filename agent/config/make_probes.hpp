@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/config/configuration.hpp"
+#include "agent/config/stable_probe.hpp"
 
 #include <memory>
 #include <vector>
@@ -12,8 +13,10 @@ struct made_probe {
   std::unique_ptr<probe> observed;
 };
 
-/// Makes every probe by its kind; what is wrong in its table is reported. The configuration must outlive what is made.
-std::vector<made_probe> make_probes(const configuration& from, const surroundings& in, settings::diagnostics& problems);
+/// Makes every probe by its kind; what is wrong in its table is reported. The configuration must outlive what is made. `stable` may be
+/// null where nothing will run.
+std::vector<made_probe> make_probes(const configuration& from, const surroundings& in, settings::diagnostics& problems,
+                                    const stable_slot& stable = nullptr);
 
 /// The slots as a probe may know them.
 std::vector<slot_upstreams> upstreams_of(const configuration& from);

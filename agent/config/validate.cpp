@@ -2,6 +2,7 @@
 
 #include "agent/config/catalogue.hpp"
 #include "agent/config/make_probes.hpp"
+#include "agent/config/stable_twins.hpp"
 #include "probes/net/network.hpp"
 #include "rules/built_in.hpp"
 #include "rules/compile.hpp"
@@ -24,6 +25,7 @@ bool concerns(const rules::rule_source& rule, const std::string& probe) {
 
 configuration validate(const std::filesystem::path& file, const environment& from, settings::diagnostics& problems) {
   configuration read = load(file, from, problems);
+  if (problems.clean()) add_stable_twins(read);
   asio::io_context loop;
   net::network network(loop.get_executor());
   const auto probes = make_probes(read, {loop.get_executor(), network, upstreams_of(read)}, problems);

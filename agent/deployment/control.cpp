@@ -152,7 +152,13 @@ void control::take_in(const sighting& s) {
   for (std::size_t i = 0; i < names_.size(); ++i) tell_slot(names_[i], i);
   tell_slot("live", tracker_.live() ? std::optional(tracker_.live()->slot) : std::nullopt);
   const auto back = tracker_.stable();
-  tell_slot("stable", back ? std::optional(back->slot) : std::nullopt);
+  const auto stable = back ? std::optional(back->slot) : std::nullopt;
+  if (on_way_back) on_way_back(stable);
+  tell_slot("stable", stable);
+  // Where it does not answer at all, nginx is what is ill, and no slot.
+  const bool answers = s.front_door.is != identity_answer::kind::silent;
+  const bool well = s.front_door.is != identity_answer::kind::failing;
+  on_slot("front_door", answers ? std::optional(well) : std::nullopt, s.at, s.at);
 }
 
 bool control::began_in_window(instant condition) const {

@@ -56,7 +56,9 @@ class control {
 
   std::function<void(instant)> on_cutover;
   std::function<void(bool)> on_window;
-  /// After each look: which slots are up, by name ("live", "stable" and each slot's own); nothing where that is not known.
+  /// After each look: the stable slot, where there is a way back.
+  std::function<void(std::optional<std::size_t>)> on_way_back;
+  /// After each look: which slots are up, by name ("live", "stable", "front_door" and each slot's own); nothing where that is not known.
   std::function<void(const std::string& name, std::optional<bool> up, instant asked, instant at)> on_slot;
 
   /// Reads what is remembered, and completes or undoes a rollback that was cut off. Before `watch`.

@@ -1,0 +1,51 @@
+"""Functions without which the site is of no use: `critical = true`."""
+
+from conftest import FAST
+from processes import wait_until
+
+NO_OTHER_RULE = FAST.replace('name = "error-rate"', 'name = "error-rate"\nenabled = false')
+
+
+def search(stack, every="1s"):
+    return f'[probes.search]\ntype = "http"\nurl = "{stack.front_url}/api/v1/ping"\nevery = "{every}"\ncritical = true\n'
+
+
+def test_a_function_that_fails_for_a_minute_while_the_stable_slot_has_it_is_rolled_back(stack, start_agent):
+    agent = start_agent(short_rules=False, extra=NO_OTHER_RULE + search(stack))
+    agent.wait("deployment.baseline")
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    stack.go_bad("green", "errors 1")
+    failed = agent.wait("probe.changed", probe="search", outcome="fail")
+    closed = agent.wait("rollback.closed", seconds=90)
+    assert closed["outcome"] == "rolled back" and closed["rule"] == "critical-function:search"
+    assert stack.live() == "blue"
+    breached = agent.wait("verdict.changed", rule="critical-function:search", to="breached")
+    minutes = [int(e["time"][14:16]) * 60 + float(e["time"][17:23]) for e in (failed, breached)]
+    assert 59.9 <= (minutes[1] - minutes[0]) % 3600 < 61
+
+
+def test_the_stable_slot_is_asked_the_same_past_nginx_and_where_it_fails_too_nothing_is_pending(stack, start_agent):
+    agent = start_agent("observe", short_rules=False, extra=NO_OTHER_RULE + search(stack, "100ms"))
+    agent.wait("deployment.baseline")
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    agent.wait("probe.changed", probe="search.stable", outcome="pass")
+    stack.go_bad("green", "errors 1")
+    agent.wait("verdict.changed", rule="critical-function:search", to="pending")
+    stack.go_bad("blue", "errors 1")
+    agent.wait("probe.changed", probe="search.stable", outcome="fail")
+    wait_until("no longer pending", lambda: agent.of("verdict.changed", rule="critical-function:search")[-1]["to"] == "ok")
+    assert not agent.of("verdict.changed", rule="down:search.stable") and not agent.of("rollback.decided")
+
+
+def test_the_live_slots_own_health_is_critical_without_a_word(stack, start_agent):
+    agent = start_agent("observe", short_rules=False, extra=NO_OTHER_RULE)
+    agent.wait("deployment.baseline")
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    stack.go_bad("green", "sick")
+    for of in ("live", "front_door"):
+        assert agent.wait("verdict.changed", rule=f"critical-function:{of}", to="pending")["then"] == "rollback"
+    stack.mend("green")
+    wait_until("well again", lambda: agent.of("verdict.changed", rule="critical-function:live")[-1]["to"] == "ok")
