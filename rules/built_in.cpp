@@ -162,19 +162,64 @@ rule_source written(const row& r) {
   return made;
 }
 
-/// One rule for each signal whose name ends so: "down" for every probe's `up`.
-rule_source for_each(std::string_view name, const signal& s, std::string_view condition, duration hold) {
-  const std::string_view probe = std::string_view(s.name).substr(0, s.name.find('.'));
+/// One rule for each of several signals, named after what the signal is of: "down:api" for `api.up`.
+rule_source for_one(std::string_view name, const signal& s, std::string_view condition, std::string_view until, duration hold) {
   rule_source made;
-  made.name = fmt::format("{}:{}", name, probe);
+  made.name = fmt::format("{}:{}", name, std::string_view(s.name).substr(0, s.name.rfind('.')));
   made.at = {"built-in rules", 0, 0};
   made.when = {fmt::format("{} {}", s.name, condition), made.at};
+  if (!until.empty()) made.until = {fmt::format("{} {}", s.name, until), made.at};
   made.hold = hold;
   return made;
 }
 
-bool is_of_a_slot(const signal& s) {
-  return s.name == "live.up" || s.name == "stable.up";
+bool is_outcome(const signal& s) {
+  return s.name.ends_with(".up") && s.kind == signal_kind::outcome && s.name != "live.up" && s.name != "stable.up";
+}
+
+bool is_gauge(const signal& s, unit in, std::string_view measurement) {
+  return s.kind == signal_kind::gauge && s.in == in && s.name.ends_with(measurement);
+}
+
+bool is_free_space(const signal& s) {
+  return is_gauge(s, unit::ratio, ".free_ratio");
+}
+
+bool is_certificate(const signal& s) {
+  return is_gauge(s, unit::seconds, ".certificate_left");
+}
+
+/// "backup.age", "minio.backups.age": of a probe, or of something that a probe looks at, whose name begins so.
+bool is_age_of_a_backup(const signal& s) {
+  return is_gauge(s, unit::seconds, ".age") && (s.name.starts_with("backup") || s.name.contains(".backup"));
+}
+
+/// A rule of which there is one for each signal that it is for.
+struct row_of_many {
+  std::string_view name;
+  bool (*is_for)(const signal& s);
+  std::string_view when;   ///< what follows the signal's name
+  std::string_view until;  ///< the same
+  duration hold;
+  std::string_view missing;  ///< why it is off where there is no such signal
+};
+
+constexpr std::array<row_of_many, 4> rows_of_many{{
+    {"down", is_outcome, "== 0", "", minutes(1), "there is no probe"},
+    {"certificate", is_certificate, "< 30d", "", {}, "no probe sees a certificate"},
+    {"disk", is_free_space, "< 20%", ">= 25%", {}, "no probe gives a free_ratio"},
+    {"backup", is_age_of_a_backup, "> 24h", "< 19h12m", {}, "no probe gives the age of something whose name begins with backup"},
+}};
+
+void add_rows_of_many(const catalogue& signals, const auto& replaced, rule_set& into) {
+  for (const row_of_many& r : rows_of_many) {
+    if (replaced(r.name)) continue;
+    const std::size_t before = into.on.size();
+    for (const signal& s : signals.all()) {
+      if (r.is_for(s)) into.on.push_back(for_one(r.name, s, r.when, r.until, r.hold));
+    }
+    if (into.on.size() == before) into.off.push_back({std::string(r.name), std::string(r.missing)});
+  }
 }
 
 }  // namespace
@@ -192,12 +237,7 @@ rule_set with_built_ins(std::span<const rule_source> own, const catalogue& signa
       made.on.push_back(written(r));
     }
   }
-  for (const signal& s : signals.all()) {
-    if (s.name.ends_with(".up") && s.kind == signal_kind::outcome && !is_of_a_slot(s) && !replaced("down")) {
-      made.on.push_back(for_each("down", s, "== 0", minutes(1)));
-    }
-    if (s.name.ends_with(".certificate_left") && !replaced("certificate")) made.on.push_back(for_each("certificate", s, "< 30d", {}));
-  }
+  add_rows_of_many(signals, replaced, made);
   for (const rule_source& r : own) {
     if (r.enabled)
       made.on.push_back(r);
