@@ -8,7 +8,9 @@ namespace flipback {
 
 std::unique_ptr<probe> make_access_log_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_airflow_probe(settings::section& from, const surroundings& in);
+std::unique_ptr<probe> make_disk_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_exposition_probe(settings::section& from, const surroundings& in);
+std::unique_ptr<probe> make_file_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_grafana_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_http_probe(settings::section& from, const surroundings& in);
 std::unique_ptr<probe> make_journey_probe(settings::section& from, const surroundings& in);

@@ -14,8 +14,10 @@ using std::chrono::seconds;
 constexpr std::array kinds{
     probe_kind{"access_log", "nginx's access log: the traffic, its errors and its latency", make_access_log_probe, seconds(1)},
     probe_kind{"airflow", "an Airflow server, 2.x or 3.x: its parts and their heartbeats, DAGs, import errors", make_airflow_probe},
+    probe_kind{"disk", "file systems of this host: the space and the inodes that are free", make_disk_probe},
     probe_kind{"exposition", "the metrics that an API exposes: the traffic, its errors and its latency, and whatever else",
                make_exposition_probe},
+    probe_kind{"file", "the newest file of a name or a pattern: a backup's age and size", make_file_probe},
     probe_kind{"grafana", "a Grafana server: its database, the health of each datasource", make_grafana_probe},
     probe_kind{"http", "an HTTP or HTTPS address: status, headers, body, JSON, version, phases, certificate", make_http_probe},
     probe_kind{"journey", "what a user does, step by step: log in, use the token, expect", make_journey_probe},

@@ -1,5 +1,7 @@
 #include "rules/built_in.hpp"
 
+#include "rules/built_in_for_each.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -185,45 +187,6 @@ rule_source written(const row& r) {
   return made;
 }
 
-/// One rule for each signal whose name ends so: "down" for every probe's `up`.
-rule_source for_each(std::string_view name, const signal& s, std::string_view condition, duration hold) {
-  const std::string_view probe = std::string_view(s.name).substr(0, s.name.find('.'));
-  rule_source made;
-  made.name = fmt::format("{}:{}", name, probe);
-  made.at = {"built-in rules", 0, 0};
-  made.when = {fmt::format("{} {}", s.name, condition), made.at};
-  made.hold = hold;
-  return made;
-}
-
-bool is_of_a_slot(const signal& s) {
-  return s.name == "live.up" || s.name == "front_door.up" || s.name.ends_with("stable.up");
-}
-
-/// What must work: three failures in a row that span a minute, while the stable slot does the same well. A signal is stale after three
-/// runs, so that three lie in that time. `of` is "login" for login.up, held against `well`, login.stable.up.
-rule_source critical_function(std::string_view of, const std::string& well, const catalogue& signals) {
-  const std::string up = fmt::format("{}.up", of);
-  rule_source made;
-  made.name = fmt::format("critical-function:{}", of);
-  made.at = {"built-in rules", 0, 0};
-  made.when = {fmt::format("{} == 0 and {} == 1", up, well), made.at};
-  made.hold = std::max<duration>(minutes(1), signals.find(up)->stale);
-  made.then = consequence::rollback;
-  made.severity = "critical";
-  return made;
-}
-
-void add_critical_functions(const catalogue& signals, rule_set& into) {
-  constexpr std::string_view twin = ".stable.up";
-  for (const std::string_view of : {"front_door", "live"}) {
-    if (signals.find(fmt::format("{}.up", of)) != nullptr) into.on.push_back(critical_function(of, "stable.up", signals));
-  }
-  for (const signal& s : signals.all()) {
-    if (s.name.ends_with(twin)) into.on.push_back(critical_function(s.name.substr(0, s.name.size() - twin.size()), s.name, signals));
-  }
-}
-
 }  // namespace
 
 rule_set with_built_ins(std::span<const rule_source> own, const catalogue& signals, bool has_deployment) {
@@ -242,18 +205,7 @@ rule_set with_built_ins(std::span<const rule_source> own, const catalogue& signa
       made.on.push_back(written(r));
     }
   }
-  if (!replaced("critical-function")) {
-    if (has_deployment)
-      add_critical_functions(signals, made);
-    else
-      made.off.push_back({"critical-function", "there is no [deployment] to roll back"});
-  }
-  for (const signal& s : signals.all()) {
-    if (s.name.ends_with(".up") && s.kind == signal_kind::outcome && !is_of_a_slot(s) && !replaced("down")) {
-      made.on.push_back(for_each("down", s, "== 0", minutes(1)));
-    }
-    if (s.name.ends_with(".certificate_left") && !replaced("certificate")) made.on.push_back(for_each("certificate", s, "< 30d", {}));
-  }
+  add_one_for_each(signals, has_deployment, replaced, made);
   for (const rule_source& r : own) {
     if (r.enabled)
       made.on.push_back(r);

@@ -18,28 +18,35 @@ std::string* text_of(settings::node& table, std::string_view key) {
   return at == members->end() ? nullptr : std::get_if<std::string>(&at->second.value.front().value);
 }
 
+/// Where users come in, by address and by name.
+struct entrance {
+  explicit entrance(const deployment& in) : door(net::parse_url(in.front_door.url)), host(in.front_door.host) {
+    if (host.empty() && door) host = to_string(door->to);
+  }
+  [[nodiscard]] bool is(const net::url& asked) const {
+    return door && (net::same_place(asked, *door) || asked.to.host == host.substr(0, host.find(':')));
+  }
+  std::expected<net::url, std::string> door;
+  std::string host;  ///< under which users ask: an application may look at it
+};
+
 /// The slot's own URL in the front door's place. What leads elsewhere (an identity provider in a journey) stays.
-bool aim(settings::node& table, const net::url& door, const std::string& slot_url) {
+bool aim(settings::node& table, const entrance& door, const std::string& slot_url) {
   std::string* const text = text_of(table, "url");
   const auto asked = text != nullptr ? net::parse_url(*text) : std::unexpected(std::string());
-  if (!asked || !net::same_place(*asked, door)) return false;
+  if (!asked || !door.is(*asked)) return false;
   *text = slot_url.substr(0, slot_url.find_last_not_of('/') + 1) + asked->target;
   return true;
 }
 
-/// The Host under which users ask: an application may look at it.
-std::string host_of(const deployment& in, const net::url& door) {
-  return in.front_door.host.empty() ? to_string(door.to) : in.front_door.host;
-}
-
 settings::node aimed_at(const slot& to, const settings::node& table, const deployment& in) {
   settings::node made = table;
-  const net::url door = *net::parse_url(in.front_door.url);
+  const entrance door(in);
   aim(made, door, to.url);
   auto& members = std::get<settings::table>(made.value);
   if (!members.contains("host")) {
     settings::node host;
-    host.value = host_of(in, door);
+    host.value = door.host;
     members.emplace("host", settings::member{{}, {std::move(host)}});
   }
   if (const auto steps = members.find("steps"); steps != members.end()) {
@@ -53,14 +60,14 @@ settings::node aimed_at(const slot& to, const settings::node& table, const deplo
 }  // namespace
 
 std::optional<std::string> unfit_to_be_critical(const probe_entry& of, const deployment& in) {
-  const auto door = net::parse_url(in.front_door.url);
-  if (!door) return std::nullopt;  // reported where it stands
+  const entrance door(in);
+  if (!door.door) return std::nullopt;  // reported where it stands
   settings::node table = of.table;
-  if ((of.type == "http" || of.type == "journey") && aim(table, *door, "http://slot")) return std::nullopt;
+  if ((of.type == "http" || of.type == "journey") && aim(table, door, "http://slot")) return std::nullopt;
   return fmt::format(
       "found true, so that a rollback may rest on it, but it does not go through a slot; expected an http or journey probe "
       "whose url is at {}, the front door's",
-      to_string(door->to));
+      to_string(door.door->to));
 }
 
 void add_stable_twins(configuration& to) {

@@ -25,13 +25,14 @@ bool concerns(const rules::rule_source& rule, const std::string& probe) {
 
 configuration validate(const std::filesystem::path& file, const environment& from, settings::diagnostics& problems) {
   configuration read = load(file, from, problems);
-  if (problems.clean()) add_stable_twins(read);
+  configuration running = read;  // as the agent has it
+  if (problems.clean()) add_stable_twins(running);
   asio::io_context loop;
   net::network network(loop.get_executor());
-  const auto probes = make_probes(read, {loop.get_executor(), network, upstreams_of(read)}, problems);
-  const rules::catalogue signals = signals_of(read, probes);
+  const auto probes = make_probes(running, {loop.get_executor(), network, upstreams_of(running)}, problems);
+  const rules::catalogue signals = signals_of(running, probes);
   std::vector<rules::rule_source> own = read.rules;
-  for (const probe_entry& entry : read.probes) {
+  for (const probe_entry& entry : running.probes) {
     const bool made = std::ranges::find(probes, &entry, &made_probe::entry) != probes.end();
     if (!made) std::erase_if(own, [&](const rules::rule_source& r) { return concerns(r, entry.name); });
   }

@@ -190,8 +190,8 @@ class night {
     const instant at = cutover + now_;
     for (auto due = judged_.due(); due && *due < at; due = judged_.due()) settle(*due);
     at_ = at;
-    for (const char* well : {"stable.up", "live.up", "front_door.up"})
-      judged_.add(judged_.series_named(well).value(), {at, at, 1.0, false});
+    for (const char* is_up : {"stable.up", "live.up", "front_door.up"})
+      judged_.add(judged_.series_named(is_up).value(), {at, at, 1.0, false});
     observing_->take(0, {at, at + 1s}, probe_->observe(at - 1s, wall_at_cutover + static_cast<double>(now_.count())));
     settle(at);
   }

@@ -23,9 +23,9 @@ BINARY = os.environ.get("FLIPBACK", os.path.join(ROOT, "build", "release", "flip
 class Agent:
     """A running agent and the events that it has told."""
 
-    def __init__(self, stack, configuration, name="flipback"):
+    def __init__(self, stack, configuration, name="flipback", within=()):
         self.stack = stack
-        self.child = stack.child(name, [BINARY, "--config", configuration])
+        self.child = stack.child(name, [*within, BINARY, "--config", configuration])
         self.lines = JsonLines(self.child.log)
         self.events = []
 

@@ -99,7 +99,7 @@ TEST_CASE("probes_leave_their_own_keys_to_their_makers") {
 TEST_CASE("variables_come_from_the_process_then_from_the_last_file") {
   const config::configuration read = load_full();
   const config::probe_entry& login = read.probes[0];
-  CHECK(std::get<std::string>(own_key(login, "url").value) == "http://db.example.com:81/v1.2.3/${literal}");
+  CHECK(std::get<std::string>(own_key(login, "url").value) == "http://api.example.com:81/v1.2.3/${literal}");
   CHECK(own_key(login, "url").written == "http://${POSTGRES_HOST}:${PORT}/${RELEASE}/$${literal}");
   CHECK(header(login, "X-Wins") == "second");
   CHECK(header(login, "X-From") == "process");

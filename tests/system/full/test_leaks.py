@@ -23,6 +23,18 @@ ANSWERS = {
     "closed": "return 444",
 }
 
+# Kinds that ask this host alone; what they look at is there, is not, can't be, or is not as expected.
+LOCAL = {
+    "disk-root": 'paths = "/"',
+    "disk-gone": 'paths = ["/", "/nowhere"]',
+    "disk-sizeless": 'paths = "/proc"',
+    "disk-full": 'paths = ["/", "/tmp"]\nmin_free = "100%"',
+    "file-one": 'path = "/etc/passwd"',
+    "file-old": 'path = "/etc/*"\nmax_age = "1s"\nmin_size = "1GiB"',
+    "file-none": 'path = "/etc/*.nothing"',
+    "file-gone": 'path = "/nowhere/*"',
+}
+
 
 @pytest.fixture(scope="module")
 def wrong_answers(tmp_path_factory):
@@ -49,6 +61,7 @@ def test_nothing_leaks(tmp_path, wrong_answers):
     port = free_port()
     tables = [(f"{how}-{name}", kind_of(how), table.format(url=f"http://127.0.0.1:{at}")) for how, table in HTTP.items() for name, at in wrong_answers.items()]
     tables += [(f"{kind}-raw-{name}", kind, table.format(port=at)) for kind, table in OTHERS.items() for name, at in wrong_answers.items()]
+    tables += [(name, kind_of(name), table) for name, table in LOCAL.items()]
     with open(tmp_path / "leaks.toml", "w", encoding="utf-8") as file:
         file.write(f'[agent]\nlisten = "127.0.0.1:{port}"\nstate = "{tmp_path}/state.db"\nlog_level = "critical"\n')
         file.writelines(f'[probes.{name}]\ntype = "{kind}"\nevery = "{EVERY}"\ntimeout = "{EVERY}"\n{table}\n' for name, kind, table in tables)
@@ -56,7 +69,7 @@ def test_nothing_leaks(tmp_path, wrong_answers):
 
     def runs():
         """Of the kind that has the fewest."""
-        counted = dict.fromkeys(map(kind_of, HTTP | OTHERS), 0)
+        counted = dict.fromkeys(map(kind_of, HTTP | OTHERS | LOCAL), 0)
         for (name, labels), value in metrics(f"http://127.0.0.1:{port}").items():
             if name == "flipback_probe_runs_total":
                 counted[re.search(r'probe="(\w+)-', labels).group(1)] += value

@@ -1,0 +1,14 @@
+#pragma once
+
+#include "rules/built_in.hpp"
+
+#include <functional>
+#include <string_view>
+
+namespace flipback::rules {
+
+/// Adds the built-in rules of which there is one for each signal of a kind: `down:api`, `disk:data`, `critical-function:login`. `replaced`
+/// says whether a person has a rule of that name.
+void add_one_for_each(const catalogue& signals, bool has_deployment, const std::function<bool(std::string_view)>& replaced, rule_set& into);
+
+}  // namespace flipback::rules

@@ -1,0 +1,117 @@
+#include "rules/built_in.hpp"
+
+#include "rules/engine.hpp"
+
+#include <doctest/doctest.h>
+
+#include <algorithm>
+
+using namespace flipback;
+using namespace flipback::rules;
+
+namespace {
+
+struct given {
+  catalogue signals;
+
+  given&& with(const std::string& name, unit in, signal_kind kind = signal_kind::gauge) && {
+    signals.add({name, kind, in, std::chrono::seconds(30), 0, name});
+    return std::move(*this);
+  }
+  [[nodiscard]] rule_set set(std::span<const rule_source> own = {}) const { return with_built_ins(own, signals, false); }
+  [[nodiscard]] std::vector<std::string> on(std::span<const rule_source> own = {}) const {
+    std::vector<std::string> names;
+    for (const rule_source& r : set(own).on) names.push_back(r.name);
+    return names;
+  }
+  [[nodiscard]] std::string why_off(std::string_view rule) const {
+    for (const switched_off& o : set().off) {
+      if (o.name == rule) return o.why;
+    }
+    return "it is on";
+  }
+};
+
+/// What the rule of this name says to these values of its signal, one a second.
+std::vector<verdict> verdicts(const given& from, std::string_view rule, const std::string& signal, std::initializer_list<double> values) {
+  settings::diagnostics problems;
+  engine judged(compile(from.set().on, from.signals, problems));
+  REQUIRE(problems.clean());
+  const auto at = std::ranges::find(judged.rules(), rule, [](const auto& r) { return r.from.name; });
+  REQUIRE(at != judged.rules().end());
+  const auto number = static_cast<std::size_t>(at - judged.rules().begin());
+  std::vector<verdict> said;
+  instant now(std::chrono::hours(1000));
+  verdict newest = verdict::unknown;
+  for (const double value : values) {
+    now += std::chrono::seconds(1);
+    judged.add(*judged.series_named(signal), {now, now, value});
+    for (const change& c : judged.settle(now)) {
+      if (c.rule == number) newest = c.to;
+    }
+    said.push_back(newest);
+  }
+  return said;
+}
+
+using names = std::vector<std::string>;
+using enum verdict;
+
+}  // namespace
+
+TEST_CASE("the_built_in_disk_is_one_rule_for_each_probe_that_measures_free_space") {
+  const given two =
+      given().with("disk.free_ratio", unit::ratio).with("disk.inodes_free_ratio", unit::ratio).with("data.free_ratio", unit::ratio);
+  CHECK(two.on() == names{"disk:disk", "disk:data"});
+}
+
+TEST_CASE("the_built_in_disk_begins_below_20_percent_and_ends_at_25") {
+  const given one = given().with("data.free_ratio", unit::ratio);
+  CHECK(verdicts(one, "disk:data", "data.free_ratio", {0.2, 0.199, 0.2, 0.249, 0.25, 0.2}) ==
+        std::vector{ok, breached, breached, breached, ok, ok});
+}
+
+TEST_CASE("the_built_in_backup_is_for_the_age_of_what_is_called_a_backup") {
+  const given some = given()
+                         .with("backup.age", unit::seconds)
+                         .with("backup.size", unit::bytes)
+                         .with("minio.backups-db.age", unit::seconds)
+                         .with("minio.backups-media.age", unit::seconds)
+                         .with("minio.documents.age", unit::seconds)
+                         .with("old-backup.age", unit::seconds)
+                         .with("report.age", unit::seconds);
+  CHECK(some.on() == names{"backup:backup", "backup:minio.backups-db", "backup:minio.backups-media"});
+}
+
+TEST_CASE("the_built_in_backup_begins_after_24_hours_and_ends_with_a_younger_one") {
+  const given one = given().with("backup.age", unit::seconds);
+  constexpr double hour = 3600;
+  CHECK(verdicts(one, "backup:backup", "backup.age", {24 * hour, 24 * hour + 1, 20 * hour, 60}) == std::vector{ok, breached, breached, ok});
+}
+
+TEST_CASE("a_number_that_only_has_the_name_of_a_free_ratio_or_an_age_makes_no_rule") {
+  const given odd = given()
+                        .with("queue.free_ratio", unit::bytes)
+                        .with("backup.age", unit::number)
+                        .with("backups.age", unit::seconds, signal_kind::counter);
+  CHECK(odd.on().empty());
+}
+
+TEST_CASE("built_ins_of_which_there_is_one_a_signal_are_off_without_any_and_say_why") {
+  const given nothing = given().with("api.up", unit::number, signal_kind::outcome);
+  CHECK(nothing.on() == names{"down:api"});
+  CHECK(nothing.why_off("disk") == "no probe gives a free_ratio");
+  CHECK(nothing.why_off("backup") == "no probe gives the age of something whose name begins with backup");
+  CHECK(nothing.why_off("certificate") == "no probe sees a certificate");
+  CHECK(given().with("api.certificate_left", unit::seconds).why_off("certificate") == "it is on");
+}
+
+TEST_CASE("a_rule_of_ones_own_takes_the_place_of_all_that_a_built_in_would_be") {
+  const given two = given().with("disk.free_ratio", unit::ratio).with("data.free_ratio", unit::ratio);
+  rule_source own;
+  own.name = "disk";
+  own.when = {"data.free_ratio < 5%", {}};
+  CHECK(two.on({&own, 1}) == names{"disk"});
+  own.enabled = false;
+  CHECK(two.on({&own, 1}).empty());
+}
