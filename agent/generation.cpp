@@ -195,9 +195,22 @@ deployment::breach generation::breach_of(std::size_t rule, instant since, std::s
     const bool read =
         std::ranges::any_of(engine_.rules()[rule].sources, [&](const rules::source& s) { return s.name.starts_with(p.entry->name + "."); });
     if (read && b.unfit.empty()) b.unfit = p.observed->unfit_to_act();
+    const auto* const knows = read ? dynamic_cast<const knows_errors*>(p.observed.get()) : nullptr;
+    if (knows != nullptr) b.errors = [knows](instant begin) { return knows->errors_since(begin); };
   }
+  b.shared = [this] { return ailing_beside_the_slots(); };
   b.withheld = [this, rule] { return engine_.withheld(rule, now()) == rules::truth::yes; };
   return b;
+}
+
+/// What fails and goes through no slot: the same for both.
+deployment::ailing generation::ailing_beside_the_slots() const {
+  deployment::ailing all;
+  for (const watched& w : observing_->all()) {
+    const bool fails = w.newest && w.newest->result == outcome::fail;
+    if (fails && w.entry->shared) all.push_back(w.entry->name);
+  }
+  return all;
 }
 
 std::optional<deployment::standing> generation::stands() const {

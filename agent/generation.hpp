@@ -53,6 +53,7 @@ class generation {
   void told(const rules::change& c);
   void wire_deployment();
   asio::awaitable<void> ask_nginx();
+  [[nodiscard]] deployment::ailing ailing_beside_the_slots() const;
   deployment::breach breach_of(std::size_t rule, instant since, std::string why, bool not_this_release);
 
   asio::io_context& loop_;

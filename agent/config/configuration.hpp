@@ -69,6 +69,7 @@ struct probe_entry {
   duration every = std::chrono::seconds(10);
   duration timeout = std::chrono::seconds(5);
   bool critical = false;
+  bool shared = false;   ///< what it asks is the same for both slots: a database, not the API; told by `add_stable_twins`
   bool in_agent = true;  ///< else with --check only; its signals are there, and unknown
   std::vector<std::string> tags;
   settings::node table;                  ///< its own keys, for its maker; the common ones have been taken out

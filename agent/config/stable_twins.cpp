@@ -57,6 +57,19 @@ settings::node aimed_at(const slot& to, const settings::node& table, const deplo
   return made;
 }
 
+/// Whichever is live, or one of them past nginx.
+bool asks_a_slot(const probe_entry& p, const configuration& of) {
+  settings::node table = p.table;
+  const std::string* const text = text_of(table, "url");
+  const auto asked = text != nullptr ? net::parse_url(*text) : std::unexpected(std::string());
+  if (!asked) return false;
+  const auto is_at = [&](const slot& s) {
+    const auto own = net::parse_url(s.url);
+    return own && net::same_place(*asked, *own);
+  };
+  return entrance(*of.deployment).is(*asked) || std::ranges::any_of(of.slots, is_at);
+}
+
 }  // namespace
 
 std::optional<std::string> unfit_to_be_critical(const probe_entry& of, const deployment& in) {
@@ -73,7 +86,8 @@ std::optional<std::string> unfit_to_be_critical(const probe_entry& of, const dep
 void add_stable_twins(configuration& to) {
   if (!to.deployment) return;
   std::vector<probe_entry> twins;
-  for (const probe_entry& p : to.probes) {
+  for (probe_entry& p : to.probes) {
+    p.shared = p.type != "access_log" && !asks_a_slot(p, to);
     if (!p.critical) continue;
     probe_entry twin = p;
     twin.name = p.name + ".stable";

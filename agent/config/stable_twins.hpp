@@ -10,8 +10,8 @@ namespace flipback::config {
 /// same can be asked of the stable slot itself.
 std::optional<std::string> unfit_to_be_critical(const probe_entry& of, const deployment& in);
 
-/// Adds, for each critical probe, one that asks the stable slot the same, past nginx: `login.stable` beside `login`. Precondition: the
-/// configuration is good.
+/// Tells which probes ask what both slots share. Adds, for each critical probe, one that asks the stable slot the same, past nginx:
+/// `login.stable` beside `login`. Precondition: the configuration is good.
 void add_stable_twins(configuration& to);
 
 }  // namespace flipback::config

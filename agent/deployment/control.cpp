@@ -261,7 +261,12 @@ asio::awaitable<bool> control::try_rollback(const breach& b) {
         b, {guarded::only_say, "stable", fmt::format("{} no longer has {}, but {}", name(to.slot), to.release, direct.identity.release)});
     co_return false;
   }
-  co_await roll_back(b, to);
+  const blame blamed = co_await ask_blame(b, to);
+  if (blamed.elsewhere) {
+    say_guard(b, {guarded::only_say, "blame", blamed.says});
+    co_return false;
+  }
+  co_await roll_back(b, to, blamed.says);
   co_return true;
 }
 

@@ -3,6 +3,7 @@
 #include "flipback/event.hpp"
 
 #include "agent/config/configuration.hpp"
+#include "agent/deployment/blame.hpp"
 #include "agent/deployment/guards.hpp"
 #include "agent/deployment/memory.hpp"
 #include "agent/deployment/tracker.hpp"
@@ -27,10 +28,12 @@ struct breach {
   instant true_since;
   std::string why;
   bool not_this_release = false;
-  std::string unfit;                 ///< why what the rule reads is no ground to act on; empty: it is one
-  std::optional<config::mode> mode;  ///< the rule's own
-  std::function<bool()> withheld;    ///< whether its `unless` is true now
-  std::string by;                    ///< the operator who asked for it; empty: a rule
+  std::string unfit;                                  ///< why what the rule reads is no ground to act on; empty: it is one
+  std::optional<config::mode> mode;                   ///< the rule's own
+  std::function<bool()> withheld;                     ///< whether its `unless` is true now
+  std::function<error_shares(instant since)> errors;  ///< who has them; null: no probe knows
+  std::function<ailing()> shared;                     ///< what both slots share and is ill
+  std::string by;                                     ///< the operator who asked for it; empty: a rule
 };
 
 /// What pages and metrics show of the deployment.
@@ -97,7 +100,8 @@ class control {
   asio::awaitable<bool> try_rollback(const breach& b);
   circumstances circumstances_of(const breach& b) const;
   void say_guard(const breach& b, const guard_answer& answer);
-  asio::awaitable<std::expected<std::string, std::string>> roll_back(const breach& b, placed to);
+  asio::awaitable<std::expected<std::string, std::string>> roll_back(const breach& b, placed to, const std::string& blamed = {});
+  asio::awaitable<blame> ask_blame(const breach& b, const placed& to);
   asio::awaitable<void> carry_out(order& given);
   asio::awaitable<std::expected<placed, std::string>> way_back_for(const order& given);
   std::string close(const breach& b, const placed& to, const placed& failed, const rollback::ending& end);

@@ -70,7 +70,16 @@ asio::awaitable<std::expected<placed, std::string>> control::way_back_for(const 
   co_return *to;
 }
 
-asio::awaitable<std::expected<std::string, std::string>> control::roll_back(const breach& b, placed to) {
+asio::awaitable<blame> control::ask_blame(const breach& b, const placed& to) {
+  const auto& newest = tracker_.newest_cutover();
+  error_shares errors;
+  if (b.errors && newest) errors = b.errors(newest->at);
+  const std::string host = terms_.front_door.host;
+  co_return co_await whom_to_blame(loop_, through_, configured_.slots[to.slot], host, std::move(errors), b.shared ? b.shared() : ailing{},
+                                   answer_limit);
+}
+
+asio::awaitable<std::expected<std::string, std::string>> control::roll_back(const breach& b, placed to, const std::string& blamed) {
   rolling_ = true;
   const placed failed = *tracker_.live();
   event decided{"rollback.decided",
@@ -79,6 +88,7 @@ asio::awaitable<std::expected<std::string, std::string>> control::roll_back(cons
                 {}};
   decided.with("rule", b.rule).with("why", b.why).with("to", name(to.slot)).with("from", name(failed.slot)).with("release", failed.release);
   if (!b.by.empty()) decided.with("by", b.by);
+  if (!blamed.empty()) decided.with("blame", blamed);
   tell_(std::move(decided));
   const wall_time wall = std::chrono::system_clock::now();
   latch_ = latch{name(failed.slot), failed.release, b.rule, wall};

@@ -1,3 +1,4 @@
+#include "probes/access_log/error_memory.hpp"
 #include "probes/access_log/source.hpp"
 #include "probes/access_log/terms.hpp"
 #include "probes/access_log/traffic.hpp"
@@ -26,7 +27,7 @@ double wall_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-class access_log_probe final : public probe {
+class access_log_probe final : public probe, public knows_errors {
  public:
   access_log_probe(const asio::any_io_executor& executor, al::terms t, std::vector<slot_upstreams> slots,
                    std::shared_ptr<const nginx_facts> nginx)
@@ -41,6 +42,8 @@ class access_log_probe final : public probe {
 
   [[nodiscard]] std::span<const measurement_declaration> declares() const override { return signals_.declares(); }
   [[nodiscard]] bool follows() const override { return true; }
+
+  [[nodiscard]] error_shares errors_since(instant since) const override { return errors_.since(since); }
 
   [[nodiscard]] std::string unfit_to_act() const override {
     if (terms_.format.can_be_forged())
@@ -68,6 +71,7 @@ class access_log_probe final : public probe {
     look();
     const al::pool pool = traffic_.take();
     const instant now = std::chrono::steady_clock::now();
+    errors_.add(pool, now);
     const instant since = std::exchange(last_, now);
     const double over = since == instant{} ? (following_ ? 1.0 : 0.0) : to_seconds(now - since);  // a single look is of no known time
     if (problem_) co_return observation::fail(problem_->why, fmt::format("{} {}", terms_.path, problem_->says));
@@ -153,6 +157,7 @@ class access_log_probe final : public probe {
   al::traffic traffic_;
   std::vector<second> past_;  ///< what was logged before we came, until the first run takes it
   al::traffic_signals signals_;
+  al::error_memory errors_;
   bool following_ = false;
   instant last_{};
   std::optional<al::trouble> problem_;

@@ -1,5 +1,7 @@
 #include "probes/access_log/traffic.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -72,7 +74,7 @@ void traffic::add(std::string_view text) {
   if (final_status == 101 || any_prefix(leave_out_.slow_paths, read.text(field::path))) latency.reset();
   count(since_.all, final_status, hung, latency);
   count_attempts(read, tries, hung);
-  if (final_status >= 500 || hung) note_error(read.text(field::path));
+  if (final_status >= 500 || hung) note_error(read);
 }
 
 /// Whether the client had no header to see when it hung up; false where the log can't tell.
@@ -87,12 +89,11 @@ std::optional<double> traffic::latency_of(const line& of, const attempts& tries)
   return can_tell_.attempt_times ? total_latency(tries) : of.number(field::request_time);
 }
 
-void traffic::note_error(std::string_view path) {
-  const auto at = since_.error_paths.find(path);
-  if (at != since_.error_paths.end())
-    ++at->second;
-  else if (since_.error_paths.size() < most_error_paths)
-    since_.error_paths.emplace(path, 1);
+void traffic::note_error(const line& of) {
+  const std::string_view method = of.text(field::method);
+  const std::string_view path = of.text(field::path);
+  since_.failing_requests.add(method.empty() ? std::string(path) : fmt::format("{} {}", method, path));
+  if (const std::string_view client = of.text(field::client); !client.empty()) since_.failing_clients.add(client);
 }
 
 std::optional<double> traffic::time_of(std::string_view text) {

@@ -4,6 +4,7 @@
 #include "flipback/sketch.hpp"
 
 #include "probes/access_log/attempts.hpp"
+#include "probes/access_log/heavy_hitters.hpp"
 #include "probes/access_log/line_format.hpp"
 
 #include <map>
@@ -41,10 +42,10 @@ struct pool {
   std::vector<tally> slots;  ///< in the order of the slots
   std::uint64_t local_errors = 0;
   std::uint64_t malformed = 0;
-  double newest_line = 0;                                         ///< the newest line's own time, seconds since 1970; 0: none
-  std::map<std::string, std::uint64_t, std::less<>> error_paths;  ///< at most `most_error_paths`
+  double newest_line = 0;          ///< the newest line's own time, seconds since 1970; 0: none
+  heavy_hitters failing_requests;  ///< what the errors asked for: "GET /api/search"
+  heavy_hitters failing_clients;   ///< whose they were, where the log tells
 };
-inline constexpr std::size_t most_error_paths = 50;
 
 /// What a format lets us tell (semantics.md §2, "Traffic"). Without $upstream_addr every request counts; without $upstream_status there is
 /// nothing to say of an attempt, so that slots can't be told apart.
@@ -77,7 +78,7 @@ class traffic {
   [[nodiscard]] bool counts(const line& of) const;
   [[nodiscard]] bool is_headless(const attempts& tries) const;
   [[nodiscard]] std::optional<double> latency_of(const line& of, const attempts& tries) const;
-  void note_error(std::string_view path);
+  void note_error(const line& of);
   void count(tally& into, int status, bool hung, std::optional<double> latency) const;
   void count_attempts(const line& of, const attempts& tries, bool hung);
   [[nodiscard]] std::size_t slot_of(std::string_view upstream) const;

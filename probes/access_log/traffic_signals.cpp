@@ -16,20 +16,17 @@ namespace {
 
 constexpr std::size_t most_paths_said = 3;
 
-/// The paths with most errors: "/api/a 12, /api/b 3".
+/// What has most errors: "GET /api/a 12, GET /api/b 3".
 std::string most_errors(const pool& of) {
-  std::vector<std::pair<std::uint64_t, std::string_view>> paths;
-  for (const auto& [path, count] : of.error_paths) paths.emplace_back(count, path);
-  std::ranges::sort(paths, std::ranges::greater{});
-  if (paths.size() > most_paths_said) paths.resize(most_paths_said);
   std::string all;
-  for (const auto& [count, path] : paths) all += fmt::format("{}{} {}", all.empty() ? "" : ", ", quoted(path, {}, 60), count);
+  for (const auto& [request, count] : of.failing_requests.largest(most_paths_said))
+    all += fmt::format("{}{} {}", all.empty() ? "" : ", ", quoted(request, {}, 60), count);
   return all;
 }
 
 std::string sentence(const pool& of, std::span<const field> missing) {
   std::string says = fmt::format("{} requests, {} errors", of.all.requests, of.all.errors);
-  if (!of.error_paths.empty()) says += fmt::format(" ({})", most_errors(of));
+  if (of.failing_requests.total() > 0) says += fmt::format(" ({})", most_errors(of));
   if (of.malformed > 0) says += fmt::format(", {} lines that are not in its format", of.malformed);
   if (missing.empty()) return says;
   std::vector<std::string_view> lacks;

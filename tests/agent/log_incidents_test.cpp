@@ -22,7 +22,7 @@ al::field_keys without(std::initializer_list<al::field> left_out) {
 TEST_CASE("a_third_of_errors_in_the_log_is_a_breach_when_five_minutes_are_full") {
   night plain;
   CHECK(plain.after_a_good_release().logs(7min, a_third_fails).told() == breached_in_time);
-  CHECK(plain.seen() == "20 requests, 6 errors (/api 6)");
+  CHECK(plain.seen() == "20 requests, 6 errors (GET /api 6)");
 }
 
 TEST_CASE("a_log_that_is_rotated_in_mid_pending_changes_no_second_of_the_decision") {
@@ -109,7 +109,7 @@ TEST_CASE("a_crawler_on_an_address_that_always_fails_breaches_and_what_the_probe
   night crawler;
   CHECK(crawler.after_a_good_release().logs(7min, {{50, well}, {9, crawled}, {1, failing}}).told() ==
         "00:02 error-rate pending; 05:00 error-rate breached");
-  CHECK(crawler.seen() == "60 requests, 10 errors (/feed/broken 9, /api 1)");
+  CHECK(crawler.seen() == "60 requests, 10 errors (GET /feed/broken 9, GET /api 1)");
 }
 
 TEST_CASE("a_502_that_another_slot_made_good_is_seen_by_the_slots_own_signal_alone") {

@@ -18,7 +18,7 @@ pool ten_requests(double newest_line) {
   made.all = {.requests = 10, .errors = 2, .latencies = {}};
   made.slots.resize(1);
   made.newest_line = newest_line;
-  made.error_paths = {{"/a", 1}, {"/b", 1}};
+  for (const char* failing : {"/b", "/a"}) made.failing_requests.add(failing);
   return made;
 }
 
@@ -36,7 +36,7 @@ const measurement* found(const observation& in, std::string_view name) {
 TEST_CASE("what_is_measured_speaks_of_the_time_since_the_run_before") {
   const traffic_signals s = signals();
   const observation seen = s.say(ten_requests(wall), since, 1, wall, {});
-  CHECK(seen.says == "10 requests, 2 errors (/b 1, /a 1)");
+  CHECK(seen.says == "10 requests, 2 errors (/a 1, /b 1)");
   CHECK(seen.measurements.size() == 19);
   for (const measurement& m : seen.measurements) CHECK_MESSAGE(m.since == since, m.name);
 }

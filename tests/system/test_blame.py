@@ -1,0 +1,31 @@
+"""Whether the release is to blame for what is breached: the stable slot is asked what fails on the live one."""
+
+from conftest import Traffic
+from test_rollback import cut_over_and_break
+
+
+def test_a_release_that_fails_what_the_stable_slot_does_well_is_to_blame_and_the_decision_says_so(stack, fast_agent):
+    agent = fast_agent()
+    Traffic(stack)
+    cut_over_and_break(stack, agent)
+    decided = agent.wait("rollback.decided")
+    assert decided["blame"].startswith("blue is well where users get errors (GET /api/v1/ping: 200)")
+    assert "one client (127.0.0.1) makes 100% of the errors" in decided["blame"]
+    agent.wait("rollback.closed")
+    assert stack.live() == "blue"
+
+
+def test_where_the_stable_slot_fails_the_same_nothing_is_flipped_and_a_person_is_asked(stack, fast_agent):
+    agent = fast_agent()
+    Traffic(stack)
+    agent.wait("deployment.baseline")
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    stack.go_bad("blue", "errors 1")  # its health is fine, what users ask is not
+    stack.go_bad("green", "errors 0.5")
+    withheld = agent.wait("rollback.withheld", guard="blame")
+    assert "blue fails the same (GET /api/v1/ping: 500)" in withheld["says"]
+    assert stack.live() == "green" and not agent.of("rollback.decided")
+    stack.mend("blue")  # and it was green's own after all
+    agent.wait("rollback.closed")
+    assert stack.live() == "blue"
