@@ -65,9 +65,17 @@ int main(int argc, char** argv) {
   std::string validated;
   validating->add_option("FILE", validated, "The configuration file; default: the one that --config names");
   cli::replay_options replayed;
-  CLI::App* const replaying = app.add_subcommand("replay", "Judge what an agent has recorded ([record]) by other rules");
-  replaying->add_option("FILE", replayed.file, "The record; what came before it, FILE.1, is read first")->required();
-  replaying->add_option("--rules", replayed.rules, "A configuration whose [[rules]] judge; without one, the built-in rules alone");
+  CLI::App* const replaying = app.add_subcommand("replay", "Judge by other rules what an agent has recorded ([record]), or Prometheus");
+  replaying
+      ->add_option("SOURCE", replayed.sources,
+                   "A record (what came before it, FILE.1, is read first), alone; or metrics: texts with timestamps, as promtool tsdb dump "
+                   "writes them, and answers of /api/v1/query_range as SIGNAL=FILE, a ratio's as SIGNAL=NUMERATOR,DENOMINATOR")
+      ->required();
+  replaying->add_option(
+      "--rules", replayed.rules,
+      "A configuration whose [[rules]] judge, and whose probes say what metrics mean; without one, the built-in rules alone");
+  replaying->add_option("--cutover", replayed.cutovers, "When there was a cutover, which metrics do not tell: 2026-11-24T03:30:12Z")
+      ->allow_extra_args(false);
   replaying->add_option("--format", replayed.format, "text or json")->check(CLI::IsMember({"text", "json"}));
   replaying->add_flag("--all", replayed.all, "Changes between ok and unknown, too");
   const cli::verbs to_agent(app, file);

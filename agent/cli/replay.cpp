@@ -4,7 +4,10 @@
 #include "agent/event_lines.hpp"
 #include "agent/record/mapped_file.hpp"
 #include "agent/record/record_file.hpp"
+#include "agent/replay/metrics.hpp"
+#include "agent/replay/source.hpp"
 #include "agent/verdict_event.hpp"
+#include "probes/timestamp.hpp"
 #include "rules/replay/player.hpp"
 #include "rules/replay/record.hpp"
 
@@ -65,6 +68,11 @@ bool complain(std::string_view where, std::string_view what) {
   return false;
 }
 
+bool complain(const settings::diagnostics& problems) {
+  for (const settings::problem& p : problems.sorted()) fmt::print(stderr, "{}\n", to_string(p));
+  return problems.clean();
+}
+
 /// Plays one file to its end; false, and said, where it can't be read.
 bool play(const std::string& file, replaying::player& player, report& to) {
   const auto mapped = mapped_file::of(file);
@@ -80,23 +88,90 @@ bool play(const std::string& file, replaying::player& player, report& to) {
   return true;
 }
 
+/// A record, and the file before it where there is one.
+bool play_record(const std::string& file, replaying::player& player, report& to) {
+  const std::string older = record_file::older(file);
+  if (std::filesystem::exists(older) && !play(older, player, to)) return false;
+  if (!play(file, player, to)) return false;
+  return player.has_begun() || complain(file, "holds no samples");
+}
+
+/// Adds what one word on the command line names.
+bool add(const std::string& word, replay::metrics& to) {
+  const replay::source from = replay::source_of(word);
+  std::vector<mapped_file> opened;
+  for (const std::string& file : from.files) {
+    auto mapped = mapped_file::of(file);
+    if (!mapped) return complain(file, mapped.error());
+    const replay::content in = replay::content_of(mapped->bytes());
+    if (in == replay::content::record) return complain(file, "is a record, which is replayed alone");
+    if (in == replay::content::json && from.signal.empty())
+      return complain(file, fmt::format("is JSON, expected with the signal that it gives: traffic.error_rate={}", file));
+    if (in == replay::content::text && !from.signal.empty()) return complain(file, "is no JSON, expected an answer of /api/v1/query_range");
+    opened.push_back(std::move(*mapped));
+  }
+  if (opened.size() > 2) return complain(word, "names more than two files, expected NAME=FILE or NAME=NUMERATOR,DENOMINATOR");
+  std::expected<void, std::string> added;
+  if (from.signal.empty())
+    added = to.add_text(opened[0].bytes());
+  else if (opened.size() == 1)
+    added = to.add_query(from.signal, opened[0].bytes());
+  else
+    added = to.add_ratio(from.signal, opened[0].bytes(), opened[1].bytes());
+  return added || complain(from.signal.empty() ? from.files[0] : word, added.error());
+}
+
+bool read_cutovers(const std::vector<std::string>& words, std::vector<wall_time>& into) {
+  for (const std::string& word : words) {
+    const auto at = parse_timestamp(word);
+    if (!at) return complain("--cutover", fmt::format("found {}, expected a time with its offset, such as 2026-11-24T03:30:12Z", word));
+    into.push_back(*at);
+  }
+  return true;
+}
+
+/// What Prometheus recorded.
+bool play_metrics(const replay_options& options, replay::metrics& from, replaying::player& player, report& to) {
+  std::vector<wall_time> cutovers;
+  if (!read_cutovers(options.cutovers, cutovers)) return false;
+  for (const std::string& word : options.sources) {
+    if (!add(word, from)) return false;
+  }
+  if (auto made = from.finish(std::move(cutovers)); !made) return complain("replay", made.error());
+  for (const std::string& note : from.notes()) complain("note", note);
+  from.tell([&](const replaying::entry& e) { player.take(e, [&](const rules::change& c) { to.tell(c); }); });
+  return true;
+}
+
+bool is_record(const std::vector<std::string>& sources) {
+  const auto mapped = mapped_file::of(sources.front());
+  if (!mapped) return std::filesystem::exists(record_file::older(sources.front()));
+  return replay::content_of(mapped->bytes()) == replay::content::record;
+}
+
 }  // namespace
 
 int replay(const replay_options& options) {
-  settings::diagnostics problems;
-  std::vector<rules::rule_source> own;
-  if (!options.rules.empty()) own = config::load_rules(options.rules, config::process_environment(), problems);
-  replaying::player player(std::move(own), problems);
-  report to(player, options);
   const instant began = std::chrono::steady_clock::now();
+  settings::diagnostics problems;
+  const bool recorded = options.sources.size() == 1 && is_record(options.sources);
+  if (recorded && !options.cutovers.empty()) {
+    complain("--cutover", "is for metrics: a record has its cutovers in it");
+    return unreadable;
+  }
+  config::configuration from;
+  if (!options.rules.empty() && recorded)
+    from.rules = config::load_rules(options.rules, config::process_environment(), problems);
+  else if (!options.rules.empty())
+    from = config::load_for_replay(options.rules, config::process_environment(), problems);
+  std::optional<replay::metrics> metrics;
+  if (!recorded && problems.clean()) metrics.emplace(from, problems);
+  replaying::player player(from.rules, problems);
+  report to(player, options);
   bool good = problems.clean();
-  const std::string older = record_file::older(options.file);
-  if (good && std::filesystem::exists(older)) good = play(older, player, to);
-  good = good && play(options.file, player, to);
-  if (good && !player.has_begun()) good = complain(options.file, "holds no samples");
+  good = good && (recorded ? play_record(options.sources.front(), player, to) : play_metrics(options, *metrics, player, to));
   if (good) player.end([&](const rules::change& c) { to.tell(c); });
-  for (const settings::problem& p : problems.sorted()) fmt::print(stderr, "{}\n", to_string(p));
-  if (!good || !problems.clean()) return unreadable;
+  if (!complain(problems) || !good) return unreadable;
   to.end(to_seconds(std::chrono::steady_clock::now() - began));
   return 0;
 }

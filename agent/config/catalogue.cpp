@@ -14,7 +14,13 @@ constexpr std::array common{
     measurement_declaration{"failure_ratio", signal_kind::ratio, unit::ratio},
 };
 
-void add(rules::catalogue& into, const std::string& probe, const measurement_declaration& m, duration every) {
+}  // namespace
+
+std::span<const measurement_declaration> common_measurements() {
+  return common;
+}
+
+signal signal_of(const std::string& probe, const measurement_declaration& m, duration every) {
   signal s;
   s.name = fmt::format("{}.{}", probe, m.name);
   s.kind = m.kind;
@@ -22,25 +28,20 @@ void add(rules::catalogue& into, const std::string& probe, const measurement_dec
   s.stale = std::max(3 * every, m.stale);
   s.quantile = m.quantile;
   s.samples = m.of.empty() ? s.name : fmt::format("{}.{}", probe, m.of);
-  into.add(std::move(s));
-}
-
-}  // namespace
-
-std::span<const measurement_declaration> common_measurements() {
-  return common;
+  return s;
 }
 
 rules::catalogue signals_of(const configuration& from, std::span<const made_probe> probes) {
   rules::catalogue all;
+  const auto add = [&](const std::string& probe, const measurement_declaration& m, duration every) { all.add(signal_of(probe, m, every)); };
   for (const made_probe& p : probes) {
-    for (const measurement_declaration& m : common) add(all, p.entry->name, m, p.entry->every);
-    for (const measurement_declaration& m : p.observed->declares()) add(all, p.entry->name, m, p.entry->every);
+    for (const measurement_declaration& m : common) add(p.entry->name, m, p.entry->every);
+    for (const measurement_declaration& m : p.observed->declares()) add(p.entry->name, m, p.entry->every);
   }
   if (from.deployment) {
     const duration every = from.deployment->watch_every;
-    for (const char* slot : {"live", "stable", "front_door"}) add(all, slot, common[0], every);
-    for (const slot& s : from.slots) add(all, s.name, common[0], every);
+    for (const char* slot : {"live", "stable", "front_door"}) add(slot, common[0], every);
+    for (const slot& s : from.slots) add(s.name, common[0], every);
   }
   return all;
 }

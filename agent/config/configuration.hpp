@@ -110,6 +110,9 @@ struct configuration {
 /// Reads `file`, or, where it is empty, makes the configuration that the runbook's variables alone say. Every problem goes into `into`;
 /// the result is only good where that stays clean. Reads env files and `*_file` secrets from disk.
 configuration load(const std::filesystem::path& file, const environment& from, settings::diagnostics& into);
+/// What a replay of somebody else's metrics needs of a file: its probes, slots, [deployment] and [[rules]], which may roll back without a
+/// [deployment]. The rest is passed over.
+configuration load_for_replay(const std::filesystem::path& file, const environment& from, settings::diagnostics& into);
 /// The [[rules]] of a file alone, whatever else it holds.
 std::vector<rules::rule_source> load_rules(const std::filesystem::path& file, const environment& from, settings::diagnostics& into);
 

@@ -89,6 +89,22 @@ configuration load(const std::filesystem::path& file, const environment& from, s
   return made;
 }
 
+configuration load_for_replay(const std::filesystem::path& file, const environment& from, settings::diagnostics& into) {
+  configuration made;
+  made.file = file.string();
+  const auto document = read_document(file, from, into);
+  if (!document) return made;
+  settings::section root(*document, "", into);
+  read_slots(root, made.slots);
+  read_deployment(root, made);
+  read_probes(root, made);
+  const bool deploys = made.deployment.has_value();
+  if (!deploys) made.deployment.emplace();
+  read_rules(root, made);
+  if (!deploys) made.deployment.reset();
+  return made;
+}
+
 std::vector<rules::rule_source> load_rules(const std::filesystem::path& file, const environment& from, settings::diagnostics& into) {
   configuration made;
   made.deployment.emplace();  // rules may roll back: whether there is something to roll back is the record's to say

@@ -77,6 +77,8 @@ class ledger {
   ledger(const ledger&) = delete;
   ledger& operator=(const ledger&) = delete;
 
+  /// Whether samples of this name say anything here.
+  [[nodiscard]] bool looks_at(std::string_view name) const { return roles_.contains(name); }
   /// False: there are more series than are kept (`counters::most`).
   bool take(const item& of);
   /// Ends a scrape; `clock` is the server's, in seconds since 1970.

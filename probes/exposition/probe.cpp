@@ -1,10 +1,9 @@
+#include "probes/exposition/measure.hpp"
 #include "probes/exposition/scrape.hpp"
 #include "probes/exposition/terms.hpp"
-#include "probes/exposition/traffic.hpp"
 #include "probes/kinds.hpp"
 
 #include <fmt/format.h>
-#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -38,7 +37,7 @@ class exposition_probe final : public probe {
     if (!answer) {
       found.unwell(answer.error());
     } else if (const auto taken = co_await scraper_.take(*answer, "GET " + path())) {
-      say(taken->seen, taken->since, taken->now, found);
+      ex::measure(found, terms_, taken->seen, taken->since, taken->now);
     } else {
       found.unwell(taken.error());
     }
@@ -49,37 +48,6 @@ class exposition_probe final : public probe {
   [[nodiscard]] std::string path() const {
     const std::string& target = terms_.access.ask.to.target;
     return target.substr(0, target.find('?'));
-  }
-
-  void say(const ex::reading& seen, instant since, instant now, findings& found) const {
-    std::vector<std::string_view> missing;
-    for (std::size_t i = 0; i < seen.metrics.size(); ++i) {
-      const bool counted = terms_.look_at.metrics[i].kind == signal_kind::distribution;
-      if (!seen.metrics[i])
-        missing.push_back(terms_.look_at.metrics[i].name);
-      else if (!counted)
-        found.measure(terms_.metrics[i], *seen.metrics[i]);
-      else if (seen.how != ex::growth::none)
-        found.measure({terms_.metrics[i], *seen.metrics[i], false, since});
-    }
-    if (!missing.empty()) found.note(fmt::format("not exposed: {}", fmt::join(missing, ", ")));
-    if (seen.several)
-      return found.unwell(reason::no_prerequisite,
-                          "several processes answer by turns, each with counts of its own: no rate can be known (with several workers "
-                          "the Python client needs PROMETHEUS_MULTIPROC_DIR)");
-    if (seen.changed) found.note("another process answers than before: counting begins anew");
-    if (!terms_.traffic) return found.well(fmt::format("{} of {} metrics", seen.metrics.size() - missing.size(), seen.metrics.size()));
-    if (seen.by == nullptr) {
-      std::vector<std::string_view> names;
-      for (const ex::naming& n : terms_.look_at.namings) names.push_back(n.requests);
-      return found.unwell(reason::no_prerequisite,
-                          fmt::format("there is no {}: nothing has been counted yet, or requests are counted under "
-                                      "another name",
-                                      fmt::join(names, " and no ")));
-    }
-    found.well(sentence(seen, since, now));
-    note_limits(found, seen, terms_.limited);
-    if (seen.how != ex::growth::none) measure_traffic(found, seen, terms_.limited, since, now);
   }
 
   net::network& through_;

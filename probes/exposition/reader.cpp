@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdlib>
 
@@ -54,7 +55,7 @@ std::string to_string(const malformed& m) {
 }
 
 std::expected<bool, malformed> reader::next() {
-  if (text_.size() > most_bytes) return std::unexpected(malformed{1, 1, fmt::format("it is longer than {} bytes", most_bytes)});
+  if (text_.size() > most_.bytes) return std::unexpected(malformed{1, 1, fmt::format("it is longer than {} bytes", most_.bytes)});
   while (begin_line()) {
     if (ended_) return std::unexpected(at(line_.begin(), "something stands after # EOF"));
     if (const std::size_t bad = first_malformed(line_); bad < line_.size())
@@ -104,7 +105,8 @@ bool reader::comment() {
 }
 
 std::expected<void, malformed> reader::sample() {
-  if (++samples_ > most_samples) return std::unexpected(at(at_, fmt::format("more than {} samples", most_samples)));
+  if (++samples_ > most_.samples) return std::unexpected(at(at_, fmt::format("more than {} samples", most_.samples)));
+  const char* const begin = at_;
   current_ = {};
   current_.name = identifier(true);
   if (current_.name.empty() && *at_ != '{') return std::unexpected(unexpected("a metric's name"));
@@ -112,13 +114,23 @@ std::expected<void, malformed> reader::sample() {
   skip_space();
   if (skip('{')) {
     if (auto read = labels(labels_, current_.name.empty()); !read) return read;
-    if (current_.name.empty()) return std::unexpected(at(at_ - 1, "labels of a metric without a name"));
+    if (current_.name.empty() && !take_name()) return std::unexpected(at(at_ - 1, "labels of a metric without a name"));
   }
   current_.labels = labels_;
+  current_.written = {begin, static_cast<std::size_t>(at_ - begin)};
   const auto value = number("a value");
   if (!value) return std::unexpected(value.error());
   current_.value = *value;
   return after_value();
+}
+
+/// The name that stands among the labels, where it does (`promtool tsdb dump` writes it so).
+bool reader::take_name() {
+  const auto named = std::ranges::find(labels_, "__name__", &label::name);
+  if (named == labels_.end() || named->value.empty()) return false;
+  current_.name = named->value;
+  labels_.erase(named);
+  return true;
 }
 
 /// The labels from behind the brace to behind its end. A quoted name in the place of the first label is the metric's own (the syntax for
@@ -177,7 +189,9 @@ std::expected<void, malformed> reader::after_value() {
   const bool exemplars = format_ == format::openmetrics;
   skip_space();
   if (at_ < line_end() && *at_ != '#') {
-    if (const auto time = number("a timestamp"); !time) return std::unexpected(time.error());
+    const auto time = number("a timestamp");
+    if (!time) return std::unexpected(time.error());
+    current_.time = format_ == format::openmetrics ? *time : *time / 1000;  // Prometheus' own text has milliseconds
     skip_space();
   }
   if (exemplars && skip('#')) {

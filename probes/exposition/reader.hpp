@@ -29,9 +29,11 @@ std::optional<double> number_in(std::string_view text);
 struct item {
   bool is_type = false;
   std::string_view name;
-  std::string_view type;  ///< "counter"
+  std::string_view type;     ///< "counter"
+  std::string_view written;  ///< of a sample: its name and labels as they stand in the text
   std::span<const label> labels;
   double value = 0;
+  std::optional<double> time;  ///< its timestamp, where it has one, in seconds since 1970; any number
 };
 
 /// Why a text is none: where, counted from 1, in bytes, and what was found there.
@@ -42,26 +44,33 @@ struct malformed {
 };
 std::string to_string(const malformed& m);  ///< "line 3, column 7: …"
 
-/// Reads an exposition from its begin to its end. Pure, and bounded: a text of at most `most_bytes`, `most_samples` of them with
-/// `most_labels` each; time and memory grow with the text's size alone. Timestamps and exemplars are checked and passed over; native
-/// histograms have no text.
+/// How long a text may be; as it stands, one scrape's.
+struct text_bounds {
+  std::size_t bytes = 16 * 1024 * 1024;
+  std::size_t samples = 200'000;
+};
+
+/// Reads an exposition from its begin to its end. Pure, and bounded: a text of at most so many bytes and samples, with `most_labels`
+/// each; time grows with the text's size alone, memory with a line's. Exemplars are checked and passed over; native histograms have no
+/// text. A metric's name may stand among the labels, as `__name__`.
 class reader {
  public:
-  static constexpr std::size_t most_bytes = 16 * 1024 * 1024;
-  static constexpr std::size_t most_samples = 200'000;
   static constexpr std::size_t most_labels = 64;
 
-  reader(std::string_view text, format f) : text_(text), format_(f) {}
+  reader(std::string_view text, format f, text_bounds most = {}) : text_(text), format_(f), most_(most) {}
 
   /// Goes on to the next item; false at the end. After an error it must not be asked again.
   std::expected<bool, malformed> next();
   [[nodiscard]] const item& current() const { return current_; }
+  /// The current item's line, counted from 1.
+  [[nodiscard]] std::size_t line() const { return lines_; }
 
  private:
   [[nodiscard]] const char* line_end() const { return line_.data() + line_.size(); }
   bool begin_line();
   bool comment();
   std::expected<void, malformed> sample();
+  bool take_name();
   std::expected<void, malformed> labels(std::vector<label>& into, bool name_inside);
   std::expected<void, malformed> after_value();
   std::expected<std::string_view, malformed> quoted();
@@ -75,6 +84,7 @@ class reader {
 
   std::string_view text_;
   format format_;
+  text_bounds most_;
   std::string_view line_;  ///< the one being read, without its end
   const char* at_ = nullptr;
   std::size_t next_line_ = 0;  ///< where it begins

@@ -115,7 +115,7 @@ terms read_terms(settings::section& from, duration every, declarations& declared
   terms read;
   net::http_request& ask = read.access.ask;
   ask = net::read_http_request(from, "http://127.0.0.1:8001/metrics");
-  ask.answer_limit = reader::most_bytes;
+  ask.answer_limit = text_bounds{}.bytes;
   ask.headers.emplace_back("Accept", "application/openmetrics-text;version=1.0.0,text/plain;version=0.0.4;q=0.5,*/*;q=0.1");
   net::read_credentials(from, read.access);
   read_namings(from, read);

@@ -15,17 +15,11 @@ net::failure bad(std::string says) {
   return {reason::bad_answer, std::move(says)};
 }
 
-/// Fills in a point, [time, "value"]; false where it is none.
 bool take_point(const json::value& point, element& into) {
-  const json::array* pair = point.if_array();
-  if (pair == nullptr || pair->size() != 2 || !(*pair)[0].is_number() || !(*pair)[1].is_string()) return false;
-  const std::string_view text = (*pair)[1].get_string();
-  const auto value = parse_value(text);
-  if (!value) return false;
-  if (std::isfinite(*value))
-    into.value = value;
-  else
-    into.instead = text;
+  const auto read = read_point(point);
+  if (!read) return false;
+  into.value = read->value;
+  if (!read->value) into.instead = read->written;
   return true;
 }
 
@@ -71,6 +65,15 @@ std::optional<double> parse_value(std::string_view text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc() || end != text.data() + text.size()) return std::nullopt;
   return value;
+}
+
+std::optional<timed_value> read_point(const json::value& point) {
+  const json::array* pair = point.if_array();
+  if (pair == nullptr || pair->size() != 2 || !(*pair)[0].is_number() || !(*pair)[1].is_string()) return std::nullopt;
+  const std::string_view text = (*pair)[1].get_string();
+  const auto value = parse_value(text);
+  if (!value) return std::nullopt;
+  return timed_value{(*pair)[0].to_number<double>(), std::isfinite(*value) ? value : std::nullopt, text};
 }
 
 net::result<std::vector<element>> elements_of(const json::value& data) {

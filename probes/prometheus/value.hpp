@@ -21,6 +21,14 @@ struct element {
 /// A sample's value as Prometheus writes it ("1e+00", "NaN", "+Inf"); nothing where it is no number at all.
 std::optional<double> parse_value(std::string_view text);
 
+/// One sample as an answer has it, [time, "value"]; nothing where it is none.
+struct timed_value {
+  double time = 0;              ///< seconds since 1970
+  std::optional<double> value;  ///< nothing: NaN, an infinity
+  std::string_view written;     ///< in the answer
+};
+std::optional<timed_value> read_point(const json::value& point);
+
 /// The series of an answer: none or more of a vector or matrix, exactly one without labels of a scalar. A string is none of them:
 /// `bad_answer`.
 net::result<std::vector<element>> elements_of(const json::value& data);

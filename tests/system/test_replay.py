@@ -94,7 +94,9 @@ def test_what_can_not_be_replayed_is_said(recorded, tmp_path):
     (tmp_path / "text").write_text("hello\n")
     assert replay(str(tmp_path / "nowhere"))[::2] == (2, f"{tmp_path}/nowhere: can't be read: No such file or directory\n")
     assert replay(str(tmp_path))[0] == 2
-    assert replay(str(tmp_path / "text"))[2].endswith("it is no record\n")
+    assert replay(str(tmp_path / "text"))[2].endswith("text: line 1, column 6: the line ends, expected a value\n")
+    assert replay(path, str(tmp_path / "text"))[2] == f"{path}: is a record, which is replayed alone\n"
+    assert replay(path, "--cutover", "2026-11-27T09:04:11Z")[2] == "--cutover: is for metrics: a record has its cutovers in it\n"
     status, _, complaints = replay(path, "--rules", str(tmp_path / "wrong.toml"))
     assert status == 2 and "wrong.toml:3:9: rule a: when: found the signal trafic.rps, which no probe gives; did you mean traffic.rps?" in complaints
 

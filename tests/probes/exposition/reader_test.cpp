@@ -115,10 +115,42 @@ TEST_CASE("what_is_malformed_is_said_with_its_place") {
 
 TEST_CASE("everything_has_a_bound") {
   std::string many;
-  for (std::size_t i = 0; i <= reader::most_samples; ++i) many += "a 1\n";
+  for (std::size_t i = 0; i <= text_bounds{}.samples; ++i) many += "a 1\n";
   CHECK(read(many).ends_with("line 200001, column 1: more than 200000 samples"));
   std::string labels = "a{";
   for (std::size_t i = 0; i <= reader::most_labels; ++i) labels += "x=\"1\",";
   CHECK(read(labels + "} 1\n").ends_with(": more than 64 labels"));
-  CHECK(read(std::string(reader::most_bytes + 1, '\n')) == "line 1, column 1: it is longer than 16777216 bytes");
+  CHECK(read(std::string(text_bounds{}.bytes + 1, '\n')) == "line 1, column 1: it is longer than 16777216 bytes");
+}
+
+TEST_CASE("timestamps_are_seconds_in_either_format") {
+  const auto time_of = [](std::string_view text, format f) {
+    reader r(text, f);
+    REQUIRE(r.next().value_or(false));
+    return r.current().time;
+  };
+  CHECK(time_of("a 1 1795762000250\n", format::prometheus) == 1795762000.25);
+  CHECK(time_of("a 1 1795762000.25\n# EOF\n", format::openmetrics) == 1795762000.25);
+  CHECK(time_of("a 1 1795762000.25 # {x=\"y\"} 1 2\n# EOF\n", format::openmetrics) == 1795762000.25);
+  CHECK_FALSE(time_of("a 1\n", format::prometheus).has_value());
+}
+
+TEST_CASE("a_name_may_stand_among_the_labels") {
+  CHECK(read("{__name__=\"up\", job=\"api\"} 1 1795762000250\n") == "up job=api 1.000000; end");
+  CHECK(read("{job=\"api\", __name__=\"up\"} 1\n") == "up job=api 1.000000; end");
+  CHECK(read("{__name__=\"\"} 1\n") == "line 1, column 13: labels of a metric without a name");
+}
+
+TEST_CASE("the_bounds_of_a_text_are_the_callers") {
+  const auto ends = [](text_bounds most) {
+    reader r("a 1\nb 2\nc 3\n", format::prometheus, most);
+    for (;;) {
+      const auto more = r.next();
+      if (!more) return to_string(more.error());
+      if (!*more) return std::string("end");
+    }
+  };
+  CHECK(ends({12, 3}) == "end");
+  CHECK(ends({12, 2}) == "line 3, column 1: more than 2 samples");
+  CHECK(ends({11, 3}) == "line 1, column 1: it is longer than 11 bytes");
 }
