@@ -175,6 +175,8 @@ void generation::told(const rules::change& c) {
   const rules::rule& of = engine_.rules()[c.rule];
   tell_(event_of(c, of));
   if (c.kind == rules::change_kind::blind) return;
+  if (control_ && of.from.holds && c.to == rules::verdict::breached)
+    control_->hold_for(fmt::format("the rule {}", of.from.name), c.why.says, std::chrono::days(1));
   if (!control_ || of.from.then != rules::consequence::rollback) return;
   if (c.to == rules::verdict::breached) {
     control_->breached(breach_of(c.rule, c.true_since.value_or(c.at), c.why.says, c.not_this_release));

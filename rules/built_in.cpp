@@ -25,6 +25,7 @@ struct row {
   std::uint64_t min_samples;
   std::uint64_t min_errors;
   std::string_view also_needs{};
+  bool holds = false;
 };
 
 constexpr std::array<row, 14> rows{{
@@ -169,7 +170,9 @@ constexpr std::array<row, 14> rows{{
      consequence::alert,
      "critical",
      0,
-     0},
+     0,
+     {},
+     true},
 }};
 
 rule_source written(const row& r) {
@@ -184,6 +187,7 @@ rule_source written(const row& r) {
   made.severity = r.severity;
   made.min_samples = r.min_samples;
   made.min_errors = r.min_errors;
+  made.holds = r.holds;
   return made;
 }
 

@@ -37,6 +37,7 @@ struct rule_source {
   duration after{};    ///< not before this long after a cutover
   duration gap = std::chrono::seconds(30);
   consequence then = consequence::alert;
+  bool holds = false;  ///< while breached, and for a day, no automatic rollback may act
   std::string severity = "warning";
   std::uint64_t min_samples = 0;  ///< in a signal's longest window of the rule; fewer: unknown
   std::uint64_t min_errors = 0;   ///< numerator of a ratio in its longest window; fewer: false

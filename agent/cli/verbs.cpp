@@ -41,6 +41,12 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
   add_json(explaining);
   CLI::App* const rolling = add("rollback", "Roll back to the stable slot now, whatever the rules say");
   rolling->add_option("--reason", reason_, "Why: it is recorded, with your name")->required();
+  CLI::App* const holding = add("hold", "Let no automatic rollback act for a time");
+  holding->add_option("--for", length_, "How long: 30m, 2h; to 7d")->required();
+  holding->add_option("--reason", reason_, "Why: it is recorded, with your name")->required();
+  add("unhold", "End a hold");
+  add("unlatch", "Let a release be rolled back that was rolled back once")
+      ->add_flag("--yes", yes_, "Also while a rule is breached, which may roll back at once");
   rolling->add_flag("--force", force_, "Also to a slot that is sick, or of which nothing is known");
 }
 
@@ -59,6 +65,8 @@ int verbs::run() const {
   if (json_) asked.values["json"] = "yes";
   if (!rule_.empty()) asked.values["rule"] = rule_;
   if (!reason_.empty()) asked.values["reason"] = reason_;
+  if (!length_.empty()) asked.values["for"] = length_;
+  if (yes_) asked.values["yes"] = "yes";
   if (force_) asked.values["force"] = "yes";
   const auto answer = serve::ask(socket(), asked);
   if (!answer) {

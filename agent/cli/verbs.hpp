@@ -8,7 +8,7 @@
 
 namespace flipback::cli {
 
-/// The verbs that talk to the running agent: `status`, `rules`, `explain`, `rollback` (README: "Verbs").
+/// The verbs that talk to the running agent: `status`, `rules`, `explain`, `rollback`, `hold`, … (README: "Verbs").
 class verbs {
  public:
   /// Adds them to the command line. `configuration` is the file that --config names, once it is parsed.
@@ -26,6 +26,8 @@ class verbs {
   std::string socket_;
   std::string rule_;
   std::string reason_;
+  std::string length_;
+  bool yes_ = false;
   bool force_ = false;
   bool json_ = false;
 };

@@ -43,6 +43,7 @@ void read_rules(settings::section& root, configuration& into) {
     read.gap = from.span("gap", read.gap, duration{}, hours(1));
     read.then =
         from.choice("then", "alert", {"alert", "rollback"}) == "rollback" ? rules::consequence::rollback : rules::consequence::alert;
+    read.holds = from.boolean("hold", false);
     read.severity =
         from.choice("severity", read.then == rules::consequence::rollback ? "critical" : "warning", {"info", "warning", "critical"});
     read.min_samples = static_cast<std::uint64_t>(from.integer("min_samples", 0, 0, 1'000'000'000));

@@ -52,6 +52,7 @@ asio::awaitable<void> control::start() {
     if (const auto found = remembered_from(*text, names_)) tracker_.recall(*found, now(), std::chrono::system_clock::now());
   }
   if (const auto text = store_.get("latch")) latch_ = latch_from(*text);
+  if (const auto text = store_.get("hold")) hold_ = hold_from(*text);
   if (const auto text = store_.get("failed")) failed_ = latch_from(*text);
   if (const auto text = store_.get("attempt")) {
     if (const auto cut_off = attempt_from(*text)) co_await finish_attempt(*cut_off);
@@ -141,7 +142,7 @@ void control::take_in(const sighting& s) {
   }
   if (cut_over) {
     latch_.reset();
-    keeping_.spawn(open_latch());
+    keeping_.spawn(let_go("latch"));
   }
   update_window(s.at);
   if (tracker_.live() && (cut_over || !live_before || s.at - remembered_at_ >= remember_every)) keeping_.spawn(remember());
@@ -203,6 +204,7 @@ circumstances control::circumstances_of(const breach& b) const {
   c.failed_before =
       failed_ && live && failed_->release == live->release && failed_->slot == name(live->slot) && age - failed_->shut < failed_for;
   if (latch_) c.latched = fmt::format("the latch is shut: {} with {} was rolled back already", latch_->slot, latch_->release);
+  c.held = held();
   c.no_way_back = tracker_.no_way_back();
   c.unfit = b.unfit;
   if (b.withheld && b.withheld()) c.withheld = "the rule's unless is true";
@@ -270,9 +272,10 @@ asio::awaitable<bool> control::try_rollback(const breach& b) {
   co_return true;
 }
 
-asio::awaitable<void> control::open_latch() {
-  const auto opened = co_await store_.forget("latch");
-  if (!opened) tell_({"store.failed", severity::critical, fmt::format("the opened latch could not be stored: {}", opened.error()), {}});
+asio::awaitable<void> control::let_go(std::string fact) {
+  const auto gone = co_await store_.forget(fact);
+  if (!gone)
+    tell_({"store.failed", severity::critical, fmt::format("that the {} is gone could not be stored: {}", fact, gone.error()), {}});
 }
 
 asio::awaitable<void> control::remember() {
@@ -286,6 +289,7 @@ standing control::stands() const {
   s.mode = terms_.mode;
   s.window_open = window_open_;
   s.latched = latch_.has_value();
+  s.held = held();
   s.rolling = rolling_;
   if (const auto& live = tracker_.live()) {
     s.live = name(live->slot);

@@ -44,6 +44,7 @@ struct standing {
   std::string stable_release;
   bool window_open = false;
   bool latched = false;
+  std::string held;  ///< by whom, until when and why; empty: it is not
   bool rolling = false;
   config::mode mode = config::mode::observe;
 };
@@ -74,6 +75,12 @@ class control {
   /// An operator's rollback: neither mode, window nor latch stands in its way, and a sick stable slot only without `force`. What came of
   /// it, or why it is refused.
   asio::awaitable<std::expected<std::string, std::string>> roll_back_for(std::string by, std::string reason, bool force);
+
+  /// No automatic rollback acts until then, or until `unhold`; an operator's own may. Across restarts.
+  void hold_for(const std::string& by, const std::string& reason, duration length);
+  std::expected<std::string, std::string> unhold(const std::string& by);
+  /// Lets what was rolled back once be rolled back again; while a rule is breached only where that is known.
+  std::expected<std::string, std::string> unlatch(const std::string& by, bool in_spite_of_breach);
 
   void breached(breach b);
   void resolved(const std::string& rule);
@@ -107,7 +114,8 @@ class control {
   std::string close(const breach& b, const placed& to, const placed& failed, const rollback::ending& end);
   asio::awaitable<void> finish_attempt(const attempt& cut_off);
   std::string undo_attempt(const attempt& cut_off, const std::string& why);
-  asio::awaitable<void> open_latch();
+  asio::awaitable<void> let_go(std::string fact);
+  [[nodiscard]] std::string held() const;
   asio::awaitable<void> remember();
   asio::awaitable<void> keep(std::string name, std::string value);
   [[nodiscard]] bool began_in_window(instant condition) const;
@@ -128,6 +136,7 @@ class control {
   std::map<std::string, rollback::site_file> live_files_;  ///< as last seen
   std::optional<latch> latch_;
   std::optional<latch> failed_;  ///< the newest release that was rolled back, though the latch may be open again
+  std::optional<hold> hold_;
   std::map<std::string, breach> breaches_;
   std::shared_ptr<order> order_;  ///< null: none waits
   std::set<std::string> said_;    ///< "rule/guard": each cause is said once

@@ -2,8 +2,6 @@
 
 #include "agent/deployment/control.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -15,59 +13,6 @@ asio::awaitable<void> control::keep(std::string fact, std::string value) {
   const auto kept = co_await store_.put(std::move(fact), std::move(value));
   if (kept || std::exchange(unrecorded_said_, true)) co_return;
   tell_({"store.failed", severity::critical, fmt::format("what happens now is unrecorded: {}", kept.error()), {}});
-}
-
-asio::awaitable<std::expected<std::string, std::string>> control::roll_back_for(std::string by, std::string reason, bool force) {
-  if (order_ || rolling_) co_return std::unexpected("a rollback is under way");
-  if (stopping_) co_return std::unexpected("the agent is ending");
-  const auto given = std::make_shared<order>(loop_);
-  given->by = std::move(by);
-  given->reason = std::move(reason);
-  given->force = force;
-  order_ = given;
-  pause_.cancel();  // look and act at once
-  co_await given->answered.async_wait(asio::as_tuple(asio::use_awaitable));
-  co_return given->answer;
-}
-
-asio::awaitable<void> control::carry_out(order& given) {
-  given.answer = std::unexpected("it failed: the agent's log says why");
-  try {
-    const auto to = co_await way_back_for(given);
-    breach b;
-    b.rule = "security";
-    b.true_since = std::chrono::steady_clock::now();
-    b.why = given.reason;
-    b.by = given.by;
-    if (to)
-      given.answer = co_await roll_back(b, *to);
-    else
-      given.answer = std::unexpected(to.error());
-  } catch (...) {
-    given.answered.cancel();
-    throw;
-  }
-  given.answered.cancel();
-}
-
-/// Where an operator's rollback leads, or why it is refused. By force it leads to the other of two slots, whatever is known of it.
-asio::awaitable<std::expected<placed, std::string>> control::way_back_for(const order& given) {
-  constexpr std::string_view by_force = "--force does it all the same";
-  const auto& live = tracker_.live();
-  if (!live) co_return std::unexpected("it is not known which slot is live");
-  auto to = tracker_.stable();
-  const bool has_other = names_.size() == 2;
-  if (!to && (!given.force || !has_other)) co_return std::unexpected(tracker_.no_way_back());
-  if (!to) to = placed{1 - live->slot, {}};
-  const slot_answer direct = co_await ask_slot(through_, configured_.slots[to->slot], terms_.front_door, answer_limit);
-  const bool told = direct.identity.is == identity_answer::kind::identified;
-  if (!given.force && !direct.healthy)
-    co_return std::unexpected(fmt::format("{} is sick ({}): rolling back would not help; {}", name(to->slot), direct.says, by_force));
-  if (!given.force && told && direct.identity.release != to->release)
-    co_return std::unexpected(
-        fmt::format("{} no longer has {}, but {}; {}", name(to->slot), to->release, direct.identity.release, by_force));
-  if (told) to->release = direct.identity.release;
-  co_return *to;
 }
 
 asio::awaitable<blame> control::ask_blame(const breach& b, const placed& to) {

@@ -16,6 +16,7 @@ guard_answer ask_guards(const circumstances& now) {
   if (!now.no_way_back.empty()) return say("stable", now.no_way_back);
   if (!now.latched.empty()) return say("latch", now.latched);
   if (!now.window_open) return say("window", "the rollback window is closed");
+  if (!now.held.empty()) return blocked("hold", now.held);
   if (!now.unfit.empty()) return say("evidence", now.unfit);
   if (!now.withheld.empty()) return blocked("unless", fmt::format("withheld while {}", now.withheld));
   if (now.stable_healthy == 0)

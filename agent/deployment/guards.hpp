@@ -17,6 +17,7 @@ struct circumstances {
   bool not_this_release = false;  ///< the condition was true before the cutover already
   bool failed_before = false;     ///< this release was rolled back within the last 24 h
   std::string latched;            ///< what shut the latch; empty: open
+  std::string held;               ///< by whom and why; empty: no hold
   std::string no_way_back;        ///< why there is none; empty: there is one
   std::string unfit;              ///< why what the rule reads is no ground to act on; empty: it is one
   std::string withheld;           ///< the rule's `unless` that is true; empty: none

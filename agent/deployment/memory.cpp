@@ -76,6 +76,16 @@ std::optional<latch> latch_from(const std::string& text) {
   return latch{string_in(from, "slot"), string_in(from, "release"), string_in(from, "rule"), wall_of(number_in(from, "shut"))};
 }
 
+std::string to_text(const hold& what) {
+  return json::serialize(json::object{{"by", what.by}, {"reason", what.reason}, {"until", seconds_of(what.until)}});
+}
+
+std::optional<hold> hold_from(const std::string& text) {
+  const json::object from = object_of(text);
+  if (string_in(from, "by").empty()) return std::nullopt;
+  return hold{string_in(from, "by"), string_in(from, "reason"), wall_of(number_in(from, "until"))};
+}
+
 std::string to_text(const attempt& what) {
   return json::serialize(json::object{{"to", what.to_slot},
                                       {"to_release", what.to_release},

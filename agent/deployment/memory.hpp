@@ -15,6 +15,13 @@ struct latch {
   wall_time shut;
 };
 
+/// Somebody's word that no automatic rollback may act.
+struct hold {
+  std::string by;
+  std::string reason;
+  wall_time until;
+};
+
 /// A rollback that has begun: enough to complete or undo it by looking at the world after a crash.
 struct attempt {
   std::string to_slot;
@@ -30,6 +37,8 @@ std::string to_text(const remembered& what, const std::vector<std::string>& slot
 std::optional<remembered> remembered_from(const std::string& text, const std::vector<std::string>& slot_names);
 std::string to_text(const latch& what);
 std::optional<latch> latch_from(const std::string& text);
+std::string to_text(const hold& what);
+std::optional<hold> hold_from(const std::string& text);
 std::string to_text(const attempt& what);
 std::optional<attempt> attempt_from(const std::string& text);
 

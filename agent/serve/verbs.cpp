@@ -74,6 +74,7 @@ reply status(generation& of, bool as_json) {
                                         {"stable_release", stands->stable_release},
                                         {"window_open", stands->window_open},
                                         {"latched", stands->latched},
+                                        {"held", stands->held},
                                         {"rolling", stands->rolling}};
     }
     return done(std::move(page));
@@ -84,6 +85,7 @@ reply status(generation& of, bool as_json) {
     line("live", stands->live.empty() ? "not known" : fmt::format("{} with {}", stands->live, stands->release));
     line("stable", stands->stable.empty() ? "no way back" : fmt::format("{} with {}", stands->stable, stands->stable_release));
     line("window", stands->window_open ? "open" : "closed");
+    if (!stands->held.empty()) line("hold", stands->held);
     line("mode", mode_word(stands->mode) + (stands->latched ? ", the latch is shut" : ""));
   }
   line("probes", fmt::format("{} pass, {} fail, {} unknown{}", probes[0], probes[1], probes[2],
@@ -175,13 +177,32 @@ reply explain(generation& of, const std::string& name, bool as_json) {
   return {true, text};
 }
 
-// flipback rollback --reason TEXT
+// flipback rollback, hold, unhold, unlatch
 
-asio::awaitable<reply> roll_back(generation& of, demand asked) {
-  if (of.controlled() == nullptr) co_return reply{false, "there is no [deployment] to roll back\n"};
-  const auto came = co_await of.controlled()->roll_back_for(asked.by, asked.values["reason"], asked.values.contains("force"));
-  co_return reply{came.has_value(), (came ? *came : came.error()) + "\n"};
+reply hold(deployment::control& on, demand& asked) {
+  constexpr duration longest = std::chrono::days(7);
+  const auto length = parse_duration(asked.values["for"]);
+  if (!length || *length <= duration{} || *length > longest)
+    return {false,
+            fmt::format("found --for \"{}\", expected a duration to {} such as 30m\n", asked.values["for"], format_duration(longest))};
+  on.hold_for(asked.by, asked.values["reason"], *length);
+  return {true, fmt::format("no automatic rollback acts for {}; `flipback unhold` ends that\n", format_duration(*length))};
 }
+
+reply reply_of(const std::expected<std::string, std::string>& said) {
+  return {said.has_value(), (said ? *said : said.error()) + "\n"};
+}
+
+asio::awaitable<reply> change(generation& of, demand asked) {
+  if (of.controlled() == nullptr) co_return reply{false, "there is no [deployment] to roll back\n"};
+  deployment::control& on = *of.controlled();
+  if (asked.verb == "hold") co_return hold(on, asked);
+  if (asked.verb == "unhold") co_return reply_of(on.unhold(asked.by));
+  if (asked.verb == "unlatch") co_return reply_of(on.unlatch(asked.by, asked.values.contains("yes")));
+  co_return reply_of(co_await on.roll_back_for(asked.by, asked.values["reason"], asked.values.contains("force")));
+}
+
+constexpr std::array<std::string_view, 4> changing{"rollback", "hold", "unhold", "unlatch"};
 
 }  // namespace
 
@@ -190,7 +211,7 @@ asio::awaitable<reply> answer_to(generation& of, demand asked) {
   if (asked.verb == "status") co_return status(of, as_json);
   if (asked.verb == "rules") co_return list_rules(of, as_json);
   if (asked.verb == "explain") co_return explain(of, asked.values["rule"], as_json);
-  if (asked.verb == "rollback") co_return co_await roll_back(of, std::move(asked));
+  if (std::ranges::find(changing, asked.verb) != changing.end()) co_return co_await change(of, std::move(asked));
   co_return reply{false, fmt::format("found the verb {}, which this agent does not know\n", asked.verb)};
 }
 

@@ -116,3 +116,24 @@ def test_a_place_where_no_socket_can_be_is_an_error_at_the_start(tmp_path):
         file.write_text(f'[agent]\nlisten = ""\nsocket = "{path}"\n[probes.a]\ntype = "tcp"\naddress = "127.0.0.1:9"\n')
         done = subprocess.run([BINARY, "--config", str(file)], capture_output=True, text=True, timeout=20, check=False)
         assert done.returncode == 2 and f"can't listen on {path}: {says}" in done.stderr
+
+
+def test_while_an_operator_holds_nothing_acts_across_a_restart_and_the_latch_opens_by_word(stack, fast_agent):
+    agent = fast_agent()
+    Traffic(stack)
+    assert ask(stack, "hold", "--for", "soon", "--reason", "x")[::2] == (1, 'found --for "soon", expected a duration to 1w such as 30m\n')
+    assert ask(stack, "hold", "--for", "1h", "--reason", "a drill")[0] == 0
+    cut_over_and_break(stack, agent)
+    blocked = agent.wait("rollback.blocked", guard="hold")
+    assert "held by " in blocked["says"] and blocked["says"].endswith("UTC: a drill")
+    agent.child.signal(signal.SIGKILL)
+    agent.child.process.wait()
+    agent = fast_agent()
+    wait_until("the next agent", lambda: ask(stack, "status")[0] == 0)
+    assert "a drill" in ask_json(stack, "status")["deployment"]["held"]
+    assert stack.live() == "green"
+    assert ask(stack, "unhold")[0] == 0 and ask(stack, "unhold")[2] == "nothing is held\n"
+    wait_until("the rollback", lambda: agent.of("rollback.closed"), 40)
+    assert stack.live() == "blue"
+    assert ask(stack, "unlatch")[0] == 0 and ask(stack, "unlatch")[2] == "the latch is open\n"
+    assert not ask_json(stack, "status")["deployment"]["latched"]

@@ -34,6 +34,7 @@ TEST_CASE("each_guard_alone_stops_it") {
       {"stable", guarded::only_say, [](circumstances& c) { c.no_way_back = "gone"; }},
       {"latch", guarded::only_say, [](circumstances& c) { c.latched = "shut"; }},
       {"window", guarded::only_say, [](circumstances& c) { c.window_open = false; }},
+      {"hold", guarded::blocked, [](circumstances& c) { c.held = "held by alice"; }},
       {"evidence", guarded::only_say, [](circumstances& c) { c.unfit = "a log without user agents"; }},
       {"unless", guarded::blocked, [](circumstances& c) { c.withheld = "x"; }},
       {"healthy", guarded::blocked, [](circumstances& c) { c.stable_healthy = 0; }},
