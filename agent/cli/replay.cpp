@@ -32,7 +32,8 @@ class report {
     event e = event_of(c, of);
     if (e.severity == severity::debug && !all_) return;
     const bool rolls_back = c.kind == rules::change_kind::verdict && c.to == rules::verdict::breached &&
-                            of.from.then == rules::consequence::rollback && player_.window_is_open() && !c.not_this_release;
+                            of.from.then == rules::consequence::rollback && player_.began_in_window(c.true_since.value_or(c.at)) &&
+                            !c.not_this_release;
     if (rolls_back) {
       e.says += "; here it would have asked its guards, and rolled back";
       ++rollbacks_;

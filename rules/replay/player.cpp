@@ -29,6 +29,7 @@ void player::take(const beginning& e, const teller& tell) {
   if (!e.continues) {
     newest_.clear();
     window_open_ = false;
+    closed_.reset();
   }
   ready_ = false;
   continues_ = e.continues && engine_;
@@ -62,7 +63,7 @@ void player::take(const window_changed& e, const teller& tell) {
   make_ready();
   go_to(e.at, tell);
   engine_->window(e.open);
-  window_open_ = e.open;
+  if (std::exchange(window_open_, e.open) && !e.open) closed_ = e.at;
 }
 
 void player::take(const unwatched& e, const teller& tell) {

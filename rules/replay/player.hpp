@@ -31,7 +31,8 @@ class player {
   /// What the clock on the wall showed at an instant of the record.
   [[nodiscard]] wall_time wall(instant at) const;
   [[nodiscard]] instant now() const { return now_; }
-  [[nodiscard]] bool window_is_open() const { return window_open_; }
+  /// Whether the rollback window was open when a condition began, which is what a breach is judged by.
+  [[nodiscard]] bool began_in_window(instant condition) const { return window_open_ || (closed_ && condition <= *closed_); }
   [[nodiscard]] std::size_t samples() const { return samples_; }
   [[nodiscard]] std::size_t signals() const { return signals_.all().size(); }
   [[nodiscard]] duration covered() const { return covered_; }
@@ -66,6 +67,7 @@ class player {
   instant began_{};
   wall_time wall_{};
   bool window_open_ = false;
+  std::optional<instant> closed_;  ///< when the window was, last
   std::size_t samples_ = 0;
   duration covered_{};
 };

@@ -101,6 +101,40 @@ def replay(build, rounds):
         speeds.append(int(samples) / float(cpu))
         sizes.append(int(size) / int(samples))
     row("flipback", f"{median(speeds) / 1e6:.2f} M", f"{median(sizes):.1f}")
+    dumped(build, rounds)
+
+
+def dumped(build, rounds):
+    heading("A day of eight instances each 5 s, as promtool tsdb dump prints it (goal: 100 MB in 10 s)")
+    row("", "dump", "samples/CPU s", "CPU", "memory")
+    with tempfile.TemporaryDirectory(prefix="flipback-bench-") as folder:
+        path = os.path.join(folder, "dump")
+        lines = write_dump(path)
+        spent, resident = [], []
+        for _ in range(rounds):
+            child = subprocess.Popen([f"{build}/flipback", "replay", path], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+            _, status, used = os.wait4(child.pid, 0)
+            child.returncode = os.waitstatus_to_exitcode(status)
+            if child.returncode != 0:
+                raise RuntimeError(f"flipback replay ended with {child.returncode}")
+            spent.append(used.ru_utime + used.ru_stime)
+            resident.append(used.ru_maxrss / 1024)
+        row("flipback", f"{os.path.getsize(path) / 1e6:.0f} MB", f"{lines / median(spent) / 1e6:.2f} M", f"{median(spent):.2f} s", f"{median(resident):.0f} MB")
+
+
+def write_dump(path):
+    """Series by series, each with all of its samples; how many there are."""
+    begin, every, ticks, lines = 1_795_762_000_000, 5_000, 17_280, 0
+    names = [f'{{__name__="http_requests_total", handler="/api/v1/ping", instance="%s", job="api", method="GET", status="{status}"}}' for status in ("2xx", "5xx")]
+    names += [f'{{__name__="http_request_duration_highr_seconds_bucket", instance="%s", job="api", le="{le}"}}' for le in ("0.1", "0.5", "1.0", "2.5", "+Inf")]
+    with open(path, "w", encoding="utf-8") as file:
+        for name in names:
+            for instance in range(8):
+                series = name % f"10.0.0.{instance}:8000"
+                step = 3 if "5xx" in name else 100
+                file.writelines(f"{series} {step * tick} {begin + every * tick}\n" for tick in range(ticks))
+                lines += ticks
+    return lines
 
 
 def firing(build, rounds):

@@ -1,3 +1,4 @@
+#include "agent/replay/scrapes.hpp"
 #include "probes/exposition/ledger.hpp"
 
 #include <cmath>
@@ -5,7 +6,8 @@
 #include <string_view>
 
 // An input is a few scrapes, a form feed between them; its first byte says in which format they are. Whatever they hold: nothing is read
-// past the text, nothing has grown by less than nothing, and no quantile is above the largest bound.
+// past the text, nothing has grown by less than nothing, and no quantile is above the largest bound. The same as a dump: its scrapes
+// come in the order of time, none of them empty.
 
 using namespace flipback;
 using namespace flipback::exposition;
@@ -44,11 +46,25 @@ void scrape(ledger& into, std::string_view text, format f) {
     }
     if (!*more) break;
     hold(!r.current().name.empty());
+    hold(r.current().is_type || r.current().written.size() <= text.size());
     hold(into.take(r.current()));
   }
   const reading seen = into.close(1000);
   hold(seen.grown.requests >= 0 && seen.grown.errors >= 0 && seen.so_far.requests >= 0);
   if (seen.latencies) hold(*seen.latencies);
+}
+
+void replayed(std::string_view text) {
+  replay::scrapes all([](std::string_view name) { return name != "b_total"; });
+  if (const auto taken = all.read(text); !taken) return hold(!taken.error().empty());
+  all.sort();
+  std::int64_t last = 0;
+  all.each([&](const replay::scrapes::scrape& one) {
+    hold(one.at >= last && !one.items.empty());
+    last = one.at;
+    for (const item& i : one.items) hold(!i.name.empty() && !std::isnan(i.value));
+  });
+  hold(!all.step() || *all.step() > duration());
 }
 
 }  // namespace
@@ -58,6 +74,7 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   std::string_view text(reinterpret_cast<const char*>(data), size);
   const format f = (text.front() & 1) != 0 ? format::openmetrics : format::prometheus;
   text.remove_prefix(1);
+  replayed(text);
   ledger into(everything());
   for (std::size_t end = 0; end != std::string_view::npos;) {
     end = text.find('\f');

@@ -79,6 +79,23 @@ TEST_CASE("rollback_rules_begin_empty_at_a_recorded_cutover") {
   CHECK(told == "1s breached, 30s unknown, 31s ok");
 }
 
+TEST_CASE("a_condition_that_began_in_the_window_is_of_it_though_it_breaches_later") {
+  settings::diagnostics problems;
+  player playing({}, problems);
+  auto entries = opening();
+  entries.emplace_back(window_changed{start + 10s, true});
+  entries.emplace_back(window_changed{start + 20s, false});
+  add_traffic(entries, 21, 22, 0);
+  for (const entry& e : entries) {
+    playing.take(e, [](const change&) {});
+    if (std::holds_alternative<window_changed>(e)) CHECK(playing.began_in_window(start + 15s));
+  }
+  CHECK(playing.began_in_window(start + 20s));
+  CHECK_FALSE(playing.began_in_window(start + 21s));
+  playing.take(opening(false, start)[0], [](const change&) {});  // a restart
+  CHECK_FALSE(playing.began_in_window(start + 15s));
+}
+
 TEST_CASE("after_a_reload_what_was_known_stays_after_a_restart_nothing_does") {
   for (const bool continues : {true, false}) {
     auto entries = opening();
