@@ -284,22 +284,4 @@ asio::awaitable<void> control::remember() {
   co_await keep("seen", to_text(remembered{*tracker_.live(), std::chrono::system_clock::now(), tracker_.newest_cutover()}, names_));
 }
 
-standing control::stands() const {
-  standing s;
-  s.mode = terms_.mode;
-  s.window_open = window_open_;
-  s.latched = latch_.has_value();
-  s.held = held();
-  s.rolling = rolling_;
-  if (const auto& live = tracker_.live()) {
-    s.live = name(live->slot);
-    s.release = live->release;
-  }
-  if (const auto back = tracker_.stable()) {
-    s.stable = name(back->slot);
-    s.stable_release = back->release;
-  }
-  return s;
-}
-
 }  // namespace flipback::deployment

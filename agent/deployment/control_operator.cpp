@@ -1,4 +1,4 @@
-// The part of control that does what an operator says: a rollback in spite of all, a hold, an open latch.
+// The part of control that an operator talks to: how it stands, a rollback in spite of all, a hold, an open latch.
 
 #include "agent/deployment/control.hpp"
 
@@ -114,6 +114,24 @@ said control::unlatch(const std::string& by, bool in_spite_of_breach) {
   keeping_.spawn(let_go("latch"));
   pause_.cancel();
   return "the latch is open";
+}
+
+standing control::stands() const {
+  standing s;
+  s.mode = terms_.mode;
+  s.window_open = window_open_;
+  s.latched = latch_.has_value();
+  s.held = held();
+  s.rolling = rolling_;
+  if (const auto& live = tracker_.live()) {
+    s.live = name(live->slot);
+    s.release = live->release;
+  }
+  if (const auto back = tracker_.stable()) {
+    s.stable = name(back->slot);
+    s.stable_release = back->release;
+  }
+  return s;
 }
 
 }  // namespace flipback::deployment

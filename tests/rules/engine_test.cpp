@@ -1,6 +1,5 @@
-#include "rules/engine.hpp"
-
 #include "rules/built_in.hpp"
+#include "tests/rules/story.hpp"
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
@@ -10,78 +9,10 @@
 
 using namespace flipback;
 using namespace flipback::rules;
+using namespace flipback::rules::story_telling;
 using std::chrono::milliseconds;
 using std::chrono::minutes;
 using std::chrono::seconds;
-
-namespace {
-
-catalogue traffic_signals() {
-  catalogue all;
-  all.add({"traffic.error_rate", signal_kind::ratio, unit::ratio, seconds(15), 0, "traffic.error_rate"});
-  all.add({"traffic.aborted_rate", signal_kind::ratio, unit::ratio, seconds(15), 0, "traffic.aborted_rate"});
-  all.add({"traffic.p95", signal_kind::distribution, unit::seconds, seconds(15), 0.95, "traffic.latencies"});
-  all.add({"stable.up", signal_kind::outcome, unit::number, seconds(3), 0, "stable.up"});
-  return all;
-}
-
-/// An engine with a clock of seconds, and traffic told as requests and errors a second.
-struct story {
-  explicit story(std::vector<rule_source> rules) {
-    settings::diagnostics problems;
-    judged = engine(compile(rules, traffic_signals(), problems));
-    for (const auto& p : problems.sorted()) FAIL(to_string(p));
-  }
-  static instant at(double s) { return instant(std::chrono::duration_cast<duration>(std::chrono::duration<double>(100'000 + s))); }
-
-  void take(std::vector<change> changes) {
-    for (const change& c : changes) {
-      const std::string what = c.kind == change_kind::blind ? "blind" : fmt::format("{} to {}", name_of(c.from), name_of(c.to));
-      log.push_back(fmt::format("{:.1f} {} {}{}", std::chrono::duration<double>(c.at - at(0)).count(), judged.rules()[c.rule].from.name,
-                                what, c.not_this_release ? " (not this release)" : ""));
-    }
-  }
-  void second(double requests, double errors) {
-    ++now;
-    advance_to(now);
-    if (const auto series = judged.series_named("traffic.error_rate")) {
-      judged.add(*series, {at(now - 1), at(now), pooled{errors, requests}, requests == 0});
-    }
-    take(judged.settle(at(now)));
-  }
-  void seconds_of(int count, double requests, double errors) {
-    for (int i = 0; i < count; ++i) second(requests, errors);
-  }
-  void advance_to(double until) {
-    while (judged.due() && *judged.due() <= at(until)) {
-      const instant due = *judged.due() == instant::min() ? at(until) : *judged.due();
-      take(judged.settle(due));
-    }
-  }
-
-  engine judged;
-  double now = 0;
-  std::vector<std::string> log;
-};
-
-rule_source rollback_rule(std::string when) {
-  rule_source r;
-  r.name = "r";
-  r.when.text = std::move(when);
-  r.then = consequence::rollback;
-  return r;
-}
-
-/// Told changes as one text, so that a failure shows them.
-struct lines {
-  lines(std::initializer_list<const char*> all) : text(fmt::format("{}", fmt::join(all, "; "))) {}
-  std::string text;
-};
-std::string told(const story& s) {
-  return fmt::format("{}", fmt::join(s.log, "; "));
-}
-
-}  // namespace
 
 TEST_CASE("a_rule_follows_its_condition_one_change_at_a_time") {
   rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
@@ -242,83 +173,4 @@ TEST_CASE("built_ins_without_their_signals_or_a_deployment_are_off_and_say_why")
                             [](const switched_off& o) { return o.name == "outage" && o.why == "there is no [deployment] to roll back"; }));
   CHECK(std::ranges::any_of(
       watching.off, [](const switched_off& o) { return o.name == "redis-memory" && o.why == "no probe gives redis.memory_used_ratio"; }));
-}
-
-TEST_CASE("what_was_before_a_cutover_is_compared_with_for_an_hour_and_no_longer") {
-  rule_source r = rollback_rule("traffic.error_rate over 10s > 3 * before(traffic.error_rate over 10s)");
-  r.then = consequence::alert;
-  story s({r});
-  s.seconds_of(20, 100, 2);
-  CHECK(s.judged.explain(0, s.at(s.now)).says == "there has been no cutover yet");
-  s.seconds_of(2, 100, 90);  // after the cutover, which is noticed late
-  s.judged.cutover(s.at(20));
-  s.seconds_of(10, 100, 5);
-  s.seconds_of(5, 100, 9);
-  CHECK(told(s) == lines{"23.0 r unknown to breached", "32.0 r breached to ok", "35.0 r ok to breached"}.text);
-  s.seconds_of(3583, 100, 9);
-  CHECK(s.judged.verdict_of(0) == verdict::breached);
-  s.second(100, 9);  // an hour and a second
-  CHECK(s.log.back() == "3621.0 r breached to ok");
-  CHECK(s.judged.explain(0, s.at(s.now)).says == "the cutover was more than 1h ago");
-}
-
-TEST_CASE("what_was_before_a_cutover_outlives_a_reload") {
-  rule_source r = rollback_rule("count(traffic.error_rate over 10s) < before(count(traffic.error_rate over 10s)) / 2");
-  story s({r});
-  s.seconds_of(20, 100, 0);
-  s.judged.cutover(s.at(20));
-  settings::diagnostics problems;
-  engine next(compile(std::vector{r}, traffic_signals(), problems));
-  next.adopt(std::move(s.judged));
-  s.judged = std::move(next);
-  s.seconds_of(12, 10, 0);
-  CHECK(s.judged.verdict_of(0) == verdict::breached);
-}
-
-TEST_CASE("users_who_stay_away_after_a_cutover_are_said_though_nothing_fails") {
-  catalogue signals = traffic_signals();
-  signals.add({"traffic.up", signal_kind::outcome, unit::number, seconds(3), 0, "traffic.up"});
-  const auto fires_after = [&](double requests) -> double {
-    settings::diagnostics problems;
-    const rule_set set = with_built_ins({}, signals, true);
-    engine judged(compile(set.on, signals, problems));
-    const auto number = static_cast<std::size_t>(std::ranges::find(set.on, "traffic-drop", &rule_source::name) - set.on.begin());
-    for (double now = 1; now <= 1500; ++now) {
-      const double came = now <= 600 ? 10 : requests;
-      judged.add(*judged.series_named("traffic.error_rate"), {story::at(now - 1), story::at(now), pooled{0, came}, came == 0});
-      judged.add(*judged.series_named("traffic.up"), {story::at(now), story::at(now), 1.0, false});
-      judged.settle(story::at(now));
-      if (now == 601) judged.cutover(story::at(600));
-      if (judged.verdict_of(number) == verdict::breached) return now - 600;
-    }
-    return 0;
-  };
-  CHECK(fires_after(0) == 451);  // below a half after 151 s, and so for 5 min
-  CHECK(fires_after(6) == 0);
-}
-
-TEST_CASE("explain_says_all_that_a_verdict_rests_on") {
-  rule_source r = rollback_rule("traffic.error_rate over 10s > 5% and not (traffic.p95 over 10s > 1s or stable.up == 0)");
-  r.until = {"traffic.error_rate over 10s < 2%", {}};
-  r.hold = seconds(30);
-  r.min_samples = 50;
-  story s({r});
-  s.seconds_of(5, 100, 20);
-  const rule_explanation now = s.judged.explanation(0, s.at(s.now + 0.4));
-  std::string all;
-  for (const explanation_row& row : now.when) all += fmt::format("{}{}|{}|{}\n", std::string(row.depth, ' '), row.text, row.is, row.says);
-  CHECK(all ==
-        "and|unknown|\n"
-        " traffic.error_rate over 10s > 5%|true|\n"
-        "  traffic.error_rate over 10s|20%|100 of 500, newest sample 400ms ago\n"
-        " not|unknown|\n"
-        "  or|unknown|\n"
-        "   traffic.p95 over 10s > 1s|unknown|0 of 50 requests for traffic.p95\n"
-        "    traffic.p95 over 10s|unknown|0 requests, no sample yet\n"
-        "   stable.up == 0|unknown|stable.up has no recent sample\n"
-        "    stable.up|unknown|no sample yet\n");
-  CHECK(now.is == verdict::unknown);
-  CHECK(now.until.front().text == "traffic.error_rate over 10s < 2%");
-  CHECK(now.until.front().is == "false");
-  CHECK(now.unless.empty());
 }

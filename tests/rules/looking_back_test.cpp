@@ -1,0 +1,94 @@
+#include "rules/built_in.hpp"
+#include "tests/rules/story.hpp"
+
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+using namespace flipback;
+using namespace flipback::rules;
+using namespace flipback::rules::story_telling;
+using std::chrono::milliseconds;
+using std::chrono::minutes;
+using std::chrono::seconds;
+
+TEST_CASE("what_was_before_a_cutover_is_compared_with_for_an_hour_and_no_longer") {
+  rule_source r = rollback_rule("traffic.error_rate over 10s > 3 * before(traffic.error_rate over 10s)");
+  r.then = consequence::alert;
+  story s({r});
+  s.seconds_of(20, 100, 2);
+  CHECK(s.judged.explain(0, s.at(s.now)).says == "there has been no cutover yet");
+  s.seconds_of(2, 100, 90);  // after the cutover, which is noticed late
+  s.judged.cutover(s.at(20));
+  s.seconds_of(10, 100, 5);
+  s.seconds_of(5, 100, 9);
+  CHECK(told(s) == lines{"23.0 r unknown to breached", "32.0 r breached to ok", "35.0 r ok to breached"}.text);
+  s.seconds_of(3583, 100, 9);
+  CHECK(s.judged.verdict_of(0) == verdict::breached);
+  s.second(100, 9);  // an hour and a second
+  CHECK(s.log.back() == "3621.0 r breached to ok");
+  CHECK(s.judged.explain(0, s.at(s.now)).says == "the cutover was more than 1h ago");
+}
+
+TEST_CASE("what_was_before_a_cutover_outlives_a_reload") {
+  rule_source r = rollback_rule("count(traffic.error_rate over 10s) < before(count(traffic.error_rate over 10s)) / 2");
+  story s({r});
+  s.seconds_of(20, 100, 0);
+  s.judged.cutover(s.at(20));
+  settings::diagnostics problems;
+  engine next(compile(std::vector{r}, traffic_signals(), problems));
+  next.adopt(std::move(s.judged));
+  s.judged = std::move(next);
+  s.seconds_of(12, 10, 0);
+  CHECK(s.judged.verdict_of(0) == verdict::breached);
+}
+
+TEST_CASE("users_who_stay_away_after_a_cutover_are_said_though_nothing_fails") {
+  catalogue signals = traffic_signals();
+  signals.add({"traffic.up", signal_kind::outcome, unit::number, seconds(3), 0, "traffic.up"});
+  const auto fires_after = [&](double requests) -> double {
+    settings::diagnostics problems;
+    const rule_set set = with_built_ins({}, signals, true);
+    engine judged(compile(set.on, signals, problems));
+    const auto number = static_cast<std::size_t>(std::ranges::find(set.on, "traffic-drop", &rule_source::name) - set.on.begin());
+    for (double now = 1; now <= 1500; ++now) {
+      const double came = now <= 600 ? 10 : requests;
+      judged.add(*judged.series_named("traffic.error_rate"), {story::at(now - 1), story::at(now), pooled{0, came}, came == 0});
+      judged.add(*judged.series_named("traffic.up"), {story::at(now), story::at(now), 1.0, false});
+      judged.settle(story::at(now));
+      if (now == 601) judged.cutover(story::at(600));
+      if (judged.verdict_of(number) == verdict::breached) return now - 600;
+    }
+    return 0;
+  };
+  CHECK(fires_after(0) == 451);  // below a half after 151 s, and so for 5 min
+  CHECK(fires_after(6) == 0);
+}
+
+TEST_CASE("explain_says_all_that_a_verdict_rests_on") {
+  rule_source r = rollback_rule("traffic.error_rate over 10s > 5% and not (traffic.p95 over 10s > 1s or stable.up == 0)");
+  r.until = {"traffic.error_rate over 10s < 2%", {}};
+  r.hold = seconds(30);
+  r.min_samples = 50;
+  story s({r});
+  s.seconds_of(5, 100, 20);
+  const rule_explanation now = s.judged.explanation(0, s.at(s.now + 0.4));
+  std::string all;
+  for (const explanation_row& row : now.when) all += fmt::format("{}{}|{}|{}\n", std::string(row.depth, ' '), row.text, row.is, row.says);
+  CHECK(all ==
+        "and|unknown|\n"
+        " traffic.error_rate over 10s > 5%|true|\n"
+        "  traffic.error_rate over 10s|20%|100 of 500, newest sample 400ms ago\n"
+        " not|unknown|\n"
+        "  or|unknown|\n"
+        "   traffic.p95 over 10s > 1s|unknown|0 of 50 requests for traffic.p95\n"
+        "    traffic.p95 over 10s|unknown|0 requests, no sample yet\n"
+        "   stable.up == 0|unknown|stable.up has no recent sample\n"
+        "    stable.up|unknown|no sample yet\n");
+  CHECK(now.is == verdict::unknown);
+  CHECK(now.until.front().text == "traffic.error_rate over 10s < 2%");
+  CHECK(now.until.front().is == "false");
+  CHECK(now.unless.empty());
+}
