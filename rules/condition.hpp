@@ -12,19 +12,19 @@ namespace flipback::rules {
 
 /// A signal's reading as an expression is bound to it: which series, which window of it, and how it is read.
 struct source {
-  std::size_t series = 0;
-  bool windowed = false;
-  std::size_t window = 0;
-  std::size_t longest = 0;  ///< the longest window on this signal in its rule: what min_samples is held against
-  bool has_longest = false;
-  duration length{};
-  function how = function::plain;
-  double quantile = 0;
-  bool since_cutover = false;
-  bool before = false;  ///< as it was at the newest cutover: `remembered` is its number in the series
-  std::size_t remembered = 0;
-  unit in = unit::number;
   std::string name;  ///< of the signal, for sentences
+  std::size_t series = 0;
+  std::size_t window = 0;
+  std::size_t longest = 0;     ///< the longest window on this signal in its rule: what min_samples is held against
+  std::size_t remembered = 0;  ///< with `before`: its number in the series
+  duration length{};
+  double quantile = 0;
+  function how = function::plain;
+  unit in = unit::number;
+  bool windowed = false;
+  bool has_longest = false;
+  bool since_cutover = false;
+  bool before = false;  ///< as it was at the newest cutover
 };
 
 /// As long as a comparison with what was before the cutover says something of the release: later it is false.
