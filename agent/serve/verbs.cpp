@@ -31,7 +31,7 @@ wall_time on_the_wall(instant at) {
   return std::chrono::system_clock::now() + std::chrono::duration_cast<wall_time::duration>(at - now());
 }
 
-reply done(json::object page) {
+reply done(const json::object& page) {
   return {true, json::serialize(page) + "\n"};
 }
 
