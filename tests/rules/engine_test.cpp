@@ -174,3 +174,16 @@ TEST_CASE("built_ins_without_their_signals_or_a_deployment_are_off_and_say_why")
   CHECK(std::ranges::any_of(
       watching.off, [](const switched_off& o) { return o.name == "redis-memory" && o.why == "no probe gives redis.memory_used_ratio"; }));
 }
+
+TEST_CASE("with_postgres_down_for_both_the_action_is_withheld_and_not_the_verdict_but_a_release_that_exhausts_it_goes") {
+  // A server without a free connection answers, and is reachable: the release that took them all is to go.
+  for (const auto& [reachable, withheld] : {std::pair{0.0, truth::yes}, {1.0, truth::no}}) {
+    rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
+    r.unless.text = "postgres.reachable == 0";
+    story s({r});
+    s.judged.add(*s.judged.series_named("postgres.reachable"), {s.at(0.5), s.at(0.5), reachable, false});
+    s.seconds_of(5, 100, 50);
+    CHECK(s.judged.verdict_of(0) == verdict::breached);
+    CHECK(s.judged.withheld(0, s.at(s.now)) == withheld);
+  }
+}

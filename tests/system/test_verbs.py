@@ -137,3 +137,13 @@ def test_while_an_operator_holds_nothing_acts_across_a_restart_and_the_latch_ope
     assert stack.live() == "blue"
     assert ask(stack, "unlatch")[0] == 0 and ask(stack, "unlatch")[2] == "the latch is open\n"
     assert not ask_json(stack, "status")["deployment"]["latched"]
+
+
+def test_a_rule_may_hold_as_one_on_a_corrupt_database_does(stack, fast_agent):
+    rule = '[[rules]]\nname = "corrupt"\nwhen = "live.up == 0"\nhold = true\n'
+    agent = fast_agent(extra=rule)
+    agent.wait("deployment.baseline")
+    stack.go_bad("blue", "sick")
+    held = agent.wait("rollback.held")
+    assert held["by"] == "the rule corrupt" and "live.up is 0" in held["says"]
+    assert ask_json(stack, "status")["deployment"]["held"].startswith("held by the rule corrupt until ")
