@@ -80,7 +80,7 @@ class compiling {
     s.how = r.how;
     s.quantile = named.quantile;
     s.since_cutover = of.from.then == consequence::rollback;
-    s.in = named.in;
+    s.in = unit_of(r, named);
     s.name = named.name;
     s.length = r.window;
     const bool pools = named.kind == signal_kind::ratio || named.kind == signal_kind::distribution;
@@ -92,6 +92,14 @@ class compiling {
     r.source = of.sources.size();
     of.sources.push_back(std::move(s));
     of.reads.push_back(at->second);
+  }
+
+  /// A count has no unit, whatever is counted; an outcome over a window is a share, a counter grows by the second.
+  static unit unit_of(const reading& r, const signal& named) {
+    if (r.how == function::count) return unit::number;
+    if (r.how == function::over && named.kind == signal_kind::outcome) return unit::ratio;
+    if (r.how == function::over && named.kind == signal_kind::counter) return unit::per_second;
+    return named.in;
   }
 
   static void find_longest(rule& of) {

@@ -99,7 +99,8 @@ class evaluating {
       return fmt::format("{} {} {}", format_value(*left.value, made.in), name_of(c.how), format_value(*right.value, made.in));
     std::string counts;
     const series& of = all_[left.from->series];
-    if (left.from->windowed && (of.kind() == signal_kind::ratio || of.kind() == signal_kind::distribution)) {
+    if (left.from->windowed && left.from->how != function::count &&
+        (of.kind() == signal_kind::ratio || of.kind() == signal_kind::distribution)) {
       const fill f = of.filled(left.from->window);
       counts = of.kind() == signal_kind::ratio && left.from->in == unit::ratio
                    ? fmt::format(" ({} of {})", grouped(f.errors), grouped(f.samples))

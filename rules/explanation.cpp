@@ -95,7 +95,7 @@ class explaining {
     const auto found = read(s, all_, now_);
     std::vector<std::string> says;
     if (s.before) return before(s, found, depth);
-    if (s.windowed) {
+    if (s.windowed && s.how != function::count) {
       const fill f = of.filled(s.window);
       if (of.kind() == signal_kind::ratio && s.in == unit::ratio)
         says.push_back(fmt::format("{:.0f} of {:.0f}", f.errors, f.samples));
@@ -122,12 +122,7 @@ class explaining {
 
   static std::string whole_seconds(duration d) { return format_duration(std::chrono::floor<std::chrono::seconds>(d)); }
 
-  /// A count has no unit, whatever is counted; an outcome over a window is a share.
-  [[nodiscard]] std::string shown(std::optional<double> found, const source& s) const {
-    if (!found) return "unknown";
-    if (s.how == function::count) return format_value(*found, unit::number);
-    return format_value(*found, s.length > duration{} && all_[s.series].kind() == signal_kind::outcome ? unit::ratio : s.in);
-  }
+  static std::string shown(std::optional<double> found, const source& s) { return found ? format_value(*found, s.in) : "unknown"; }
 
   std::span<const source> sources_;
   std::span<const series> all_;

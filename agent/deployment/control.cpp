@@ -245,8 +245,11 @@ asio::awaitable<void> control::try_breaches() {
 asio::awaitable<bool> control::try_rollback(const breach& b) {
   const auto& live = tracker_.live();
   if (!live) co_return false;
-  const guard_answer answer = ask_guards(circumstances_of(b));
+  guard_answer answer = ask_guards(circumstances_of(b));
   if (answer.is != guarded::act) {
+    const bool person_decides = answer.guard == "mode" || answer.guard == "ask";
+    if (person_decides && !said_.contains(b.rule + "/" + answer.guard))
+      answer.says += "; " + (co_await ask_blame(b, *tracker_.stable())).says;
     say_guard(b, answer);
     co_return false;
   }

@@ -102,16 +102,18 @@ reply status(generation& of, bool as_json) {
 reply list_rules(generation& of, bool as_json) {
   json::array all;
   std::string text;
+  std::size_t widest = 0;
+  for (const rules::rule& r : of.judged().rules()) widest = std::max(widest, r.from.name.size());
   for (std::size_t i = 0; i < of.judged().rules().size(); ++i) {
     const rules::rule_source& rule = of.judged().rules()[i].from;
     const std::string_view is = rules::name_of(of.judged().verdict_of(i));
     const std::string says = of.judged().explain(i, now()).says;
     all.push_back(json::object{{"rule", rule.name}, {"verdict", is}, {"then", rules::name_of(rule.then)}, {"says", says}});
-    text += fmt::format("{:<9} {:<24} {:<8} {}\n", is, rule.name, rules::name_of(rule.then), says);
+    text += fmt::format("{:<9} {:<{}} {:<8} {}\n", is, rule.name, widest, rules::name_of(rule.then), says);
   }
   for (const rules::switched_off& off : of.rules_off()) {
     all.push_back(json::object{{"rule", off.name}, {"verdict", "off"}, {"says", off.why}});
-    text += fmt::format("{:<9} {:<24} {:<8} {}\n", "off", off.name, "", off.why);
+    text += fmt::format("{:<9} {:<{}} {:<8} {}\n", "off", off.name, widest, "", off.why);
   }
   return as_json ? done({{"rules", std::move(all)}}) : reply{true, text};
 }

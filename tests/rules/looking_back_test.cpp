@@ -43,6 +43,7 @@ TEST_CASE("what_was_before_a_cutover_outlives_a_reload") {
   s.judged = std::move(next);
   s.seconds_of(12, 10, 0);
   CHECK(s.judged.verdict_of(0) == verdict::breached);
+  CHECK(s.judged.explain(0, s.at(s.now)).says == "count(traffic.error_rate over 10s) is 100, the limit is < 500");
 }
 
 TEST_CASE("users_who_stay_away_after_a_cutover_are_said_though_nothing_fails") {

@@ -29,3 +29,12 @@ def test_where_the_stable_slot_fails_the_same_nothing_is_flipped_and_a_person_is
     stack.mend("blue")  # and it was green's own after all
     agent.wait("rollback.closed")
     assert stack.live() == "blue"
+
+
+def test_who_only_watches_is_told_whom_to_blame(stack, fast_agent):
+    agent = fast_agent("observe")
+    Traffic(stack)
+    cut_over_and_break(stack, agent)
+    withheld = agent.wait("rollback.withheld", guard="mode")
+    assert "nothing is changed; blue is well where users get errors (GET /api/v1/ping: 200)" in withheld["says"]
+    assert stack.live() == "green"
