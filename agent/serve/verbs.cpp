@@ -77,7 +77,7 @@ reply status(generation& of, bool as_json) {
                                         {"held", stands->held},
                                         {"rolling", stands->rolling}};
     }
-    return done(std::move(page));
+    return done(page);
   }
   std::string text;
   const auto line = [&](std::string_view what, const std::string& is) { text += fmt::format("{:<9} {}\n", what, is); };
