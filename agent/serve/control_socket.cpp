@@ -1,5 +1,6 @@
 #include "agent/serve/control_socket.hpp"
 
+#include "agent/serve/accepting.hpp"
 #include "agent/task_group.hpp"
 #include "agent/within.hpp"
 
@@ -137,20 +138,8 @@ control_socket::~control_socket() {
 }
 
 asio::awaitable<void> control_socket::serve() {
-  for (;;) {
-    auto [error, socket] = co_await parts_->acceptor.async_accept(as_value);
-    if (error == asio::error::operation_aborted) break;
-    if (error) {  // out of descriptors, say: the next one may fare better
-      asio::steady_timer pause(parts_->acceptor.get_executor(), std::chrono::milliseconds(100));
-      const auto [cancelled] = co_await pause.async_wait(as_value);
-      if (cancelled) break;
-      continue;
-    }
-    if (parts_->conversations.size() < most_conversations) parts_->conversations.spawn(converse(std::move(socket), parts_->answers));
-  }
-  parts_->conversations.cancel();
-  co_await asio::this_coro::reset_cancellation_state();
-  co_await parts_->conversations.join();
+  co_await accept_all(parts_->acceptor, parts_->conversations, most_conversations,
+                      [this](local::socket with) { return converse(std::move(with), parts_->answers); });
 }
 
 std::expected<reply, std::string> ask(const std::string& path, const demand& what) {

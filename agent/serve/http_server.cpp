@@ -1,5 +1,6 @@
 #include "agent/serve/http_server.hpp"
 
+#include "agent/serve/accepting.hpp"
 #include "agent/task_group.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -111,21 +112,8 @@ std::string http_server::address() const {
 }
 
 asio::awaitable<void> http_server::serve() {
-  for (;;) {
-    auto [error, socket] = co_await parts_->acceptor.async_accept(as_value);
-    if (error == asio::error::operation_aborted) break;
-    if (error) {  // out of descriptors, say: the next one may fare better
-      asio::steady_timer pause(parts_->acceptor.get_executor(), std::chrono::milliseconds(100));
-      const auto [cancelled] = co_await pause.async_wait(as_value);
-      if (cancelled) break;
-      continue;
-    }
-    if (parts_->conversations.size() < most_connections)
-      parts_->conversations.spawn(converse(beast::tcp_stream(std::move(socket)), parts_->pages));
-  }
-  parts_->conversations.cancel();
-  co_await asio::this_coro::reset_cancellation_state();
-  co_await parts_->conversations.join();
+  co_await accept_all(parts_->acceptor, parts_->conversations, most_connections,
+                      [this](tcp::socket with) { return converse(beast::tcp_stream(std::move(with)), parts_->pages); });
 }
 
 }  // namespace flipback::serve
