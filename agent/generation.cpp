@@ -173,7 +173,9 @@ void generation::arm() {
 
 void generation::told(const rules::change& c) {
   const rules::rule& of = engine_.rules()[c.rule];
-  tell_(event_of(c, of));
+  event e = event_of(c, of);
+  if (c.kind == rules::change_kind::blind) e.says += seen_by(c.rule);
+  tell_(std::move(e));
   if (c.kind == rules::change_kind::blind) return;
   if (control_ && of.from.holds && c.to == rules::verdict::breached)
     control_->hold_for(fmt::format("the rule {}", of.from.name), c.why.says, std::chrono::days(1));
@@ -185,6 +187,21 @@ void generation::told(const rules::change& c) {
   }
 }
 
+bool generation::reads(std::size_t rule, const std::string& probe) const {
+  return std::ranges::any_of(engine_.rules()[rule].sources, [&](const rules::source& s) { return s.name.starts_with(probe + "."); });
+}
+
+/// What a rule that can't be judged has to go by: whether a log is silent though users come in, or can't be read.
+std::string generation::seen_by(std::size_t rule) const {
+  std::string says;
+  for (const watched& w : observing_->all()) {
+    if (w.newest && reads(rule, w.entry->name)) says += fmt::format("; {}: {}", w.entry->name, w.newest->says);
+  }
+  const auto stands = this->stands();
+  if (stands && !stands->front_door.empty()) says += fmt::format("; the front door: {}", stands->front_door);
+  return says;
+}
+
 deployment::breach generation::breach_of(std::size_t rule, instant since, std::string why, bool not_this_release) {
   const rules::rule_source& of = engine_.rules()[rule].from;
   deployment::breach b;
@@ -194,8 +211,7 @@ deployment::breach generation::breach_of(std::size_t rule, instant since, std::s
   b.not_this_release = not_this_release;
   b.mode = mode_of(of.mode);
   for (const config::made_probe& p : made_) {
-    const bool read =
-        std::ranges::any_of(engine_.rules()[rule].sources, [&](const rules::source& s) { return s.name.starts_with(p.entry->name + "."); });
+    const bool read = reads(rule, p.entry->name);
     if (read && b.unfit.empty()) b.unfit = p.observed->unfit_to_act();
     const auto* const knows = read ? dynamic_cast<const knows_errors*>(p.observed.get()) : nullptr;
     if (knows != nullptr) b.errors = [knows](instant begin) { return knows->errors_since(begin); };

@@ -54,6 +54,8 @@ class generation {
   void wire_deployment();
   asio::awaitable<void> ask_nginx();
   [[nodiscard]] deployment::ailing ailing_beside_the_slots() const;
+  [[nodiscard]] bool reads(std::size_t rule, const std::string& probe) const;
+  [[nodiscard]] std::string seen_by(std::size_t rule) const;
   deployment::breach breach_of(std::size_t rule, instant since, std::string why, bool not_this_release);
 
   asio::io_context& loop_;

@@ -43,6 +43,7 @@ struct standing {
   std::string stable;  ///< empty: no way back
   std::string stable_release;
   bool window_open = false;
+  std::string front_door;  ///< what it answered last
   bool latched = false;
   std::string held;  ///< by whom, until when and why; empty: it is not
   bool rolling = false;

@@ -122,6 +122,7 @@ standing control::stands() const {
   s.window_open = window_open_;
   s.latched = latch_.has_value();
   s.held = held();
+  s.front_door = last_.front_door.says;
   s.rolling = rolling_;
   if (const auto& live = tracker_.live()) {
     s.live = name(live->slot);

@@ -38,7 +38,7 @@ asio::awaitable<std::expected<std::string, std::string>> control::roll_back(cons
   const wall_time wall = std::chrono::system_clock::now();
   latch_ = latch{name(failed.slot), failed.release, b.rule, wall};
   failed_ = latch_;
-  const attempt begun{name(to.slot), to.release, name(failed.slot), failed.release, b.rule, wall};
+  const attempt begun{name(to.slot), to.release, name(failed.slot), failed.release, b.rule, wall, b.why, blamed};
   co_await keep("attempt", to_text(begun));
   co_await keep("latch", to_text(*latch_));
 

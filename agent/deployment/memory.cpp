@@ -92,14 +92,16 @@ std::string to_text(const attempt& what) {
                                       {"failed", what.failed_slot},
                                       {"failed_release", what.failed_release},
                                       {"rule", what.rule},
-                                      {"begun", seconds_of(what.begun)}});
+                                      {"begun", seconds_of(what.begun)},
+                                      {"why", what.why},
+                                      {"blame", what.blame}});
 }
 
 std::optional<attempt> attempt_from(const std::string& text) {
   const json::object from = object_of(text);
   if (string_in(from, "to").empty()) return std::nullopt;
-  return attempt{string_in(from, "to"),   string_in(from, "to_release"),    string_in(from, "failed"), string_in(from, "failed_release"),
-                 string_in(from, "rule"), wall_of(number_in(from, "begun"))};
+  return attempt{string_in(from, "to"),   string_in(from, "to_release"),     string_in(from, "failed"), string_in(from, "failed_release"),
+                 string_in(from, "rule"), wall_of(number_in(from, "begun")), string_in(from, "why"),    string_in(from, "blame")};
 }
 
 }  // namespace flipback::deployment

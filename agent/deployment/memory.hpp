@@ -30,6 +30,8 @@ struct attempt {
   std::string failed_release;
   std::string rule;
   wall_time begun;
+  std::string why{};    ///< the rule's sentence, or the operator's reason
+  std::string blame{};  ///< see whom_to_blame
 };
 
 /// These as the JSON texts that the store keeps. Reading gives nothing where the text is not one of ours.
