@@ -6,17 +6,11 @@
 
 #include <algorithm>
 #include <iterator>
+#include <utility>
 
 namespace flipback::config {
 
 namespace {
-
-std::string* text_of(settings::node& table, std::string_view key) {
-  auto* members = std::get_if<settings::table>(&table.value);
-  if (members == nullptr) return nullptr;
-  const auto at = members->find(key);
-  return at == members->end() ? nullptr : std::get_if<std::string>(&at->second.value.front().value);
-}
 
 /// Where users come in, by address and by name.
 struct entrance {
@@ -30,13 +24,21 @@ struct entrance {
   std::string host;  ///< under which users ask: an application may look at it
 };
 
+std::optional<net::url> url_in(const settings::node& table) {
+  const auto* members = std::get_if<settings::table>(&table.value);
+  if (members == nullptr || !members->contains("url")) return std::nullopt;
+  const auto* text = std::get_if<std::string>(&members->find("url")->second.value.front().value);
+  if (text == nullptr) return std::nullopt;
+  auto parsed = net::parse_url(*text);
+  return parsed ? std::optional(std::move(*parsed)) : std::nullopt;
+}
+
 /// The slot's own URL in the front door's place. What leads elsewhere (an identity provider in a journey) stays.
-bool aim(settings::node& table, const entrance& door, const std::string& slot_url) {
-  std::string* const text = text_of(table, "url");
-  const auto asked = text != nullptr ? net::parse_url(*text) : std::unexpected(std::string());
-  if (!asked || !door.is(*asked)) return false;
-  *text = slot_url.substr(0, slot_url.find_last_not_of('/') + 1) + asked->target;
-  return true;
+void aim(settings::node& table, const entrance& door, const std::string& slot_url) {
+  const auto asked = url_in(table);
+  if (!asked || !door.is(*asked)) return;
+  std::get<settings::table>(table.value).at("url").value.front().value =
+      slot_url.substr(0, slot_url.find_last_not_of('/') + 1) + asked->target;
 }
 
 settings::node aimed_at(const slot& to, const settings::node& table, const deployment& in) {
@@ -59,9 +61,7 @@ settings::node aimed_at(const slot& to, const settings::node& table, const deplo
 
 /// Whichever is live, or one of them past nginx.
 bool asks_a_slot(const probe_entry& p, const configuration& of) {
-  settings::node table = p.table;
-  const std::string* const text = text_of(table, "url");
-  const auto asked = text != nullptr ? net::parse_url(*text) : std::unexpected(std::string());
+  const auto asked = url_in(p.table);
   if (!asked) return false;
   const auto is_at = [&](const slot& s) {
     const auto own = net::parse_url(s.url);
@@ -75,8 +75,8 @@ bool asks_a_slot(const probe_entry& p, const configuration& of) {
 std::optional<std::string> unfit_to_be_critical(const probe_entry& of, const deployment& in) {
   const entrance door(in);
   if (!door.door) return std::nullopt;  // reported where it stands
-  settings::node table = of.table;
-  if ((of.type == "http" || of.type == "journey") && aim(table, door, "http://slot")) return std::nullopt;
+  const auto asked = url_in(of.table);
+  if ((of.type == "http" || of.type == "journey") && asked && door.is(*asked)) return std::nullopt;
   return fmt::format(
       "found true, so that a rollback may rest on it, but it does not go through a slot; expected an http or journey probe "
       "whose url is at {}, the front door's",

@@ -1,8 +1,7 @@
 #include "agent/deployment/blame.hpp"
 
+#include "agent/deployment/ask.hpp"
 #include "agent/task_group.hpp"
-#include "agent/within.hpp"
-#include "probes/net/http_client.hpp"
 #include "probes/quoted.hpp"
 
 #include <fmt/format.h>
@@ -41,13 +40,7 @@ struct reply {
   std::string says;
 };
 
-asio::awaitable<net::result<net::http_answer>> exchange(net::network& through, net::http_request ask) {
-  net::http_client client(through, false);
-  run r{std::chrono::steady_clock::now(), {}, phase::starting};
-  co_return co_await client.exchange(ask, r);
-}
-
-asio::awaitable<void> ask(net::network& through, const config::slot& stable, const std::string& host, question what, duration limit,
+asio::awaitable<void> put(question what, const config::slot& stable, const std::string& host, net::network& through, duration limit,
                           reply& into) {
   into.of = fmt::format("{} {}", what.method, quoted(what.path, {}, longest_name));
   net::http_request request;
@@ -57,12 +50,9 @@ asio::awaitable<void> ask(net::network& through, const config::slot& stable, con
   request.to = *to;
   request.to.target = std::move(what.path);
   request.host = host;
-  const auto got = co_await within(limit, exchange(through, std::move(request)));
-  const bool answered = got && (*got || got->error().why == reason::too_large);
-  into.well = answered && (!*got || (*got)->status < 500);
-  into.says = !got   ? fmt::format("no answer within {}", format_duration(limit))
-              : *got ? fmt::format("{}", (*got)->status)
-                     : got->error().says;
+  const auto got = co_await ask(through, std::move(request), limit);
+  into.well = got ? got->status < 500 : got.error().why == reason::too_large;
+  into.says = got ? fmt::format("{}", got->status) : got.error().says;
 }
 
 /// "one client (10.0.0.7) makes 91% of the errors"; empty where they have nothing in common.
@@ -93,7 +83,7 @@ asio::awaitable<blame> whom_to_blame(asio::io_context& loop, net::network& throu
   std::vector<reply> replies(questions.size());
   {
     task_group asked(loop, [](const std::string&) {});
-    for (std::size_t i = 0; i < questions.size(); ++i) asked.spawn(ask(through, stable, host, std::move(questions[i]), limit, replies[i]));
+    for (std::size_t i = 0; i < questions.size(); ++i) asked.spawn(put(std::move(questions[i]), stable, host, through, limit, replies[i]));
     co_await asked.join();
   }
   const std::string ill = shared.empty() ? "" : fmt::format("{} {} ill", fmt::join(shared, ", "), shared.size() == 1 ? "is" : "are");

@@ -1,7 +1,6 @@
 #include "agent/deployment/identity_check.hpp"
 
-#include "agent/within.hpp"
-#include "probes/net/http_client.hpp"
+#include "agent/deployment/ask.hpp"
 
 #include <fmt/format.h>
 
@@ -10,18 +9,6 @@ namespace flipback::deployment {
 namespace {
 
 using answered = net::result<net::http_answer>;
-
-asio::awaitable<answered> exchange(net::network& through, net::http_request ask) {
-  net::http_client client(through, false);
-  run r{std::chrono::steady_clock::now(), {}, phase::starting};
-  co_return co_await client.exchange(ask, r);
-}
-
-asio::awaitable<answered> ask(net::network& through, net::http_request request, duration limit) {
-  auto got = co_await within(limit, exchange(through, std::move(request)));
-  if (got) co_return std::move(*got);
-  co_return std::unexpected(net::failure{reason::timed_out, fmt::format("no answer within {}", format_duration(limit))});
-}
 
 identity_answer judged(const answered& got, const identity_source& source) {
   identity_answer made;

@@ -1,0 +1,27 @@
+#include "agent/deployment/ask.hpp"
+
+#include "agent/within.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace flipback::deployment {
+
+namespace {
+
+asio::awaitable<net::result<net::http_answer>> exchange(net::network& through, net::http_request request) {
+  net::http_client client(through, false);
+  run r{std::chrono::steady_clock::now(), {}, phase::starting};
+  co_return co_await client.exchange(request, r);
+}
+
+}  // namespace
+
+asio::awaitable<net::result<net::http_answer>> ask(net::network& through, net::http_request request, duration limit) {
+  auto got = co_await within(limit, exchange(through, std::move(request)));
+  if (got) co_return std::move(*got);
+  co_return std::unexpected(net::failure{reason::timed_out, fmt::format("no answer within {}", format_duration(limit))});
+}
+
+}  // namespace flipback::deployment
