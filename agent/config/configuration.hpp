@@ -5,6 +5,7 @@
 #include "flipback/units.hpp"
 
 #include "agent/config/environment.hpp"
+#include "agent/config/mode.hpp"
 #include "probes/expectation.hpp"
 #include "probes/identity.hpp"
 #include "rules/rule.hpp"
@@ -19,12 +20,13 @@
 /// The configuration that a person writes (README: "Configuration"), read and checked whole. Plain values: nothing here does I/O.
 namespace flipback::config {
 
-enum class mode : std::uint8_t { observe, ask, act };
-
 struct slot {
   std::string name;
-  std::string url;   ///< of the slot itself, without nginx: "http://127.0.0.1:8000"
-  std::string site;  ///< the nginx file that makes it live
+  std::string url;                      ///< of the slot itself, without nginx: "http://127.0.0.1:8000"
+  std::string site;                     ///< switch `site` with one live file: the nginx file that makes the slot live
+  std::vector<std::string> text;        ///< switch `text`: what the live file says for this slot; one for one in each slot
+  std::string target;                   ///< switch `link`: where the link leads for this slot, as it is to be written
+  std::vector<std::string> switched_by; ///< switch `command`: program and arguments, no shell
   std::string health = "/health";
   expectation expect;
   std::vector<std::string> upstreams;  ///< how nginx's log names it; default: host:port of `url`
@@ -35,21 +37,38 @@ struct front_door {
   std::string url;
   std::string host;  ///< Host header and TLS name; empty: the URL's
   std::string ca_file;
-  identity_source identity;
+  std::optional<identity_source> identity;  ///< none: the answer does not tell slots apart
+  std::optional<identity_source> release;   ///< what tells releases apart; none: what tells slots apart
+  duration timeout = std::chrono::seconds(1);
+};
+
+/// A file that nginx reads, and, with the switch `site`, the file of each slot that it is to be equal to, in the slots' order.
+struct live_file {
+  std::string live;
+  std::vector<std::string> of_slots;
 };
 
 struct deployment {
   config::mode mode = mode::observe;
   std::string stable = "previous";
   duration window = std::chrono::minutes(15);
-  duration extended = std::chrono::minutes(60);
-  unsigned confirm = 3;  ///< healthy answers of the stable slot in a row, 1 s apart
+  unsigned confirm = 3;  ///< healthy answers of the stable slot in a row, `confirm_every` apart
   duration confirm_every = std::chrono::seconds(1);
-  unsigned prove = 3;  ///< fresh answers of the front door as the stable slot
+  unsigned prove = 3;  ///< fresh witnesses of the stable slot in a row
   duration prove_within = std::chrono::seconds(10);
-  std::vector<std::string> live_sites;
+
+  switch_kind switched_by = switch_kind::site;
+  std::vector<live_file> live_files;                  ///< `site` and `text`
+  bool in_place = false;                              ///< write = "in_place": where the live file is a mount point itself
+  std::string live_link;                              ///< `link`
+  std::vector<std::string> active;                    ///< `command`: prints the name of the slot that is live
+  duration switch_timeout = std::chrono::seconds(60); ///< `command`: past it can't be told what became of the switch
+  duration settle_within = std::chrono::seconds(30);  ///< `command`: how long the proof may take after the command's end
+
   config::front_door front_door;
   duration watch_every = std::chrono::seconds(1);  ///< how often front door and slots are asked who they are
+  std::string canary;                              ///< a slot whose answers are expected beside the live one's; empty: none
+  bool effect_is_intent = false;                   ///< intent = "effect": where no switch can be read from here
 };
 
 struct nginx {
@@ -58,8 +77,11 @@ struct nginx {
   std::string prefix;  ///< empty: the binary's own
   std::string pid = "/run/nginx.pid";
   std::string error_log;                    ///< empty: asked of `nginx -T`; where `[emerg]` would stand
-  std::string reload = "signal";            ///< signal | command (systemd and docker: not in this version)
-  std::vector<std::string> reload_command;  ///< with "command": program and arguments, no shell
+  reload_kind reload = reload_kind::signal;
+  std::string unit = "nginx.service";       ///< with `systemd`
+  std::vector<std::string> reload_command;  ///< with `command`: program and arguments, no shell
+  std::vector<std::string> test_command;    ///< instead of `binary -t`; empty: that
+  std::vector<std::string> pid_command;     ///< prints the master's process number, instead of `pid`; empty: that
   duration command_timeout = std::chrono::seconds(10);
 };
 

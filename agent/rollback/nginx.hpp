@@ -1,19 +1,29 @@
 #pragma once
 
 #include "agent/config/configuration.hpp"
-#include "agent/rollback/nginx_configuration.hpp"
+#include "agent/deployment/slots.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
 #include <sys/types.h>
 
-#include <expected>
+#include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <vector>
 
 namespace flipback::rollback {
+
+namespace asio = boost::asio;
+using deployment::answer;
+
+/// What a command, or a question to the process table, came to. Can't tell: it hung, could not be started, or may have worked all the same.
+struct done {
+  answer is = answer::cant_tell;
+  std::string says;  ///< for people, unless yes
+};
 
 /// nginx's workers as the process table shows them.
 struct workers {
@@ -21,35 +31,60 @@ struct workers {
   std::set<pid_t> leaving;  ///< "shutting down": they finish what they have, and accept nothing more
 };
 
-/// nginx as it is operated from outside: tested, reloaded and watched.
+/// nginx as it is operated from outside: tested, reloaded and watched. One implementation for an nginx whose processes are on this host
+/// (`make_nginx`), with a reloader of each kind in `reloaders/`; a fake in tests. Decides nothing.
 class nginx {
  public:
-  nginx(config::nginx settings, boost::asio::any_io_executor executor);
+  virtual ~nginx() = default;
 
-  /// `nginx -t`; an error is what it said.
-  boost::asio::awaitable<std::expected<void, std::string>> test() const;
-  /// HUP to the master, or the configured command. That it succeeds proves nothing yet.
-  boost::asio::awaitable<std::expected<void, std::string>> reload() const;
-  /// What `nginx -T` says of its configuration.
-  boost::asio::awaitable<std::expected<nginx_configuration, std::string>> configured() const;
-  /// Where errors are logged, unless the settings say.
-  void logs_errors_to(const std::string& path);
+  /// `nginx -t` or the configured command. No: it ran and refused. Can't tell: it could not be run or did not end. Never without a pid file
+  /// where nginx would write an empty one.
+  virtual asio::awaitable<done> test() = 0;
+  /// Makes nginx read its configuration again. Never no: a command that fails or hangs may have reloaded all the same.
+  virtual asio::awaitable<done> reload() = 0;
+  /// What `nginx -T` prints; nothing where it can't be had.
+  virtual asio::awaitable<std::optional<std::string>> configuration() = 0;
 
+  /// The master's process number, its identity checked: the pid file or command names it, its executable is nginx's, or it is called a master
+  /// and its executable can't be read. An error is one sentence.
+  [[nodiscard]] virtual std::expected<pid_t, std::string> master() = 0;
   /// Nothing where the master or its workers can't be seen (another container, another user's /proc).
-  [[nodiscard]] std::optional<workers> see_workers() const;
+  [[nodiscard]] virtual std::optional<workers> see_workers() = 0;
+  /// Whether every worker that accepts was started after that time; nothing where it can't be seen.
+  [[nodiscard]] virtual std::optional<bool> workers_since(wall_time changed) = 0;
 
-  /// The end of the error log now; `emerg_since` reads from there.
-  [[nodiscard]] std::uint64_t error_log_mark() const;
-  /// The first `[emerg]` line since the mark, where there is one.
-  [[nodiscard]] std::optional<std::string> emerg_since(std::uint64_t mark) const;
+  /// Remembers the end of the error log.
+  virtual void mark_errors() = 0;
+  /// The first line since the mark that this master wrote itself with the level `emerg`; "" where there is none. What clients can write into a
+  /// line is not looked at.
+  [[nodiscard]] virtual std::string emerg_since_mark() = 0;
+  /// Where errors are logged, unless the settings say.
+  virtual void logs_errors_to(const std::string& path) = 0;
 
- private:
-  [[nodiscard]] std::vector<std::string> command(std::string_view action) const;
-  [[nodiscard]] std::expected<pid_t, std::string> master() const;
-
-  config::nginx settings_;
-  std::string error_log_;
-  boost::asio::any_io_executor executor_;
+  /// What would stop test or reload, a sentence each with what to type; empty: nothing would. Changes nothing, not even a pid file.
+  virtual asio::awaitable<std::vector<std::string>> obstacles() = 0;
 };
+
+/// How a reload is asked for; one implementation a kind, each in its own file in `reloaders/`.
+class reloader {
+ public:
+  virtual ~reloader() = default;
+  virtual asio::awaitable<done> reload() = 0;
+  /// What would stop it, with what to type; "" where nothing would.
+  virtual std::string obstacle() = 0;
+};
+
+/// Finds the master's process number; its own class, since a signal needs it as well as the proof.
+class master_finder {
+ public:
+  virtual ~master_finder() = default;
+  virtual std::expected<pid_t, std::string> find() = 0;
+};
+
+std::unique_ptr<reloader> make_signal_reloader(master_finder& of);
+std::unique_ptr<reloader> make_systemd_reloader(asio::any_io_executor executor, const config::nginx& settings);
+std::unique_ptr<reloader> make_command_reloader(asio::any_io_executor executor, const config::nginx& settings);
+
+std::unique_ptr<nginx> make_nginx(asio::any_io_executor executor, config::nginx settings);
 
 }  // namespace flipback::rollback

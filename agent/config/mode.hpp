@@ -1,0 +1,21 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+/// The few words of the configuration that deciding rests on. Nothing here knows how they are read.
+namespace flipback::config {
+
+/// What may follow from a breach. Of two that apply, the more careful holds: the smaller.
+enum class mode : std::uint8_t { observe, ask, act };
+std::string_view name_of(mode m);
+
+/// How this host goes from one slot to the other (README: "The switch").
+enum class switch_kind : std::uint8_t { site, text, link, command };
+std::string_view name_of(switch_kind k);
+
+/// How nginx is made to read its configuration again.
+enum class reload_kind : std::uint8_t { signal, systemd, command };
+std::string_view name_of(reload_kind k);
+
+}  // namespace flipback::config
