@@ -1,0 +1,59 @@
+#pragma once
+
+#include "agent/deployment/decider.hpp"
+
+namespace flipback::deployment {
+
+inline constexpr duration order_lives = std::chrono::seconds(30);  ///< how long a person's order may wait for answers
+
+/// One step of the decider while it is being taken: the state that it changes, and the actions that come of it. Only decider.cpp and
+/// verbs.cpp know it.
+struct deciding {
+  state s;
+  const terms& by;
+  const present& now;
+  std::vector<action> actions{};
+  bool stale_rules = false;  ///< what `now` says of the rules was said of another epoch
+
+  void on(const started& e);
+  void on(const looked& e);
+  void on(const judged&) {}
+  void on(const stable_answered& e);
+  void on(const blame_answered& e);
+  void on(const ready_looked& e);
+  void on(const prepared& e);
+  void on(const changed& e);
+  void on(const ended& e);
+  void on(const stored& e);
+  void on(const verb& v);
+
+  void consider();
+  void ask_leave();
+  void watch_window();
+
+ private:
+  void act(action a) { actions.push_back(std::move(a)); }
+  void tell(std::string kind, severity how, std::string says);
+  void keep_fact(fact which);
+  void ask_for(const needs& missing, const std::string& rule, instant condition, const std::optional<placed>& to);
+  void say_stance(const std::string& rule, const weighed& w);
+  void begin(const cause& why, const placed& to, const std::string& whom);
+  void after_new_epoch(bool forgive);
+  void refuse_order(const std::string& why);
+  void prepare_for_pending();
+  void drop_what_is_over();
+  std::string say_ended(const attempt& a, const rollback::ending& how);
+  [[nodiscard]] const rule_now* rule_named(const std::string& name) const;
+
+  void roll_back(const verb& v);
+  void approve(const verb& v);
+  void hold_for(const verb& v);
+  void unhold(const verb& v);
+  void unlatch(const verb& v);
+  void window_open(const verb& v);
+  void window_close(const verb& v);
+  void answer(const verb& v, bool done, std::string text) { act(answer_verb{v.id, done, std::move(text)}); }
+  void answer_when_stored(const verb& v, fact which, std::string text);
+};
+
+}  // namespace flipback::deployment

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "agent/deployment/present.hpp"
+#include "agent/deployment/state.hpp"
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+/// Whether a rollback may begin, asked of everything that is so at one instant (semantics.md §4, "Guards").
+namespace flipback::deployment {
+
+/// Who answered. The README has a row for each.
+enum class guard : std::uint8_t {
+  none,
+  live,
+  condition,
+  intent,
+  elsewhere,
+  way_back,
+  window,
+  latch,
+  hold,
+  ready,
+  evidence,
+  unless_rule,
+  boot,
+  stable,
+  confirm,
+  blame,
+  short_window,
+  mode,
+  doubt,
+  not_this_release,
+  failed_before,
+  client,
+  hang_ups,
+  shared,
+  memory
+};
+std::string_view name_of(guard g);
+
+enum class stance : std::uint8_t {
+  act,
+  waits,   ///< something is being asked: it is weighed again when the answer is there
+  blocked, ///< asked again while the rule stays breached
+  asks,    ///< a person decides: `flipback approve`
+  tells    ///< nothing acts on this: a person is told what to type
+};
+
+/// What has to be asked of the world before more can be said.
+struct needs {
+  bool stable = false;
+  bool blame = false;
+  bool ready = false;
+};
+
+struct weighed {
+  stance is = stance::act;
+  guard by = guard::none;
+  std::string says;
+  needs missing;
+};
+
+/// Whether this cause may act now. Of several obstacles the first in a fixed order answers: what blocks, what only tells, what must still be
+/// asked, what a person decides.
+weighed weigh(const state& s, const terms& by, const present& now, const cause& of);
+
+/// Where a person's order leads: the way back, or, whatever is known of it, the other of two slots; nothing where that can't be told.
+std::optional<placed> ordered_to(const state& s, const terms& by, const present& now);
+
+/// Whether a condition that began then may still act: it began in the window, and the window is open or is kept open by it.
+bool in_window(const state& s, const terms& by, const present& now, const rule_now& rule);
+
+/// The release that was rolled back, where the live one is the same, was rolled back within 24 h, and releases can be told apart.
+bool was_rolled_back_before(const state& s, const terms& by, const present& now);
+
+std::string text_of(const hold& h);
+bool is_held(const state& s, const moment& now);
+
+}  // namespace flipback::deployment

@@ -1,0 +1,139 @@
+#pragma once
+
+#include "agent/deployment/blame.hpp"
+#include "agent/deployment/tracker.hpp"
+#include "agent/rollback/outcome.hpp"
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <vector>
+
+/// Everything that the decider knows. One value, handed over whole at a reload; what of it must outlast a restart is in facts.hpp.
+namespace flipback::deployment {
+
+/// An operator's word that no automatic rollback may act.
+struct hold {
+  std::string by;
+  std::string reason;
+  moment since;
+  moment until;
+  friend bool operator==(const hold&, const hold&) = default;
+};
+
+/// Shut by the first change of a rollback; opened by the next epoch, or by an operator.
+struct latch {
+  std::uint64_t epoch = 0;
+  placed what;         ///< the release that was rolled back, or was to be
+  std::string rule;
+  moment shut;
+  std::string became;  ///< what came of it: "rolled back", "tried at 14:03, undone: …"; empty: not known yet
+  friend bool operator==(const latch&, const latch&) = default;
+};
+
+/// A release that Flipback rolled back, proven or not; never one whose rollback was undone.
+struct failure {
+  placed what;
+  moment at;
+  friend bool operator==(const failure&, const failure&) = default;
+};
+
+/// Why a rollback is to be: a rule that is breached, a person who approved of that, or a person who orders it.
+struct cause {
+  enum class kind : std::uint8_t { rule, approved, ordered };
+  kind is = kind::rule;
+  std::string rule;    ///< of an order: "security"
+  std::string by;      ///< the person, unless a rule alone
+  std::string reason;  ///< the person's
+  bool force = false;
+  std::uint64_t verb = 0;  ///< the one that waits for an answer; 0: none
+  moment since;
+};
+
+/// A question to a person: may this rule roll back?
+struct question {
+  std::string rule;
+  moment asked;
+  std::string says;
+};
+
+/// A rollback that has begun. What it does is the machine's; here is what was decided, and how far it may still be stopped.
+struct attempt {
+  enum class phase : std::uint8_t {
+    preparing,  ///< the journal is written, nginx's configuration tested: nothing is changed
+    prepared,   ///< it waits for leave
+    changing    ///< the first change is made, or may be
+  };
+  std::string id;
+  cause why;
+  placed from;
+  placed to;
+  std::uint64_t epoch = 0;
+  phase is = phase::preparing;
+  moment begun;
+  bool recovery = false;  ///< it was begun in an earlier life
+  std::string blamed;     ///< whom asking both slots found to blame, in words
+};
+
+/// What the stable slot answered last when it was asked for a decision.
+struct stable_health {
+  std::uint64_t epoch = 0;
+  slot_number slot = 0;
+  instant asked{};
+  bool well = false;
+  std::string release;  ///< empty: not told
+  std::string says;
+};
+
+/// What asking both slots for what fails came to, of one breach.
+struct blame_standing {
+  std::uint64_t epoch = 0;
+  instant condition{};  ///< when the breach's condition began
+  instant asked{};      ///< the newest answer
+  blame newest;
+  std::optional<instant> first_both_well;
+  std::optional<instant> last_both_fail;
+};
+
+/// Something that a rollback would lack.
+struct lack {
+  bool blocking = false;
+  std::string says;  ///< what is lacking, and what to type
+  friend bool operator==(const lack&, const lack&) = default;
+};
+
+struct readiness {
+  instant looked{};
+  std::vector<lack> lacks;
+};
+
+struct state {
+  tracking track;
+  std::optional<deployment::hold> held;
+  std::optional<deployment::latch> latched;
+  std::vector<failure> failures;  ///< of the last 24 h
+  std::optional<deployment::attempt> under_way;
+  std::optional<cause> order;  ///< a person's that waits for answers before it can begin
+  std::map<std::string, question> questions;  ///< by rule
+  std::optional<stable_health> stable;
+  std::map<std::string, blame_standing> blames;  ///< by rule
+  std::optional<readiness> ready;
+  std::set<std::string> unreadable;  ///< facts that could not be read at the start: until the next cutover a person decides
+  std::map<std::string, std::string> unstored;  ///< facts that could not be stored, and why
+
+  // What is being asked or awaited, and what has been said.
+  std::optional<instant> asking_stable;
+  std::map<std::string, instant> asking_blame;  ///< by rule
+  std::optional<instant> asking_ready;
+  std::map<std::string, std::vector<std::pair<std::uint64_t, std::string>>> when_stored;  ///< fact → verbs and their answers
+  std::set<std::string> said;              ///< "rule/guard": each cause is said once a breach
+  std::map<std::string, std::uint8_t> last;  ///< rule → the stance at the step before
+  std::set<std::string> lacks_said;
+  std::optional<instant> seen_kept;  ///< when the epoch was handed to the store last
+  std::optional<instant> not_again_before;  ///< after an attempt that was stopped
+  bool window_was_open = false;
+};
+
+}  // namespace flipback::deployment

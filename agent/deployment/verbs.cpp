@@ -1,0 +1,141 @@
+// The part of the decider that people talk to.
+
+#include "agent/deployment/deciding.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace flipback::deployment {
+
+namespace {
+
+event told_as(std::string kind, const std::string& by, std::string says) {
+  event e{std::move(kind), severity::warning, std::move(says), {}};
+  return std::move(e.with("by", by));
+}
+
+}  // namespace
+
+void deciding::on(const verb& v) {
+  switch (v.is) {
+    case verb::kind::rollback:
+      return roll_back(v);
+    case verb::kind::approve:
+      return approve(v);
+    case verb::kind::hold:
+      return hold_for(v);
+    case verb::kind::unhold:
+      return unhold(v);
+    case verb::kind::unlatch:
+      return unlatch(v);
+    case verb::kind::window_open:
+      return window_open(v);
+    case verb::kind::window_close:
+      return window_close(v);
+  }
+}
+
+void deciding::answer_when_stored(const verb& v, fact which, std::string text) {
+  s.when_stored[std::string(name_of(which))].emplace_back(v.id, std::move(text));
+  keep_fact(which);
+}
+
+void deciding::roll_back(const verb& v) {
+  if (s.under_way || s.order) return answer(v, false, "a rollback is under way");
+  const auto to = ordered_to(s, by, now);
+  if (!to) return answer(v, false, "it is not known which slot to go back to: the switch names neither, and no cutover was seen");
+  const bool named = now.names.named() == to->slot;
+  const bool reached = s.track.now && s.track.now->live.slot == to->slot;
+  if (named && reached && !v.sure)
+    return answer(v, false, fmt::format("the switch names {} already, and users reach it; --force does it all the same", by.slots[to->slot]));
+  s.order = cause{cause::kind::ordered, "security", v.by, v.reason, v.sure, v.id, now.at};
+  s.stable.reset();  // asked anew, for this order
+}
+
+void deciding::approve(const verb& v) {
+  if (s.under_way || s.order) return answer(v, false, "a rollback is under way");
+  if (s.questions.empty()) return answer(v, false, "nothing is asked");
+  if (v.rule.empty() && s.questions.size() > 1) return answer(v, false, fmt::format("several rules ask: name one, such as {}", s.questions.begin()->first));
+  const std::string rule = v.rule.empty() ? s.questions.begin()->first : v.rule;
+  const auto asked = s.questions.find(rule);
+  if (asked == s.questions.end()) return answer(v, false, fmt::format("{} asks nothing", rule));
+  const rule_now* still = rule_named(rule);
+  if (still == nullptr || !still->breached) {
+    s.questions.erase(asked);
+    return answer(v, false, fmt::format("{} is no longer breached", rule));
+  }
+  s.questions.erase(asked);
+  s.order = cause{cause::kind::approved, rule, v.by, still->why, false, v.id, now.at};
+  act(say{told_as("rollback.approved", v.by, fmt::format("{} approves of the rollback that {} asks for", v.by, rule))});
+}
+
+/// A hold that is there already goes on: the later end counts, and its owner stays.
+void deciding::hold_for(const verb& v) {
+  const moment until{now.at.at + v.length, now.at.wall + std::chrono::duration_cast<wall_time::duration>(v.length)};
+  const std::string late = s.under_way && s.under_way->is == attempt::phase::changing
+                               ? "; it came too late for the rollback that is under way, which has changed something already"
+                               : "";
+  if (is_held(s, now.at) && s.held->until.at >= until.at)
+    return answer(v, true, fmt::format("a longer hold is there already and stays: {}{}", text_of(*s.held), late));
+  s.held = hold{v.by, v.reason, now.at, until};
+  act(say{told_as("rollback.held", v.by, fmt::format("no automatic rollback acts: {}", text_of(*s.held)))});
+  std::string text = fmt::format("no automatic rollback acts for {}{}; `flipback unhold` ends that", format_duration(v.length), late);
+  if (v.id == 0) return keep_fact(fact::hold);  // a rule's own
+  answer_when_stored(v, fact::hold, std::move(text));
+}
+
+void deciding::unhold(const verb& v) {
+  if (!is_held(s, now.at)) return answer(v, false, "nothing is held");
+  s.held.reset();
+  s.said.clear();
+  act(say{told_as("rollback.freed", v.by, fmt::format("{} has ended the hold: automatic rollbacks act again", v.by))});
+  answer_when_stored(v, fact::hold, "automatic rollbacks act again");
+}
+
+void deciding::unlatch(const verb& v) {
+  if (!s.latched) return answer(v, false, "the latch is open");
+  if (s.under_way) return answer(v, false, "a rollback is under way");
+  const auto breached = std::ranges::find(now.rules, true, &rule_now::breached);
+  if (breached != now.rules.end() && !v.sure)
+    return answer(v, false, fmt::format("{} is breached: what is live may be rolled back at once; --yes does it all the same", breached->name));
+  std::erase_if(s.failures, [&](const failure& f) { return s.track.now && f.what == s.track.now->live; });
+  s.latched.reset();
+  s.said.clear();
+  s.not_again_before.reset();
+  act(say{told_as("rollback.unlatched", v.by, fmt::format("{} has opened the latch", v.by))});
+  keep_fact(fact::failures);
+  answer_when_stored(v, fact::latch, "the latch is open");
+}
+
+void deciding::window_open(const verb& v) {
+  if (s.under_way || s.order) return answer(v, false, "a rollback is under way");
+  if (!s.track.now) return answer(v, false, "it is not known which slot is live");
+  const epoch& e = *s.track.now;
+  std::optional<placed> back;
+  if (v.stable)
+    back = placed{*v.stable, s.track.slots[*v.stable].release};
+  else if (e.back)
+    back = e.back->to;
+  if (!back) return answer(v, false, "there is no way back: --stable SLOT says which slot to go back to");
+  if (back->slot == e.live.slot) return answer(v, false, fmt::format("{} is live already", by.slots[back->slot]));
+  static_cast<void>(deployment::open_window(s.track, *back, now.at, by));
+  after_new_epoch(false);
+  stale_rules = true;
+  if (s.latched) {
+    s.latched.reset();
+    keep_fact(fact::latch);
+  }
+  act(say{told_as("deployment.window_opened", v.by, fmt::format("{} has opened the rollback window, with {} to go back to", v.by, text_of(*back, by)))});
+  answer_when_stored(v, fact::epoch, fmt::format("the rollback window is open for {}, with {} to go back to", format_duration(by.window), text_of(*back, by)));
+}
+
+void deciding::window_close(const verb& v) {
+  if (!s.window_was_open || !s.track.now) return answer(v, false, "the rollback window is closed");
+  s.track.now->window_ended = true;
+  act(say{told_as("deployment.window_ended", v.by, fmt::format("{} has closed the rollback window", v.by))});
+  answer_when_stored(v, fact::epoch, "the rollback window is closed: rules alert only");
+}
+
+}  // namespace flipback::deployment
