@@ -1,0 +1,81 @@
+#include "agent/rollback/proof.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace flipback::rollback {
+
+namespace {
+
+using deployment::reply;
+
+}  // namespace
+
+void proof::close(standing as, std::string says) {
+  if (is_ != standing::open) return;
+  is_ = as;
+  says_ = std::move(says);
+}
+
+void proof::add(const proof_look& look) {
+  if (is_ != standing::open) return;
+  if (!look.emerg.empty()) return close(standing::no, fmt::format("nginx has said: {}", look.emerg));
+  if (claim_.new_workers_needed) {
+    saw_workers_ = saw_workers_ || look.new_workers != answer::cant_tell;
+    saw_new_ = saw_new_ || look.new_workers == answer::yes;
+    old_gone_ = look.old_gone == answer::yes && saw_new_;
+  }
+  take_witness(look);
+  ask_next_ = !claim_.new_workers_needed || !saw_workers_ || saw_new_;
+  if (is_ != standing::open || in_a_row_ < claim_.witnesses) return;
+  const std::string fresh = fmt::format("{} fresh answers {}", in_a_row_, newest_);
+  if (!claim_.new_workers_needed || old_gone_) return close(standing::yes, fresh);
+  if (!saw_workers_) return close(standing::cant_tell, fmt::format("{}, but nginx's workers can't be seen from here", fresh));
+}
+
+/// Who answered our question, if that can be told. Identity may say yes and never no, since a cache may answer; the log is nginx's own word.
+void proof::take_witness(const proof_look& look) {
+  if (!look.door) return;
+  const bool told = look.door->is == reply::kind::identified && !claim_.identity.empty();
+  const bool by_identity = told && look.door->identity == claim_.identity && claim_.identity != claim_.other_identity;
+  std::optional<slot_number> from = look.line ? look.line->slot : std::nullopt;
+  const bool log_tells = look.line.has_value();
+  newest_ = fmt::format("({})", look.door->says);
+  if (log_tells && from == claim_.other) {
+    reached_ = from;
+    in_a_row_ = 0;
+    failing_in_a_row_ = 0;
+    if (look.line->by_new_worker == answer::yes)
+      close(standing::no, "nginx's log says that a new worker passed our question to the slot that was left");
+    return;
+  }
+  const bool at_slot = log_tells ? from == claim_.slot : by_identity;
+  const bool fails = log_tells ? at_slot && look.line->upstream_status >= 500
+                               : look.door->is == reply::kind::failing && look.direct && look.direct->self.is == reply::kind::failing;
+  if (fails) {
+    in_a_row_ = 0;
+    if (log_tells) reached_ = claim_.slot;
+    if (++failing_in_a_row_ >= claim_.witnesses && !claim_.failed_before)
+      close(standing::no, fmt::format("the slot itself fails ({}), and the same question did not before", look.door->says));
+    return;
+  }
+  failing_in_a_row_ = 0;
+  if (!at_slot) {
+    in_a_row_ = 0;
+    return;
+  }
+  reached_ = claim_.slot;
+  ++in_a_row_;
+}
+
+void proof::end() {
+  if (is_ != standing::open) return;
+  if (claim_.new_workers_needed && saw_workers_ && !saw_new_) return close(standing::no, "nginx started no new workers");
+  const std::string newest = newest_.empty() ? std::string("the front door was not asked") : fmt::format("the front door's newest answer {}", newest_);
+  if (claim_.new_workers_needed && saw_workers_ && !old_gone_)
+    return close(standing::cant_tell, fmt::format("old workers still accept connections; {}", newest));
+  close(standing::cant_tell, fmt::format("{} does not tell which slot gave it", newest));
+}
+
+}  // namespace flipback::rollback
