@@ -247,6 +247,7 @@ bool tells_releases(const placed& p, const terms& by) {
 
 void see_slots(tracking& t, const sighting& s, const terms& by) {
   t.slots.resize(by.slots.size());
+  if (s.front_door.is == reply::kind::failing) t.door_failed = s.begun.at;
   for (std::size_t i = 0; i < t.slots.size() && i < s.slots.size(); ++i) {
     slot_knowledge& k = t.slots[i];
     const slot_reply& r = s.slots[i];

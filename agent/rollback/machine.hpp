@@ -28,7 +28,8 @@ struct plan {
 /// How an attempt that was cut off stands: looked at before anything is done.
 struct cut_off {
   std::vector<change_state> changes;
-  bool undo_begun = false;  ///< the journal says so
+  std::uint64_t rows = 1;   ///< how many the journal has
+  bool undo_begun = false;  ///< it says so
   bool stable_is_well = false;
   bool stable_has_release = true;  ///< false: it is known to have another
   std::string stable_says;
