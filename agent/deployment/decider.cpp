@@ -153,7 +153,7 @@ void deciding::consider() {
     const auto to = s.track.now && s.track.now->back ? std::optional(s.track.now->back->to) : std::nullopt;
     ask_for(w.missing, rule.name, rule.true_since, to);
     if (w.is == stance::asks) {
-      question& q = s.questions[rule.name];
+      approval& q = s.questions[rule.name];
       if (q.rule.empty()) q = {rule.name, now.at, {}};
       q.says = w.says;
     }
@@ -263,7 +263,8 @@ void deciding::on(const ready_looked& e) {
   for (const lack& l : e.found.lacks) {
     lacking.insert(l.says);
     if (s.lacks_said.contains(l.says)) continue;
-    event told{"deployment.not_ready", l.blocking ? severity::critical : severity::warning, l.says, {}};
+    event told{"deployment.not_ready", l.blocking ? severity::critical : severity::warning,
+               l.type.empty() ? l.says : fmt::format("{}; {}", l.says, l.type), {}};
     told.with("blocking", l.blocking);
     act(say{std::move(told)});
   }

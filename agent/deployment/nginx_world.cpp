@@ -109,6 +109,7 @@ asio::awaitable<void> nginx_world::learn(const rollback::nginx_configuration* fo
   if (found != nullptr) addresses.learn(found->upstreams);
   co_await addresses.resolve(through_);
   log_paths_ = std::move(paths);
+  proof_log_ = std::make_unique<log_witness>(logs, addresses, configured_.slots.size());
   log_ = std::make_unique<log_witness>(std::move(logs), std::move(addresses), configured_.slots.size());
   log_->mark();
 }
@@ -120,7 +121,8 @@ asio::awaitable<std::vector<lack>> nginx_world::look_ready() {
     co_await learn(&*found.nginx);
     if (on_configuration) on_configuration(*found.nginx);
   }
-  std::vector<lack> lacks = std::move(found.lacking);
+  std::vector<lack> lacks = always_;
+  lacks.insert(lacks.end(), found.lacking.begin(), found.lacking.end());
   for (std::string& note : found.notes) lacks.push_back({false, std::move(note), {}});
   co_return lacks;
 }
@@ -135,12 +137,13 @@ void nginx_world::stage(std::optional<slot_number> to) {
 asio::awaitable<rollback::prober::asked> nginx_world::ask() {
   const std::string with = nonce();
   asked got;
+  if (proof_log_) proof_log_->mark();
   got.door = co_await ask_front_door(through_, configured_.deployment->front_door, with);
-  if (!log_) co_return got;
+  if (!proof_log_) co_return got;
   const instant until = std::chrono::steady_clock::now() + line_comes_within;
   for (;;) {
-    const log_sighting seen = log_->look(with);
-    if (const auto& own = log_->own()) {
+    const log_sighting seen = proof_log_->look(with);
+    if (const auto& own = proof_log_->own()) {
       got.logged = true;
       got.slot = own->slot;
       got.worker = own->worker;

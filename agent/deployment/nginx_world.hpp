@@ -27,6 +27,9 @@ class nginx_world final : public world, public rollback::prober {
   /// Told what `nginx -T` says, whenever it is asked.
   std::function<void(const rollback::nginx_configuration&)> on_configuration;
 
+  /// Something that is lacking as long as this lives.
+  void lacks_always(lack what) { always_.push_back(std::move(what)); }
+
   clocks now() override;
   intent names() override;
   asio::awaitable<sighting> look(bool fresh) override;
@@ -46,7 +49,9 @@ class nginx_world final : public world, public rollback::prober {
   net::network& through_;
   rollback::slot_switch& by_;
   rollback::nginx& operated_;
-  std::unique_ptr<log_witness> log_;
+  std::unique_ptr<log_witness> log_;        ///< of the looks
+  std::unique_ptr<log_witness> proof_log_;  ///< of a proof's questions, which the looks must not swallow
+  std::vector<lack> always_;
   std::vector<std::string> log_paths_;
   std::mt19937 chance_;
   std::string boot_id_;

@@ -26,7 +26,7 @@ struct standing {
   std::string held;     ///< by whom, until when and why; empty: it is not
   std::string rolling;  ///< what is under way; empty: nothing
   config::mode mode = config::mode::observe;
-  std::vector<question> questions;
+  std::vector<approval> questions;
   std::vector<lack> lacks;
   std::vector<std::string> unstored;  ///< facts that are not on disk, and why
 };

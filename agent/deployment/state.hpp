@@ -53,7 +53,7 @@ struct cause {
 };
 
 /// A question to a person: may this rule roll back?
-struct question {
+struct approval {
   std::string rule;
   moment asked;
   std::string says;
@@ -100,7 +100,8 @@ struct blame_standing {
 /// Something that a rollback would lack.
 struct lack {
   bool blocking = false;
-  std::string says;  ///< what is lacking, and what to type
+  std::string says;  ///< one sentence
+  std::string type;  ///< what to do about it; empty where the sentence says it
   friend bool operator==(const lack&, const lack&) = default;
 };
 
@@ -116,7 +117,7 @@ struct state {
   std::vector<failure> failures;  ///< of the last 24 h
   std::optional<deployment::attempt> under_way;
   std::optional<cause> order;  ///< a person's that waits for answers before it can begin
-  std::map<std::string, question> questions;  ///< by rule
+  std::map<std::string, approval> questions;  ///< by rule
   std::optional<stable_health> stable;
   std::map<std::string, blame_standing> blames;  ///< by rule
   std::optional<readiness> ready;

@@ -1,4 +1,4 @@
-#include "agent/observing.hpp"
+#include "agent/judging/observing.hpp"
 
 #include "agent/config/catalogue.hpp"
 

@@ -1,4 +1,4 @@
-#include "agent/verdict_event.hpp"
+#include "agent/judging/verdict_event.hpp"
 
 #include <fmt/format.h>
 
