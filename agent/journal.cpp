@@ -14,17 +14,10 @@ namespace {
 
 constexpr std::size_t lines_held = 512;
 
-severity parse_severity(const std::string& level) {
-  for (const severity s : {severity::debug, severity::info, severity::warning, severity::critical}) {
-    if (name_of(s) == level) return s;
-  }
-  return severity::info;
-}
-
 }  // namespace
 
-journal::journal(const std::string& format, const std::string& level)
-    : json_(format == "json"), for_journald_(std::getenv("JOURNAL_STREAM") != nullptr), least_(parse_severity(level)) {
+journal::journal(config::log_format format, severity least)
+    : json_(format == config::log_format::json), for_journald_(std::getenv("JOURNAL_STREAM") != nullptr), least_(least) {
   if (!spdlog::thread_pool()) spdlog::init_thread_pool(lines_held, 1);
   lines_ = std::make_shared<spdlog::async_logger>("flipback", std::make_shared<spdlog::sinks::stderr_sink_mt>(), spdlog::thread_pool(),
                                                   spdlog::async_overflow_policy::overrun_oldest);

@@ -2,8 +2,9 @@
 
 #include "flipback/event.hpp"
 
+#include "agent/config/configuration.hpp"
+
 #include <memory>
-#include <string>
 
 namespace spdlog {
 class logger;
@@ -15,8 +16,8 @@ namespace flipback {
 /// doesn't read holds nobody up; past a bound the oldest lines are lost.
 class journal {
  public:
-  /// `format` is "text" or "json", `level` the least severity told: debug, info, warning or critical.
-  journal(const std::string& format, const std::string& level);
+  /// `least` is the least severity that is told.
+  journal(config::log_format format, severity least);
   ~journal();
   journal(const journal&) = delete;
   journal& operator=(const journal&) = delete;

@@ -49,7 +49,7 @@ std::optional<instant> engine::due() const {
 }
 
 verdict_terms engine::terms(const rule& of) {
-  return {of.from.hold, of.from.gap, of.until != nullptr};
+  return {of.from.lasting, of.from.gap, of.until != nullptr};
 }
 
 instant engine::earliest(const rule& of) const {

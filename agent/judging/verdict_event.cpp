@@ -6,10 +6,6 @@ namespace flipback {
 
 namespace {
 
-severity severity_of(const std::string& word) {
-  return word == "critical" ? severity::critical : word == "info" ? severity::info : severity::warning;
-}
-
 event blindness(const rules::change& c, const rules::rule& of) {
   event e{"rule.blind", severity::critical, fmt::format("{} can't be judged: {}", of.from.name, c.why.says), {}};
   e.with("rule", of.from.name);
@@ -21,7 +17,7 @@ event blindness(const rules::change& c, const rules::rule& of) {
 event event_of(const rules::change& c, const rules::rule& of) {
   if (c.kind == rules::change_kind::blind) return blindness(c, of);
   const bool breach = c.to == rules::verdict::breached;
-  const severity how = breach ? severity_of(of.from.severity) : c.from == rules::verdict::breached ? severity::warning : severity::info;
+  const severity how = breach ? of.from.severity : c.from == rules::verdict::breached ? severity::warning : severity::info;
   const bool dull = !breach && c.from != rules::verdict::breached && c.to != rules::verdict::pending;
   event e{"verdict.changed",
           dull ? severity::debug : how,
