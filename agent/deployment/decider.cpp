@@ -261,10 +261,10 @@ void deciding::on(const ready_looked& e) {
   s.ready = e.found;
   std::set<std::string> lacking;
   for (const lack& l : e.found.lacks) {
-    lacking.insert(l.says);
-    if (s.lacks_said.contains(l.says)) continue;
+    lacking.insert(l.what);
+    if (s.lacks_said.contains(l.what)) continue;
     event told{"deployment.not_ready", l.blocking ? severity::critical : severity::warning,
-               l.type.empty() ? l.says : fmt::format("{}; {}", l.says, l.type), {}};
+               l.type.empty() ? l.what : fmt::format("{}; {}", l.what, l.type), {}};
     told.with("blocking", l.blocking);
     act(say{std::move(told)});
   }

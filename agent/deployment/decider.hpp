@@ -44,7 +44,7 @@ struct blame_answered {
   blame found;
 };
 struct ready_looked {
-  readiness found;
+  known_readiness found;
 };
 /// The machine has done all that changes nothing, and asks for leave.
 struct prepared {

@@ -93,7 +93,7 @@ asio::awaitable<slot_reply> nginx_world::ask_slot(slot_number which) {
 }
 
 asio::awaitable<blame> nginx_world::ask_blame(slot_number live, slot_number stable, error_shares errors) {
-  std::vector<blame_question> questions = questions_from(errors.sample, chance_);
+  std::vector<question> questions = questions_from(errors.sample, chance_);
   const double safe = errors.errors == 0 ? 0 : static_cast<double>(errors.safe_errors) / static_cast<double>(errors.errors);
   const std::vector<tried> all = co_await ask_both(loop_, through_, configured_.slots[live], configured_.slots[stable],
                                                    configured_.deployment->front_door.host, std::move(questions), blame_limit);
@@ -115,7 +115,7 @@ asio::awaitable<void> nginx_world::learn(const rollback::nginx_configuration* fo
 }
 
 asio::awaitable<std::vector<lack>> nginx_world::look_ready() {
-  readiness_look found = co_await deployment::look_ready(by_, operated_, configured_);
+  readiness found = co_await deployment::look_ready(by_, operated_, configured_);
   if (found.nginx) {
     operated_.logs_errors_to(found.nginx->error_log);
     co_await learn(&*found.nginx);

@@ -99,13 +99,13 @@ struct blame_standing {
 
 /// Something that a rollback would lack.
 struct lack {
-  bool blocking = false;
-  std::string says;  ///< one sentence
+  bool blocking = false;  ///< no rollback can be carried out, or none may rest on what is seen
+  std::string what;  ///< one sentence
   std::string type;  ///< what to do about it; empty where the sentence says it
   friend bool operator==(const lack&, const lack&) = default;
 };
 
-struct readiness {
+struct known_readiness {
   instant looked{};
   std::vector<lack> lacks;
 };
@@ -120,7 +120,7 @@ struct state {
   std::map<std::string, approval> questions;  ///< by rule
   std::optional<stable_health> stable;
   std::map<std::string, blame_standing> blames;  ///< by rule
-  std::optional<readiness> ready;
+  std::optional<known_readiness> ready;
   std::set<std::string> unreadable;  ///< facts that could not be read at the start: until the next cutover a person decides
   std::map<std::string, std::string> unstored;  ///< facts that could not be stored, and why
 

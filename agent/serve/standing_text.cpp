@@ -14,7 +14,7 @@ std::string with(const std::string& slot, const std::string& release) {
 }
 
 std::string text_of(const deployment::lack& l) {
-  return l.type.empty() ? l.says : fmt::format("{}; {}", l.says, l.type);
+  return l.type.empty() ? l.what : fmt::format("{}; {}", l.what, l.type);
 }
 
 }  // namespace
@@ -23,7 +23,7 @@ json::object as_object(const deployment::standing& s) {
   json::array questions;
   for (const deployment::approval& q : s.questions) questions.push_back(json::object{{"rule", q.rule}, {"says", q.says}});
   json::array lacks;
-  for (const deployment::lack& l : s.lacks) lacks.push_back(json::object{{"blocking", l.blocking}, {"says", l.says}, {"type", l.type}});
+  for (const deployment::lack& l : s.lacks) lacks.push_back(json::object{{"blocking", l.blocking}, {"says", l.what}, {"type", l.type}});
   return {{"mode", name_of(s.mode)},
           {"live", s.live},
           {"release", s.release},

@@ -30,7 +30,11 @@ error_shares error_memory::since(instant begin) const {
     clients.merge(p.clients);
     requests.merge(p.requests);
   }
-  return {requests.total(), shares_of(clients), shares_of(requests)};
+  error_shares made;
+  made.errors = requests.total();
+  made.clients = shares_of(clients);
+  made.requests = shares_of(requests);
+  return made;
 }
 
 }  // namespace flipback::access_log
