@@ -38,8 +38,7 @@ memory::memory(asio::io_context& loop, const std::string& file)
 
 acting::acting(asio::io_context& loop, const config::configuration& configured, net::network& through, memory& remembered, rule_book& rules,
                std::function<void(event)> tell)
-    : configured_(configured),
-      memory_(remembered),
+    : memory_(remembered),
       tell_(std::move(tell)),
       terms_(terms_of(configured)),
       switch_(rollback::make_switch(loop.get_executor(), configured)),

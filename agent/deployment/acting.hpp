@@ -55,7 +55,6 @@ class acting {
  private:
   void lock();
 
-  const config::configuration& configured_;
   memory& memory_;
   std::function<void(event)> tell_;
   terms terms_;
