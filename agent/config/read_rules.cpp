@@ -30,7 +30,9 @@ rules::source_text read_condition(settings::section& from, std::string_view key)
 void check_uses(settings::section& from, const rules::rule_source& read, bool has_deployment) {
   if (!read.enabled) return;
   const bool acts = read.then == rules::consequence::rollback;
-  const bool only_alerts = !from.has("then") || from.shown("then") == R"("alert")";
+  const settings::node* then = from.raw("then");
+  const auto* word = then == nullptr ? nullptr : std::get_if<std::string>(&then->value);
+  const bool only_alerts = then == nullptr || (word != nullptr && *word == name_of(rules::consequence::alert));
   if (acts && !has_deployment) {
     from.report("then", R"(found "rollback" without a [deployment] to roll back; expected "alert", or a [deployment])");
   }

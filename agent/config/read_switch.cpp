@@ -18,7 +18,9 @@ class switch_reader {
   void read() {
     for (const std::string_view key : {"write", "switch_timeout", "settle_within"}) from_->know(key);
     if (into_->effect_is_intent) return read_unreadable();
-    if (keys_.none()) return from_->report_here(fmt::format("names no switch, expected the keys of one: {}", switch_keys::ways));
+    if (keys_.none())
+      return from_->report_here(fmt::format(
+          R"(names no switch, expected the keys of one: {}; or intent = "effect" where none can be read from here)", switch_keys::ways));
     if (keys_.mixed()) return keys_.report_mixed();  // what each of them lacks is not the point
     into_->switched_by = keys_.kind();
     read_bounds();

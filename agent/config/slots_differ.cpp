@@ -57,7 +57,8 @@ std::string shown_piece(const written_slot& of, std::size_t number) {
 void check_piece(const written_slot& of, std::size_t number, const written_slot& with, std::size_t other) {
   const std::string& one = of.read->text[number];
   const std::string& two = with.read->text[other];
-  if (!two.contains(one) && !one.contains(two)) return;
+  const auto blank = [](const std::string& piece) { return piece.find_first_not_of(" \t\r\n") == std::string::npos; };
+  if (blank(one) || blank(two) || (!two.contains(one) && !one.contains(two))) return;
   if (one == two) {
     of.table->report("text", fmt::format("found {}, which is among slots.{}'s before it; expected pieces that each stand once",
                                          shown_piece(of, number), with.read->name));
