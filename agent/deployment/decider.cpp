@@ -68,7 +68,7 @@ void deciding::refuse_order(const std::string& why) {
 }
 
 void deciding::keep_fact(fact which) {
-  act(keep{which});
+  act(keep{which, ++s.keeps});
   if (which == fact::epoch) s.seen_kept = now.at.at;
 }
 
@@ -389,9 +389,12 @@ void deciding::on(const stored& e) {
   if (e.trouble.empty() && was) tell("store.stored", severity::info, fmt::format("the {} is on disk now", e.fact));
   const auto waiting = s.when_stored.find(e.fact);
   if (waiting == s.when_stored.end()) return;
-  for (const auto& [id, text] : waiting->second)
-    act(answer_verb{id, true, e.trouble.empty() ? text : fmt::format("{}; but it is not on disk and would not outlast a restart: {}", text, e.trouble)});
-  s.when_stored.erase(waiting);
+  std::erase_if(waiting->second, [&](const state::answer_to_come& a) {
+    if (a.serial > e.serial) return false;
+    act(answer_verb{a.verb, true, e.trouble.empty() ? a.text : fmt::format("{}; but it is not on disk and would not outlast a restart: {}", a.text, e.trouble)});
+    return true;
+  });
+  if (waiting->second.empty()) s.when_stored.erase(waiting);
 }
 
 stepped step(state before, const terms& by, const present& now, const happening& what) {

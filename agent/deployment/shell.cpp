@@ -33,7 +33,7 @@ shell::shell(asio::io_context& loop, terms by, outside of)
     : loop_(loop), terms_(std::move(by)), of_(std::move(of)), pause_(loop), tasks_(loop, [this](const std::string& why) {
         of_.tell({"agent.task_failed", severity::critical, why, {}});
       }) {
-  of_.facts.tell([this](const std::string& name, const fact_keeper::standing& now) { take(stored{name, now ? std::string() : now.error()}); });
+  of_.facts.tell([this](const std::string& name, const fact_keeper::standing& now) { take(stored{name, 0, now ? std::string() : now.error()}); });
 }
 
 shell::~shell() = default;
@@ -97,13 +97,18 @@ void shell::perform(action&& a) {
           [&](begin_rollback& b) { spawn(roll_back(std::move(b.what))); },
           [&](give_leave& g) { of_.acting.leave(g.id); },
           [&](stop_rollback& s) { of_.acting.stop(s.id, s.why); },
-          [&](close_journal& c) { spawn(close_journal(std::move(c.id))); },
+          [&](deployment::close_journal& c) { spawn(close_journal(std::move(c.id))); },
           [&](keep& k) {
+            // Said in this step, so that of two the newer wins; how it stands on the disk comes back as an event.
             const std::string name(name_of(k.what));
             if (auto text = text_of(k.what, state_, terms_, of_.seen.now()))
               of_.facts.keep(name, *std::move(text));
             else
               of_.facts.forget(name);
+            spawn([](shell& self, std::string fact, std::uint64_t serial) -> asio::awaitable<void> {
+              const fact_keeper::standing now = co_await self.of_.facts.settled(fact);
+              self.take(stored{fact, serial, now ? std::string() : now.error()});
+            }(*this, name, k.serial));
           },
           [&](answer_verb& v) {
             const auto found = waiting_.find(v.id);
@@ -134,7 +139,17 @@ asio::awaitable<void> shell::roll_back(attempt what) {
 
 /// What came of an attempt is kept as a fact before the journal forgets it.
 asio::awaitable<void> shell::close_journal(std::string id) {
-  if (co_await of_.facts.all_kept()) co_await of_.acting.forget(std::move(id));
+  for (;;) {
+    bool kept = true;
+    for (const fact f : all_facts) {
+      const fact_keeper::standing now = co_await of_.facts.settled(std::string(name_of(f)));
+      kept = kept && now.has_value();
+    }
+    if (kept || stopping_) break;
+    asio::steady_timer pause(loop_, fact_keeper::again_after);
+    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  if (!stopping_) co_await of_.acting.forget(std::move(id));
 }
 
 asio::awaitable<void> shell::watch() {

@@ -128,7 +128,13 @@ struct state {
   std::optional<instant> asking_stable;
   std::map<std::string, instant> asking_blame;  ///< by rule
   std::optional<instant> asking_ready;
-  std::map<std::string, std::vector<std::pair<std::uint64_t, std::string>>> when_stored;  ///< fact → verbs and their answers
+  struct answer_to_come {
+    std::uint64_t serial = 0;  ///< of the `keep` that it waits for
+    std::uint64_t verb = 0;
+    std::string text;
+  };
+  std::map<std::string, std::vector<answer_to_come>> when_stored;  ///< by fact
+  std::uint64_t keeps = 0;                                         ///< counts what was given to be kept
   std::set<std::string> said;              ///< "rule/guard": each cause is said once a breach
   std::map<std::string, std::uint8_t> last;  ///< rule → the stance at the step before
   std::set<std::string> lacks_said;

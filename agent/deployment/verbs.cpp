@@ -38,8 +38,8 @@ void deciding::on(const verb& v) {
 }
 
 void deciding::answer_when_stored(const verb& v, fact which, std::string text) {
-  s.when_stored[std::string(name_of(which))].emplace_back(v.id, std::move(text));
   keep_fact(which);
+  s.when_stored[std::string(name_of(which))].push_back({s.keeps, v.id, std::move(text)});
 }
 
 void deciding::roll_back(const verb& v) {

@@ -149,6 +149,13 @@ asio::awaitable<fact_keeper::standing> fact_keeper::forget_now(std::string name)
   co_return co_await outcome(of, of->wanted);
 }
 
+asio::awaitable<fact_keeper::standing> fact_keeper::settled(std::string name) {
+  const auto found = parts_->facts.find(name);
+  if (found == parts_->facts.end()) co_return standing();
+  const auto of = found->second;
+  co_return co_await outcome(of, of->wanted);
+}
+
 std::map<std::string, std::string> fact_keeper::not_kept() const {
   std::map<std::string, std::string> found;
   for (const auto& [name, of] : parts_->facts) {

@@ -48,6 +48,9 @@ class fact_keeper {
   boost::asio::awaitable<standing> keep_now(std::string name, std::string text);
   boost::asio::awaitable<standing> forget_now(std::string name);
 
+  /// Waits, at most `patience`, for what was said of a name last: whether that is on disk.
+  boost::asio::awaitable<standing> settled(std::string name);
+
   /// The facts that are not on disk as they were last said, and why. One whose first write is still under way is not among them.
   [[nodiscard]] std::map<std::string, std::string> not_kept() const;
 
