@@ -1,0 +1,131 @@
+"""packaging/install-packages on hosts that are not this one: what it asks of apt, in which order, and what it would install."""
+
+import json
+import os
+import subprocess
+import sys
+
+import pytest
+from conftest import ROOT
+
+SCRIPT = os.path.join(ROOT, "packaging", "install-packages")
+
+# A Debian that knows of its packages what its lists say, once they are there; every call is written down.
+FAKE = """#!{python} -IS
+import json, os, sys
+home = {home!r}
+name, words = os.path.basename(sys.argv[0]), sys.argv[1:]
+with open(os.path.join(home, "host")) as file:
+    host = json.load(file)
+with open(os.path.join(home, "calls"), "a") as file:
+    file.write(" ".join([name, *words]) + "\\n")
+known = host["listed"] or os.path.exists(os.path.join(home, "updated"))
+versions = host["versions"] if known else {{}}
+if name == "id":
+    print(1000)
+elif name == "sudo":
+    if words[0] == "env":
+        words = [w for w in words[1:] if "=" not in w]
+    if words[0] == "apt-get":
+        os.execv(os.path.join(home, "apt-get"), words)
+    elif words[0] == "tee":
+        sys.stdin.read()
+elif name == "dpkg-query":
+    version = host["installed"].get(words[-1])
+    if version is None:
+        sys.exit(1)
+    print(words[words.index("-f") + 1].replace("${{db:Status-Status}}", "installed").replace("${{Version}}", version), end="")
+elif name == "apt-cache" and words[0] == "show":
+    sys.exit(0 if words[1] in versions or known and words[1] in host["virtual"] else 100)
+elif name == "apt-cache" and words[0] == "policy":
+    version = host["installed"].get(words[1]) or versions.get(words[1])
+    if version or known and words[1] in host["virtual"]:
+        print(f"{{words[1]}}:\\n  Installed: (none)\\n  Candidate: {{version or '(none)'}}\\n  Version table:")
+elif name == "apt-get" and "update" in words:
+    open(os.path.join(home, "updated"), "w").close()
+elif name == "apt-get" and "install" in words:
+    asked = [w for w in words[words.index("install") + 1:] if not w.startswith("-")]
+    for package in asked:
+        if host["everything_else"] and "boost" not in package:
+            continue
+        if package not in versions:
+            print(f"E: Unable to locate package {{package}}", file=sys.stderr)
+            sys.exit(100)
+"""
+
+BOOST_12 = {"libboost-dev": "1.74.0.3", "libboost-json-dev": "1.74.0.3", "libboost1.81-dev": "1.81.0-5+deb12u1", "libboost-json1.81-dev": "1.81.0-5+deb12u1"}
+BOOST_13 = {"libboost-dev": "1.83.0.2+b2", "libboost-json-dev": "1.83.0.2+b2", "libboost1.83-dev": "1.83.0-4.2", "libboost-json1.83-dev": "1.83.0-4.2"}
+
+
+class Host:
+    def __init__(self, folder):
+        self.folder = str(folder)
+        for name in ("apt-cache", "apt-get", "dpkg-query", "id", "sudo"):
+            path = os.path.join(self.folder, name)
+            with open(path, "w", encoding="utf-8") as file:
+                file.write(FAKE.format(python=sys.executable, home=self.folder))
+            os.chmod(path, 0o755)
+
+    def run(self, versions, listed=True, installed=None, virtual=()):
+        """The exit status, what apt-get was asked to install, and every call."""
+        with open(os.path.join(self.folder, "host"), "w", encoding="utf-8") as file:
+            json.dump({"versions": versions, "listed": listed, "installed": installed or {}, "virtual": list(virtual), "everything_else": True}, file)
+        for name in ("calls", "updated"):
+            if os.path.exists(os.path.join(self.folder, name)):
+                os.unlink(os.path.join(self.folder, name))
+        done = subprocess.run([SCRIPT], env=dict(os.environ, PATH=f"{self.folder}:{os.environ['PATH']}"), capture_output=True, text=True, timeout=60,
+                              check=False)
+        with open(os.path.join(self.folder, "calls"), encoding="utf-8") as file:
+            calls = file.read().splitlines()
+        asked = [word for call in calls if call.startswith("apt-get") and " install " in call for word in call.split()]
+        return done, [word for word in asked if word not in ("apt-get", "install") and not word.startswith("-")], calls
+
+
+@pytest.fixture
+def host(tmp_path):
+    return Host(tmp_path)
+
+
+def needed(host):
+    """Every package that the script names, but Boost."""
+    return [package for package in host.run(BOOST_12)[1] if "boost" not in package]
+
+
+@pytest.mark.parametrize("listed", [False, True], ids=["without lists", "with lists"])
+def test_on_debian_12_the_newer_boost_is_installed(host, listed):
+    done, asked, calls = host.run(BOOST_12, listed)
+    assert done.returncode == 0, done.stderr
+    assert {p for p in asked if "boost" in p} == {"libboost1.81-dev", "libboost-json1.81-dev"}
+    assert {"clang-19", "nginx-light", "python3-fastapi"} <= set(asked)
+    kinds = [call for call in calls if call.startswith("apt-")]
+    assert "update" in kinds[0], "the lists were asked before they were there"
+    assert not any("libboost-dev" in call for call in calls if " install " in call)
+
+
+@pytest.mark.parametrize("listed", [False, True], ids=["without lists", "with lists"])
+def test_on_debian_13_the_default_boost_is_installed_though_the_other_name_is_known(host, listed):
+    done, asked, _ = host.run(BOOST_13, listed, virtual=["libboost1.81-dev", "libboost-json1.81-dev"])
+    assert done.returncode == 0, done.stderr
+    assert {p for p in asked if "boost" in p} == {"libboost-dev", "libboost-json-dev"}
+
+
+@pytest.mark.parametrize("boost", [{k: v for k, v in BOOST_12.items() if "1.81" in k}, {k: v for k, v in BOOST_13.items() if "1.83" not in k}],
+                         ids=["Debian 12", "Debian 13"])
+@pytest.mark.parametrize("listed", [False, True], ids=["without lists", "with lists"])
+def test_where_all_is_there_neither_apt_nor_root_is_needed(host, boost, listed):
+    installed = {package: "1" for package in needed(host)} | boost
+    done, asked, calls = host.run(BOOST_12, listed, installed)
+    assert done.returncode == 0, done.stderr
+    assert asked == [] and not any(call.startswith(("sudo", "apt-get")) for call in calls)
+
+
+def test_where_only_the_old_boost_is_there_the_newer_one_is_installed(host):
+    installed = {package: "1" for package in needed(host)} | {"libboost-dev": "1.74.0.3", "libboost-json-dev": "1.74.0.3"}
+    done, asked, _ = host.run(BOOST_12, False, installed)
+    assert done.returncode == 0, done.stderr
+    assert set(asked) == {"libboost1.81-dev", "libboost-json1.81-dev"}
+
+
+def test_what_apt_refuses_is_not_hidden(host):
+    done, _, _ = host.run({}, False)
+    assert done.returncode != 0 and "Unable to locate package libboost" in done.stderr
