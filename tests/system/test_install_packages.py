@@ -31,10 +31,12 @@ elif name == "sudo":
     elif words[0] == "tee":
         sys.stdin.read()
 elif name == "dpkg-query":
-    version = host["installed"].get(words[-1])
-    if version is None:
+    line = words[words.index("-f") + 1].replace("${{db:Status-Status}}", "installed").replace("\\\\n", "\\n")
+    asked = [w for w in words[words.index("-f") + 2:] if w in host["installed"]] if len(words) > 3 else host["installed"]
+    for package in asked:
+        print(line.replace("${{Package}}", package).replace("${{Version}}", host["installed"][package]), end="")
+    if not asked and len(words) > 3:
         sys.exit(1)
-    print(words[words.index("-f") + 1].replace("${{db:Status-Status}}", "installed").replace("${{Version}}", version), end="")
 elif name == "apt-cache" and words[0] == "show":
     sys.exit(0 if words[1] in versions or known and words[1] in host["virtual"] else 100)
 elif name == "apt-cache" and words[0] == "policy":
