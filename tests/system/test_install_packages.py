@@ -48,15 +48,18 @@ elif name == "apt-get" and "update" in words:
 elif name == "apt-get" and "install" in words:
     asked = [w for w in words[words.index("install") + 1:] if not w.startswith("-")]
     for package in asked:
-        if host["everything_else"] and "boost" not in package:
+        if not any(word in package for word in ("boost", "multipart")):
             continue
         if package not in versions:
             print(f"E: Unable to locate package {{package}}", file=sys.stderr)
             sys.exit(100)
 """
 
-BOOST_12 = {"libboost-dev": "1.74.0.3", "libboost-json-dev": "1.74.0.3", "libboost1.81-dev": "1.81.0-5+deb12u1", "libboost-json1.81-dev": "1.81.0-5+deb12u1"}
-BOOST_13 = {"libboost-dev": "1.83.0.2+b2", "libboost-json-dev": "1.83.0.2+b2", "libboost1.83-dev": "1.83.0-4.2", "libboost-json1.83-dev": "1.83.0-4.2"}
+# What differs between the two, as their archives have it.
+DEBIAN_12 = {"libboost-dev": "1.74.0.3", "libboost1.81-dev": "1.81.0-5+deb12u1", "libboost-json1.81-dev": "1.81.0-5+deb12u1",
+             "python3-multipart": "0.0.5-3"}
+DEBIAN_13 = {"libboost-dev": "1.83.0.2+b2", "libboost-json-dev": "1.83.0.2+b2", "libboost1.83-dev": "1.83.0-4.2", "libboost-json1.83-dev": "1.83.0-4.2",
+             "python3-multipart": "1.2.1-2", "python3-python-multipart": "0.0.20-1.1"}
 
 
 class Host:
@@ -71,7 +74,7 @@ class Host:
     def run(self, versions, listed=True, installed=None, virtual=()):
         """The exit status, what apt-get was asked to install, and every call."""
         with open(os.path.join(self.folder, "host"), "w", encoding="utf-8") as file:
-            json.dump({"versions": versions, "listed": listed, "installed": installed or {}, "virtual": list(virtual), "everything_else": True}, file)
+            json.dump({"versions": versions, "listed": listed, "installed": installed or {}, "virtual": list(virtual)}, file)
         for name in ("calls", "updated"):
             if os.path.exists(os.path.join(self.folder, name)):
                 os.unlink(os.path.join(self.folder, name))
@@ -88,42 +91,44 @@ def host(tmp_path):
     return Host(tmp_path)
 
 
+def those_that_differ(asked):
+    return {package for package in asked if "boost" in package or "multipart" in package}
+
+
 def needed(host):
-    """Every package that the script names, but Boost."""
-    return [package for package in host.run(BOOST_12)[1] if "boost" not in package]
+    """Every package that the script names, but those that differ."""
+    asked = host.run(DEBIAN_12)[1]
+    return set(asked) - those_that_differ(asked)
 
 
 @pytest.mark.parametrize("listed", [False, True], ids=["without lists", "with lists"])
 def test_on_debian_12_the_newer_boost_is_installed(host, listed):
-    done, asked, calls = host.run(BOOST_12, listed)
+    done, asked, calls = host.run(DEBIAN_12, listed)
     assert done.returncode == 0, done.stderr
-    assert {p for p in asked if "boost" in p} == {"libboost1.81-dev", "libboost-json1.81-dev"}
+    assert those_that_differ(asked) == {"libboost1.81-dev", "libboost-json1.81-dev", "python3-multipart"}
     assert {"clang-19", "nginx-light", "python3-fastapi"} <= set(asked)
-    kinds = [call for call in calls if call.startswith("apt-")]
-    assert "update" in kinds[0], "the lists were asked before they were there"
-    assert not any("libboost-dev" in call for call in calls if " install " in call)
+    assert "update" in [call for call in calls if call.startswith("apt-")][0], "apt was asked before it had lists"
 
 
 @pytest.mark.parametrize("listed", [False, True], ids=["without lists", "with lists"])
 def test_on_debian_13_the_default_boost_is_installed_though_the_other_name_is_known(host, listed):
-    done, asked, _ = host.run(BOOST_13, listed, virtual=["libboost1.81-dev", "libboost-json1.81-dev"])
+    done, asked, _ = host.run(DEBIAN_13, listed, virtual=["libboost1.81-dev", "libboost-json1.81-dev"])
     assert done.returncode == 0, done.stderr
-    assert {p for p in asked if "boost" in p} == {"libboost-dev", "libboost-json-dev"}
+    assert those_that_differ(asked) == {"libboost-dev", "libboost-json-dev", "python3-python-multipart"}
 
 
-@pytest.mark.parametrize("boost", [{k: v for k, v in BOOST_12.items() if "1.81" in k}, {k: v for k, v in BOOST_13.items() if "1.83" not in k}],
-                         ids=["Debian 12", "Debian 13"])
+@pytest.mark.parametrize("debian", [DEBIAN_12, DEBIAN_13], ids=["Debian 12", "Debian 13"])
 @pytest.mark.parametrize("listed", [False, True], ids=["without lists", "with lists"])
-def test_where_all_is_there_neither_apt_nor_root_is_needed(host, boost, listed):
-    installed = {package: "1" for package in needed(host)} | boost
-    done, asked, calls = host.run(BOOST_12, listed, installed)
+def test_where_all_is_there_neither_apt_nor_root_is_needed(host, debian, listed):
+    installed = {package: "1" for package in needed(host)} | debian
+    done, asked, calls = host.run(debian, listed, installed)
     assert done.returncode == 0, done.stderr
     assert asked == [] and not any(call.startswith(("sudo", "apt-get")) for call in calls)
 
 
 def test_where_only_the_old_boost_is_there_the_newer_one_is_installed(host):
-    installed = {package: "1" for package in needed(host)} | {"libboost-dev": "1.74.0.3", "libboost-json-dev": "1.74.0.3"}
-    done, asked, _ = host.run(BOOST_12, False, installed)
+    installed = {package: "1" for package in needed(host)} | {"libboost-dev": "1.74.0.3", "python3-multipart": "0.0.5-3"}
+    done, asked, _ = host.run(DEBIAN_12, False, installed)
     assert done.returncode == 0, done.stderr
     assert set(asked) == {"libboost1.81-dev", "libboost-json1.81-dev"}
 
