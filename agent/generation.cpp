@@ -80,7 +80,9 @@ void generation::wire_deployment() {
   control_->on_cutover = [this](instant at) {
     engine_.cutover(at);
     if (recorder_) recorder_->cutover(at);
-    settle();
+    for (const rules::change& c : engine_.settle(now())) told(c);
+    tell_breaches();
+    arm();
   };
   control_->on_window = [this](bool open) {
     engine_.window(open);
@@ -118,11 +120,7 @@ asio::awaitable<void> generation::start() {
   }
   if (control_) {
     co_await control_->start();
-    for (std::size_t i = 0; i < engine_.rules().size(); ++i) {  // breached before a reload, and still
-      const bool acts = engine_.rules()[i].from.then == rules::consequence::rollback;
-      if (!acts || engine_.verdict_of(i) != rules::verdict::breached) continue;
-      control_->breached(breach_of(i, engine_.true_since(i).value_or(now()), engine_.explain(i, now()).says, engine_.not_this_release(i)));
-    }
+    tell_breaches();  // from before a reload
     watching_.spawn(control_->watch());
     tasks_.spawn(ask_nginx());
   }
@@ -169,6 +167,15 @@ void generation::arm() {
   rule_timer_.async_wait([this](const boost::system::error_code& error) {
     if (!error) settle();
   });
+}
+
+/// What is breached, though no change of a verdict says so now.
+void generation::tell_breaches() {
+  for (std::size_t i = 0; i < engine_.rules().size(); ++i) {
+    const bool acts = engine_.rules()[i].from.then == rules::consequence::rollback;
+    if (!acts || engine_.verdict_of(i) != rules::verdict::breached) continue;
+    control_->breached(breach_of(i, engine_.true_since(i).value_or(now()), engine_.explain(i, now()).says, engine_.not_this_release(i)));
+  }
 }
 
 void generation::told(const rules::change& c) {

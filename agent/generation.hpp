@@ -51,6 +51,7 @@ class generation {
   void settle();
   void arm();
   void told(const rules::change& c);
+  void tell_breaches();
   void wire_deployment();
   asio::awaitable<void> ask_nginx();
   [[nodiscard]] deployment::ailing ailing_beside_the_slots() const;

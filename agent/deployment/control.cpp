@@ -138,6 +138,7 @@ void control::take_in(const sighting& s) {
   const bool recalled = !live_before && tracker_.live() && cutover_now && !cut_over;
   if (cut_over || recalled) {
     said_.clear();
+    breaches_.clear();  // they speak of the release before; the rules say at once what is breached since
     if (on_cutover) on_cutover(cutover_now->at);
   }
   if (cut_over) {
@@ -164,7 +165,7 @@ void control::take_in(const sighting& s) {
 
 bool control::began_in_window(instant condition) const {
   const auto& newest = tracker_.newest_cutover();
-  return newest && condition <= newest->at + terms_.window;
+  return newest && condition >= newest->at && condition <= newest->at + terms_.window;
 }
 
 void control::update_window(instant at) {

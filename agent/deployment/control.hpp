@@ -59,6 +59,7 @@ class control {
   control(asio::io_context& loop, const config::configuration& configured, net::network& through, store& kept, teller tell);
   ~control();
 
+  /// The rules are to start anew at once, and to say again by `breached` what is breached by what happened since.
   std::function<void(instant)> on_cutover;
   std::function<void(bool)> on_window;
   /// After each look: the stable slot, where there is a way back.

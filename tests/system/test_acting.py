@@ -1,0 +1,153 @@
+"""What must never happen: a flip because of what a release before did, over a person's word, or because of what a stranger sends."""
+
+import json
+import signal
+import time
+
+import pytest
+from conftest import FAST, Agent, Traffic
+from processes import wait_until
+from test_rollback import cut_over_and_break, nginx_is_whole
+from test_verbs import ask
+
+
+
+def live_file(stack):
+    with open(stack.live_site, encoding="utf-8") as file:
+        return file.read()
+
+
+def start(stack, text):
+    return Agent(stack, stack.write_configuration(text)).ready()
+
+
+def with_window(text, window):
+    assert 'window = "15m"' in text
+    return text.replace('window = "15m"', f'window = "{window}"')
+
+
+def stays(stack, agent, slot, seconds=4):
+    """Nothing acts for so long, and users reach this slot all the while."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        assert agent.of("rollback.decided") == []
+        assert live_file(stack) == stack.site_text(slot)
+        time.sleep(0.1)
+    assert stack.live() == slot
+    assert not nginx_is_whole(stack)[1]
+
+
+def cut_over_by_hand(stack, agent, slot):
+    """As the runbook does it, and seen."""
+    before = len(agent.of("deployment.cutover", live=slot))
+    stack.cut_over(slot)
+    wait_until(f"the cutover to {slot}", lambda: len(agent.of("deployment.cutover", live=slot)) > before, child=agent.child)
+
+
+# What the release before did is no reason to leave this one.
+
+
+def test_a_cutover_that_brings_the_fix_is_not_rolled_back_for_the_errors_before_it(stack, fast_agent):
+    agent = fast_agent()
+    Traffic(stack)
+    agent.wait("deployment.baseline")
+    stack.go_bad("blue", "errors 0.5")
+    agent.wait("rollback.withheld", rule="error-rate")
+    cut_over_by_hand(stack, agent, "green")
+    stays(stack, agent, "green")
+
+
+def test_a_rollback_by_hand_after_the_window_is_not_turned_back(stack):
+    agent = start(stack, with_window(stack.configuration(short_rules=False, extra=FAST), "3s"))
+    Traffic(stack)
+    agent.wait("deployment.baseline")
+    cut_over_by_hand(stack, agent, "green")
+    agent.wait("deployment.window", open=False)
+    stack.go_bad("green", "errors 0.5")
+    agent.wait("rollback.withheld", rule="error-rate", guard="window")
+    cut_over_by_hand(stack, agent, "blue")
+    stays(stack, agent, "blue")
+
+
+def write_past(stack, slot, minutes=7, each_second=2):
+    """So many minutes of a log in which every other answer of this slot was an error."""
+    ends = time.time() - 0.5
+    with open(stack.access_log, "a", encoding="ascii") as file:
+        for i in range(minutes * 60 * each_second):
+            status = "500" if i % 2 else "200"
+            file.write(json.dumps({
+                "time": f"{ends - minutes * 60 + i / each_second:.3f}", "status": status, "host": "127.0.0.1", "method": "GET", "path": "/api/v1/ping",
+                "agent": "demo-user", "client": "127.0.0.1", "request_time": "0.004", "upstream": f"127.0.0.1:{stack.ports[slot]}",
+                "upstream_status": status, "header_time": "0.004", "response_time": "0.004", "pid": "7"}, separators=(",", ":")) + "\n")
+
+
+@pytest.mark.parametrize("bad, fix", [("blue", "green"), ("green", "blue")])
+def test_the_built_in_error_rate_that_was_breached_before_a_cutover_does_not_act_after_it(stack, bad, fix):
+    if bad == "green":
+        stack.cut_over("green")
+        wait_until("green", lambda: stack.live() == "green")
+        time.sleep(0.5)  # no old worker answers any more
+    stack.go_bad(bad, "errors 0.5")
+    write_past(stack, bad)
+    Traffic(stack)
+    agent = start(stack, stack.configuration(short_rules=False))
+    agent.wait("verdict.changed", rule="error-rate", to="breached")
+    agent.wait("rollback.withheld", rule="error-rate")
+    cut_over_by_hand(stack, agent, fix)
+    stays(stack, agent, fix)
+
+
+def test_the_built_in_outage_that_was_breached_after_the_window_does_not_turn_a_rollback_by_hand_back(stack):
+    agent = start(stack, with_window(stack.configuration(short_rules=False), "3s"))
+    Traffic(stack)
+    agent.wait("deployment.baseline")
+    cut_over_by_hand(stack, agent, "green")
+    agent.wait("deployment.window", open=False)
+    stack.go_bad("green", "errors 1")
+    agent.wait("rollback.withheld", rule="outage", guard="window")
+    cut_over_by_hand(stack, agent, "blue")
+    stays(stack, agent, "blue")
+
+
+def test_a_rollback_by_hand_after_one_that_was_undone_is_not_turned_back(stack, fast_agent):
+    with open(stack.site("blue"), "a", encoding="utf-8") as file:
+        file.write("this is no directive;\n")
+    agent = fast_agent()
+    Traffic(stack)
+    cut_over_and_break(stack, agent)
+    assert agent.wait("rollback.closed")["outcome"] == "undone"
+    assert stack.live() == "green"
+    with open(stack.site("blue"), "w", encoding="utf-8") as file:
+        file.write(stack.site_text("blue"))
+    agent.events.clear()
+    cut_over_by_hand(stack, agent, "blue")
+    stays(stack, agent, "blue")
+
+
+def test_a_rollback_by_hand_while_a_hold_ends_is_not_turned_back(stack, fast_agent):
+    agent = fast_agent()
+    Traffic(stack)
+    agent.wait("deployment.baseline")
+    assert ask(stack, "hold", "--for", "1h", "--reason", "I do it by hand")[0] == 0
+    cut_over_and_break(stack, agent)
+    agent.wait("rollback.blocked", guard="hold")
+    old = stack.accepting_workers()
+    stack.cut_over("blue")
+    wait_until("the new workers alone", lambda: not old & stack.accepting_workers())
+    assert ask(stack, "unhold")[0] == 0
+    agent.wait("deployment.cutover", live="blue")
+    stays(stack, agent, "blue")
+
+
+def test_a_breach_since_the_cutover_still_acts_after_a_reload(stack, fast_agent):
+    agent = fast_agent()
+    Traffic(stack)
+    assert ask(stack, "hold", "--for", "1h", "--reason", "wait")[0] == 0
+    cut_over_and_break(stack, agent)
+    agent.wait("rollback.blocked", guard="hold")
+    agent.child.signal(signal.SIGHUP)
+    agent.wait("config.reloaded")
+    time.sleep(1.5)
+    assert ask(stack, "unhold")[0] == 0
+    assert agent.wait("rollback.closed")["outcome"] == "rolled back"
+    assert stack.live() == "blue"
