@@ -224,6 +224,10 @@ deployment::breach generation::breach_of(std::size_t rule, instant since, std::s
     if (knows != nullptr) b.errors = [knows](instant begin) { return knows->errors_since(begin); };
   }
   b.shared = [this] { return ailing_beside_the_slots(); };
+  b.still = [this, rule] {
+    const bool breached = engine_.verdict_of(rule) == rules::verdict::breached;
+    return breached && engine_.explain(rule, now()).is == rules::truth::yes;
+  };
   b.withheld = [this, rule] { return engine_.withheld(rule, now()) == rules::truth::yes; };
   return b;
 }

@@ -254,6 +254,7 @@ asio::awaitable<bool> control::try_rollback(const breach& b) {
     say_guard(b, answer);
     co_return false;
   }
+  const placed from = *live;
   const placed to = *tracker_.stable();
   // Once more, immediately before: a minute-old answer must not make a sick slot live.
   const slot_answer direct = co_await ask_slot(through_, configured_.slots[to.slot], terms_.front_door, answer_limit);
@@ -272,8 +273,22 @@ asio::awaitable<bool> control::try_rollback(const breach& b) {
     say_guard(b, {guarded::only_say, "blame", blamed.says});
     co_return false;
   }
+  if (!may_begin(b.rule, from, to)) co_return false;
   co_await roll_back(b, to, blamed.says);
   co_return true;
+}
+
+/// Asked in the step in which the rollback begins: while the world was asked, somebody may have held it, or the breach may have ended.
+bool control::may_begin(const std::string& rule, const placed& live, const placed& to) {
+  const auto at = breaches_.find(rule);
+  if (stopping_ || at == breaches_.end() || tracker_.live() != live || tracker_.stable() != to) return false;
+  const breach& now = at->second;
+  guard_answer answer = ask_guards(circumstances_of(now));
+  if (answer.is == guarded::act && now.still && !now.still())
+    answer = {guarded::blocked, "condition", "its condition is not true at this moment"};
+  if (answer.is == guarded::act) return true;
+  say_guard(now, answer);
+  return false;
 }
 
 asio::awaitable<void> control::let_go(std::string fact) {

@@ -30,6 +30,7 @@ struct breach {
   bool not_this_release = false;
   std::string unfit;                                  ///< why what the rule reads is no ground to act on; empty: it is one
   std::optional<config::mode> mode;                   ///< the rule's own
+  std::function<bool()> still;                        ///< whether the rule is breached and its condition true at this instant
   std::function<bool()> withheld;                     ///< whether its `unless` is true now
   std::function<error_shares(instant since)> errors;  ///< who has them; null: no probe knows
   std::function<ailing()> shared;                     ///< what both slots share and is ill
@@ -107,6 +108,7 @@ class control {
   void update_window(instant now);
   asio::awaitable<void> try_breaches();
   asio::awaitable<bool> try_rollback(const breach& b);
+  [[nodiscard]] bool may_begin(const std::string& rule, const placed& live, const placed& to);
   circumstances circumstances_of(const breach& b) const;
   void say_guard(const breach& b, const guard_answer& answer);
   asio::awaitable<std::expected<std::string, std::string>> roll_back(const breach& b, placed to, const std::string& blamed = {});

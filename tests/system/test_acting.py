@@ -1,15 +1,20 @@
 """What must never happen: a flip because of what a release before did, over a person's word, or because of what a stranger sends."""
 
+import contextlib
 import json
+import os
+import re
 import signal
+import socket
+import threading
 import time
+import urllib.parse
 
 import pytest
 from conftest import FAST, Agent, Traffic
-from processes import wait_until
+from processes import free_port, wait_until
 from test_rollback import cut_over_and_break, nginx_is_whole
 from test_verbs import ask
-
 
 
 def live_file(stack):
@@ -151,3 +156,128 @@ def test_a_breach_since_the_cutover_still_acts_after_a_reload(stack, fast_agent)
     assert ask(stack, "unhold")[0] == 0
     assert agent.wait("rollback.closed")["outcome"] == "rolled back"
     assert stack.live() == "blue"
+
+
+# What is decided rests on now: whatever happens while the stable slot is still being asked is heard.
+
+
+class Flag:
+    """A port that is open or not, for a rule that ends from one moment to the next."""
+
+    def __init__(self):
+        self.port = free_port()
+        self.listening = None
+
+    def raise_(self):
+        self.listening = socket.create_server(("127.0.0.1", self.port))
+
+    def lower(self):
+        self.listening.close()
+        self.listening = None
+
+    def rule(self):
+        return f"""
+[probes.flag]
+type = "tcp"
+address = "127.0.0.1:{self.port}"
+every = "100ms"
+timeout = "90ms"
+
+[[rules]]
+name = "flagged"
+when = "flag.up == 0 and traffic.error_rate over 2s > 5%"
+after = "2s"
+then = "rollback"
+
+[[rules]]
+name = "error-rate"
+enabled = false
+
+[[rules]]
+name = "outage"
+enabled = false
+"""
+
+
+def connections_to(port):
+    """Which ports of ours are connected to this one."""
+    with open("/proc/net/tcp", encoding="ascii") as file:
+        rows = [line.split() for line in file][1:]
+    return {row[1] for row in rows if row[2] == f"0100007F:{port:04X}" and row[3] == "01"}
+
+
+def wait_for_a_slow_question(stack, slot, agent):
+    """Until somebody has waited for a quarter of a second for this slot, which nobody reaches through nginx."""
+    since = {}
+
+    def long_asked():
+        now = time.monotonic()
+        open_now = connections_to(stack.ports[slot])
+        for gone in set(since) - open_now:
+            del since[gone]
+        return any(now - since.setdefault(one, now) > 0.25 for one in open_now)
+
+    wait_until(f"a question to {slot}", long_asked, child=agent.child)
+
+
+def test_a_hold_that_is_confirmed_while_blame_is_asked_holds(stack, fast_agent):
+    agent = fast_agent()
+    Traffic(stack)
+    agent.wait("deployment.baseline")
+    cut_over_by_hand(stack, agent, "green")
+    stack.go_bad("blue", "latency 0.8")
+    stack.go_bad("green", "errors 0.5")
+    wait_for_a_slow_question(stack, "blue", agent)
+    assert ask(stack, "hold", "--for", "1h", "--reason", "I am on it")[0] == 0
+    assert agent.of("rollback.decided") == [], "the hold came too late: nothing was tested"
+    stays(stack, agent, "green")
+    assert agent.wait("rollback.blocked", guard="hold")
+    stack.mend("blue")
+    assert ask(stack, "unhold")[0] == 0
+    assert agent.wait("rollback.closed")["outcome"] == "rolled back"
+
+
+def test_a_hold_that_is_confirmed_at_any_moment_of_a_slow_health_check_holds(stack, fast_agent):
+    in_time = 0
+    for late in (0.3, 0.6, 0.9, 1.2):
+        stack.mend("green")
+        stack.mend("blue")
+        stack.cut_over("blue")
+        wait_until("blue", lambda: stack.live() == "blue")
+        for name in os.listdir(stack.folder):
+            if name.startswith("flipback"):
+                os.unlink(stack.path(name))
+        os.truncate(stack.access_log, 0)
+        agent = fast_agent()
+        traffic = Traffic(stack)
+        agent.wait("deployment.baseline")
+        cut_over_by_hand(stack, agent, "green")
+        stack.go_bad("blue", "late-health 0.8")
+        stack.go_bad("green", "errors 0.5")
+        agent.wait("verdict.changed", rule="error-rate", to="breached")
+        time.sleep(late)
+        assert ask(stack, "hold", "--for", "1h", "--reason", "I am on it")[0] == 0
+        if not agent.of("rollback.decided"):
+            in_time += 1
+            stays(stack, agent, "green", 3)
+        agent.child.stop()
+        traffic.child.stop()
+    assert in_time > 0, "every hold came too late: nothing was tested"
+
+
+def test_a_breach_that_ends_while_blame_is_asked_flips_nothing(stack, start_agent):
+    flag = Flag()
+    agent = start_agent(short_rules=False, extra=flag.rule())
+    Traffic(stack)
+    agent.wait("deployment.baseline")
+    cut_over_by_hand(stack, agent, "green")
+    stack.go_bad("blue", "latency 0.8")
+    stack.go_bad("green", "errors 0.5")
+    wait_for_a_slow_question(stack, "blue", agent)
+    flag.raise_()
+    agent.wait("verdict.changed", rule="flagged", to="ok")
+    assert agent.of("rollback.decided") == [], "it ended too late: nothing was tested"
+    stays(stack, agent, "green")
+    stack.mend("blue")
+    flag.lower()
+    assert agent.wait("rollback.closed")["outcome"] == "rolled back"
