@@ -1,6 +1,7 @@
 #include "agent/rollback/nginx.hpp"
 
 #include "agent/process/run.hpp"
+#include "agent/rollback/error_log_line.hpp"
 
 #include <fmt/format.h>
 
@@ -145,11 +146,13 @@ std::uint64_t nginx::error_log_mark() const {
 }
 
 std::optional<std::string> nginx::emerg_since(std::uint64_t mark) const {
+  const auto from = master();
   std::ifstream in(error_log_, std::ios::binary);
-  if (!in.seekg(static_cast<std::streamoff>(mark))) return std::nullopt;
+  if (!from || !in.seekg(static_cast<std::streamoff>(mark))) return std::nullopt;
   std::string line;
   while (std::getline(in, line)) {
-    if (line.contains("[emerg]")) return line;
+    const auto read = read_error_log_line(line);
+    if (read && read->level == "emerg" && read->pid == *from) return line;
   }
   return std::nullopt;
 }

@@ -40,7 +40,7 @@ class nginx {
 
   /// The end of the error log now; `emerg_since` reads from there.
   [[nodiscard]] std::uint64_t error_log_mark() const;
-  /// The first `[emerg]` line since the mark, where there is one.
+  /// The first line since the mark in which nginx's master itself says `[emerg]`; nothing where there is none, or the master is not known.
   [[nodiscard]] std::optional<std::string> emerg_since(std::uint64_t mark) const;
 
  private:

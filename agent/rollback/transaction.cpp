@@ -16,6 +16,7 @@ using deployment::identity_answer;
 
 constexpr duration between_looks = std::chrono::milliseconds(3);
 constexpr duration answer_limit = std::chrono::seconds(1);
+constexpr duration workers_come_within = std::chrono::seconds(2);  ///< of an `[emerg]`, where it is not nginx's word on our reload
 
 instant now() {
   return std::chrono::steady_clock::now();
@@ -111,7 +112,7 @@ asio::awaitable<transaction::proven> transaction::prove(const plan& p, const std
   const instant until = now() + configured_.deployment->prove_within;
   const proven seen = co_await prove_workers(before, mark, until);
   if (seen.is == proof::no) co_return seen;
-  const proven answered = co_await prove_front_door(p, mark, until);
+  const proven answered = co_await prove_front_door(p, until);
   if (answered.is != proof::yes || seen.is == proof::yes) co_return answered;
   co_return proven{proof::cant_tell, seen.says};
 }
@@ -119,20 +120,25 @@ asio::awaitable<transaction::proven> transaction::prove(const plan& p, const std
 asio::awaitable<transaction::proven> transaction::prove_workers(const std::optional<workers>& before, std::uint64_t mark, instant until) {
   if (!before || before->accepting.empty()) co_return proven{proof::cant_tell, "nginx's workers can't be seen from here"};
   bool any_new = false;
+  std::optional<std::string> emerg;
+  instant emerg_seen;
   while (now() < until) {
-    if (const auto emerg = nginx_.emerg_since(mark)) co_return proven{proof::no, *emerg};
     if (const auto seen = nginx_.see_workers()) {
       const auto is_old = [&](pid_t pid) { return before->accepting.contains(pid); };
       any_new = std::ranges::any_of(seen->accepting, [&](pid_t pid) { return !is_old(pid); });
       if (any_new && std::ranges::none_of(seen->accepting, is_old)) co_return proven{proof::yes, "no old worker accepts any more"};
     }
+    // A client that knows the master's number may get a whole line of its own into the log. New workers show that nginx took what it was
+    // given, whatever the log says.
+    if (!emerg && (emerg = nginx_.emerg_since(mark))) emerg_seen = now();
+    if (emerg && !any_new && now() - emerg_seen >= workers_come_within) co_return proven{proof::no, *emerg};
     co_await pause(between_looks);
   }
   if (!any_new) co_return proven{proof::no, "nginx started no new workers"};
   co_return proven{proof::cant_tell, "old workers still accept connections"};
 }
 
-asio::awaitable<transaction::proven> transaction::prove_front_door(const plan& p, std::uint64_t mark, instant until) {
+asio::awaitable<transaction::proven> transaction::prove_front_door(const plan& p, instant until) {
   const config::front_door& door = configured_.deployment->front_door;
   unsigned in_a_row = 0;
   identity_answer last;
@@ -140,7 +146,6 @@ asio::awaitable<transaction::proven> transaction::prove_front_door(const plan& p
     last = co_await deployment::ask_front_door(through_, door, std::min<duration>(answer_limit, configured_.deployment->prove_within));
     if (last.is == identity_answer::kind::identified && last.release == p.stable_release) {
       if (++in_a_row >= configured_.deployment->prove) {
-        if (const auto emerg = nginx_.emerg_since(mark)) co_return proven{proof::no, *emerg};
         co_return proven{proof::yes, fmt::format("{} fresh answers as {}", in_a_row, p.stable_release)};
       }
       continue;

@@ -62,7 +62,7 @@ class transaction {
   asio::awaitable<std::expected<void, std::string>> test_candidate(bool good_before);
   asio::awaitable<proven> prove(const plan& p, const std::optional<workers>& before, std::uint64_t mark);
   asio::awaitable<proven> prove_workers(const std::optional<workers>& before, std::uint64_t mark, instant until);
-  asio::awaitable<proven> prove_front_door(const plan& p, std::uint64_t mark, instant until);
+  asio::awaitable<proven> prove_front_door(const plan& p, instant until);
   asio::awaitable<ending> undo(const plan& p, std::string why, bool reloaded);
   void step(std::string_view name, std::string_view result, instant since, const std::string& says);
 

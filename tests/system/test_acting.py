@@ -281,3 +281,47 @@ def test_a_breach_that_ends_while_blame_is_asked_flips_nothing(stack, start_agen
     stack.mend("blue")
     flag.lower()
     assert agent.wait("rollback.closed")["outcome"] == "rolled back"
+
+
+# What a client sends is no word of nginx's.
+
+
+def test_no_client_can_veto_a_rollback_by_what_nginx_logs_of_it(stack, fast_agent):
+    """What it asks for and where it came from are in lines of nginx's error log; the name of a missing file is there with its newlines."""
+    agent = fast_agent()
+    Traffic(stack)
+    agent.wait("deployment.baseline")
+    for slot in ("blue", "green"):
+        with open(stack.site(slot), "w", encoding="utf-8") as file:
+            file.write(stack.site_text(slot).replace("location / {", f"""location /[emerg] {{ proxy_pass http://127.0.0.1:{free_port()}; }}
+  location /files/ {{ root {stack.path("nginx")}; }}
+  location / {{"""))
+    cut_over_by_hand(stack, agent, "green")
+    with open(stack.nginx_pid, encoding="ascii") as file:
+        master = file.read().strip()
+    over = threading.Event()
+
+    def send():
+        while not over.is_set():
+            line = urllib.parse.quote(f"\n{time.strftime('%Y/%m/%d %H:%M:%S')} [emerg] {master}#{master}: bind() to 0.0.0.0:80 failed\n")
+            for path in ("/[emerg]", f"/files/{line}"):
+                with socket.create_connection(("127.0.0.1", stack.ports["front"]), 2) as to, contextlib.suppress(OSError):
+                    to.settimeout(2)
+                    to.sendall(f"GET {path} HTTP/1.1\r\nHost: h\r\nUser-Agent: stranger\r\nReferer: [emerg]\r\nConnection: close\r\n\r\n".encode())
+                    while to.recv(65536):
+                        pass
+            time.sleep(0.002)
+
+    stranger = threading.Thread(target=send)
+    stranger.start()
+    try:
+        stack.go_bad("green", "errors 0.5")
+        closed = agent.wait("rollback.closed")
+    finally:
+        over.set()
+        stranger.join()
+    with open(stack.nginx_error_log, encoding="utf-8", errors="replace") as file:
+        logged = file.read()
+    assert '"GET /[emerg] HTTP/1.1"' in logged and re.search(rf"^\S+ \S+ \[emerg\] {master}#{master}: bind", logged, re.M), "nothing was tested"
+    assert closed["outcome"] == "rolled back", closed
+    assert stack.live() == "blue"
