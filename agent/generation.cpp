@@ -223,6 +223,8 @@ deployment::breach generation::breach_of(std::size_t rule, instant since, std::s
     const auto* const knows = read ? dynamic_cast<const knows_errors*>(p.observed.get()) : nullptr;
     if (knows != nullptr) b.errors = [knows](instant begin) { return knows->errors_since(begin); };
   }
+  b.about_errors =
+      std::ranges::any_of(engine_.rules()[rule].sources, [](const rules::source& s) { return s.name.ends_with("error_rate"); });
   b.shared = [this] { return ailing_beside_the_slots(); };
   b.still = [this, rule] {
     const bool breached = engine_.verdict_of(rule) == rules::verdict::breached;

@@ -17,6 +17,8 @@ namespace {
 
 constexpr std::size_t most_asked = 3;
 constexpr double most_of_all = 0.8;  ///< a client or a request with this share of the errors is named
+constexpr double half_of_requests = 0.5;
+constexpr double one_address_for_all = 0.9;
 constexpr std::size_t longest_name = 80;
 
 struct question {
@@ -72,6 +74,16 @@ std::string joined(std::vector<std::string> parts) {
 }
 
 }  // namespace
+
+std::string one_client_makes(const error_shares& errors) {
+  if (errors.clients.empty() || errors.requesters.empty()) return {};
+  const error_share& client = errors.clients.front();
+  const auto asks = std::ranges::find(errors.requesters, client.of, &error_share::of);
+  const double of_requests = asks == errors.requesters.end() ? 0 : asks->share;
+  if (client.share < most_of_all || of_requests >= half_of_requests || errors.requesters.front().share >= one_address_for_all) return {};
+  return fmt::format("one client ({}) makes {} of the errors, and {} of the requests", quoted(client.of, {}, longest_name),
+                     format_ratio(client.share), of_requests > 0 ? format_ratio(of_requests) : "few");
+}
 
 asio::awaitable<blame> whom_to_blame(asio::io_context& loop, net::network& through, const config::slot& stable, const std::string& host,
                                      error_shares errors, const ailing& shared, duration limit) {

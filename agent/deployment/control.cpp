@@ -215,6 +215,7 @@ circumstances control::circumstances_of(const breach& b) const {
     c.stable_says = last_.slots.empty() ? "" : last_.slots[back->slot].says;
   }
   c.confirm = terms_.confirm;
+  if (b.about_errors && b.errors && tracker_.newest_cutover()) c.client = one_client_makes(b.errors(tracker_.newest_cutover()->at));
   return c;
 }
 
@@ -248,7 +249,7 @@ asio::awaitable<bool> control::try_rollback(const breach& b) {
   if (!live) co_return false;
   guard_answer answer = ask_guards(circumstances_of(b));
   if (answer.is != guarded::act) {
-    const bool person_decides = answer.guard == "mode" || answer.guard == "ask";
+    const bool person_decides = answer.guard == "mode" || answer.guard == "ask" || answer.guard == "client";
     if (person_decides && !said_.contains(b.rule + "/" + answer.guard))
       answer.says += "; " + (co_await ask_blame(b, *tracker_.stable())).says;
     say_guard(b, answer);

@@ -33,6 +33,7 @@ struct breach {
   std::function<bool()> still;                        ///< whether the rule is breached and its condition true at this instant
   std::function<bool()> withheld;                     ///< whether its `unless` is true now
   std::function<error_shares(instant since)> errors;  ///< who has them; null: no probe knows
+  bool about_errors = false;                          ///< the rule reads a share of errors
   std::function<ailing()> shared;                     ///< what both slots share and is ill
   std::string by;                                     ///< the operator who asked for it; empty: a rule
 };

@@ -27,6 +27,7 @@ guard_answer ask_guards(const circumstances& now) {
   if (now.mode == config::mode::observe) return say("mode", "mode is observe: nothing is changed");
   if (now.not_this_release) return say("ask", "the condition was true before the cutover already: this release may not be to blame");
   if (now.failed_before) return say("ask", "this release was rolled back within the last 24 h and brought back by someone");
+  if (!now.client.empty()) return say("client", fmt::format("{}: a person decides", now.client));
   if (now.mode == config::mode::ask) return say("ask", "mode is ask: a person decides");
   return {};
 }

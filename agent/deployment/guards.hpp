@@ -21,6 +21,7 @@ struct circumstances {
   std::string no_way_back;        ///< why there is none; empty: there is one
   std::string unfit;              ///< why what the rule reads is no ground to act on; empty: it is one
   std::string withheld;           ///< the rule's `unless` that is true; empty: none
+  std::string client;             ///< that one client makes the errors; empty: it is not so, or is nothing to the rule
   std::string stable;             ///< the stable slot's name
   std::string stable_says;        ///< what it answered last
   unsigned stable_healthy = 0;    ///< healthy answers in a row

@@ -325,3 +325,88 @@ def test_no_client_can_veto_a_rollback_by_what_nginx_logs_of_it(stack, fast_agen
     assert '"GET /[emerg] HTTP/1.1"' in logged and re.search(rf"^\S+ \S+ \[emerg\] {master}#{master}: bind", logged, re.M), "nothing was tested"
     assert closed["outcome"] == "rolled back", closed
     assert stack.live() == "blue"
+
+
+# What one stranger sends is no reason to change what everybody reaches.
+
+
+class People:
+    """Clients with addresses of their own, from 127.0.0.0/8: each asks again and again until it is stopped."""
+
+    def __init__(self, stack):
+        self.front = ("127.0.0.1", stack.ports["front"])
+        self.over = threading.Event()
+        self.threads = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *unused):
+        self.over.set()
+        for thread in self.threads:
+            thread.join()
+
+    def ask(self, address, request, patience=5, pause=0.0):
+        """This request from this address; who has no answer in time hangs up."""
+
+        def run():
+            while not self.over.is_set():
+                with contextlib.suppress(OSError), socket.create_connection(self.front, 2, source_address=(address, 0)) as to:
+                    to.settimeout(patience)
+                    to.sendall(request)
+                    while to.recv(65536):
+                        pass
+                self.over.wait(pause)
+
+        self.threads.append(threading.Thread(target=run))
+        self.threads[-1].start()
+
+
+WELL = b"GET /api/v1/ping HTTP/1.1\r\nHost: h\r\nUser-Agent: demo-user\r\nConnection: close\r\n\r\n"
+SLOW = b"POST /api/v1/report HTTP/1.1\r\nHost: h\r\nUser-Agent: demo-user\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"
+
+
+@pytest.fixture
+def people(stack):
+    with People(stack) as made:
+        yield made
+
+
+def cut_over_among(stack, agent, people):
+    for i in range(10):
+        people.ask(f"127.0.1.{i + 1}", WELL, pause=0.2)
+    agent.wait("deployment.baseline")
+    cut_over_by_hand(stack, agent, "green")
+    time.sleep(2.5)
+
+
+def test_one_client_that_hangs_up_on_its_posts_flips_nothing_and_it_is_said_why(stack, fast_agent, people):
+    agent = fast_agent()
+    cut_over_among(stack, agent, people)
+    for _ in range(30):
+        people.ask("127.0.2.1", SLOW, patience=1.3)
+    withheld = agent.wait("rollback.withheld", guard="client")
+    assert "127.0.2.1" in withheld["says"] and "of the errors" in withheld["says"], withheld
+    stays(stack, agent, "green")
+
+
+def test_many_clients_that_have_no_answer_to_their_posts_flip(stack, fast_agent, people):
+    agent = fast_agent()
+    cut_over_among(stack, agent, people)
+    for i in range(30):
+        people.ask(f"127.0.2.{i + 1}", SLOW, patience=1.3)
+    assert agent.wait("rollback.closed")["outcome"] == "rolled back"
+    assert stack.live() == "blue"
+
+
+def test_where_all_come_from_one_address_it_says_nothing(stack, fast_agent, people):
+    agent = fast_agent()
+    for _ in range(10):
+        people.ask("127.0.3.1", WELL, pause=0.2)
+    agent.wait("deployment.baseline")
+    cut_over_by_hand(stack, agent, "green")
+    time.sleep(2.5)
+    for _ in range(30):
+        people.ask("127.0.3.1", SLOW, patience=1.3)
+    assert agent.wait("rollback.closed")["outcome"] == "rolled back"
+    assert stack.live() == "blue"

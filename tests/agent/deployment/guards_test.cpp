@@ -43,6 +43,7 @@ TEST_CASE("each_guard_alone_stops_it") {
       {"ask", guarded::only_say, [](circumstances& c) { c.mode = config::mode::ask; }},
       {"ask", guarded::only_say, [](circumstances& c) { c.not_this_release = true; }},
       {"ask", guarded::only_say, [](circumstances& c) { c.failed_before = true; }},
+      {"client", guarded::only_say, [](circumstances& c) { c.client = "one client makes 80% of the errors"; }},
   };
   for (const row& r : rows) {
     circumstances c = good();
