@@ -1,6 +1,7 @@
 #include "agent/judging/judge.hpp"
 
 #include "agent/config/catalogue.hpp"
+#include "agent/judging/one_client.hpp"
 #include "agent/judging/verdict_event.hpp"
 
 #include <boost/asio/post.hpp>

@@ -16,6 +16,11 @@ std::vector<error_share> shares_of(const heavy_hitters& counted) {
 
 void error_memory::add(const pool& seen, instant at) {
   while (!pieces_.empty() && pieces_.front().from + part <= at - kept) pieces_.pop_front();
+  while (!requesters_.empty() && requesters_.front().from + part <= at - kept) requesters_.pop_front();
+  if (seen.clients.total() > 0) {
+    if (requesters_.empty() || at - requesters_.back().from >= part) requesters_.push_back({at, {}});
+    requesters_.back().clients.merge(seen.clients);
+  }
   if (seen.failing_requests.total() == 0) return;
   if (pieces_.empty() || at - pieces_.back().from >= part) pieces_.push_back({at, {}, {}});
   pieces_.back().clients.merge(seen.failing_clients);
@@ -30,10 +35,15 @@ error_shares error_memory::since(instant begin) const {
     clients.merge(p.clients);
     requests.merge(p.requests);
   }
+  heavy_hitters requesters;
+  for (const requesters_piece& p : requesters_) {
+    if (p.from + part > begin) requesters.merge(p.clients);
+  }
   error_shares made;
   made.errors = requests.total();
   made.clients = shares_of(clients);
   made.requests = shares_of(requests);
+  made.requesters = shares_of(requesters);
   return made;
 }
 

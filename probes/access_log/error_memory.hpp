@@ -8,7 +8,7 @@
 
 namespace flipback::access_log {
 
-/// Who had the errors of the last minutes: in parts of ten seconds, each of bounded size.
+/// Who had the errors of the last minutes, and who asked at all: in parts of ten seconds, each of bounded size.
 class error_memory {
  public:
   static constexpr duration kept = std::chrono::minutes(5);
@@ -24,7 +24,12 @@ class error_memory {
     heavy_hitters clients;
     heavy_hitters requests;
   };
+  struct requesters_piece {
+    instant from;
+    heavy_hitters clients;
+  };
   std::deque<piece> pieces_;
+  std::deque<requesters_piece> requesters_;  ///< apart: there are requests without errors, and a cutover may come in the middle of a piece
 };
 
 }  // namespace flipback::access_log

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace flipback::access_log {
@@ -39,6 +42,16 @@ abilities::abilities(const line_format& format)
       latency(attempt_times || format.has(field::request_time)),
       time(format.has(field::time)) {}
 
+std::string client_of(std::string_view address) {
+  in6_addr parsed{};
+  std::string text(address);
+  if (!address.contains(':') || ::inet_pton(AF_INET6, text.c_str(), &parsed) != 1) return text;
+  std::array<char, INET6_ADDRSTRLEN> written{};
+  if (IN6_IS_ADDR_V4MAPPED(&parsed)) return ::inet_ntop(AF_INET, &parsed.s6_addr[12], written.data(), written.size());
+  std::fill(std::begin(parsed.s6_addr) + 8, std::end(parsed.s6_addr), 0);
+  return fmt::format("{}/64", ::inet_ntop(AF_INET6, &parsed, written.data(), written.size()));
+}
+
 traffic::traffic(line_format format, filter leave_out, double hang_after, std::vector<slot_upstreams> slots)
     : format_(std::move(format)), can_tell_(format_), leave_out_(std::move(leave_out)), hang_after_(hang_after), slots_(std::move(slots)) {
   since_.slots.resize(slots_.size());
@@ -74,6 +87,7 @@ void traffic::add(std::string_view text) {
   if (final_status == 101 || any_prefix(leave_out_.slow_paths, read.text(field::path))) latency.reset();
   count(since_.all, final_status, hung, latency);
   count_attempts(read, tries, hung);
+  if (const std::string_view client = read.text(field::client); !client.empty()) since_.clients.add(client_of(client));
   if (final_status >= 500 || hung) note_error(read);
 }
 
@@ -93,7 +107,7 @@ void traffic::note_error(const line& of) {
   const std::string_view method = of.text(field::method);
   const std::string_view path = of.text(field::path);
   since_.failing_requests.add(method.empty() ? std::string(path) : fmt::format("{} {}", method, path));
-  if (const std::string_view client = of.text(field::client); !client.empty()) since_.failing_clients.add(client);
+  if (const std::string_view client = of.text(field::client); !client.empty()) since_.failing_clients.add(client_of(client));
 }
 
 std::optional<double> traffic::time_of(std::string_view text) {

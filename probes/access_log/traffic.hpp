@@ -45,6 +45,7 @@ struct pool {
   double newest_line = 0;          ///< the newest line's own time, seconds since 1970; 0: none
   heavy_hitters failing_requests;  ///< what the errors asked for: "GET /api/search"
   heavy_hitters failing_clients;   ///< whose they were, where the log tells
+  heavy_hitters clients;           ///< whose all requests were, errors or not
 };
 
 /// What a format lets us tell (semantics.md §2, "Traffic"). Without $upstream_addr every request counts; without $upstream_status there is
@@ -58,6 +59,10 @@ struct abilities {
   bool latency;
   bool time;
 };
+
+/// Who an address belongs to, as far as it tells: in IPv6 one client has a network of 64 bits, "2001:db8:1:2::/64". What is no address is
+/// as it was.
+std::string client_of(std::string_view address);
 
 /// Holds each line against the rules of what counts. No I/O, no clock.
 class traffic {
