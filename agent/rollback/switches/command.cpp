@@ -30,7 +30,7 @@ std::string trimmed(const std::string& text) {
 }
 
 std::string in_words(const std::vector<std::string>& argv) {
-  return quoted(fmt::format("{}", fmt::join(argv, " ")));
+  return flipback::quoted(fmt::format("{}", fmt::join(argv, " ")));
 }
 
 bool can_be_started(const std::string& program) {
@@ -106,12 +106,12 @@ intent command_switch::read(const std::expected<process::finished, std::string>&
     found.says = fmt::format("`active` ({}) did not end within {} s", command, seconds_of(active_limit));
   } else if (asked->status != 0) {
     found.says =
-        fmt::format("`active` ({}) ended with status {}: \"{}\"", command, asked->status, quoted(trimmed(asked->errors + asked->output)));
+        fmt::format("`active` ({}) ended with status {}: \"{}\"", command, asked->status, flipback::quoted(trimmed(asked->errors + asked->output)));
   } else {
     const std::string printed = trimmed(asked->output);
     const auto* slot = slot_called(printed);
     found.is = slot == nullptr ? intent::kind::neither : intent::kind::names;
-    if (slot == nullptr) found.says = fmt::format("`active` ({}) prints \"{}\", which is no slot's name", command, quoted(printed));
+    if (slot == nullptr) found.says = fmt::format("`active` ({}) prints \"{}\", which is no slot's name", command, flipback::quoted(printed));
     if (slot != nullptr) found.slot = static_cast<slot_number>(slot - configured_.slots.data());
   }
   return found;
@@ -188,7 +188,7 @@ put_result command_switch::judge(const std::string& wanted, const std::string& o
   put_result r{.is = put_result::kind::cant_tell, .says = {}};
   if (now.named() && name_of(now.slot) == wanted) return {};
   const std::string wrote = trimmed(ended.output);
-  const std::string how = fmt::format("the command for {} ended with status {} and wrote \"{}\"", wanted, ended.status, quoted(wrote));
+  const std::string how = fmt::format("the command for {} ended with status {} and wrote \"{}\"", wanted, ended.status, flipback::quoted(wrote));
   if (now.named() && name_of(now.slot) == other) {
     r.is = put_result::kind::failed;
     r.says = fmt::format("{}; `active` still prints {}: nothing was changed", how, other);
@@ -251,7 +251,7 @@ std::vector<std::string> command_switch::obstacles() {
       add_once(found, fmt::format("{} is missing: write {} = [\"program\", \"argument\"]", key, key));
     else if (!can_be_started(argv[0]))
       add_once(found,
-               fmt::format("{} is {}, which is no program that user {} may start: name it by its path", key, quoted(argv[0]), ::geteuid()));
+               fmt::format("{} is {}, which is no program that user {} may start: name it by its path", key, flipback::quoted(argv[0]), ::geteuid()));
   };
   for (const config::slot& s : configured_.slots) try_program(fmt::format("slots.{}.switch", s.name), s.switched_by);
   try_program("active", settings().active);
