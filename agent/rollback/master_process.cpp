@@ -106,16 +106,23 @@ std::expected<void, std::string> is_master(pid_t pid, const std::string& binary,
     return std::unexpected(fmt::format("process {} is {}, no master of nginx", pid, quoted(title, {}, 60)));
   }
   if (runs(pid, path_in_proc, shown, binary, elsewhere)) return {};
-  return std::unexpected(
-      fmt::format("process {} calls itself {}, but runs {} where {} was expected", pid, quoted(title, {}, 60), quoted(shown), binary));
+  return std::unexpected(fmt::format("process {} calls itself {}, but runs {} where {} was expected", pid, quoted(title, {}, 60),
+                                     flipback::quoted(shown), binary));
+}
+
+std::optional<std::set<pid_t>> children_of(pid_t master) {
+  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", master));
+  if (!children) return std::nullopt;
+  std::set<pid_t> found;
+  for (pid_t pid = 0; children >> pid;) found.insert(pid);
+  return found;
 }
 
 std::optional<workers> workers_of(pid_t master) {
-  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", master));
+  const auto children = children_of(master);
   if (!children) return std::nullopt;
   workers seen;
-  pid_t pid = 0;
-  while (children >> pid) {
+  for (const pid_t pid : *children) {
     const std::string title = title_of(pid);
     const std::string_view role = role_in(title);
     if (role.starts_with("worker process is shutting down"))

@@ -253,7 +253,7 @@ TEST_CASE("what_clients_write_is_no_emerg") {
   const auto nginx = rollback::make_nginx(loop.get_executor(), settings_of(server));
   nginx->mark_errors();
   testing::get(port, "/[emerg]", "Referer: [emerg]\r\nUser-Agent: [emerg]\r\n");
-  testing::exchange(port, "GET /x HTTP/1.1\r\nHost: [emerg]\r\nConnection: close\r\n\r\n");
+  testing::converse(port, "GET /x HTTP/1.1\r\nHost: [emerg]\r\nConnection: close\r\n\r\n");
   REQUIRE(testing::comes_true([&] { return testing::contents(server.error_log()).contains("[emerg]"); }));
   CHECK(nginx->emerg_since_mark() == "");
   // A path is decoded before it is logged, its line feeds too: this begins a line as nginx itself would.
