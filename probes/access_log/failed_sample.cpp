@@ -29,15 +29,14 @@ void failed_sample::add(one failed, std::minstd_rand& chance) {
 }
 
 void failed_sample::merge(failed_sample other, std::minstd_rand& chance) {
-  // Each that was kept stands for as many as were seen for one kept.
-  const double ours = kept_.empty() ? 0 : static_cast<double>(seen_) / static_cast<double>(kept_.size());
-  const double theirs = other.kept_.empty() ? 0 : static_cast<double>(other.seen_) / static_cast<double>(other.kept_.size());
+  // As if they were drawn one by one from all that both have seen; what was kept of a side is as good as any of it.
+  std::uint64_t ours = seen_;
+  std::uint64_t theirs = other.seen_;
   std::vector<one> merged;
-  while (merged.size() < most && !(kept_.empty() && other.kept_.empty())) {
-    const double our_weight = ours * static_cast<double>(kept_.size());
-    const double their_weight = theirs * static_cast<double>(other.kept_.size());
-    const bool from_ours = std::uniform_real_distribution<double>(0, our_weight + their_weight)(chance) < our_weight;
-    merged.push_back(taken_from((from_ours || other.kept_.empty()) && !kept_.empty() ? kept_ : other.kept_, chance));
+  while (merged.size() < most && ours + theirs > 0) {
+    const bool from_ours = below(ours + theirs, chance) < ours;
+    --(from_ours ? ours : theirs);
+    merged.push_back(taken_from(from_ours ? kept_ : other.kept_, chance));
   }
   kept_ = std::move(merged);
   seen_ += other.seen_;
