@@ -261,6 +261,19 @@ TEST_CASE("what_clients_write_is_no_emerg") {
   REQUIRE(testing::comes_true([&] {
     return testing::contents(server.error_log()).contains(fmt::format("\n2026/01/01 00:00:00 [emerg] {0}#{0}: forged", server.pid()));
   }));
+  // A reload that was asked for and that the master has not begun: no worker is new yet.
+  REQUIRE(rollback::at_rest(server.pid()) == true);
+  ::kill(server.pid(), SIGSTOP);
+  CHECK(testing::finished(loop, nginx->reload()).is == answer::yes);
+  CHECK(rollback::at_rest(server.pid()) == false);
+  CHECK(nginx->emerg_since_mark() == "");
+  const auto old_ones = nginx->see_workers();
+  ::kill(server.pid(), SIGCONT);
+  REQUIRE(old_ones);
+  REQUIRE(testing::comes_true([&] {
+    const auto now = nginx->see_workers();
+    return rollback::at_rest(server.pid()) == true && now && now->leaving.empty() && now->accepting != old_ones->accepting;
+  }));
   // While the reload that it wants to undo is under way, and when it has succeeded, it counts for nothing.
   const auto before = nginx->see_workers();
   REQUIRE(before);
