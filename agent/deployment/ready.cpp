@@ -43,6 +43,13 @@ void look_at_witnesses(const rollback::nginx_configuration* nginx, const config:
                           "give nginx's log_format $upstream_addr, $upstream_status and $http_user_agent, or set front_door identity"});
 }
 
+std::vector<lack> blocking_first(const std::vector<lack>& all) {
+  std::vector<lack> sorted;
+  for (const bool blocking : {true, false})
+    std::ranges::copy_if(all, std::back_inserter(sorted), [&](const lack& l) { return l.blocking == blocking; });
+  return sorted;
+}
+
 }  // namespace
 
 bool readiness::is_ready() const {
@@ -68,7 +75,7 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
   if (known != nullptr) look_at_upstreams(*known, how.names(), configured.slots, found);
   if (known != nullptr && known->splits_clients && configured.deployment && configured.deployment->canary.empty())
     found.notes.emplace_back("nginx's configuration has split_clients: set [deployment] canary where that sends users to another slot");
-  std::ranges::stable_partition(found.lacking, &lack::blocking);
+  found.lacking = blocking_first(found.lacking);
   co_return found;
 }
 

@@ -31,7 +31,8 @@ host_and_port parts_of(std::string_view text) {
 
 /// As nginx writes an address.
 std::string written(const asio::ip::address& address, std::string_view port) {
-  return fmt::format(fmt::runtime(address.is_v6() ? "[{}]:{}" : "{}:{}"), address.to_string(), port);
+  const std::string text = address.to_string();
+  return address.is_v6() ? fmt::format("[{}]:{}", text, port) : fmt::format("{}:{}", text, port);
 }
 
 /// How an upstream's text may stand in the log; empty where only a look-up can tell.

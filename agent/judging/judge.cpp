@@ -181,6 +181,9 @@ deployment::rule_now judge::rule_as_it_is(std::size_t number, const deployment::
   if (const knows_errors* knows = who_knows_errors(number)) {
     const error_shares errors = knows->errors_since(r.true_since);
     r.one_client = one_client_of(errors);
+    // Of a share of errors: what is left of it without those that only hung up.
+    const double hung = errors.errors == 0 ? 0 : static_cast<double>(errors.hung_errors) / static_cast<double>(errors.errors);
+    r.only_hang_ups = hung > 0 && when.in == unit::ratio && when.value && when.threshold && *when.value * (1 - hung) <= *when.threshold;
   }
   if (const auto mark = deployment::mark_of(s, r.name, r.true_since)) r.above_since_mark = flipback::of(engine_.above_since(number, *mark, at));
   return r;

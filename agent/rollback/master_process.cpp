@@ -106,16 +106,23 @@ std::expected<void, std::string> is_master(pid_t pid, const std::string& binary,
     return std::unexpected(fmt::format("process {} is {}, no master of nginx", pid, quoted(title, {}, 60)));
   }
   if (runs(pid, path_in_proc, shown, binary, elsewhere)) return {};
-  return std::unexpected(
-      fmt::format("process {} calls itself {}, but runs {} where {} was expected", pid, quoted(title, {}, 60), quoted(shown), binary));
+  return std::unexpected(fmt::format("process {} calls itself {}, but runs {} where {} was expected", pid, quoted(title, {}, 60),
+                                     flipback::quoted(shown), binary));
+}
+
+std::optional<std::set<pid_t>> children_of(pid_t master) {
+  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", master));
+  if (!children) return std::nullopt;
+  std::set<pid_t> found;
+  for (pid_t pid = 0; children >> pid;) found.insert(pid);
+  return found;
 }
 
 std::optional<workers> workers_of(pid_t master) {
-  std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", master));
+  const auto children = children_of(master);
   if (!children) return std::nullopt;
   workers seen;
-  pid_t pid = 0;
-  while (children >> pid) {
+  for (const pid_t pid : *children) {
     const std::string title = title_of(pid);
     const std::string_view role = role_in(title);
     if (role.starts_with("worker process is shutting down"))
@@ -142,14 +149,16 @@ std::optional<wall_time> started_at(pid_t pid) {
   return wall_time(booted + after);
 }
 
-// A master waits in sigsuspend, with no signal blocked. Whatever it does, it does with HUP blocked (ngx_master_process_cycle), and a signal
-// is pending from the moment at which it was sent: there is no time between in which it would look idle.
+// A master waits in sigsuspend, asleep and with no signal blocked. Whatever it does, it does with HUP blocked (ngx_master_process_cycle).
+// Who sends a signal makes it pending and the master runnable in one step; while the kernel delivers it, it is neither pending nor blocked,
+// but the master does not sleep.
 std::optional<bool> at_rest(pid_t master) {
   const std::string status = contents_of(fmt::format("/proc/{}/status", master));
+  const std::string state = status_value(status, "State");
   const auto blocked = has_hup(status_value(status, "SigBlk"));
   const auto pending = has_hup(status_value(status, "ShdPnd"));
-  if (!blocked || !pending) return std::nullopt;
-  return !*blocked && !*pending;
+  if (!blocked || !pending || state.empty()) return std::nullopt;
+  return state.starts_with("\tS") && !*blocked && !*pending;
 }
 
 pid_t pid_of_its_own(pid_t pid) {

@@ -6,6 +6,7 @@
 
 #include <expected>
 #include <optional>
+#include <set>
 #include <string>
 
 /// What Linux's process table (/proc) says of nginx's master and its workers. Every call looks anew; none waits.
@@ -16,7 +17,11 @@ namespace flipback::rollback {
 /// `elsewhere`: nginx may have a root folder of its own (a container), in which its executable is called the same.
 std::expected<void, std::string> is_master(pid_t pid, const std::string& binary, bool elsewhere);
 
-/// The master's workers; nothing where its children can't be seen.
+/// The processes that the master has started and that are there; nothing where they can't be seen. It starts none where it refuses a
+/// configuration.
+std::optional<std::set<pid_t>> children_of(pid_t master);
+
+/// The workers among them. One that has just been started is none until it calls itself so.
 std::optional<workers> workers_of(pid_t master);
 
 /// When a process was started, to 10 ms; nothing where it is gone.

@@ -77,8 +77,8 @@ class local_nginx final : public nginx {
 
   void mark_errors() override {
     errors_.mark(error_log_);
-    const auto seen = see_workers();
-    marked_ = seen ? std::optional(known(*seen)) : std::nullopt;
+    const auto found = master();
+    marked_ = found ? children_of(*found) : std::nullopt;
   }
 
   std::string emerg_since_mark() override {
@@ -86,9 +86,9 @@ class local_nginx final : public nginx {
     if (!found) return {};
     std::string line = errors_.emerg_since_mark(pid_of_its_own(*found));
     if (line.empty() || !marked_ || at_rest(*found) != true) return {};
-    const auto seen = workers_of(*found);
-    if (!seen) return {};
-    const bool any_new = std::ranges::any_of(known(*seen), [&](pid_t pid) { return !marked_->contains(pid); });
+    const auto children = children_of(*found);
+    if (!children) return {};
+    const bool any_new = std::ranges::any_of(*children, [&](pid_t pid) { return !marked_->contains(pid); });
     return any_new ? std::string() : line;
   }
 
@@ -110,12 +110,6 @@ class local_nginx final : public nginx {
   }
 
  private:
-  static std::set<pid_t> known(const workers& seen) {
-    std::set<pid_t> all = seen.accepting;
-    all.insert(seen.leaving.begin(), seen.leaving.end());
-    return all;
-  }
-
   /// `nginx -t` and `-T` open the pid file and make an empty one where there is none: whoever starts or reloads nginx by it would find no
   /// number in it. Empty: they may be run.
   [[nodiscard]] std::string why_not_to_run() const {
@@ -145,7 +139,7 @@ class local_nginx final : public nginx {
   std::unique_ptr<master_finder> finder_;
   std::unique_ptr<reloader> reloader_;
   error_log errors_;
-  std::optional<std::set<pid_t>> marked_;  ///< the workers that there were at the mark
+  std::optional<std::set<pid_t>> marked_;  ///< the master's children at the mark
 };
 
 }  // namespace

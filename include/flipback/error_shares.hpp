@@ -27,6 +27,7 @@ struct failed_request {
 struct error_shares {
   std::uint64_t errors = 0;
   std::uint64_t safe_errors = 0;       ///< GET and HEAD among them: they change nothing, and may be asked again (RFC 9110, 9.2.1)
+  std::uint64_t hung_errors = 0;       ///< those that are errors only because their clients waited and hung up
   std::vector<error_share> clients;    ///< the largest first; empty where the log does not tell
   std::vector<error_share> requests;   ///< the same
   std::vector<failed_request> sample;  ///< drawn by chance, a bounded number; empty where the log does not tell

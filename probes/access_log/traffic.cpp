@@ -14,6 +14,7 @@ namespace {
 
 constexpr int client_closed = 499;  // nginx's own: the client hung up before the answer
 constexpr int too_many = 429;
+constexpr std::size_t longest_target = 4096;  // bytes of what is kept to be asked again
 
 bool any_prefix(const std::vector<std::string>& prefixes, std::string_view of) {
   return std::ranges::any_of(prefixes, [&](const std::string& p) { return of.starts_with(p); });
@@ -30,6 +31,15 @@ std::optional<double> total_latency(const attempts& tries) {
     if (const auto latency = one.latency()) total = total.value_or(0) + *latency;
   }
   return total;
+}
+
+/// The path and the query that stands behind it in the line; the path alone where the log has no query, or one that nginx had to escape.
+std::string target_in(std::string_view path, std::string_view text) {
+  const std::size_t from = path.empty() ? text.size() : static_cast<std::size_t>(path.data() - text.data()) + path.size();
+  if (from >= text.size() || text[from] != '?') return std::string(path);
+  const std::string_view query = text.substr(from, text.substr(from).find_first_of(" \"\t"));
+  if (query.contains('\\') || query.size() > longest_target) return std::string(path);
+  return std::string(path) + std::string(query);
 }
 
 }  // namespace
@@ -88,7 +98,8 @@ void traffic::add(std::string_view text) {
   count(since_.all, final_status, hung, latency);
   count_attempts(read, tries, hung);
   if (const std::string_view client = read.text(field::client); !client.empty()) since_.clients.add(client_of(client));
-  if (final_status >= 500 || hung) note_error(read);
+  if (final_status >= 500 || hung) note_error(read, text);
+  if (final_status < 500 && hung) ++since_.hung_errors;
 }
 
 /// Whether the client had no header to see when it hung up; false where the log can't tell.
@@ -103,11 +114,19 @@ std::optional<double> traffic::latency_of(const line& of, const attempts& tries)
   return can_tell_.attempt_times ? total_latency(tries) : of.number(field::request_time);
 }
 
-void traffic::note_error(const line& of) {
+void traffic::note_error(const line& of, std::string_view text) {
   const std::string_view method = of.text(field::method);
   const std::string_view path = of.text(field::path);
   since_.failing_requests.add(method.empty() ? std::string(path) : fmt::format("{} {}", method, path));
-  if (const std::string_view client = of.text(field::client); !client.empty()) since_.failing_clients.add(client_of(client));
+  const std::string_view client = of.text(field::client);
+  if (!client.empty()) since_.failing_clients.add(client_of(client));
+  if (method == "GET" || method == "HEAD") ++since_.safe_errors;
+  const auto time = of.time();
+  if (!time || path.size() > longest_target) return;
+  const auto status = static_cast<unsigned>(of.number(field::status).value_or(0));
+  failed_sample::one failed{{std::string(method), target_in(path, text), status, std::string(client)}, 0};
+  failed.began = *time - of.number(field::request_time).value_or(0);
+  since_.failed.add(std::move(failed), chance_);
 }
 
 std::optional<double> traffic::time_of(std::string_view text) {

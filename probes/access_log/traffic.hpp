@@ -4,6 +4,7 @@
 #include "flipback/sketch.hpp"
 
 #include "probes/access_log/attempts.hpp"
+#include "probes/access_log/failed_sample.hpp"
 #include "probes/access_log/heavy_hitters.hpp"
 #include "probes/access_log/line_format.hpp"
 
@@ -46,6 +47,9 @@ struct pool {
   heavy_hitters failing_requests;  ///< what the errors asked for: "GET /api/search"
   heavy_hitters failing_clients;   ///< whose they were, where the log tells
   heavy_hitters clients;           ///< whose all requests were, errors or not
+  std::uint64_t safe_errors = 0;   ///< errors of GET and HEAD
+  std::uint64_t hung_errors = 0;   ///< errors that are none but for their clients, who hung up after `hang_after`
+  failed_sample failed;            ///< some of the errors, of requests whose beginning is known
 };
 
 /// What a format lets us tell (semantics.md §2, "Traffic"). Without $upstream_addr every request counts; without $upstream_status there is
@@ -83,7 +87,7 @@ class traffic {
   [[nodiscard]] bool counts(const line& of) const;
   [[nodiscard]] bool is_headless(const attempts& tries) const;
   [[nodiscard]] std::optional<double> latency_of(const line& of, const attempts& tries) const;
-  void note_error(const line& of);
+  void note_error(const line& of, std::string_view text);
   void count(tally& into, int status, bool hung, std::optional<double> latency) const;
   void count_attempts(const line& of, const attempts& tries, bool hung);
   [[nodiscard]] std::size_t slot_of(std::string_view upstream) const;
@@ -94,6 +98,7 @@ class traffic {
   double hang_after_;
   std::vector<slot_upstreams> slots_;
   pool since_;
+  std::minstd_rand chance_;
   std::array<bool, field_count> seen_{};  ///< whether any line has had the field
 };
 

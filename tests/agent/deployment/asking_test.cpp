@@ -1,5 +1,6 @@
 #include "agent/deployment/asking.hpp"
 
+#include "agent/rollback/master_process.hpp"
 #include "tests/agent/rollback/running_nginx.hpp"
 
 #include <doctest/doctest.h>
@@ -96,13 +97,15 @@ TEST_CASE("nobody_there_is_silence_within_the_limit") {
   s.door.url = fmt::format("http://127.0.0.1:{}/", testing::free_port());
   CHECK(testing::finished(s.loop, deployment::ask_front_door(s.network, s.door, "")).is == reply::kind::silent);
   // One that takes the connection and never answers.
-  s.server.configure(fmt::format("server {{ listen 127.0.0.1:{}; }}", s.port));
-  ::kill(s.server.pid(), SIGSTOP);
+  const auto seen = rollback::workers_of(s.server.pid());
+  REQUIRE(seen);
+  REQUIRE(seen->accepting.size() == 1);
+  ::kill(*seen->accepting.begin(), SIGSTOP);
   s.door.timeout = 100ms;
   const auto began = std::chrono::steady_clock::now();
   CHECK(s.ask("/version").is == reply::kind::silent);
   CHECK(std::chrono::steady_clock::now() - began < 5s);
-  ::kill(s.server.pid(), SIGCONT);
+  ::kill(*seen->accepting.begin(), SIGCONT);
 }
 
 TEST_CASE("a_slot_is_asked_for_its_health_and_who_it_is") {

@@ -253,13 +253,26 @@ TEST_CASE("what_clients_write_is_no_emerg") {
   const auto nginx = rollback::make_nginx(loop.get_executor(), settings_of(server));
   nginx->mark_errors();
   testing::get(port, "/[emerg]", "Referer: [emerg]\r\nUser-Agent: [emerg]\r\n");
-  testing::exchange(port, "GET /x HTTP/1.1\r\nHost: [emerg]\r\nConnection: close\r\n\r\n");
+  testing::converse(port, "GET /x HTTP/1.1\r\nHost: [emerg]\r\nConnection: close\r\n\r\n");
   REQUIRE(testing::comes_true([&] { return testing::contents(server.error_log()).contains("[emerg]"); }));
   CHECK(nginx->emerg_since_mark() == "");
   // A path is decoded before it is logged, its line feeds too: this begins a line as nginx itself would.
   testing::get(port, fmt::format("/x%0a2026/01/01%2000:00:00%20[emerg]%20{0}%23{0}:%20forged", server.pid()));
   REQUIRE(testing::comes_true([&] {
     return testing::contents(server.error_log()).contains(fmt::format("\n2026/01/01 00:00:00 [emerg] {0}#{0}: forged", server.pid()));
+  }));
+  // A reload that was asked for and that the master has not begun: no worker is new yet.
+  REQUIRE(rollback::at_rest(server.pid()) == true);
+  ::kill(server.pid(), SIGSTOP);
+  CHECK(testing::finished(loop, nginx->reload()).is == answer::yes);
+  CHECK(rollback::at_rest(server.pid()) == false);
+  CHECK(nginx->emerg_since_mark() == "");
+  const auto old_ones = nginx->see_workers();
+  ::kill(server.pid(), SIGCONT);
+  REQUIRE(old_ones);
+  REQUIRE(testing::comes_true([&] {
+    const auto now = nginx->see_workers();
+    return rollback::at_rest(server.pid()) == true && now && now->leaving.empty() && now->accepting != old_ones->accepting;
   }));
   // While the reload that it wants to undo is under way, and when it has succeeded, it counts for nothing.
   const auto before = nginx->see_workers();

@@ -6,6 +6,7 @@
 #include <fmt/format.h>
 
 #include <arpa/inet.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <spawn.h>
 #include <sys/socket.h>
@@ -82,7 +83,7 @@ inline int free_port() {
 }
 
 /// Sends the bytes to a port of this host and gives what comes back until the other side closes.
-inline std::string exchange(int port, const std::string& sent) {
+inline std::string converse(int port, const std::string& sent) {
   sockaddr_in at{};
   at.sin_family = AF_INET;
   at.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -99,7 +100,7 @@ inline std::string exchange(int port, const std::string& sent) {
 }
 
 inline std::string get(int port, const std::string& target, const std::string& more_headers = "") {
-  return exchange(port, fmt::format("GET {} HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\n{}\r\n", target, more_headers));
+  return converse(port, fmt::format("GET {} HTTP/1.1\r\nHost: api.example.com\r\nConnection: close\r\n{}\r\n", target, more_headers));
 }
 
 /// A child that ends with its object.
@@ -158,7 +159,7 @@ class running_nginx {
   void start() {
     process_.emplace(std::vector<std::string>{binary_, "-p", in.path.string(), "-c", conf()});
     REQUIRE(comes_true([&] { return !contents(pid_file()).empty(); }));
-    REQUIRE(comes_true([&] { return contents(fmt::format("/proc/{0}/task/{0}/children", pid())).size() > 1; }));
+    REQUIRE(comes_true([&] { return has_worker(); }));
   }
   void stop() { process_.reset(); }
 
@@ -170,6 +171,13 @@ class running_nginx {
   folder in;
 
  private:
+  /// A worker has its master's title until it gives itself another.
+  [[nodiscard]] bool has_worker() const {
+    std::ifstream children(fmt::format("/proc/{0}/task/{0}/children", pid()));
+    pid_t worker = 0;
+    return children >> worker && contents(fmt::format("/proc/{}/cmdline", worker)).starts_with("nginx: worker");
+  }
+
   std::string binary_;
   std::optional<child> process_;
 };

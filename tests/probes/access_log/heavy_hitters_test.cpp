@@ -44,7 +44,7 @@ TEST_CASE("errors_are_remembered_for_five_minutes_and_none_from_before_a_cutover
     pool seen;
     seen.failing_requests.add(second < 500 ? "GET /old" : "GET /new");
     seen.failing_clients.add("10.0.0.7");
-    memory.add(seen, start + std::chrono::seconds(second));
+    memory.add(seen, start + std::chrono::seconds(second), second);
   }
   const error_shares all = memory.since(start);
   CHECK(all.errors >= 300);
