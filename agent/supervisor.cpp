@@ -12,6 +12,7 @@
 
 #include <malloc.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <stdexcept>
@@ -39,7 +40,7 @@ std::string all_of(const settings::diagnostics& problems) {
 supervisor::supervisor(asio::io_context& loop, std::filesystem::path file, config::configuration first)
     : loop_(loop),
       file_(std::move(file)),
-      journal_(first.agent.log_format, first.agent.log_level),
+      log_(first.agent.log_format, first.agent.log_level, STDERR_FILENO),
       tasks_(loop, [this](const std::string& why) { tell({"agent.task_failed", severity::critical, why, {}}); }),
       signals_(loop, SIGHUP, SIGTERM, SIGINT) {
   raise_descriptor_limit();
