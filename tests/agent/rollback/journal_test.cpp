@@ -226,6 +226,22 @@ TEST_CASE("a_row_that_was_cut_off_is_written_over") {
   CHECK(read(f.file()).size() == 2);
 }
 
+TEST_CASE("a_forgetting_that_was_cut_off_leaves_the_attempt_as_it_was") {
+  const folder f;
+  const auto faulty = std::make_shared<faulty_disk>();
+  journal j(f.file(), faulty);
+  for (int attempt = 0; attempt < 4; ++attempt) {
+    REQUIRE(done(j.write(first("a"))));
+    REQUIRE(done(j.write(next(1))));
+    faulty->torn_after = 10;
+    CHECK_FALSE(done(j.forget()));
+    CHECK(read(f.file()).size() == 2);
+    faulty->torn_after.reset();
+    REQUIRE(done(j.forget()));
+    CHECK(read(f.file()).empty());
+  }
+}
+
 TEST_CASE("a_damaged_row_before_others_is_told_and_never_the_end") {
   const folder f;
   begin(f.file(), "a", 4);
