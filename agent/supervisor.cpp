@@ -12,6 +12,7 @@
 
 #include <malloc.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <stdexcept>
@@ -39,7 +40,7 @@ std::string all_of(const settings::diagnostics& problems) {
 supervisor::supervisor(asio::io_context& loop, std::filesystem::path file, config::configuration first)
     : loop_(loop),
       file_(std::move(file)),
-      log_(std::make_unique<event_log>(first.agent.log_format, first.agent.log_level)),
+      log_(std::make_unique<event_log>(first.agent.log_format, first.agent.log_level, STDERR_FILENO)),
       started_with_(first.agent),
       tasks_(loop, [this](const std::string& why) { tell({"agent.task_failed", severity::critical, why, {}}); }),
       signals_(loop, SIGHUP, SIGTERM, SIGINT) {
@@ -145,7 +146,7 @@ asio::awaitable<void> supervisor::reload() {
 
 /// What of [agent] a reload can change is changed; of the rest it is said that it can't.
 void supervisor::follow(const config::agent& before, const config::agent& now) {
-  if (now.log_format != before.log_format || now.log_level != before.log_level) log_ = std::make_unique<event_log>(now.log_format, now.log_level);
+  if (now.log_format != before.log_format || now.log_level != before.log_level) log_ = std::make_unique<event_log>(now.log_format, now.log_level, STDERR_FILENO);
   const auto stays = [&](std::string_view key, const std::string& was, const std::string& is) {
     if (was == is) return;
     tell({"config.needs_restart", severity::warning, fmt::format("agent.{} stays \"{}\" until a restart, though the file says \"{}\"", key, was, is), {}});

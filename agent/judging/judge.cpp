@@ -179,7 +179,7 @@ deployment::rule_now judge::rule_as_it_is(std::size_t number, const deployment::
   if (!r.breached) return r;
   r.shared_is_ill = shared_is_ill();
   if (const knows_errors* knows = who_knows_errors(number)) {
-    const error_shares errors = knows->errors_since(r.true_since);
+    const error_shares errors = knows->errors_since(engine_.cut_over_at().value_or(r.true_since));
     r.one_client = one_client_of(errors);
     // Of a share of errors: what is left of it without those that only hung up.
     const double hung = errors.errors == 0 ? 0 : static_cast<double>(errors.hung_errors) / static_cast<double>(errors.errors);
@@ -192,7 +192,11 @@ deployment::rule_now judge::rule_as_it_is(std::size_t number, const deployment::
 error_shares judge::errors_of(const std::string& rule, instant since) {
   for (std::size_t i = 0; i < engine_.rules().size(); ++i) {
     if (engine_.rules()[i].from.name != rule) continue;
-    if (const knows_errors* knows = who_knows_errors(i)) return knows->errors_since(since);
+    const knows_errors* knows = who_knows_errors(i);
+    if (knows == nullptr) return {};
+    error_shares errors = knows->errors_since(engine_.cut_over_at().value_or(since));
+    errors.sample = knows->errors_since(since).sample;
+    return errors;
   }
   return {};
 }

@@ -69,9 +69,10 @@ void journal::work_off(parts& of) {
     of.waiting.pop_front();
     lock.unlock();
     const journal_file::done came = now.done_to(of.file);
-    now.answer->give(came ? late_answer::result() : std::unexpected(came.error().says));
     lock.lock();
-    const bool again = !came && came.error().is != journal_file::trouble::kind::misuse && now.is != job::kind::reserve &&
+    // Answered with the lock held: what is asked for because of the answer comes after this has been dealt with.
+    now.answer->give(came ? late_answer::result() : std::unexpected(came.error().says));
+    const bool again = !came && came.error().is == journal_file::trouble::kind::not_now && now.is != job::kind::reserve &&
                        !(now.is == job::kind::append && of.forgets());
     if (!again) continue;
     // Nothing may overtake it: what waits behind it fails with it, and all of it is tried again with whatever is asked for next.

@@ -167,7 +167,9 @@ journal_file::done journal_file::append(const row& what) {
   const bool begins = what.number == 0;
   auto ready = begins || !loaded_ ? opened() : done();
   if (!ready && begins && ready.error().is == trouble::kind::damaged) {
-    if (const auto aside = set_aside(path_, {}); !aside && newest_aside(path_).empty()) {
+    struct stat there{};
+    const bool is_there = ::lstat(path_.c_str(), &there) == 0;
+    if (const auto aside = set_aside(path_, {}); !aside && is_there) {
       return std::unexpected(
           trouble{trouble::kind::not_now, fmt::format("{}, and it can't be kept beside: {}", ready.error().says, aside.error())});
     }
