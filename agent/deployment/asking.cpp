@@ -38,7 +38,7 @@ reply judged(const answered& got, const config::front_door& door) {
   made.is = told ? reply::kind::identified : reply::kind::anonymous;
   const std::string& name = made.identity.empty() ? made.release : made.identity;
   const bool asked_for_it = door.identity || door.release;
-  made.says = told           ? fmt::format("answered {} as {}", got->status, quoted(name, {}, longest_name))
+  made.says = told           ? fmt::format("answered {} as {}", got->status, flipback::quoted(name, {}, longest_name))
               : asked_for_it ? fmt::format("answered {} without its identity", got->status)
                              : fmt::format("answered {}", got->status);
   return made;

@@ -62,7 +62,7 @@ std::string shown(const slot_did& slot) {
 }
 
 std::string shown(const tried& one) {
-  return fmt::format("{} {}: live {}, stable {}", one.of.method, quoted(path_of(one.of.target), {}, longest_path), shown(one.live),
+  return fmt::format("{} {}: live {}, stable {}", one.of.method, flipback::quoted(path_of(one.of.target), {}, longest_path), shown(one.live),
                      shown(one.stable));
 }
 

@@ -39,7 +39,7 @@ std::string last_words(std::string_view output) {
   while (output.ends_with('\n') || output.ends_with('\r')) output.remove_suffix(1);
   if (output.empty()) return {};
   const bool cut = output.size() > most;
-  return fmt::format(": {}{}", cut ? "…" : "", quoted(output.substr(cut ? output.size() - most : 0), {}, most));
+  return fmt::format(": {}{}", cut ? "…" : "", flipback::quoted(output.substr(cut ? output.size() - most : 0), {}, most));
 }
 
 done reload_result(const ran& came_to, std::string_view what) {

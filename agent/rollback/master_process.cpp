@@ -99,14 +99,14 @@ std::expected<void, std::string> is_master(pid_t pid, const std::string& binary,
   const std::string title = title_of(pid);
   if (title.empty() || !role_in(title).starts_with("master process"))
     return std::unexpected(title.empty() ? fmt::format("there is no process {}", pid)
-                                         : fmt::format("process {} is {}, no master of nginx", pid, quoted(title, {}, 60)));
+                                         : fmt::format("process {} is {}, no master of nginx", pid, flipback::quoted(title, {}, 60)));
   const std::string shown = link_of(path_in_proc);
   if (shown.empty()) {
     if (title.starts_with("nginx: master process")) return {};
-    return std::unexpected(fmt::format("process {} is {}, no master of nginx", pid, quoted(title, {}, 60)));
+    return std::unexpected(fmt::format("process {} is {}, no master of nginx", pid, flipback::quoted(title, {}, 60)));
   }
   if (runs(pid, path_in_proc, shown, binary, elsewhere)) return {};
-  return std::unexpected(fmt::format("process {} calls itself {}, but runs {} where {} was expected", pid, quoted(title, {}, 60),
+  return std::unexpected(fmt::format("process {} calls itself {}, but runs {} where {} was expected", pid, flipback::quoted(title, {}, 60),
                                      flipback::quoted(shown), binary));
 }
 

@@ -57,7 +57,7 @@ TEST_CASE("with_a_full_pipe_the_end_comes_within_a_second") {
 TEST_CASE("what_was_told_before_the_end_is_written_whole_and_in_order") {
   pipe_ends pipe;
   {
-    event_log log("text", "info", pipe.ends[1]);
+    event_log log(config::log_format::text, severity::info, pipe.ends[1]);
     log.tell(said("first"));
     log.tell({"agent.note", severity::debug, "too small", {}});
     log.tell(said(std::string(10'000, 'y')));
@@ -94,7 +94,7 @@ TEST_CASE("a_reader_who_is_gone_is_no_reason_to_stop") {
   pipe.ends[0] = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
   const auto began = std::chrono::steady_clock::now();
   {
-    event_log log("text", "info", pipe.ends[1]);
+    event_log log(config::log_format::text, severity::info, pipe.ends[1]);
     for (int i = 0; i < 10; ++i) log.tell(said("x"));
   }
   CHECK(std::chrono::steady_clock::now() - began < 1s);

@@ -84,8 +84,8 @@ intent text_switch::named_by(const std::vector<live_text>& files) const {
       for (const live_text& f : files) times += occurrences_of(piece, f.image.bytes).size();
       whole[s] = whole[s] && times > 0;
       any[s] = any[s] || times > 0;
-      told.push_back(times == 0 ? fmt::format("not {}'s \"{}\"", slots_[s].slot, quoted(piece))
-                                : fmt::format("{}'s \"{}\"", slots_[s].slot, quoted(piece)));
+      told.push_back(times == 0 ? fmt::format("not {}'s \"{}\"", slots_[s].slot, flipback::quoted(piece))
+                                : fmt::format("{}'s \"{}\"", slots_[s].slot, flipback::quoted(piece)));
     }
   }
   for (slot_number s = 0; s < slots_.size(); ++s) {
@@ -152,7 +152,7 @@ std::vector<std::string> text_switch::notes() {
       for (const std::string& piece : slots_[s].pieces) {
         const auto places = occurrences_of(piece, f.image.bytes);
         if (places.empty() && named && *named != s) continue;
-        add_once(found, fmt::format("{}: {}'s \"{}\" occurs {} {}{}", f.path, slots_[s].slot, quoted(piece), places.size(),
+        add_once(found, fmt::format("{}: {}'s \"{}\" occurs {} {}{}", f.path, slots_[s].slot, flipback::quoted(piece), places.size(),
                                     places.size() == 1 ? "time" : "times",
                                     places.empty() ? "" : fmt::format(" (line {})", fmt::join(lines_of(places, f.image.bytes), ", "))));
       }
