@@ -1,7 +1,7 @@
 #pragma once
 
-#include "agent/generation.hpp"
 #include "agent/event_log.hpp"
+#include "agent/generation.hpp"
 #include "agent/serve/control_socket.hpp"
 #include "agent/serve/http_server.hpp"
 
