@@ -72,9 +72,9 @@ void journal::work_off(parts& of) {
     lock.lock();
     // Answered with the lock held: what is asked for because of the answer comes after this has been dealt with.
     now.answer->give(came ? late_answer::result() : std::unexpected(came.error().says));
-    const bool again = !came && came.error().is == journal_file::trouble::kind::not_now && now.is != job::kind::reserve &&
-                       !(now.is == job::kind::append && of.forgets());
-    if (!again) continue;
+    const bool may_come_to_be = !came && came.error().is == journal_file::trouble::kind::not_now;
+    const bool is_void = now.is == job::kind::reserve || (now.is == job::kind::append && of.forgets());
+    if (!may_come_to_be || is_void) continue;
     // Nothing may overtake it: what waits behind it fails with it, and all of it is tried again with whatever is asked for next.
     for (const job& behind : of.waiting) behind.answer->give(std::unexpected(came.error().says));
     of.waiting.push_front(std::move(now));

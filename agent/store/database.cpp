@@ -156,8 +156,10 @@ std::expected<void, sql_failure> load_into(loaded& made, const std::string& file
   auto said = text_in(h, "lost");
   if (!said) return std::unexpected(said.error());
   made.lost = std::move(*said);
-  // For an older version that finds the file: not worth a refusal.
-  if (text_in(h, "by") != FLIPBACK_VERSION) (void)write_text(h, "by", FLIPBACK_VERSION);
+  // For an older version that finds the file. A disk that is too full for it is no reason not to read.
+  if (text_in(h, "by") != FLIPBACK_VERSION) {
+    [[maybe_unused]] const auto noted = write_text(h, "by", FLIPBACK_VERSION);
+  }
   return {};
 }
 

@@ -35,7 +35,7 @@ std::string free_name(const std::string& file) {
 }  // namespace
 
 std::expected<std::string, std::string> set_aside(const std::string& file, const std::vector<std::string>& endings) {
-  const std::string aside = free_name(file);
+  std::string aside = free_name(file);
   for (const std::string& ending : endings) {
     if (::rename((file + ending).c_str(), (aside + ending).c_str()) != 0 && errno != ENOENT) return std::unexpected(std::strerror(errno));
   }

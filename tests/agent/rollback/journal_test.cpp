@@ -233,7 +233,7 @@ TEST_CASE("a_forgetting_that_was_cut_off_leaves_the_attempt_as_it_was") {
   for (int attempt = 0; attempt < 4; ++attempt) {
     REQUIRE(done(j.write(first("a"))));
     REQUIRE(done(j.write(next(1))));
-    faulty->torn_after = 10;
+    faulty->torn_after = 20;  // within what counts in a head
     CHECK_FALSE(done(j.forget()));
     CHECK(read(f.file()).size() == 2);
     faulty->torn_after.reset();
@@ -269,9 +269,9 @@ TEST_CASE("what_is_no_journal_or_a_newer_one_is_told_and_never_none") {
     const std::string bytes = to_bytes(h);
     return made.replace(place_of(h), bytes.size(), bytes);
   };
-  const auto with_row = [&whole](const std::string& text) {
+  const auto with_row = [&whole](const std::string& text, std::uint64_t number = 1) {
     std::string made = whole;
-    const std::string bytes = to_bytes(frames::frame{1, 1, text});
+    const std::string bytes = to_bytes(frames::frame{1, number, text});
     return made.replace(frames::first_frame + frames::block, bytes.size(), bytes);
   };
   const std::array lines{
@@ -282,6 +282,7 @@ TEST_CASE("what_is_no_journal_or_a_newer_one_is_told_and_never_none") {
       line{with_row(R"({"version":1,"number":1,"is":"asked"})"), "\"asked\" is none of the words"},
       line{with_row("no json"), "is no JSON"},
       line{with_row(to_text(next(5))), "out of order"},
+      line{with_row(to_text(next(5)), 5), "is damaged after its row 1"},
   };
   for (const line& l : lines) {
     f.write(l.bytes);
