@@ -56,7 +56,9 @@ void deciding::after_new_epoch(bool forgive) {
   s.ready.reset();
   if (s.order && s.order->is == cause::kind::approved) refuse_order("the release is no longer the one that was asked about");
   s.not_again_before.reset();
-  s.unreadable.clear();
+  if (!std::exchange(s.unreadable, {}).empty()) {
+    for (const fact f : {fact::hold, fact::latch, fact::failures}) keep_fact(f);  // what can't be read is no longer what counts
+  }
   const auto& back = s.track.now->back;
   act(stage_for{back ? std::optional(back->to.slot) : std::nullopt});
   keep_fact(fact::epoch);

@@ -55,6 +55,12 @@ std::optional<weighed> obstacle(const state& s, const terms& by, const present& 
   return std::nullopt;
 }
 
+const blame_standing* blame_of(const state& s, const rule_now& rule) {
+  const auto found = s.blames.find(rule.name);
+  const bool of_this = found != s.blames.end() && found->second.epoch == s.track.now->number && found->second.condition == rule.true_since;
+  return of_this ? &found->second : nullptr;
+}
+
 /// What a person must decide, in their words; empty: nothing.
 std::pair<guard, std::string> for_a_person(const state& s, const terms& by, const present& now, const rule_now& rule) {
   const tracking& t = s.track;
@@ -69,9 +75,12 @@ std::pair<guard, std::string> for_a_person(const state& s, const terms& by, cons
   if (const std::string doubt = doubt_of_way_back(t, by); !doubt.empty()) return {guard::doubt, doubt};
   if (rule.not_this_release) return {guard::not_this_release, "the condition was true before the cutover already: this release may not be to blame"};
   if (was_rolled_back_before(s, by, now)) return {guard::failed_before, "this release was rolled back before, and somebody has brought it back"};
-  if (!rule.shared_is_ill.empty()) return {guard::shared, rule.shared_is_ill};
-  if (!rule.one_client.empty()) return {guard::client, rule.one_client};
-  if (rule.only_hang_ups) return {guard::hang_ups, "without the requests whose clients hung up it would be no breach"};
+  // What asking both slots could not tell, others may put in doubt.
+  if (blame_of(s, rule)->newest.is == blame::kind::cant_tell) {
+    if (!rule.shared_is_ill.empty()) return {guard::shared, rule.shared_is_ill};
+    if (!rule.one_client.empty()) return {guard::client, rule.one_client};
+    if (rule.only_hang_ups) return {guard::hang_ups, "without the requests whose clients hung up it would be no breach"};
+  }
   if (std::min(by.mode, rule.mode.value_or(by.mode)) == config::mode::ask) return {guard::mode, "mode is ask"};
   return {guard::none, {}};
 }
@@ -103,12 +112,6 @@ std::optional<weighed> ready_enough(const state& s, const present& now) {
   weighed w = blocked(guard::ready, blocking->type.empty() ? blocking->what : fmt::format("{}; {}", blocking->what, blocking->type));
   w.missing.ready = now.at.at - s.ready->looked >= ask_again_every;
   return w;
-}
-
-const blame_standing* blame_of(const state& s, const rule_now& rule) {
-  const auto found = s.blames.find(rule.name);
-  const bool of_this = found != s.blames.end() && found->second.epoch == s.track.now->number && found->second.condition == rule.true_since;
-  return of_this ? &found->second : nullptr;
 }
 
 /// What asking both slots for what fails says. A person who decides needs an answer; whoever acts needs one of this moment.

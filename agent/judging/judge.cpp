@@ -17,6 +17,8 @@ namespace {
 
 using deployment::answer;
 
+constexpr duration asked_about = std::chrono::minutes(1);  ///< before the condition became true: of what made it true
+
 instant now() {
   return std::chrono::steady_clock::now();
 }
@@ -195,7 +197,7 @@ error_shares judge::errors_of(const std::string& rule, instant since) {
     const knows_errors* knows = who_knows_errors(i);
     if (knows == nullptr) return {};
     error_shares errors = knows->errors_since(engine_.cut_over_at().value_or(since));
-    errors.sample = knows->errors_since(since).sample;
+    errors.sample = knows->errors_since(std::max(engine_.cut_over_at().value_or(since), since - asked_about)).sample;
     return errors;
   }
   return {};

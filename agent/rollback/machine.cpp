@@ -152,9 +152,10 @@ void stepping::on(const put_done& e) {
     return follow_next();
   }
   if (s.is != phase::undoing) return;
-  if (landed)
+  if (landed) {
     s.put[s.next] = false;
-  else if (e.how.is == kind::foreign)
+    s.put_back = true;
+  } else if (e.how.is == kind::foreign)
     s.foreign = true;
   if (e.how.is != kind::done) s.trouble = e.how.says;
   put_back_next();
@@ -300,7 +301,7 @@ void stepping::after_undo_of_files() {
     say("undo", "no", s.trouble, true);
     return over(outcome::not_undone, fmt::format("{}; and the switch could not be put back: {}", s.why_undone, s.trouble), std::nullopt);
   }
-  if (plan_.reloads && (s.reload_asked || s.recovery)) return ask_test(phase::undo_testing);
+  if (plan_.reloads && (s.reload_asked || s.recovery) && s.put_back) return ask_test(phase::undo_testing);
   claim what = plan_.back;
   what.new_workers_needed = false;
   begin_proof(phase::undo_proving, what);

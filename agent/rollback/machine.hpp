@@ -125,6 +125,7 @@ struct machine_state {
   std::vector<bool> put;      ///< which changes are, or may be, at their `after`
   std::size_t next = 0;       ///< the change that is being put
   bool changed = false;
+  bool put_back = false;      ///< an undo has changed something
   bool reload_asked = false;  ///< nginx may have read what was installed
   bool recovery = false;
   bool foreign = false;       ///< somebody else changed one of the files
