@@ -218,11 +218,25 @@ TEST_CASE("command_that_is_the_same_for_both_is_refused") {
   CHECK_FALSE(s.changes_to(0).has_value());
 }
 
-TEST_CASE("command_an_answer_of_active_that_is_too_old_is_none_and_a_hanging_one_is_ended") {
+TEST_CASE("command_an_answer_of_active_that_is_too_old_is_none") {
+  host h;
+  instant now = std::chrono::steady_clock::now();
+  const auto s = rollback::make_command_switch(h.loop.get_executor(), h.settings, [&] { return now; });
+  h.ask(*s);
+  now += 2 * rollback::active_asked_every;
+  CHECK(s->names().named() == 1);
+  now += 1ms;
+  CHECK(s->names().is == intent::kind::unreadable);
+  CHECK(has(s->names().says, "gave its last answer 10 s ago"));
+  CHECK_FALSE(s->changes_to(0).has_value());
+  h.ask(*s);
+  CHECK(s->names().named() == 1);
+}
+
+TEST_CASE("command_an_active_that_hangs_is_ended_and_names_nothing") {
   host h;
   auto& s = h.made();
   h.ask(s);
-  CHECK(s.names().named() == 1);
   h.script("active", "sleep 60");
   h.ask(s);
   CHECK(s.names().is == intent::kind::unreadable);

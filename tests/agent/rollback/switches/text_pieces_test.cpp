@@ -57,8 +57,7 @@ TEST_CASE("a_piece_occurs_only_where_it_stands_alone_and_outside_comments") {
 TEST_CASE("only_the_pieces_are_replaced_and_every_other_byte_stays") {
   const std::string before = "up blue;\r\n# blue stays\r\nlog 'x # y' \"blue\";\tblue blue-2 /blue/\0\xff blue"s;
   const std::string after =
- "up green-long;\r\n# blue stays\r\nlog 'x # y' \"green-long\";\tgreen-long blue-2 /green-long/\0\xff green-long",
-                          102);
+      "up green-long;\r\n# blue stays\r\nlog 'x # y' \"green-long\";\tgreen-long blue-2 /green-long/\0\xff green-long"s;
   const replacement there[] = {{"blue", "green-long"}};
   const replacement back[] = {{"green-long", "blue"}};
   CHECK(replaced(before, there).value() == after);
