@@ -44,13 +44,12 @@ TEST_CASE("what_somebody_writes_in_the_very_last_instant_is_never_lost") {
   const folder f;
   const std::string path = f.path("live");
   const std::string theirs = f.path("theirs");
-  constexpr int rounds = 2000;
+  constexpr int rounds = 500;
   std::atomic<int> round = 0;
   std::atomic<int> written = 0;
   std::thread person([&] {
     for (int r = 1; r <= rounds; ++r) {
-      while (round.load() < r) {
-      }
+      while (round.load() < r) std::this_thread::yield();
       for (volatile int wait = 0; wait < (r * 37) % 4000; wait = wait + 1) {
       }
       ::rename(theirs.c_str(), path.c_str());
@@ -58,19 +57,15 @@ TEST_CASE("what_somebody_writes_in_the_very_last_instant_is_never_lost") {
     }
   });
   int lost = 0;
-  int gave_back = 0;
   for (int r = 1; r <= rounds; ++r) {
     f.write("live", "old");
     f.write("new", "new");
     f.write("theirs", "theirs");
     round = r;
-    const put_result done = replace(path, f.path("new"), f.path("kept"), regular("old"), step_kind::exchange);
-    while (written.load() < r) {
-    }
+    replace(path, f.path("new"), f.path("kept"), regular("old"), step_kind::exchange);
+    while (written.load() < r) std::this_thread::yield();
     lost += f.text("live") == "theirs" ? 0 : 1;
-    gave_back += done.is == put_result::kind::foreign ? 1 : 0;
   }
   person.join();
   CHECK(lost == 0);
-  MESSAGE("left or given back in ", gave_back, " of ", rounds, " rounds");
 }
