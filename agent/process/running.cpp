@@ -23,21 +23,25 @@ struct running::state : std::enable_shared_from_this<running::state> {
   }
 
   void watch() {
-    output->read();
-    if (errors) errors->read();
     end.async_wait(asio::posix::stream_descriptor::wait_read, [self = shared_from_this()](const boost::system::error_code& error) {
-      if (!error && self->end.is_open()) self->take_end();
+      if (error || !self->end.is_open()) return;
+      // Readiness is a hint: Asio may hand on that of a descriptor that was closed in the same turn of the loop.
+      if (!self->take_end()) self->watch();
     });
   }
 
-  void take_end() {
+  bool take_end() {
     int how = 0;
-    ::waitpid(pid, &how, 0);
+    const pid_t took = ::waitpid(pid, &how, WNOHANG);
+    if (took == 0) return false;
+    // What somebody else has taken the end of did not end well as far as we know.
+    if (took < 0) how = 255 << 8;
     status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
     over = true;
     output->finish();
     if (errors) errors->finish();
     for (asio::steady_timer* w : waiting) w->cancel();
+    return true;
   }
 
   asio::any_io_executor executor;
@@ -55,6 +59,8 @@ std::expected<std::unique_ptr<running>, std::string> running::start(asio::any_io
   const auto started = process::start(argv, kept);
   if (!started) return std::unexpected(started.error());
   auto s = std::make_shared<state>(std::move(executor), *started, most_output);
+  s->output->read();
+  if (s->errors) s->errors->read();
   s->watch();
   return std::unique_ptr<running>(new running(std::move(s)));
 }

@@ -7,7 +7,9 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <chrono>
 #include <expected>
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -65,7 +67,9 @@ class slot_switch {
 std::unique_ptr<slot_switch> make_site_switch(const config::configuration& configured);
 std::unique_ptr<slot_switch> make_text_switch(const config::configuration& configured);
 std::unique_ptr<slot_switch> make_link_switch(const config::configuration& configured);
-std::unique_ptr<slot_switch> make_command_switch(asio::any_io_executor executor, const config::configuration& configured);
+/// `now` is the clock by which an answer of `active` grows old.
+std::unique_ptr<slot_switch> make_command_switch(asio::any_io_executor executor, const config::configuration& configured,
+                                                 std::function<instant()> now = &std::chrono::steady_clock::now);
 /// The one that the configuration asks for. It must outlive the switch.
 std::unique_ptr<slot_switch> make_switch(asio::any_io_executor executor, const config::configuration& configured);
 

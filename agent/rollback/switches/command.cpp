@@ -49,8 +49,8 @@ long seconds_of(duration d) {
 
 class command_switch final : public slot_switch {
  public:
-  command_switch(asio::any_io_executor executor, const config::configuration& configured)
-      : executor_(std::move(executor)), configured_(configured) {}
+  command_switch(asio::any_io_executor executor, const config::configuration& configured, std::function<instant()> now)
+      : executor_(std::move(executor)), configured_(configured), now_(std::move(now)) {}
 
   [[nodiscard]] intent names() override;
   asio::awaitable<void> refresh() override;
@@ -82,6 +82,7 @@ class command_switch final : public slot_switch {
 
   asio::any_io_executor executor_;
   const config::configuration& configured_;
+  std::function<instant()> now_;
   std::optional<answer> last_;
   std::shared_ptr<process::running> running_;  // the last command that was started
   instant started_;
@@ -93,8 +94,7 @@ const config::slot* command_switch::slot_called(const std::string& name) const {
 }
 
 std::string command_switch::still_running() const {
-  return fmt::format("the command that was started {} s ago still runs (process {})",
-                     seconds_of(std::chrono::steady_clock::now() - started_), running_->pid());
+  return fmt::format("the command that was started {} s ago still runs (process {})", seconds_of(now_() - started_), running_->pid());
 }
 
 intent command_switch::read(const std::expected<process::finished, std::string>& asked) const {
@@ -105,13 +105,14 @@ intent command_switch::read(const std::expected<process::finished, std::string>&
   } else if (asked->timed_out) {
     found.says = fmt::format("`active` ({}) did not end within {} s", command, seconds_of(active_limit));
   } else if (asked->status != 0) {
-    found.says =
-        fmt::format("`active` ({}) ended with status {}: \"{}\"", command, asked->status, flipback::quoted(trimmed(asked->errors + asked->output)));
+    found.says = fmt::format("`active` ({}) ended with status {}: \"{}\"", command, asked->status,
+                             flipback::quoted(trimmed(asked->errors + asked->output)));
   } else {
     const std::string printed = trimmed(asked->output);
     const auto* slot = slot_called(printed);
     found.is = slot == nullptr ? intent::kind::neither : intent::kind::names;
-    if (slot == nullptr) found.says = fmt::format("`active` ({}) prints \"{}\", which is no slot's name", command, flipback::quoted(printed));
+    if (slot == nullptr)
+      found.says = fmt::format("`active` ({}) prints \"{}\", which is no slot's name", command, flipback::quoted(printed));
     if (slot != nullptr) found.slot = static_cast<slot_number>(slot - configured_.slots.data());
   }
   return found;
@@ -119,7 +120,7 @@ intent command_switch::read(const std::expected<process::finished, std::string>&
 
 intent command_switch::names() {
   if (!last_) return {.is = intent::kind::unreadable, .slot = 0, .says = "`active` was not asked yet", .changed = {}};
-  const duration age = std::chrono::steady_clock::now() - last_->asked;
+  const duration age = now_() - last_->asked;
   if (age <= 2 * active_asked_every) return last_->is;
   return {.is = intent::kind::unreadable,
           .slot = 0,
@@ -128,7 +129,7 @@ intent command_switch::names() {
 }
 
 asio::awaitable<void> command_switch::refresh() {
-  const instant asked = std::chrono::steady_clock::now();
+  const instant asked = now_();
   const auto told = co_await process::run(executor_, settings().active, active_limit, most_output, process::outputs::apart);
   if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) co_return;
   // Two may ask at once; whoever asked last knows best.
@@ -188,7 +189,8 @@ put_result command_switch::judge(const std::string& wanted, const std::string& o
   put_result r{.is = put_result::kind::cant_tell, .says = {}};
   if (now.named() && name_of(now.slot) == wanted) return {};
   const std::string wrote = trimmed(ended.output);
-  const std::string how = fmt::format("the command for {} ended with status {} and wrote \"{}\"", wanted, ended.status, flipback::quoted(wrote));
+  const std::string how =
+      fmt::format("the command for {} ended with status {} and wrote \"{}\"", wanted, ended.status, flipback::quoted(wrote));
   if (now.named() && name_of(now.slot) == other) {
     r.is = put_result::kind::failed;
     r.says = fmt::format("{}; `active` still prints {}: nothing was changed", how, other);
@@ -232,7 +234,7 @@ asio::awaitable<put_result> command_switch::put(const change& c, end to) {
     co_return r;
   }
   running_ = std::move(*started);
-  started_ = std::chrono::steady_clock::now();
+  started_ = now_();
   const auto program = running_;
   if (!co_await program->ended_within(settings().switch_timeout)) {
     r.is = put_result::kind::cant_tell;
@@ -250,8 +252,8 @@ std::vector<std::string> command_switch::obstacles() {
     if (argv.empty())
       add_once(found, fmt::format("{} is missing: write {} = [\"program\", \"argument\"]", key, key));
     else if (!can_be_started(argv[0]))
-      add_once(found,
-               fmt::format("{} is {}, which is no program that user {} may start: name it by its path", key, flipback::quoted(argv[0]), ::geteuid()));
+      add_once(found, fmt::format("{} is {}, which is no program that user {} may start: name it by its path", key,
+                                  flipback::quoted(argv[0]), ::geteuid()));
   };
   for (const config::slot& s : configured_.slots) try_program(fmt::format("slots.{}.switch", s.name), s.switched_by);
   try_program("active", settings().active);
@@ -262,8 +264,9 @@ std::vector<std::string> command_switch::obstacles() {
 
 }  // namespace
 
-std::unique_ptr<slot_switch> make_command_switch(asio::any_io_executor executor, const config::configuration& configured) {
-  return std::make_unique<command_switch>(std::move(executor), configured);
+std::unique_ptr<slot_switch> make_command_switch(asio::any_io_executor executor, const config::configuration& configured,
+                                                 std::function<instant()> now) {
+  return std::make_unique<command_switch>(std::move(executor), configured, std::move(now));
 }
 
 }  // namespace flipback::rollback

@@ -120,7 +120,8 @@ std::expected<std::string, std::string> replaced(std::string_view bytes, std::sp
   std::size_t from = 0;
   for (const place& p : places) {
     if (p.at < from)
-      return std::unexpected(fmt::format("\"{}\" overlaps another piece there, so they can't be replaced one for one", flipback::quoted(p.is->from)));
+      return std::unexpected(
+          fmt::format("\"{}\" overlaps another piece there, so they can't be replaced one for one", flipback::quoted(p.is->from)));
     made.append(bytes.substr(from, p.at - from)).append(p.is->to);
     from = p.at + p.is->from.size();
   }
@@ -150,11 +151,11 @@ std::vector<std::string> problems_with(std::span<const pieces_of_slot> slots) {
     for (const owned& b : all) {
       if (&a == &b || (*a.piece == *b.piece && &a > &b)) continue;
       if (*a.piece == *b.piece)
-        problems.push_back(
-            fmt::format("the piece \"{}\" of slot {} is also one of slot {}: pieces must differ", flipback::quoted(*a.piece), *a.slot, *b.slot));
+        problems.push_back(fmt::format("the piece \"{}\" of slot {} is also one of slot {}: pieces must differ", flipback::quoted(*a.piece),
+                                       *a.slot, *b.slot));
       else if (!found(*a.piece, *b.piece, {}).empty())
-        problems.push_back(fmt::format("the piece \"{}\" of slot {} occurs within \"{}\" of slot {}: write longer pieces", flipback::quoted(*a.piece),
-                                       *a.slot, flipback::quoted(*b.piece), *b.slot));
+        problems.push_back(fmt::format("the piece \"{}\" of slot {} occurs within \"{}\" of slot {}: write longer pieces",
+                                       flipback::quoted(*a.piece), *a.slot, flipback::quoted(*b.piece), *b.slot));
     }
   }
   return problems;
