@@ -387,14 +387,14 @@ std::string no_way_back(const tracking& t, const terms& by) {
   const epoch& e = *t.now;
   const std::string open = "; `flipback window open --stable SLOT` says which slot to go back to";
   if (!e.back) {
-    if (e.is == epoch::kind::rolled_back) return fmt::format("{} is the slot that was gone back to", by.slots[e.live.slot]);
-    if (by.stable && *by.stable == e.live.slot) return fmt::format("{} is live already", by.slots[*by.stable]);
+    if (e.is == epoch::kind::rolled_back) return fmt::format("{} is the slot that was gone back to{}", by.slots[e.live.slot], open);
+    if (by.stable && *by.stable == e.live.slot) return fmt::format("{} is live already{}", by.slots[*by.stable], open);
     if (e.is == epoch::kind::in_place)
       return fmt::format("{} was deployed in place: no slot has the release before{}", by.slots[e.live.slot], open);
     return "no cutover has been seen: there is nothing to go back to" + open;
   }
   const placed& to = e.back->to;
-  if (to.slot == e.live.slot) return fmt::format("{} is live already", by.slots[to.slot]);
+  if (to.slot == e.live.slot) return fmt::format("{} is live already{}", by.slots[to.slot], open);
   if (by.canary == to.slot) return fmt::format("{} is the canary, which is never gone back to{}", by.slots[to.slot], open);
   const std::string& has = t.slots.size() > to.slot ? t.slots[to.slot].release : std::string();
   if (!has.empty() && !to.release.empty() && has != to.release)
