@@ -129,7 +129,7 @@ struct state {
   std::map<std::string, instant> asking_blame;  ///< by rule
   std::optional<instant> asking_ready;
   std::map<std::string, std::vector<std::pair<std::uint64_t, std::string>>> when_stored;  ///< fact → verbs and their answers
-  std::set<std::string> said;              ///< "rule/guard": each cause is said once a breach
+  std::set<std::string> said;              ///< "rule/guard:stance": each cause is said once a breach
   std::map<std::string, std::uint8_t> last;  ///< rule → the stance at the step before
   std::set<std::string> lacks_said;
   std::optional<instant> seen_kept;  ///< when the epoch was handed to the store last
