@@ -354,7 +354,9 @@ noticed rolled_back(tracking& t, const placed& to, moment at, const terms& by) {
     left = t.now->live;
   else if (t.recalled)
     left = t.recalled->then.live;
-  if (left) note_departure(t, *left, at, fmt::format("{} was rolled back", text_of(*left, by)));
+  // A recovery may do again what was kept already.
+  if (left && left->slot == to.slot) left = t.now ? t.now->before : t.recalled->then.before;
+  if (left && left->slot != to.slot) note_departure(t, *left, at, fmt::format("{} was rolled back", text_of(*left, by)));
   epoch next;
   next.is = epoch::kind::rolled_back;
   next.began = at;
