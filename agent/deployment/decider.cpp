@@ -213,6 +213,7 @@ void deciding::on(const started& e) {
   s.under_way = e.cut_off;
   s.under_way->is = attempt::phase::changing;
   s.under_way->recovery = true;
+  if (e.recalled) s.under_way->epoch = e.recalled->then.number;  // the journal knows of none
   act(begin_rollback{*s.under_way});
 }
 
