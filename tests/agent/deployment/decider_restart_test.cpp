@@ -150,7 +150,8 @@ TEST_CASE("a_rollback_that_was_cut_off_is_recovered_first") {
   w.changes();
   started with = remembered(w);
   with.cut_off = *w.s.under_way;
-  with.cut_off->recovery = false;  // whatever the journal made of it
+  with.cut_off->recovery = false;  // whatever was made of the journal, which knows of no epochs
+  with.cut_off->epoch = 0;
   restarts(w, with);
   REQUIRE(w.begun());
   CHECK(w.newest<begin_rollback>()->what.recovery);
@@ -175,6 +176,7 @@ TEST_CASE("cut_off_before_its_first_change_it_is_decided_anew") {
   w.changes();  // the latch was stored, and the file was not
   started with = remembered(w);
   with.cut_off = *w.s.under_way;
+  with.cut_off->epoch = 0;
   restarts(w, with);
   w.forget();
   w.ends(outcome::nothing_changed, false);
@@ -185,6 +187,42 @@ TEST_CASE("cut_off_before_its_first_change_it_is_decided_anew") {
   w.breach();
   w.run(5s);
   CHECK(w.begun());
+}
+
+TEST_CASE("what_a_recovery_undid_stays_latched") {
+  story w;
+  w.green_is_put_live();
+  w.breach();
+  w.take(judged{});
+  w.changes();
+  started with = remembered(w);
+  with.latched.reset();  // it was not stored any more
+  with.cut_off = *w.s.under_way;
+  with.cut_off->epoch = 0;
+  restarts(w, with);
+  w.take(changed{w.id()});
+  w.ends(outcome::undone, true, green);
+  w.look(6);
+  w.forget();
+  w.breach();
+  w.run(10s);
+  CHECK_FALSE(w.begun());
+  CHECK(w.times_said("`flipback unlatch`") == 1);
+}
+
+TEST_CASE("a_rollback_that_is_recovered_after_it_was_kept_leaves_no_doubt_about_where_it_led") {
+  story w;
+  w.green_is_put_live().is_rolled_back();
+  started with = remembered(w);
+  attempt again;
+  again.id = "1";
+  again.from = {green, "v2"};
+  again.to = {blue, "v1"};
+  with.cut_off = again;
+  restarts(w, with);
+  w.ends(outcome::rolled_back, true, blue);
+  CHECK(std::ranges::none_of(w.s.track.departures, [](const departure& d) { return d.what.slot == blue && !d.doubt.empty(); }));
+  CHECK(w.s.track.now->before == placed{green, "v2"});
 }
 
 TEST_CASE("the_epoch_is_kept_every_5_s") {
