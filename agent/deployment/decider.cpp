@@ -2,6 +2,7 @@
 
 #include "agent/deployment/deciding.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -56,9 +57,6 @@ void deciding::after_new_epoch(bool forgive) {
   s.ready.reset();
   if (s.order && s.order->is == cause::kind::approved) refuse_order("the release is no longer the one that was asked about");
   s.not_again_before.reset();
-  if (!std::exchange(s.unreadable, {}).empty()) {
-    for (const fact f : {fact::hold, fact::latch, fact::failures}) keep_fact(f);  // what can't be read is no longer what counts
-  }
   const auto& back = s.track.now->back;
   act(stage_for{back ? std::optional(back->to.slot) : std::nullopt});
   keep_fact(fact::epoch);
@@ -79,13 +77,14 @@ void deciding::watch_window() {
   const tracking& t = s.track;
   bool open = false;
   if (t.now && t.now->is != epoch::kind::baseline && t.now->is != epoch::kind::rolled_back && !t.now->window_ended) {
-    open = now.at.at <= t.now->began.at + by.window || std::ranges::any_of(now.rules, [&](const rule_now& r) {
-             return !r.breached && in_window(s, by, now, r);
-           });
+    open = now.at.at <= t.now->began.at + by.window ||
+           std::ranges::any_of(now.rules, [&](const rule_now& r) { return !r.breached && in_window(s, by, now, r); });
   }
   if (std::exchange(s.window_was_open, open) == open) return;
-  event e{"deployment.window", severity::info,
-          open ? fmt::format("the rollback window is open for {}", format_duration(t.now->began.at + by.window - now.at.at))
+  event e{"deployment.window",
+          severity::info,
+          open ? fmt::format("the rollback window is open for {}",
+                             format_duration(std::max<duration>(t.now->began.at + by.window - now.at.at, {})))
                : std::string("the rollback window is closed: rules alert only"),
           {}};
   e.with("open", open);
@@ -95,7 +94,8 @@ void deciding::watch_window() {
 
 void deciding::say_stance(const std::string& rule, const weighed& w) {
   s.last[rule] = static_cast<std::uint8_t>(w.is);
-  if (!s.said.insert(fmt::format("{}/{}", rule, name_of(w.by))).second) return;
+  // To be asking is another thing than what was answered.
+  if (!s.said.insert(fmt::format("{}/{}:{}", rule, name_of(w.by), s.last[rule])).second) return;
   constexpr std::array<std::string_view, 5> kinds{"", "rollback.waiting", "rollback.blocked", "rollback.asked", "rollback.withheld"};
   const bool sick = w.by == guard::stable || w.by == guard::ready;
   const severity how = w.is == stance::waits ? severity::info : sick ? severity::critical : severity::warning;
@@ -108,7 +108,8 @@ void deciding::begin(const cause& why, const placed& to, const std::string& whom
   attempt a;
   a.id = fmt::format("{}", std::chrono::duration_cast<std::chrono::milliseconds>(now.at.wall.time_since_epoch()).count());
   a.why = why;
-  a.from = s.track.now ? s.track.now->live : placed{by.slots.size() == 2 ? 1 - to.slot : to.slot, {}};
+  const slot_number other = by.slots.size() == 2 ? 1 - to.slot : to.slot;
+  a.from = s.track.now && s.track.now->live.slot != to.slot ? s.track.now->live : placed{other, s.track.slots[other].release};
   a.to = to;
   a.epoch = s.track.now ? s.track.now->number : 0;
   a.begun = now.at;
@@ -125,7 +126,9 @@ void deciding::consider() {
   if (s.under_way) return;
   if (s.order) {
     const weighed w = weigh(s, by, now, *s.order);
-    const auto to = s.order->is == cause::kind::ordered ? ordered_to(s, by, now) : s.track.now && s.track.now->back ? std::optional(s.track.now->back->to) : std::nullopt;
+    const auto to = s.order->is == cause::kind::ordered ? ordered_to(s, by, now)
+                    : s.track.now && s.track.now->back  ? std::optional(s.track.now->back->to)
+                                                        : std::nullopt;
     const rule_now* rule = rule_named(s.order->rule);
     if (w.is == stance::act && to) {
       begin(*std::exchange(s.order, std::nullopt), *to, w.says);
@@ -203,27 +206,40 @@ void deciding::on(const started& e) {
   for (const auto& [what, why] : e.unreadable) {
     s.unreadable.insert(what);
     tell("store.unreadable", severity::critical,
-         fmt::format("what was remembered of the {} can't be read ({}): until the next cutover every rollback waits for `flipback approve`", what, why));
+         fmt::format("what was remembered of the {} can't be read ({}): until the next cutover every rollback waits for `flipback approve`",
+                     what, why));
   }
   if (!e.cut_off) return;
   s.under_way = e.cut_off;
   s.under_way->is = attempt::phase::changing;
-  act(begin_rollback{*e.cut_off});
+  s.under_way->recovery = true;
+  if (e.recalled) s.under_way->epoch = e.recalled->then.number;  // the journal knows of none
+  act(begin_rollback{*s.under_way});
+}
+
+/// Whether a rollback rule was breached or pending on the release that is live, when it was left if it is being left. What began within a
+/// look before the first witness of another may be that one's.
+bool deciding::is_troubled() const {
+  const tracking& t = s.track;
+  if (!t.now) return false;
+  const instant until = t.arriving ? t.arriving->first.at - by.watch_every : now.at.at;
+  return std::ranges::any_of(now.rules, [&](const rule_now& r) { return r.true_since >= t.now->began.at && r.true_since <= until; });
 }
 
 void deciding::on(const looked& e) {
-  if (s.under_way) {
+  if (s.under_way && s.under_way->is == attempt::phase::changing) {
     see_slots(s.track, e.seen, by);
     s.track.names = e.seen.names;
     return;
   }
-  const bool troubled = s.track.now && std::ranges::any_of(now.rules, [&](const rule_now& r) { return r.true_since >= s.track.now->began.at; });
   const bool knew = s.track.now.has_value();
-  noticed found = see(s.track, e.seen, by, troubled);
+  noticed found = see(s.track, e.seen, by, is_troubled());
   for (event& told : found.told) act(say{std::move(told)});
   const bool recalled = !knew && s.track.now && !found.new_epoch;
   if (found.new_epoch) {
     after_new_epoch(found.was_rolled_back);
+    const epoch::kind how = s.track.now->is;
+    if (how == epoch::kind::switched || how == epoch::kind::in_place) s.unreadable.clear();
     if (s.latched) {
       s.latched.reset();
       keep_fact(fact::latch);
@@ -254,13 +270,15 @@ void deciding::on(const blame_answered& e) {
   if (b.epoch != e.epoch || b.condition != e.condition) b = {e.epoch, e.condition, {}, {}, {}, {}};
   b.asked = e.asked;
   b.newest = e.found;
-  if (e.found.is == blame::kind::both_well && !b.first_both_well) b.first_both_well = e.asked;
-  if (e.found.is == blame::kind::both_fail) b.last_both_fail = e.asked;
+  // What counts afterwards has begun after the answer.
+  if (e.found.is == blame::kind::both_well && !b.first_both_well) b.first_both_well = now.at.at;
+  if (e.found.is == blame::kind::both_fail) b.last_both_fail = now.at.at;
 }
 
 void deciding::on(const ready_looked& e) {
   s.asking_ready.reset();
-  s.ready = e.found;
+  const bool of_now = !s.track.now || e.found.looked >= s.track.now->began.at;
+  if (of_now) s.ready = e.found;
   std::set<std::string> lacking;
   for (const lack& l : e.found.lacks) {
     lacking.insert(l.what);
@@ -284,7 +302,8 @@ void deciding::ask_leave() {
   attempt& a = *s.under_way;
   const std::uint64_t number = s.track.now ? s.track.now->number : 0;
   weighed w = weigh(s, by, now, a.why);
-  if (a.epoch != number) w = {stance::tells, guard::condition, "a cutover came in between", {}};
+  const bool knew = a.epoch != 0 || a.why.is != cause::kind::ordered;  // a person's order needs no known effect
+  if (knew && a.epoch != number) w = {stance::tells, guard::condition, "a cutover came in between", {}};
   const bool same_way = a.why.is == cause::kind::ordered || (s.track.now && s.track.now->back && s.track.now->back->to == a.to);
   if (w.is == stance::act && !same_way) w = {stance::tells, guard::way_back, "the way back is another one now", {}};
   if (w.is == stance::waits && now.at.at - a.begun.at < carried_past_the_window) {
@@ -299,7 +318,8 @@ void deciding::ask_leave() {
     return;
   }
   a.is = attempt::phase::changing;
-  event decided{"rollback.decided", severity::critical,
+  event decided{"rollback.decided",
+                severity::critical,
                 fmt::format("rolling back to {}: {} ({})", text_of(a.to, by), a.why.by.empty() ? a.why.rule : a.why.by, a.why.reason),
                 {}};
   decided.with("rule", a.why.rule).with("why", a.why.reason).with("to", by.slots[a.to.slot]).with("from", by.slots[a.from.slot]);
@@ -327,20 +347,23 @@ void deciding::on(const ended& e) {
     s.failures.push_back({a.from, now.at});
     keep_fact(fact::failures);
     noticed found = rolled_back(s.track, a.to, now.at, by);
+    if (e.how.how == outcome::unproven) s.track.is = agreement::unknown;
     const std::uint64_t number = s.track.now->number;
     after_new_epoch(found.was_rolled_back);
     stale_rules = true;
     s.latched = latch{number, a.from, a.why.rule, now.at, std::string(name_of(e.how.how))};
   } else if (e.how.changed) {
     const std::uint64_t number = s.track.now ? s.track.now->number : a.epoch;
-    s.latched = latch{number, a.from, a.why.rule, now.at, fmt::format("tried, {}: {}", name_of(e.how.how), e.how.says)};
+    s.latched = latch{number, a.from, a.why.rule, now.at,
+                      fmt::format("tried at {:%H:%M}, {}: {}", fmt::gmtime(std::chrono::system_clock::to_time_t(a.begun.wall)),
+                                  name_of(e.how.how), e.how.says)};
   } else {
     // What an earlier life shut at a change that never reached the disk.
     if (a.recovery && s.latched && s.latched->epoch == a.epoch) s.latched.reset();
     s.not_again_before = now.at.at + ask_again_every;
   }
   keep_fact(fact::latch);
-  keep_fact(fact::epoch);
+  if (s.track.now) keep_fact(fact::epoch);  // else what is remembered of it stays
   act(close_journal{a.id});
   act(look_at_once{});
   if (a.why.verb != 0) act(answer_verb{a.why.verb, e.how.how == outcome::rolled_back, text});
@@ -358,9 +381,10 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how) {
       says = fmt::format("the switch names {}, but it is not proven that users reach it: {}", to, how.says);
       break;
     case outcome::undone:
-      says = how.reached && *how.reached == a.from.slot ? fmt::format("undone, {} stays live: {}", by.slots[a.from.slot], how.says)
-                                                         : fmt::format("undone, the switch names {} again, and it can't be told what users reach: {}",
-                                                                       by.slots[a.from.slot], how.says);
+      says = how.reached && *how.reached == a.from.slot
+                 ? fmt::format("undone, {} stays live: {}", by.slots[a.from.slot], how.says)
+                 : fmt::format("undone, the switch names {} again, and it can't be told what users reach: {}", by.slots[a.from.slot],
+                               how.says);
       break;
     case outcome::nothing_changed:
       says = fmt::format("nothing was changed: {}", how.says);
@@ -374,7 +398,10 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how) {
   }
   const bool quiet = how.how == outcome::rolled_back || how.how == outcome::nothing_changed;
   event e{a.recovery ? "rollback.recovered" : "rollback.closed", quiet ? severity::warning : severity::critical, says, {}};
-  e.with("outcome", std::string(name_of(how.how))).with("rule", a.why.rule).with("seconds", to_seconds(how.took)).with("changed", how.changed);
+  e.with("outcome", std::string(name_of(how.how)))
+      .with("rule", a.why.rule)
+      .with("seconds", to_seconds(how.took))
+      .with("changed", how.changed);
   e.with("reached", how.reached ? by.slots[*how.reached] : std::string("can't tell"));
   act(say{std::move(e)});
   return says;
@@ -408,6 +435,7 @@ stepped step(state before, const terms& by, const present& now, const happening&
     d.ask_leave();
   } else {
     d.watch_window();
+    d.ask_leave();
   }
   return {std::move(d.s), std::move(d.actions)};
 }

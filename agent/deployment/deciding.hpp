@@ -42,6 +42,7 @@ struct deciding {
   void refuse_order(const std::string& why);
   void prepare_for_pending();
   void drop_what_is_over();
+  [[nodiscard]] bool is_troubled() const;
   std::string say_ended(const attempt& a, const rollback::ending& how);
   [[nodiscard]] const rule_now* rule_named(const std::string& name) const;
 

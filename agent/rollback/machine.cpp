@@ -49,19 +49,24 @@ class stepping {
   void ask_test(phase in);
   void ask_reload(phase in);
   void begin_proof(phase in, claim what);
+  void look_who_is_reached(claim first);
   void judge_proof();
   void undo(std::string why);
   void after_undo_of_files();
   void over(outcome how, std::string says, std::optional<slot_number> reached);
   [[nodiscard]] std::string with_trouble(std::string says) const;
   [[nodiscard]] std::size_t changes() const { return plan_.of.changes.size(); }
+  [[nodiscard]] bool is_there(std::size_t i) const { return s.put[i] && !(i < s.untold.size() && s.untold[i]); }
   [[nodiscard]] bool any_put() const { return std::ranges::find(s.put, true) != s.put.end(); }
 
   const plan& plan_;
 };
 
 void stepping::say(std::string_view step, std::string_view result, const std::string& says, bool bad) {
-  event e{"rollback.step", bad ? severity::critical : severity::info, fmt::format("{}: {}{}{}", step, result, says.empty() ? "" : ", ", says), {}};
+  event e{"rollback.step",
+          bad ? severity::critical : severity::info,
+          fmt::format("{}: {}{}{}", step, result, says.empty() ? "" : ", ", says),
+          {}};
   e.with("step", std::string(step)).with("result", std::string(result));
   act(tell_step{std::move(e)});
 }
@@ -119,7 +124,7 @@ void stepping::on(const stop& e) {
 }
 
 void stepping::put_next() {
-  while (s.next < changes() && s.put[s.next]) ++s.next;  // after a crash some are there already
+  while (s.next < changes() && is_there(s.next)) ++s.next;  // after a crash some are there already
   if (s.next < changes()) {
     act(put_change{s.next, end::after});
     return;
@@ -134,7 +139,10 @@ void stepping::on(const put_done& e) {
   const bool landed = e.how.is == kind::done || e.how.is == kind::cant_tell;
   if (s.is == phase::putting) {
     if (landed && !std::exchange(s.changed, true)) act(tell_changed{});
-    if (landed) s.put[s.next] = true;
+    if (landed) {
+      s.put[s.next] = true;
+      if (s.next < s.untold.size()) s.untold[s.next] = false;
+    }
     write(row::kind::put, e.how.is == kind::done ? answer::yes : landed ? answer::cant_tell : answer::no, e.how.says);
     if (e.how.is == kind::cant_tell) s.trouble = e.how.says;
     if (landed) {
@@ -146,7 +154,7 @@ void stepping::on(const put_done& e) {
     if (any_put()) return undo(e.how.says);
     return over(s.foreign ? outcome::operator_took_over : outcome::nothing_changed, e.how.says, std::nullopt);
   }
-  if (s.is == phase::following_users) {
+  if (s.is == phase::following_users || s.is == phase::unmixing) {
     if (!landed) s.trouble = e.how.says;
     ++s.next;
     return follow_next();
@@ -155,8 +163,10 @@ void stepping::on(const put_done& e) {
   if (landed) {
     s.put[s.next] = false;
     s.put_back = true;
-  } else if (e.how.is == kind::foreign)
+  } else if (e.how.is == kind::foreign) {
     s.foreign = true;
+    s.put[s.next] = false;  // it is no longer ours
+  }
   if (e.how.is != kind::done) s.trouble = e.how.says;
   put_back_next();
 }
@@ -174,9 +184,7 @@ void stepping::on(const tested& e) {
     if (e.is != answer::no) return ask_reload(phase::undo_reloading);
     // nginx takes neither: then the files come to say what users reach.
     s.trouble = fmt::format("nginx refuses its configuration: {}", e.says);
-    claim who = plan_.back;
-    who.new_workers_needed = false;
-    return begin_proof(phase::looking_who_is_reached, who);
+    return look_who_is_reached(plan_.back);
   }
   if (s.is != phase::testing) return;
   const std::string before = s.good_before == answer::no ? " (as it did before the rollback)" : "";
@@ -186,9 +194,7 @@ void stepping::on(const tested& e) {
   if (s.recovery) {
     // Whether nginx read the files before the crash is not known: what users reach decides.
     s.why_undone = fmt::format("nginx refuses its configuration: {}", e.says);
-    claim who = plan_.forward;
-    who.new_workers_needed = false;
-    return begin_proof(phase::looking_who_is_reached, who);
+    return look_who_is_reached(plan_.forward);
   }
   undo(e.says + before);
 }
@@ -216,17 +222,26 @@ void stepping::begin_proof(phase in, claim what) {
   const slot_number expected = what.slot;
   const bool ask = !what.new_workers_needed;
   s.gathering.emplace(std::move(what), s.now);
+  s.first_look = true;
   act(look_for_proof{ask, {}, expected});
 }
 
 void stepping::on(const proof_looked& e) {
   if (!s.gathering) return;
   s.now = e.seen.at;
+  if (std::exchange(s.first_look, false)) s.gathering.emplace(claim(s.gathering->of()), s.now);
   s.gathering->add(e.seen);
   if (s.gathering->is() == proof::standing::open && e.seen.at >= s.gathering->limit()) s.gathering->end();
   if (s.gathering->is() != proof::standing::open) return judge_proof();
   const bool asked_and_not_yet = e.seen.door && !s.gathering->reached();
   act(look_for_proof{s.gathering->ask_next(), asked_and_not_yet ? between_questions : between_looks, s.gathering->of().slot});
+}
+
+/// What nginx has said of a reload before, or will not say of one that is not asked for, tells nothing of whom users reach.
+void stepping::look_who_is_reached(claim first) {
+  first.new_workers_needed = false;
+  act(mark_nginx{});
+  begin_proof(phase::looking_who_is_reached, std::move(first));
 }
 
 void stepping::judge_proof() {
@@ -240,17 +255,21 @@ void stepping::judge_proof() {
     case phase::proving:
       say("prove", result, found.says(), no);
       if (no) return undo(found.says());
-      return over(yes ? outcome::rolled_back : outcome::unproven, with_trouble(found.says()), yes ? std::optional(plan_.forward.slot) : found.reached());
+      return over(yes ? outcome::rolled_back : outcome::unproven, with_trouble(found.says()),
+                  yes ? std::optional(plan_.forward.slot) : found.reached());
     case phase::undo_proving: {
       say("undo", yes ? "ok" : result, found.says(), !yes);
       const auto reached = yes ? std::optional(plan_.back.slot) : found.reached();
       if (s.foreign) return over(outcome::operator_took_over, with_trouble(s.why_undone), reached);
-      if (any_put() || no) return over(outcome::not_undone, with_trouble(fmt::format("{}; and it could not be undone: {}", s.why_undone, found.says())), reached);
+      if (any_put() || no)
+        return over(outcome::not_undone, with_trouble(fmt::format("{}; and it could not be undone: {}", s.why_undone, found.says())),
+                    reached);
       return over(outcome::undone, with_trouble(s.why_undone), reached);
     }
     case phase::looking_who_is_reached: {
       const auto reached = found.reached();
       if (s.why_undone.empty()) s.why_undone = s.trouble;
+      if (s.foreign) return over(outcome::operator_took_over, with_trouble(s.why_undone), reached);
       const bool on_stable = reached == plan_.forward.slot;
       const bool on_failed = reached == plan_.back.slot;
       if (!on_stable && !on_failed) {
@@ -270,14 +289,17 @@ void stepping::judge_proof() {
   }
 }
 
-/// The files are put to the slot that users reach, though nginx takes no configuration now.
+/// The files come to say the stable slot all of them, though nothing is reloaded: it is where users are, or they can't all say the other.
 void stepping::follow_next() {
-  while (s.next < changes() && s.put[s.next]) ++s.next;
+  while (s.next < changes() && is_there(s.next)) ++s.next;
   if (s.next < changes()) {
     act(put_change{s.next, end::after});
     return;
   }
-  over(outcome::unproven, fmt::format("users reach it, and the files say so again; but {}", with_trouble(s.why_undone)), plan_.forward.slot);
+  if (s.is == phase::unmixing)
+    return over(outcome::not_undone, fmt::format("{}; and the switch could not be put back: {}", s.why_undone, s.trouble), std::nullopt);
+  over(outcome::unproven, fmt::format("users reach it, and the files say so again; but {}", with_trouble(s.why_undone)),
+       plan_.forward.slot);
 }
 
 void stepping::undo(std::string why) {
@@ -299,7 +321,9 @@ void stepping::put_back_next() {
 void stepping::after_undo_of_files() {
   if (any_put() && !s.foreign) {
     say("undo", "no", s.trouble, true);
-    return over(outcome::not_undone, fmt::format("{}; and the switch could not be put back: {}", s.why_undone, s.trouble), std::nullopt);
+    s.is = phase::unmixing;
+    s.next = 0;
+    return follow_next();
   }
   if (plan_.reloads && (s.reload_asked || s.recovery) && s.put_back) return ask_test(phase::undo_testing);
   claim what = plan_.back;
@@ -337,6 +361,7 @@ void stepping::on(const start_over& e) {
     const change_state& c = e.found.changes[i];
     s.put[i] = c.is == kind::after || c.is == kind::cant_tell;
     all_before = all_before && c.is == kind::before;
+    s.untold.push_back(c.is == kind::cant_tell);
     if (c.is == kind::foreign) s.foreign = true;
     if (c.is == kind::foreign || c.is == kind::cant_tell) s.trouble = c.says;
   }
@@ -345,6 +370,7 @@ void stepping::on(const start_over& e) {
   }
   s.changed = true;
   act(tell_changed{});
+  if (s.foreign && !e.found.undo_begun && !any_put()) return over(outcome::operator_took_over, s.trouble, std::nullopt);
   if (e.found.undo_begun || s.foreign) {
     s.next = changes();
     return undo(e.found.undo_begun ? "it was cut off while it was being undone" : s.trouble);
