@@ -229,7 +229,7 @@ void deciding::on(const looked& e) {
     // What the rules say at this instant speaks of the epoch before.
     stale_rules = true;
   } else if (recalled) {
-    act(start_rules_anew{s.track.now->began.at, false});
+    actions.insert(actions.begin(), start_rules_anew{s.track.now->began.at, false});
     act(stage_for{s.track.now->back ? std::optional(s.track.now->back->to.slot) : std::nullopt});
     stale_rules = true;
   }
