@@ -97,7 +97,8 @@ std::optional<way_back> way_back_from(const tracking& t, const epoch& left, cons
 
 void cut_over(tracking& t, const placed& to, moment at, epoch::kind how, bool troubled, const terms& by, noticed& into) {
   const epoch left = *t.now;
-  const bool returned = left.back && left.back->to == to && how == epoch::kind::switched;
+  const bool same_release = left.back && (left.back->to.release == to.release || left.back->to.release.empty() || to.release.empty());
+  const bool returned = same_release && left.back->to.slot == to.slot && how == epoch::kind::switched;
   note_departure(t, left.live, at, doubt_at_leaving(left, returned, troubled, at, by));
   epoch next;
   next.is = how;
@@ -260,6 +261,8 @@ void see_slots(tracking& t, const sighting& s, const terms& by) {
       ++k.well_in_a_row;
       k.counted = s.begun.at;
     }
+    // Whoever answers after a slot was down may be another release: what it was is not what it is.
+    if (r.self.is == reply::kind::silent || r.self.is == reply::kind::failing) k.release.clear();
     if (r.self.is != reply::kind::identified) continue;
     k.identity = r.self.identity;
     k.release = r.self.release;
