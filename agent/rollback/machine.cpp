@@ -329,7 +329,7 @@ void stepping::on(const start_over& e) {
   s.now = e.at;
   s.leave_at = e.at;
   s.recovery = true;
-  s.rows = 1;
+  s.rows = e.found.rows;
   s.put.assign(changes(), false);
   bool all_before = true;
   for (std::size_t i = 0; i < changes() && i < e.found.changes.size(); ++i) {

@@ -28,6 +28,7 @@ struct plan {
 /// How an attempt that was cut off stands: looked at before anything is done.
 struct cut_off {
   std::vector<change_state> changes;
+  std::uint64_t rows = 1;   ///< how many rows the journal has of it: the next one's number
   bool undo_begun = false;  ///< the journal says so
   bool stable_is_well = false;
   bool stable_has_release = true;  ///< false: it is known to have another
