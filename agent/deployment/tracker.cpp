@@ -279,7 +279,7 @@ noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
   if (!named) return found;  // a person is changing it, or it can't be read: nothing follows from what users reach
   if (!t.now) {
     if (!seen.slot || *seen.slot != *named) {
-      t.arriving.reset();
+      if (seen.slot || seen.both) t.arriving.reset();  // a look that can't tell is no witness, and takes none back
       say_unfollowed(t, s, *named, by, found);
     } else if (arrived(t, {*seen.slot, seen.release}, s.at)) {
       const placed what = t.arriving->what;
@@ -291,7 +291,7 @@ noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
   if (*named != t.now->live.slot) {
     t.is = agreement::following;
     if (!seen.slot || *seen.slot != *named) {
-      t.arriving.reset();
+      if (seen.slot || seen.both) t.arriving.reset();  // a look that can't tell is no witness, and takes none back
       say_unfollowed(t, s, *named, by, found);
     } else if (arrived(t, {*seen.slot, seen.release}, s.at)) {
       const placed what = t.arriving->what;
@@ -304,7 +304,7 @@ noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
   t.unfollowed_said = false;
   if (!seen.slot && !seen.both) {
     if (t.is == agreement::following) t.is = agreement::agreed;  // the switch went back before users followed
-    t.arriving.reset();
+    if (t.arriving && t.arriving->what.slot != t.now->live.slot) t.arriving.reset();
     return found;
   }
   const bool expected = by.canary && (seen.both || *seen.slot == *by.canary);
