@@ -134,15 +134,22 @@ void deciding::consider() {
       return;
     }
     ask_for(w.missing, s.order->rule, rule != nullptr ? rule->true_since : now.at.at, to);
-    return;
   }
+  weigh_rules();
+}
+
+/// The rules that are breached, in their order; while a person's order waits they say how they stand, and begin nothing.
+void deciding::weigh_rules() {
   for (const rule_now& rule : now.rules) {
     if (!rule.breached) continue;
     cause why;
     why.rule = rule.name;
     why.since = now.at;
-    const weighed w = weigh(s, by, now, why);
-    if (w.is == stance::act && s.not_again_before && now.at.at < *s.not_again_before) continue;
+    weighed w = weigh(s, by, now, why);
+    if (w.is == stance::act && s.order)
+      w = {stance::waits, guard::none, "what a person has asked for comes first", {}};
+    else if (w.is == stance::act && s.not_again_before && now.at.at < *s.not_again_before)
+      continue;
     if (w.is == stance::act) {
       s.last[rule.name] = static_cast<std::uint8_t>(w.is);
       why.reason = rule.why;
@@ -151,7 +158,7 @@ void deciding::consider() {
     }
     say_stance(rule.name, w);
     const auto to = s.track.now && s.track.now->back ? std::optional(s.track.now->back->to) : std::nullopt;
-    ask_for(w.missing, rule.name, rule.true_since, to);
+    if (!s.order) ask_for(w.missing, rule.name, rule.true_since, to);
     if (w.is == stance::asks) {
       question& q = s.questions[rule.name];
       if (q.rule.empty()) q = {rule.name, now.at, {}};

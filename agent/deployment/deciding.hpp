@@ -40,6 +40,7 @@ struct deciding {
   void begin(const cause& why, const placed& to, const std::string& whom);
   void after_new_epoch(bool forgive);
   void refuse_order(const std::string& why);
+  void weigh_rules();
   void prepare_for_pending();
   void drop_what_is_over();
   std::string say_ended(const attempt& a, const rollback::ending& how);
