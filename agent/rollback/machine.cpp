@@ -242,7 +242,8 @@ void stepping::judge_proof() {
       return over(yes ? outcome::rolled_back : outcome::unproven, with_trouble(found.says()), yes ? std::optional(plan_.forward.slot) : found.reached());
     case phase::undo_proving: {
       say("undo", yes ? "ok" : result, found.says(), !yes);
-      const auto reached = yes ? std::optional(plan_.back.slot) : found.reached();
+      // Without a proof it is not said what users reach, though some answers came from there: old workers may accept for a while.
+      const auto reached = yes ? std::optional(plan_.back.slot) : no ? found.reached() : std::nullopt;
       if (s.foreign) return over(outcome::operator_took_over, with_trouble(s.why_undone), reached);
       if (any_put() || no) return over(outcome::not_undone, with_trouble(fmt::format("{}; and it could not be undone: {}", s.why_undone, found.says())), reached);
       return over(outcome::undone, with_trouble(s.why_undone), reached);
