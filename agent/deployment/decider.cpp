@@ -123,9 +123,10 @@ void deciding::consider() {
   if (s.under_way) return;
   if (s.order) {
     const weighed w = weigh(s, by, now, *s.order);
-    const auto to = s.order->is == cause::kind::ordered ? ordered_to(s, by, now) : s.track.now && s.track.now->back ? std::optional(s.track.now->back->to) : std::nullopt;
+    auto to = s.order->is == cause::kind::ordered ? ordered_to(s, by, now) : s.track.now && s.track.now->back ? std::optional(s.track.now->back->to) : std::nullopt;
     const rule_now* rule = rule_named(s.order->rule);
     if (w.is == stance::act && to) {
+      if (s.order->force) to->release = s.track.slots[to->slot].release;  // whatever was recorded: it is what is there
       begin(*std::exchange(s.order, std::nullopt), *to, w.says);
       return;
     }
