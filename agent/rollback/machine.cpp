@@ -304,6 +304,7 @@ void stepping::after_undo_of_files() {
   if (plan_.reloads && (s.reload_asked || s.recovery)) return ask_test(phase::undo_testing);
   claim what = plan_.back;
   what.new_workers_needed = false;
+  if (plan_.reloads) what.identity.clear();  // it counts where it changed with the switch, and nginx has read nothing of this
   begin_proof(phase::undo_proving, what);
 }
 
