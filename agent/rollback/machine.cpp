@@ -251,6 +251,7 @@ void stepping::judge_proof() {
     case phase::looking_who_is_reached: {
       const auto reached = found.reached();
       if (s.why_undone.empty()) s.why_undone = s.trouble;
+      if (s.foreign) return over(outcome::operator_took_over, with_trouble(s.why_undone), reached);
       const bool on_stable = reached == plan_.forward.slot;
       const bool on_failed = reached == plan_.back.slot;
       if (!on_stable && !on_failed) {
@@ -346,6 +347,8 @@ void stepping::on(const start_over& e) {
   }
   s.changed = true;
   act(tell_changed{});
+  // Whoever has made the switch name a slot since then has decided: there is nothing to complete or to undo.
+  if (s.foreign && e.found.names) return over(outcome::operator_took_over, s.trouble, std::nullopt);
   if (e.found.undo_begun || s.foreign) {
     s.next = changes();
     return undo(e.found.undo_begun ? "it was cut off while it was being undone" : s.trouble);

@@ -30,6 +30,7 @@ struct cut_off {
   std::vector<change_state> changes;
   std::uint64_t rows = 1;   ///< how many rows the journal has of it: the next one's number
   bool undo_begun = false;  ///< the journal says so
+  std::optional<slot_number> names;  ///< the slot that the switch names now
   bool stable_is_well = false;
   bool stable_has_release = true;  ///< false: it is known to have another
   std::string stable_says;
