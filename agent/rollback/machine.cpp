@@ -195,6 +195,7 @@ void stepping::on(const tested& e) {
 void stepping::ask_reload(phase in) {
   s.is = in;
   s.reload_asked = true;
+  if (!std::exchange(s.changed, true)) act(tell_changed{});  // the switch named the slot already: the reload is the first change
   write(row::kind::reloading, answer::cant_tell, {});
   act(mark_nginx{});
   act(reload_nginx{});
