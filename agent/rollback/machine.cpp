@@ -222,6 +222,7 @@ void stepping::begin_proof(phase in, claim what) {
 void stepping::on(const proof_looked& e) {
   if (!s.gathering) return;
   s.now = e.seen.at;
+  s.switched = e.seen.switched;
   s.gathering->add(e.seen);
   if (s.gathering->is() == proof::standing::open && e.seen.at >= s.gathering->limit()) s.gathering->end();
   if (s.gathering->is() != proof::standing::open) return judge_proof();
@@ -240,12 +241,14 @@ void stepping::judge_proof() {
     case phase::proving:
       say("prove", result, found.says(), no);
       if (no) return undo(found.says());
+      if (!yes && s.switched == answer::no)
+        return over(outcome::operator_took_over, with_trouble(fmt::format("somebody has changed the switch meanwhile; {}", found.says())), std::nullopt);
       return over(yes ? outcome::rolled_back : outcome::unproven, with_trouble(found.says()), yes ? std::optional(plan_.forward.slot) : found.reached());
     case phase::undo_proving: {
       say("undo", yes ? "ok" : result, found.says(), !yes);
       // Without a proof it is not said what users reach, though some answers came from there: old workers may accept for a while.
       const auto reached = yes ? std::optional(plan_.back.slot) : no ? found.reached() : std::nullopt;
-      if (s.foreign) return over(outcome::operator_took_over, with_trouble(s.why_undone), reached);
+      if (s.foreign || (!yes && s.switched == answer::no)) return over(outcome::operator_took_over, with_trouble(s.why_undone), reached);
       if (any_put() || no) return over(outcome::not_undone, with_trouble(fmt::format("{}; and it could not be undone: {}", s.why_undone, found.says())), reached);
       return over(outcome::undone, with_trouble(s.why_undone), reached);
     }

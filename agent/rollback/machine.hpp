@@ -90,7 +90,7 @@ struct reload_nginx {};
 struct look_for_proof {
   bool ask = false;         ///< ask the front door, with a fresh question
   duration in{};            ///< how long to wait before
-  slot_number expected = 0;  ///< the slot to ask directly where the front door answers 5xx
+  slot_number expected = 0;  ///< the slot that the switch is to name, and to ask directly where the front door answers 5xx
 };
 /// The first change is made, or may be.
 struct tell_changed {};
@@ -129,6 +129,7 @@ struct machine_state {
   bool reload_asked = false;  ///< nginx may have read what was installed
   bool recovery = false;
   bool foreign = false;       ///< somebody else changed one of the files
+  answer switched = answer::cant_tell;  ///< whether the switch named what was to be proven, at the newest look
   answer good_before = answer::cant_tell;  ///< nginx's own test before anything was changed
   duration test_took{};
   instant leave_at{};

@@ -27,6 +27,7 @@ struct proof_look {
   answer old_gone = answer::cant_tell;       ///< whether no worker accepts any more that was there before
   std::optional<deployment::reply> door;     ///< the front door's answer, where it was asked
   std::optional<own_line> line;              ///< of that question, where the log has it
+  answer switched = answer::cant_tell;       ///< whether the switch still names the slot that is to be proven
   std::optional<deployment::slot_reply> direct;  ///< the expected slot, asked directly, where the front door answered 5xx
 };
 
