@@ -186,11 +186,17 @@ const rule_now* deciding::rule_named(const std::string& name) const {
 void deciding::drop_what_is_over() {
   const auto breached = [&](const std::string& name) {
     const rule_now* rule = rule_named(name);
-    return rule != nullptr && rule->breached;
+    if (rule == nullptr || !rule->breached) return false;
+    const auto known = s.breaches.find(name);
+    return known == s.breaches.end() || known->second == rule->true_since;
   };
   std::erase_if(s.said, [&](const std::string& key) { return !breached(key.substr(0, key.rfind('/'))); });
   std::erase_if(s.last, [&](const auto& entry) { return !breached(entry.first); });
   std::erase_if(s.blames, [&](const auto& entry) { return !breached(entry.first); });
+  s.breaches.clear();
+  for (const rule_now& rule : now.rules) {
+    if (rule.breached) s.breaches[rule.name] = rule.true_since;
+  }
   std::erase_if(s.questions, [&](const auto& entry) { return now.at.at - entry.second.asked.at > question_lives; });
   std::erase_if(s.failures, [&](const failure& f) { return now.at.at - f.at.at > remembered_for; });
   if (s.held && now.at.at >= s.held->until.at) {

@@ -128,6 +128,7 @@ struct state {
   std::map<std::string, instant> asking_blame;  ///< by rule
   std::optional<instant> asking_ready;
   std::map<std::string, std::vector<std::pair<std::uint64_t, std::string>>> when_stored;  ///< fact → verbs and their answers
+  std::map<std::string, instant> breaches;   ///< rule → since when its condition is true: another time is another breach
   std::set<std::string> said;              ///< "rule/guard": each cause is said once a breach
   std::map<std::string, std::uint8_t> last;  ///< rule → the stance at the step before
   std::set<std::string> lacks_said;
