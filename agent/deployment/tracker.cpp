@@ -129,10 +129,11 @@ void begin(tracking& t, const placed& seen, const sighting& s, moment first, con
   t.now = was.then;
   t.now->window_ended = t.now->window_ended || was.clock_is_behind;
   t.live_was_well = !was.other_boot;
-  const bool same = was.then.live.slot == seen.slot && (was.then.live.release == seen.release || seen.release.empty());
+  const bool same = was.then.live.slot == seen.slot && (was.then.live.release == seen.release || was.then.live.release.empty() || seen.release.empty());
   if (same) {
     const std::uint64_t number = t.now->number;
     epoch again = *t.now;
+    if (again.live.release.empty()) again.live.release = seen.release;
     begin_epoch(t, std::move(again));
     t.now->number = number;
     into.told.push_back(told_as(t, by, "deployment.baseline", severity::info, fmt::format("{} is still live", text_of(seen, by))));
