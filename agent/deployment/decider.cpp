@@ -62,6 +62,12 @@ void deciding::after_new_epoch(bool forgive) {
   keep_fact(fact::epoch);
 }
 
+/// Also while it is not seen yet that what was live before the restart still is.
+std::uint64_t deciding::epoch_number() const {
+  if (s.track.now) return s.track.now->number;
+  return s.track.recalled ? s.track.recalled->then.number : 0;
+}
+
 void deciding::refuse_order(const std::string& why) {
   if (s.order && s.order->verb != 0) act(answer_verb{s.order->verb, false, why});
   s.order.reset();
@@ -108,7 +114,7 @@ void deciding::begin(const cause& why, const placed& to, const std::string& whom
   a.why = why;
   a.from = s.track.now ? s.track.now->live : placed{by.slots.size() == 2 ? 1 - to.slot : to.slot, {}};
   a.to = to;
-  a.epoch = s.track.now ? s.track.now->number : 0;
+  a.epoch = epoch_number();
   a.begun = now.at;
   a.blamed = whom;
   s.under_way = a;
@@ -237,7 +243,11 @@ void deciding::on(const looked& e) {
   if (found.new_epoch) {
     after_new_epoch(found.was_rolled_back);
     if (s.latched) {
-      s.latched.reset();
+      // A cutover that is seen only after a restart may lie before the attempt: then that was made on what is live now.
+      if (s.latched->shut.at >= s.track.now->began.at)
+        s.latched->epoch = s.track.now->number;
+      else
+        s.latched.reset();
       keep_fact(fact::latch);
     }
     // What the rules say at this instant speaks of the epoch before.
@@ -293,7 +303,7 @@ void deciding::on(const prepared& e) {
 void deciding::ask_leave() {
   if (!s.under_way || s.under_way->is != attempt::phase::prepared) return;
   attempt& a = *s.under_way;
-  const std::uint64_t number = s.track.now ? s.track.now->number : 0;
+  const std::uint64_t number = epoch_number();
   weighed w = weigh(s, by, now, a.why);
   if (a.epoch != number) w = {stance::tells, guard::condition, "a cutover came in between", {}};
   const bool same_way = a.why.is == cause::kind::ordered || (s.track.now && s.track.now->back && s.track.now->back->to == a.to);
@@ -343,8 +353,7 @@ void deciding::on(const ended& e) {
     stale_rules = true;
     s.latched = latch{number, a.from, a.why.rule, now.at, std::string(name_of(e.how.how))};
   } else if (e.how.changed) {
-    const std::uint64_t number = s.track.now ? s.track.now->number : a.epoch;
-    s.latched = latch{number, a.from, a.why.rule, now.at, fmt::format("tried, {}: {}", name_of(e.how.how), e.how.says)};
+    s.latched = latch{epoch_number(), a.from, a.why.rule, now.at, fmt::format("tried, {}: {}", name_of(e.how.how), e.how.says)};
   } else {
     // What an earlier life shut at a change that never reached the disk.
     if (a.recovery && s.latched && s.latched->epoch == a.epoch) s.latched.reset();

@@ -44,6 +44,7 @@ struct deciding {
   void prepare_for_pending();
   void drop_what_is_over();
   std::string say_ended(const attempt& a, const rollback::ending& how);
+  [[nodiscard]] std::uint64_t epoch_number() const;
   [[nodiscard]] const rule_now* rule_named(const std::string& name) const;
 
   void roll_back(const verb& v);
