@@ -83,12 +83,12 @@ void deciding::watch_window() {
   const tracking& t = s.track;
   bool open = false;
   if (t.now && t.now->is != epoch::kind::baseline && t.now->is != epoch::kind::rolled_back && !t.now->window_ended) {
-    open = now.at.at <= t.now->began.at + by.window || std::ranges::any_of(now.rules, [&](const rule_now& r) {
-             return !r.breached && in_window(s, by, now, r);
-           });
+    open = now.at.at <= t.now->began.at + by.window ||
+           std::ranges::any_of(now.rules, [&](const rule_now& r) { return !r.breached && in_window(s, by, now, r); });
   }
   if (std::exchange(s.window_was_open, open) == open) return;
-  event e{"deployment.window", severity::info,
+  event e{"deployment.window",
+          severity::info,
           open ? fmt::format("the rollback window is open for {}", format_duration(t.now->began.at + by.window - now.at.at))
                : std::string("the rollback window is closed: rules alert only"),
           {}};
@@ -129,7 +129,9 @@ void deciding::consider() {
   if (s.under_way) return;
   if (s.order) {
     const weighed w = weigh(s, by, now, *s.order);
-    auto to = s.order->is == cause::kind::ordered ? ordered_to(s, by, now) : s.track.now && s.track.now->back ? std::optional(s.track.now->back->to) : std::nullopt;
+    auto to = s.order->is == cause::kind::ordered ? ordered_to(s, by, now)
+              : s.track.now && s.track.now->back  ? std::optional(s.track.now->back->to)
+                                                  : std::nullopt;
     const rule_now* rule = rule_named(s.order->rule);
     if (w.is == stance::act && to) {
       if (s.order->force) to->release = s.track.slots[to->slot].release;  // whatever was recorded: it is what is there
@@ -221,7 +223,8 @@ void deciding::on(const started& e) {
   for (const auto& [what, why] : e.unreadable) {
     s.unreadable.insert(what);
     tell("store.unreadable", severity::critical,
-         fmt::format("what was remembered of the {} can't be read ({}): until the next cutover every rollback waits for `flipback approve`", what, why));
+         fmt::format("what was remembered of the {} can't be read ({}): until the next cutover every rollback waits for `flipback approve`",
+                     what, why));
   }
   if (!e.cut_off) return;
   s.under_way = e.cut_off;
@@ -235,7 +238,8 @@ void deciding::on(const looked& e) {
     s.track.names = e.seen.names;
     return;
   }
-  const bool troubled = s.track.now && std::ranges::any_of(now.rules, [&](const rule_now& r) { return r.true_since >= s.track.now->began.at; });
+  const bool troubled =
+      s.track.now && std::ranges::any_of(now.rules, [&](const rule_now& r) { return r.true_since >= s.track.now->began.at; });
   const bool knew = s.track.now.has_value();
   noticed found = see(s.track, e.seen, by, troubled);
   for (event& told : found.told) act(say{std::move(told)});
@@ -320,7 +324,8 @@ void deciding::ask_leave() {
     return;
   }
   a.is = attempt::phase::changing;
-  event decided{"rollback.decided", severity::critical,
+  event decided{"rollback.decided",
+                severity::critical,
                 fmt::format("rolling back to {}: {} ({})", text_of(a.to, by), a.why.by.empty() ? a.why.rule : a.why.by, a.why.reason),
                 {}};
   decided.with("rule", a.why.rule).with("why", a.why.reason).with("to", by.slots[a.to.slot]).with("from", by.slots[a.from.slot]);
@@ -378,9 +383,9 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how) {
       says = fmt::format("the switch names {}, but it is not proven that users reach it: {}", to, how.says);
       break;
     case outcome::undone:
-      says = how.reached && *how.reached == a.from.slot ? fmt::format("undone, {} stays live: {}", by.slots[a.from.slot], how.says)
-                                                         : fmt::format("undone, the switch names {} again, and it can't be told what users reach: {}",
-                                                                       by.slots[a.from.slot], how.says);
+      says = how.reached && *how.reached == a.from.slot
+                 ? fmt::format("undone, {} stays live: {}", by.slots[a.from.slot], how.says)
+                 : fmt::format("undone: the switch is as it was, and it can't be told what users reach: {}", how.says);
       break;
     case outcome::nothing_changed:
       says = fmt::format("nothing was changed: {}", how.says);
@@ -394,7 +399,10 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how) {
   }
   const bool quiet = how.how == outcome::rolled_back || how.how == outcome::nothing_changed;
   event e{a.recovery ? "rollback.recovered" : "rollback.closed", quiet ? severity::warning : severity::critical, says, {}};
-  e.with("outcome", std::string(name_of(how.how))).with("rule", a.why.rule).with("seconds", to_seconds(how.took)).with("changed", how.changed);
+  e.with("outcome", std::string(name_of(how.how)))
+      .with("rule", a.why.rule)
+      .with("seconds", to_seconds(how.took))
+      .with("changed", how.changed);
   e.with("reached", how.reached ? by.slots[*how.reached] : std::string("can't tell"));
   act(say{std::move(e)});
   return says;
@@ -412,7 +420,9 @@ void deciding::on(const stored& e) {
   const auto waiting = s.when_stored.find(e.fact);
   if (waiting == s.when_stored.end()) return;
   for (const auto& [id, text] : waiting->second)
-    act(answer_verb{id, true, e.trouble.empty() ? text : fmt::format("{}; but it is not on disk and would not outlast a restart: {}", text, e.trouble)});
+    act(answer_verb{
+        id, true,
+        e.trouble.empty() ? text : fmt::format("{}; but it is not on disk and would not outlast a restart: {}", text, e.trouble)});
   s.when_stored.erase(waiting);
 }
 

@@ -61,7 +61,10 @@ class stepping {
 };
 
 void stepping::say(std::string_view step, std::string_view result, const std::string& says, bool bad) {
-  event e{"rollback.step", bad ? severity::critical : severity::info, fmt::format("{}: {}{}{}", step, result, says.empty() ? "" : ", ", says), {}};
+  event e{"rollback.step",
+          bad ? severity::critical : severity::info,
+          fmt::format("{}: {}{}{}", step, result, says.empty() ? "" : ", ", says),
+          {}};
   e.with("step", std::string(step)).with("result", std::string(result));
   act(tell_step{std::move(e)});
 }
@@ -147,6 +150,8 @@ void stepping::on(const put_done& e) {
     return over(s.foreign ? outcome::operator_took_over : outcome::nothing_changed, e.how.says, std::nullopt);
   }
   if (s.is == phase::following_users) {
+    if (landed) s.put[s.next] = true;
+    if (e.how.is == kind::foreign) s.foreign = true;
     if (!landed) s.trouble = e.how.says;
     ++s.next;
     return follow_next();
@@ -222,7 +227,7 @@ void stepping::begin_proof(phase in, claim what) {
 void stepping::on(const proof_looked& e) {
   if (!s.gathering) return;
   s.now = e.seen.at;
-  s.switched = e.seen.switched;
+  s.names = e.seen.names;
   s.gathering->add(e.seen);
   if (s.gathering->is() == proof::standing::open && e.seen.at >= s.gathering->limit()) s.gathering->end();
   if (s.gathering->is() != proof::standing::open) return judge_proof();
@@ -241,15 +246,16 @@ void stepping::judge_proof() {
     case phase::proving:
       say("prove", result, found.says(), no);
       if (no) return undo(found.says());
-      if (!yes && s.switched == answer::no)
-        return over(outcome::operator_took_over, with_trouble(fmt::format("somebody has changed the switch meanwhile; {}", found.says())), std::nullopt);
-      return over(yes ? outcome::rolled_back : outcome::unproven, with_trouble(found.says()), yes ? std::optional(plan_.forward.slot) : found.reached());
+      return over(yes ? outcome::rolled_back : outcome::unproven, with_trouble(found.says()),
+                  yes ? std::optional(plan_.forward.slot) : found.reached());
     case phase::undo_proving: {
       say("undo", yes ? "ok" : result, found.says(), !yes);
       // Without a proof it is not said what users reach, though some answers came from there: old workers may accept for a while.
       const auto reached = yes ? std::optional(plan_.back.slot) : no ? found.reached() : std::nullopt;
-      if (s.foreign || (!yes && s.switched == answer::no)) return over(outcome::operator_took_over, with_trouble(s.why_undone), reached);
-      if (any_put() || no) return over(outcome::not_undone, with_trouble(fmt::format("{}; and it could not be undone: {}", s.why_undone, found.says())), reached);
+      if (s.foreign) return over(outcome::operator_took_over, with_trouble(s.why_undone), reached);
+      if (any_put() || no)
+        return over(outcome::not_undone, with_trouble(fmt::format("{}; and it could not be undone: {}", s.why_undone, found.says())),
+                    reached);
       return over(outcome::undone, with_trouble(s.why_undone), reached);
     }
     case phase::looking_who_is_reached: {
@@ -282,7 +288,13 @@ void stepping::follow_next() {
     act(put_change{s.next, end::after});
     return;
   }
-  over(outcome::unproven, fmt::format("users reach it, and the files say so again; but {}", with_trouble(s.why_undone)), plan_.forward.slot);
+  if (s.foreign) return over(outcome::operator_took_over, with_trouble(s.why_undone), plan_.forward.slot);
+  if (!std::ranges::all_of(s.put, [](bool b) { return b; }))
+    return over(outcome::not_undone,
+                fmt::format("users reach {}, and the switch could not be put to it: {}", plan_.of.to.name, with_trouble(s.why_undone)),
+                plan_.forward.slot);
+  over(outcome::unproven, fmt::format("users reach it, and the files say so again; but {}", with_trouble(s.why_undone)),
+       plan_.forward.slot);
 }
 
 void stepping::undo(std::string why) {
@@ -320,6 +332,14 @@ std::string stepping::with_trouble(std::string says) const {
 
 void stepping::over(outcome how, std::string says, std::optional<slot_number> reached) {
   s.is = phase::over;
+  using deployment::intent;
+  const bool named_otherwise =
+      s.names.is == intent::kind::neither || (s.names.is == intent::kind::names && s.names.slot != plan_.forward.slot);
+  if (how == outcome::unproven && named_otherwise) {
+    how = outcome::operator_took_over;
+    says = fmt::format("somebody has changed the switch meanwhile; {}", says);
+    reached.reset();
+  }
   ending e;
   e.how = how;
   e.says = s.unrecorded ? fmt::format("{} (unrecorded)", says) : std::move(says);
