@@ -43,7 +43,7 @@ witness witness_of(const sighting& s, std::span<const slot_knowledge> known, con
   const bool nothing_else = !s.log.readable && !told;
   if (!found.slot && nothing_else && s.workers.visible && s.workers.all_since_change) found.slot = s.names.named();
   if (!found.slot) return found;
-  found.release = by_identity == found.slot ? s.front_door.release : known[*found.slot].release;
+  found.release = known[*found.slot].release;  // its own word: a cache may give the front door's
   return found;
 }
 
