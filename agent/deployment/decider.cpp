@@ -62,6 +62,12 @@ void deciding::after_new_epoch(bool forgive) {
   keep_fact(fact::epoch);
 }
 
+/// Also while it is not seen yet that what was live before the restart still is.
+std::uint64_t deciding::epoch_number() const {
+  if (s.track.now) return s.track.now->number;
+  return s.track.recalled ? s.track.recalled->then.number : 0;
+}
+
 void deciding::refuse_order(const std::string& why) {
   if (s.order && s.order->verb != 0) act(answer_verb{s.order->verb, false, why});
   s.order.reset();
@@ -111,7 +117,7 @@ void deciding::begin(const cause& why, const placed& to, const std::string& whom
   const slot_number other = by.slots.size() == 2 ? 1 - to.slot : to.slot;
   a.from = s.track.now && s.track.now->live.slot != to.slot ? s.track.now->live : placed{other, s.track.slots[other].release};
   a.to = to;
-  a.epoch = s.track.now ? s.track.now->number : 0;
+  a.epoch = epoch_number();
   a.begun = now.at;
   a.blamed = whom;
   s.under_way = a;
@@ -126,11 +132,12 @@ void deciding::consider() {
   if (s.under_way) return;
   if (s.order) {
     const weighed w = weigh(s, by, now, *s.order);
-    const auto to = s.order->is == cause::kind::ordered ? ordered_to(s, by, now)
-                    : s.track.now && s.track.now->back  ? std::optional(s.track.now->back->to)
-                                                        : std::nullopt;
+    auto to = s.order->is == cause::kind::ordered ? ordered_to(s, by, now)
+              : s.track.now && s.track.now->back  ? std::optional(s.track.now->back->to)
+                                                  : std::nullopt;
     const rule_now* rule = rule_named(s.order->rule);
     if (w.is == stance::act && to) {
+      if (s.order->force) to->release = s.track.slots[to->slot].release;  // whatever was recorded: it is what is there
       begin(*std::exchange(s.order, std::nullopt), *to, w.says);
       return;
     }
@@ -139,15 +146,22 @@ void deciding::consider() {
       return;
     }
     ask_for(w.missing, s.order->rule, rule != nullptr ? rule->true_since : now.at.at, to);
-    return;
   }
+  weigh_rules();
+}
+
+/// The rules that are breached, in their order; while a person's order waits they say how they stand, and begin nothing.
+void deciding::weigh_rules() {
   for (const rule_now& rule : now.rules) {
     if (!rule.breached) continue;
     cause why;
     why.rule = rule.name;
     why.since = now.at;
-    const weighed w = weigh(s, by, now, why);
-    if (w.is == stance::act && s.not_again_before && now.at.at < *s.not_again_before) continue;
+    weighed w = weigh(s, by, now, why);
+    if (w.is == stance::act && s.order)
+      w = {stance::waits, guard::none, "what a person has asked for comes first", {}};
+    else if (w.is == stance::act && s.not_again_before && now.at.at < *s.not_again_before)
+      continue;
     if (w.is == stance::act) {
       s.last[rule.name] = static_cast<std::uint8_t>(w.is);
       why.reason = rule.why;
@@ -156,7 +170,7 @@ void deciding::consider() {
     }
     say_stance(rule.name, w);
     const auto to = s.track.now && s.track.now->back ? std::optional(s.track.now->back->to) : std::nullopt;
-    ask_for(w.missing, rule.name, rule.true_since, to);
+    if (!s.order) ask_for(w.missing, rule.name, rule.true_since, to);
     if (w.is == stance::asks) {
       approval& q = s.questions[rule.name];
       if (q.rule.empty()) q = {rule.name, now.at, {}};
@@ -183,11 +197,17 @@ const rule_now* deciding::rule_named(const std::string& name) const {
 void deciding::drop_what_is_over() {
   const auto breached = [&](const std::string& name) {
     const rule_now* rule = rule_named(name);
-    return rule != nullptr && rule->breached;
+    if (rule == nullptr || !rule->breached) return false;
+    const auto known = s.breaches.find(name);
+    return known == s.breaches.end() || known->second == rule->true_since;
   };
   std::erase_if(s.said, [&](const std::string& key) { return !breached(key.substr(0, key.rfind('/'))); });
   std::erase_if(s.last, [&](const auto& entry) { return !breached(entry.first); });
   std::erase_if(s.blames, [&](const auto& entry) { return !breached(entry.first); });
+  s.breaches.clear();
+  for (const rule_now& rule : now.rules) {
+    if (rule.breached) s.breaches[rule.name] = rule.true_since;
+  }
   std::erase_if(s.questions, [&](const auto& entry) { return now.at.at - entry.second.asked.at > question_lives; });
   std::erase_if(s.failures, [&](const failure& f) { return now.at.at - f.at.at > remembered_for; });
   if (s.held && now.at.at >= s.held->until.at) {
@@ -241,13 +261,17 @@ void deciding::on(const looked& e) {
     const epoch::kind how = s.track.now->is;
     if (how == epoch::kind::switched || how == epoch::kind::in_place) s.unreadable.clear();
     if (s.latched) {
-      s.latched.reset();
+      // A cutover that is seen only after a restart may lie before the attempt: then that was made on what is live now.
+      if (s.latched->shut.at >= s.track.now->began.at)
+        s.latched->epoch = s.track.now->number;
+      else
+        s.latched.reset();
       keep_fact(fact::latch);
     }
     // What the rules say at this instant speaks of the epoch before.
     stale_rules = true;
   } else if (recalled) {
-    act(start_rules_anew{s.track.now->began.at, false});
+    actions.insert(actions.begin(), start_rules_anew{s.track.now->began.at, false});
     act(stage_for{s.track.now->back ? std::optional(s.track.now->back->to.slot) : std::nullopt});
     stale_rules = true;
   }
@@ -300,7 +324,7 @@ void deciding::on(const prepared& e) {
 void deciding::ask_leave() {
   if (!s.under_way || s.under_way->is != attempt::phase::prepared) return;
   attempt& a = *s.under_way;
-  const std::uint64_t number = s.track.now ? s.track.now->number : 0;
+  const std::uint64_t number = epoch_number();
   weighed w = weigh(s, by, now, a.why);
   const bool knew = a.epoch != 0 || a.why.is != cause::kind::ordered;  // a person's order needs no known effect
   if (knew && a.epoch != number) w = {stance::tells, guard::condition, "a cutover came in between", {}};
@@ -353,8 +377,7 @@ void deciding::on(const ended& e) {
     stale_rules = true;
     s.latched = latch{number, a.from, a.why.rule, now.at, std::string(name_of(e.how.how))};
   } else if (e.how.changed) {
-    const std::uint64_t number = s.track.now ? s.track.now->number : a.epoch;
-    s.latched = latch{number, a.from, a.why.rule, now.at,
+    s.latched = latch{epoch_number(), a.from, a.why.rule, now.at,
                       fmt::format("tried at {:%H:%M}, {}: {}", fmt::gmtime(std::chrono::system_clock::to_time_t(a.begun.wall)),
                                   name_of(e.how.how), e.how.says)};
   } else {
@@ -383,8 +406,7 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how) {
     case outcome::undone:
       says = how.reached && *how.reached == a.from.slot
                  ? fmt::format("undone, {} stays live: {}", by.slots[a.from.slot], how.says)
-                 : fmt::format("undone, the switch names {} again, and it can't be told what users reach: {}", by.slots[a.from.slot],
-                               how.says);
+                 : fmt::format("undone: the switch is as it was, and it can't be told what users reach: {}", how.says);
       break;
     case outcome::nothing_changed:
       says = fmt::format("nothing was changed: {}", how.says);

@@ -40,10 +40,12 @@ struct deciding {
   void begin(const cause& why, const placed& to, const std::string& whom);
   void after_new_epoch(bool forgive);
   void refuse_order(const std::string& why);
+  void weigh_rules();
   void prepare_for_pending();
   void drop_what_is_over();
   [[nodiscard]] bool is_troubled() const;
   std::string say_ended(const attempt& a, const rollback::ending& how);
+  [[nodiscard]] std::uint64_t epoch_number() const;
   [[nodiscard]] const rule_now* rule_named(const std::string& name) const;
 
   void roll_back(const verb& v);

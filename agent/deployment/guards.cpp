@@ -154,8 +154,11 @@ weighed weigh_order(const state& s, const terms& by, const present& now, const c
   if (of.force) return {};
   const bool asked = s.stable && s.stable->slot == to.slot && now.at.at - s.stable->asked <= answer_counts_for;
   if (!asked) return waits(guard::stable, fmt::format("{} is asked", by.slots[to.slot]), {.stable = true});
-  if (!s.stable->well)
-    return tells(guard::stable, fmt::format("{} is sick ({}): rolling back would not help{}", by.slots[to.slot], s.stable->says, by_force));
+  const slot_knowledge& known = s.track.slots[to.slot];
+  const bool sick_since = !known.well && known.answered > s.stable->asked;
+  if (!s.stable->well || sick_since)
+    return tells(guard::stable, fmt::format("{} is sick ({}): rolling back would not help{}", by.slots[to.slot],
+                                            sick_since ? known.says : s.stable->says, by_force));
   if (!to.release.empty() && !s.stable->release.empty() && to.release != s.stable->release)
     return tells(guard::way_back, fmt::format("{} no longer has {}, but {}{}", by.slots[to.slot], to.release, s.stable->release, by_force));
   return {};

@@ -136,6 +136,7 @@ struct state {
   std::map<std::string, std::vector<answer_to_come>> when_stored;  ///< by fact
   std::uint64_t keeps = 0;                                         ///< counts what was given to be kept
   std::set<std::string> said;              ///< "rule/guard:stance": each cause is said once a breach
+  std::map<std::string, instant> breaches;   ///< rule → since when its condition is true: another time is another breach
   std::map<std::string, std::uint8_t> last;  ///< rule → the stance at the step before
   std::set<std::string> lacks_said;
   std::optional<instant> seen_kept;  ///< when the epoch was handed to the store last

@@ -290,6 +290,11 @@ void see_slots(tracking& t, const sighting& s, const terms& by) {
       ++k.well_in_a_row;
       k.counted = s.begun.at;
     }
+    // Whoever answers after a slot was down may be another release: what it was is not what it is.
+    if (r.self.is == reply::kind::silent || r.self.is == reply::kind::failing) {
+      k.identity.clear();
+      k.release.clear();
+    }
     if (r.self.is != reply::kind::identified) continue;
     k.identity = r.self.identity;
     k.release = r.self.release;

@@ -13,7 +13,7 @@ namespace flipback::deployment {
 /// Which slot a sighting shows users to reach.
 struct witness {
   std::optional<slot_number> slot;  ///< nothing: it can't be told from this look
-  std::string release;              ///< what runs there; empty: not told
+  std::string release;              ///< what runs there, by its own answer; empty: not told
   bool both = false;                ///< users were passed to both slots
   bool fresh = false;               ///< no cache can have given it
 };

@@ -155,6 +155,8 @@ void stepping::on(const put_done& e) {
     return over(s.foreign ? outcome::operator_took_over : outcome::nothing_changed, e.how.says, std::nullopt);
   }
   if (s.is == phase::following_users || s.is == phase::unmixing) {
+    if (landed) s.put[s.next] = true;
+    if (e.how.is == kind::foreign) s.foreign = true;
     if (!landed) s.trouble = e.how.says;
     ++s.next;
     return follow_next();
@@ -202,6 +204,7 @@ void stepping::on(const tested& e) {
 void stepping::ask_reload(phase in) {
   s.is = in;
   s.reload_asked = true;
+  if (!std::exchange(s.changed, true)) act(tell_changed{});  // the switch named the slot already: the reload is the first change
   write(row::kind::reloading, answer::cant_tell, {});
   act(mark_nginx{});
   act(reload_nginx{});
@@ -230,6 +233,7 @@ void stepping::on(const proof_looked& e) {
   if (!s.gathering) return;
   s.now = e.seen.at;
   if (std::exchange(s.first_look, false)) s.gathering.emplace(claim(s.gathering->of()), s.now);
+  s.names = e.seen.names;
   s.gathering->add(e.seen);
   if (s.gathering->is() == proof::standing::open && e.seen.at >= s.gathering->limit()) s.gathering->end();
   if (s.gathering->is() != proof::standing::open) return judge_proof();
@@ -259,7 +263,8 @@ void stepping::judge_proof() {
                   yes ? std::optional(plan_.forward.slot) : found.reached());
     case phase::undo_proving: {
       say("undo", yes ? "ok" : result, found.says(), !yes);
-      const auto reached = yes ? std::optional(plan_.back.slot) : found.reached();
+      // Without a proof it is not said what users reach, though some answers came from there: old workers may accept for a while.
+      const auto reached = yes ? std::optional(plan_.back.slot) : no ? found.reached() : std::nullopt;
       if (s.foreign) return over(outcome::operator_took_over, with_trouble(s.why_undone), reached);
       if (any_put() || no)
         return over(outcome::not_undone, with_trouble(fmt::format("{}; and it could not be undone: {}", s.why_undone, found.says())),
@@ -298,6 +303,11 @@ void stepping::follow_next() {
   }
   if (s.is == phase::unmixing)
     return over(outcome::not_undone, fmt::format("{}; and the switch could not be put back: {}", s.why_undone, s.trouble), std::nullopt);
+  if (s.foreign) return over(outcome::operator_took_over, with_trouble(s.why_undone), plan_.forward.slot);
+  if (!std::ranges::all_of(s.put, [](bool b) { return b; }))
+    return over(outcome::not_undone,
+                fmt::format("users reach {}, and the switch could not be put to it: {}", plan_.of.to.name, with_trouble(s.why_undone)),
+                plan_.forward.slot);
   over(outcome::unproven, fmt::format("users reach it, and the files say so again; but {}", with_trouble(s.why_undone)),
        plan_.forward.slot);
 }
@@ -328,6 +338,7 @@ void stepping::after_undo_of_files() {
   if (plan_.reloads && (s.reload_asked || s.recovery) && s.put_back) return ask_test(phase::undo_testing);
   claim what = plan_.back;
   what.new_workers_needed = false;
+  if (plan_.reloads) what.identity.clear();  // it counts where it changed with the switch, and nginx has read nothing of this
   begin_proof(phase::undo_proving, what);
 }
 
@@ -338,6 +349,14 @@ std::string stepping::with_trouble(std::string says) const {
 
 void stepping::over(outcome how, std::string says, std::optional<slot_number> reached) {
   s.is = phase::over;
+  using deployment::intent;
+  const bool named_otherwise =
+      s.names.is == intent::kind::neither || (s.names.is == intent::kind::names && s.names.slot != plan_.forward.slot);
+  if (how == outcome::unproven && named_otherwise) {
+    how = outcome::operator_took_over;
+    says = fmt::format("somebody has changed the switch meanwhile; {}", says);
+    reached.reset();
+  }
   ending e;
   e.how = how;
   e.says = s.unrecorded ? fmt::format("{} (unrecorded)", says) : std::move(says);
@@ -370,6 +389,8 @@ void stepping::on(const start_over& e) {
   }
   s.changed = true;
   act(tell_changed{});
+  // Whoever has made the switch name a slot since then has decided: there is nothing to complete or to undo.
+  if (s.foreign && e.found.names) return over(outcome::operator_took_over, s.trouble, std::nullopt);
   if (s.foreign && !e.found.undo_begun && !any_put()) return over(outcome::operator_took_over, s.trouble, std::nullopt);
   if (e.found.undo_begun || s.foreign) {
     s.next = changes();

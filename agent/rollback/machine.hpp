@@ -19,17 +19,18 @@ namespace flipback::rollback {
 
 /// What is to be done, and what it rests on.
 struct plan {
-  attempt of;            ///< with the changes, as the journal keeps it
-  claim forward;         ///< what is proven after the install
-  claim back;            ///< what is proven after an undo
-  bool reloads = true;   ///< the switch takes effect by a reload
+  attempt of;           ///< with the changes, as the journal keeps it
+  claim forward;        ///< what is proven after the install
+  claim back;           ///< what is proven after an undo
+  bool reloads = true;  ///< the switch takes effect by a reload
 };
 
 /// How an attempt that was cut off stands: looked at before anything is done.
 struct cut_off {
   std::vector<change_state> changes;
-  std::uint64_t rows = 1;   ///< how many the journal has
-  bool undo_begun = false;  ///< it says so
+  std::uint64_t rows = 1;            ///< how many rows the journal has of it: the next one's number
+  bool undo_begun = false;           ///< the journal says so
+  std::optional<slot_number> names;  ///< the slot that the switch names now
   bool stable_is_well = false;
   bool stable_has_release = true;  ///< false: it is known to have another
   std::string stable_says;
@@ -87,8 +88,8 @@ struct put_change {
 struct mark_nginx {};
 struct reload_nginx {};
 struct look_for_proof {
-  bool ask = false;         ///< ask the front door, with a fresh question
-  duration in{};            ///< how long to wait before
+  bool ask = false;          ///< ask the front door, with a fresh question
+  duration in{};             ///< how long to wait before
   slot_number expected = 0;  ///< the slot to ask directly where the front door answers 5xx
 };
 /// The first change is made, or may be.
@@ -99,7 +100,8 @@ struct tell_step {
 struct finish {
   ending how;
 };
-using action = std::variant<write_row, run_test, ask_leave, put_change, mark_nginx, reload_nginx, look_for_proof, tell_changed, tell_step, finish>;
+using action =
+    std::variant<write_row, run_test, ask_leave, put_change, mark_nginx, reload_nginx, look_for_proof, tell_changed, tell_step, finish>;
 
 struct machine_state {
   enum class phase : std::uint8_t {
@@ -123,14 +125,15 @@ struct machine_state {
   };
   phase is = phase::idle;
   std::uint64_t rows = 0;
-  std::vector<bool> put;      ///< which changes are, or may be, at their `after`
-  std::vector<bool> untold;   ///< after a crash: of which of them it can't be told; they are put wherever the others are
-  std::size_t next = 0;       ///< the change that is being put
+  std::vector<bool> put;     ///< which changes are, or may be, at their `after`
+  std::vector<bool> untold;  ///< after a crash: of which of them it can't be told; they are put wherever the others are
+  std::size_t next = 0;      ///< the change that is being put
   bool changed = false;
   bool put_back = false;      ///< an undo has changed something
   bool reload_asked = false;  ///< nginx may have read what was installed
   bool recovery = false;
-  bool foreign = false;       ///< somebody else changed one of the files
+  bool foreign = false;                    ///< somebody else changed one of the files
+  deployment::intent names;                ///< what the switch named at the newest look
   answer good_before = answer::cant_tell;  ///< nginx's own test before anything was changed
   duration test_took{};
   instant leave_at{};
@@ -138,7 +141,7 @@ struct machine_state {
   std::optional<proof> gathering;
   bool first_look = false;    ///< the proof's time begins with its first look: what came before it may have taken any time
   std::string why_undone;
-  std::string trouble;        ///< what went wrong on the way, to be said at the end
+  std::string trouble;  ///< what went wrong on the way, to be said at the end
   bool unrecorded = false;
 };
 

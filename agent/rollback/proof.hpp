@@ -14,7 +14,7 @@ using deployment::slot_number;
 
 /// The line of our own question in nginx's access log.
 struct own_line {
-  std::optional<slot_number> slot;  ///< whose upstream answered last; nothing: an upstream of no slot
+  std::optional<slot_number> slot;           ///< whose upstream answered last; nothing: an upstream of no slot
   answer by_new_worker = answer::cant_tell;  ///< whether a worker wrote it that was started after the reload
   unsigned upstream_status = 0;
 };
@@ -22,21 +22,22 @@ struct own_line {
 /// One look while a proof is waited for.
 struct proof_look {
   instant at;
-  std::string emerg;                         ///< what this master has logged as `emerg` since the reload; empty: nothing
-  answer new_workers = answer::cant_tell;    ///< whether a worker accepts that was not there before
-  answer old_gone = answer::cant_tell;       ///< whether no worker accepts any more that was there before
-  std::optional<deployment::reply> door;     ///< the front door's answer, where it was asked
-  std::optional<own_line> line;              ///< of that question, where the log has it
+  std::string emerg;                             ///< what this master has logged as `emerg` since the reload; empty: nothing
+  answer new_workers = answer::cant_tell;        ///< whether a worker accepts that was not there before
+  answer old_gone = answer::cant_tell;           ///< whether no worker accepts any more that was there before
+  std::optional<deployment::reply> door;         ///< the front door's answer, where it was asked
+  std::optional<own_line> line;                  ///< of that question, where the log has it
+  deployment::intent names;                      ///< what the switch names, read at the end of the look
   std::optional<deployment::slot_reply> direct;  ///< the expected slot, asked directly, where the front door answered 5xx
 };
 
 /// What is to be proven.
 struct claim {
-  slot_number slot = 0;       ///< that users reach it
-  slot_number other = 0;      ///< the one that they reached before
-  std::string identity;       ///< of the slot; empty: its answers don't tell it from the other's
+  slot_number slot = 0;   ///< that users reach it
+  slot_number other = 0;  ///< the one that they reached before
+  std::string identity;   ///< of the slot; empty: its answers don't tell it from the other's
   std::string other_identity;
-  unsigned witnesses = 3;     ///< in a row
+  unsigned witnesses = 3;  ///< in a row
   duration within = std::chrono::seconds(10);
   bool new_workers_needed = true;  ///< a reload was asked for
   bool failed_before = false;      ///< the question had 5xx in the minute before

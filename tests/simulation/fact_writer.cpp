@@ -1,0 +1,91 @@
+#include "tests/simulation/fact_writer.hpp"
+
+#include <utility>
+
+namespace flipback::simulation {
+
+using deployment::fact;
+
+namespace {
+
+constexpr duration patience = seconds(2);
+
+void copy_one(fact which, const stored_facts& from, stored_facts& into) {
+  switch (which) {
+    case fact::epoch:
+      if (from.epoch) into.epoch = from.epoch;
+      return;
+    case fact::hold:
+      into.held = from.held;
+      return;
+    case fact::latch:
+      into.latched = from.latched;
+      return;
+    case fact::failures:
+      into.failures = from.failures;
+      return;
+  }
+}
+
+}  // namespace
+
+void fact_writer::keep(fact which, const deployment::state& as_it_is) {
+  standing& s = facts_.at(static_cast<std::size_t>(which));
+  s.wanted.emplace();
+  copy_fact(which, as_it_is, world_.now(), world_.clock.boot(), *s.wanted);
+  const std::uint64_t version = ++s.version;
+  s.told = false;
+  if (world_.wrong.store_hangs) {
+    later_(patience, [this, which, version] {
+      standing& now = facts_.at(static_cast<std::size_t>(which));
+      if (now.version != version || now.kept >= version || now.told) return;
+      now.told = true;
+      told_(which, "the disk has not taken it within 2s");
+    });
+  }
+  if (!s.writing) write(which);
+}
+
+void fact_writer::write(fact which) {
+  standing& s = facts_.at(static_cast<std::size_t>(which));
+  s.writing = true;
+  const std::uint64_t version = s.version;
+  later_(world_.chance.between(milliseconds(1), milliseconds(20)), [this, which, version, value = *s.wanted] {
+    standing& now = facts_.at(static_cast<std::size_t>(which));
+    if (world_.wrong.store_hangs || world_.wrong.store_fails) {
+      if (world_.wrong.store_fails && now.version == version && !std::exchange(now.told, true)) told_(which, "no space left");
+      later_(seconds(1), [this, which] { write(which); });
+      return;
+    }
+    copy_one(which, value, world_.facts);
+    now.kept = version;
+    now.writing = false;
+    if (now.version > version) return write(which);
+    now.told = true;
+    told_(which, {});
+    check_waiting();
+  });
+}
+
+void fact_writer::when_all_kept(std::function<void()> then) {
+  waiting w{{}, std::move(then)};
+  for (std::size_t i = 0; i < facts_.size(); ++i) w.versions.at(i) = facts_.at(i).version;
+  waiting_.push_back(std::move(w));
+  check_waiting();
+}
+
+void fact_writer::check_waiting() {
+  for (std::size_t i = 0; i < waiting_.size();) {
+    bool all = true;
+    for (std::size_t f = 0; f < facts_.size(); ++f) all = all && facts_.at(f).kept >= waiting_[i].versions.at(f);
+    if (!all) {
+      ++i;
+      continue;
+    }
+    const auto then = std::move(waiting_[i].then);
+    waiting_.erase(waiting_.begin() + static_cast<std::ptrdiff_t>(i));
+    then();
+  }
+}
+
+}  // namespace flipback::simulation

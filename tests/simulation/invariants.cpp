@@ -1,0 +1,268 @@
+#include "tests/simulation/invariants.hpp"
+
+#include "agent/rollback/outcome.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace flipback::simulation {
+
+using deployment::cause;
+using deployment::verb;
+
+namespace {
+
+constexpr duration direct_counts_for = seconds(2);
+
+template <typename T>
+const T* field(const event& e, std::string_view name) {
+  for (const auto& [key, value] : e.fields) {
+    if (key == name) return std::get_if<T>(&value);
+  }
+  return nullptr;
+}
+
+std::string text_in(const event& e, std::string_view name) {
+  const auto* found = field<std::string>(e, name);
+  return found == nullptr ? std::string() : *found;
+}
+
+}  // namespace
+
+void invariants::fail(std::string why) {
+  if (!broken_.empty()) return;
+  broken_ = std::move(why);
+  world_.tell("BROKEN: {}", broken_);
+}
+
+void invariants::may_begin_an_epoch() {
+  touched();
+  maker_ = world_.time.now();
+  ++makers_since_cutover_;
+  changed_since_maker_ = 0;
+  rolled_back_at_.reset();
+}
+
+void invariants::born(const deployment::started& seen) {
+  newest_.assign(world_.slots.count(), std::nullopt);
+  under_way_ = seen.cut_off ? seen.cut_off->id : std::string();
+  if (!seen.recalled || seen.recalled->then.number < epoch_) makers_since_cutover_ = 1;
+  epoch_ = seen.recalled ? seen.recalled->then.number : 0;  // what did not come to the disk is forgotten
+  // A hold that never came to the disk was said to be none that outlasts a restart.
+  if (held_since_ && !seen.held) held_since_.reset();
+}
+
+void invariants::died() {
+  verbs_.clear();
+  breaches_.clear();
+  disturbed();
+}
+
+void invariants::answered(slot_number slot, instant asked, bool well) {
+  auto& known = newest_.at(slot);
+  if (!known || asked >= known->asked) known = direct{asked, well};
+}
+
+void invariants::asked(const verb& v) {
+  if (!verbs_.emplace(v.id, open_verb{v, world_.time.now()}).second) fail("the simulator asked twice with one number");
+  disturbed();
+}
+
+void invariants::put(const rollback::change& c, rollback::end to, const rollback::put_result& how) {
+  using kind = rollback::put_result::kind;
+  const auto& f = std::get<file_change>(c);
+  world_.tell("  disk: {} {}", f.path, how.is == kind::done ? "says it now" : how.says);
+  if (under_way_.empty()) fail("a file was put, and no rollback is under way");
+  if (!leave_at_) fail("a file was put without leave");
+  if (how.is == kind::done || how.is == kind::cant_tell) {
+    const file_image& now = world_.disk.read(f.path);
+    if (!now.says_the_same_as(to == rollback::end::after ? f.after : f.before)) fail(f.path + " is not whole");
+    if (changed_ids_.insert(under_way_).second) ++changed_since_maker_;
+  }
+}
+
+void invariants::recovering(const rollback::cut_off&) {
+  leave_at_ = world_.time.now();
+}
+
+void invariants::on_leave(const deployment::stepped& done, const deployment::present& now) {
+  const auto& s = done.after;
+  if (!s.under_way) return fail("leave was given to no attempt");
+  const deployment::attempt& a = *s.under_way;
+  leave_at_ = world_.time.now();
+  if (!a.why.force) {
+    const auto& known = newest_.at(a.to.slot);
+    if (!known || now.at.at - known->asked > direct_counts_for)
+      return fail(fmt::format("{} was made live and has not answered for 2 s", world_.how.by.slots[a.to.slot]));
+    if (!known->well) return fail(fmt::format("{} was made live and its newest answer was sick", world_.how.by.slots[a.to.slot]));
+    if (a.from.slot == a.to.slot) return fail("a rollback to the slot that is live");
+  }
+  if (a.why.is == cause::kind::rule) on_automatic_leave(a, s, now);
+}
+
+void invariants::on_automatic_leave(const deployment::attempt& a, const deployment::state& s, const deployment::present& now) {
+  const duration at = world_.time.now();
+  if (held_since_ && at < *held_since_ + held_for_) return fail("an automatic rollback acted while it was held");
+  const auto rule = std::ranges::find(now.rules, a.why.rule, &deployment::rule_now::name);
+  if (rule == now.rules.end() || !rule->breached) return fail("it acted on a rule that is not breached");
+  if (rule->holds != deployment::answer::yes) return fail("it acted on a condition that is not true at this instant");
+  if (!s.track.now) return fail("it acted while it was not known which slot is live");
+  const deployment::epoch& e = *s.track.now;
+  if (rule->true_since < e.began.at) return fail("it acted on a condition that began before the epoch");
+  if (a.epoch != e.number) return fail("it acted on what was decided in another epoch");
+  if (std::min(world_.how.by.mode, rule->mode.value_or(world_.how.by.mode)) != config::mode::act)
+    return fail("it acted without approval, and its mode is not act");
+  const duration allowed = world_.how.by.window + rule->lasts + deployment::carried_past_the_window;
+  if (now.at.at > e.began.at + allowed) return fail("it acted after the window, by its own clock");
+  if (at > maker_ + allowed + seconds(60)) return fail("it acted after the window");
+  if (e.is == deployment::epoch::kind::baseline || e.is == deployment::epoch::kind::rolled_back)
+    return fail("it acted in an epoch that has no window");
+  if (e.returned) return fail("it rolled back a rollback");
+  if (rolled_back_at_) return fail("it rolled back after its own rollback, and nobody has changed anything since");
+  if (changed_since_maker_ > 0 && !unlatched_ && !(store_ill_ > maker_)) return fail("it acted twice in one epoch");
+  if (s.latched && s.latched->epoch == e.number) return fail("it acted while the latch is shut");
+  if (!e.back) return fail("it acted without a way back");
+  if (e.back->to != a.to) return fail("it acts on another way back than the recorded one");
+  if (!e.back->doubt.empty()) return fail("it acted on a way back that is in doubt");
+  const bool versions = world_.how.tells == told_by::version || world_.how.tells == told_by::both;
+  const auto& there = world_.slots.at(a.to.slot);
+  if (versions && !a.to.release.empty() && there.release != a.to.release && at - there.deployed > seconds(3))
+    return fail(fmt::format("it goes back to {} with {}, which has {}", world_.how.by.slots[a.to.slot], a.to.release, there.release));
+  if (now.names.is != deployment::intent::kind::names) return fail("it acted while a person was changing the switch");
+}
+
+void invariants::on_said(const event& e, const deployment::state& s) {
+  if (e.kind == "deployment.cutover") {
+    if (makers_since_cutover_ == 0) fail("it said a cutover, and nobody has changed anything since the one before");
+    makers_since_cutover_ = 0;
+  }
+  if (e.kind.starts_with("rollback.")) {
+    const std::string rule = text_in(e, "rule");
+    for (auto& [name, b] : breaches_) b.said = b.said || rule == name || e.kind == "rollback.decided" || e.kind == "rollback.step";
+  }
+  if (e.kind == "rollback.closed" || e.kind == "rollback.recovered") on_closed(e);
+  static_cast<void>(s);
+}
+
+/// What is said to have come of it, beside what users reach in truth.
+void invariants::on_closed(const event& e) {
+  const std::string outcome = text_in(e, "outcome");
+  const std::string reached = text_in(e, "reached");
+  const bool disturbed_since = leave_at_ && touched_ >= *leave_at_ - seconds(1);
+  if (outcome == "rolled back" || outcome == "unproven") rolled_back_at_ = world_.time.now();
+  const bool others = world_.wrong.reload_lost || world_.how.how == switched_by::socket;
+  static_cast<void>(others);
+  if (!disturbed_since) {
+    const auto truth = world_.nginx.leads_to();
+    const std::string is = truth ? world_.how.by.slots[*truth] : "both, or none";
+    if (outcome == "rolled back" && reached != is) fail(fmt::format("it said rolled back, {} reached, and users reach {}", reached, is));
+    if (outcome == "undone" && reached != "can't tell" && reached != is)
+      fail(fmt::format("it said undone, {} reached, and users reach {}", reached, is));
+  }
+  leave_at_.reset();
+  under_way_.clear();
+}
+
+void invariants::note_breaches(const deployment::present& now, const deployment::state& s) {
+  std::erase_if(breaches_, [&](const auto& b) {
+    const auto rule = std::ranges::find(now.rules, b.first, &deployment::rule_now::name);
+    return rule == now.rules.end() || !rule->breached || rule->true_since != b.second.since;
+  });
+  for (const auto& rule : now.rules) {
+    if (rule.breached) breaches_.try_emplace(rule.name, breach{rule.true_since, world_.time.now(), s.under_way.has_value()});
+  }
+}
+
+void invariants::check_said_in_time() {
+  for (const auto& [name, b] : breaches_) {
+    if (!b.said && world_.time.now() - b.seen > seconds(1))
+      fail(fmt::format("{} has been breached for more than a second and nothing was said", name));
+  }
+}
+
+void invariants::check_verbs(bool settled_now) {
+  for (const auto& [id, v] : verbs_) {
+    if (settled_now || world_.time.now() - v.since > seconds(200))
+      fail(fmt::format("verb {} was not answered in {}", id, format_duration(world_.time.now() - v.since)));
+  }
+}
+
+void invariants::stepped(const deployment::present& now, const deployment::happening& what, const deployment::stepped& done) {
+  const deployment::state& s = done.after;
+  if (s.track.now && s.track.now->number < epoch_) fail("an epoch's number went back");
+  if (s.track.now) epoch_ = s.track.now->number;
+  if (s.under_way) under_way_ = s.under_way->id;
+  note_breaches(now, s);
+  for (std::size_t i = 0; i < done.actions.size(); ++i) {
+    const deployment::action& a = done.actions[i];
+    if (std::holds_alternative<deployment::start_rules_anew>(a) && i != 0) fail("the rules did not start anew before everything else");
+    if (const auto* said = std::get_if<deployment::say>(&a)) on_said(said->what, s);
+    if (std::holds_alternative<deployment::give_leave>(a)) on_leave(done, now);
+    if (const auto* answer = std::get_if<deployment::answer_verb>(&a)) {
+      const auto found = verbs_.find(answer->id);
+      if (found == verbs_.end()) {
+        fail(fmt::format("verb {} was answered, and waits for no answer", answer->id));
+        continue;
+      }
+      if (answer->text.empty()) fail("a verb was answered without a word");
+      const verb& v = found->second.what;
+      if (v.is == verb::kind::hold && answer->done && s.held) {
+        held_since_ = held_since_ ? *held_since_ : world_.time.now();
+      }
+      if (v.is == verb::kind::unlatch && answer->done) changed_since_maker_ = 0, rolled_back_at_.reset();
+      verbs_.erase(found);
+    }
+  }
+  if (const auto* v = std::get_if<verb>(&what)) {
+    // From the step of the verb itself on, whatever its answer waits for.
+    if (v->is == verb::kind::hold) {
+      const duration rest = held_since_ ? *held_since_ + held_for_ - world_.time.now() : duration{};
+      held_since_ = world_.time.now();
+      held_for_ = std::max(rest, v->length);
+    }
+    if (v->is == verb::kind::unhold) held_since_.reset();
+    if (v->is == verb::kind::unlatch && !s.latched) changed_since_maker_ = 0, rolled_back_at_.reset();
+    if (v->is == verb::kind::window_open && s.track.now && s.track.now->is == deployment::epoch::kind::opened &&
+        s.track.now->began == now.at)
+      may_begin_an_epoch();
+  }
+  check_said_in_time();
+  check_verbs(false);
+}
+
+void invariants::settled(const deployment::state& s, bool rolls_back) {
+  if (rolls_back || s.under_way) fail("a rollback is still under way, long after everything was quiet");
+  if (s.order) fail("an order still waits, long after everything was quiet");
+  check_verbs(true);
+  if (!s.when_stored.empty()) fail("a verb still waits for the disk");
+  if (!s.unstored.empty()) fail("it believes that a fact is not on disk, long after the disk was well");
+  if (world_.journal.open()) fail("the journal has an attempt open, long after everything was quiet");
+  // Files that the agent wrote last say one thing.
+  std::set<std::string> by_agent;
+  bool by_others = false;
+  for (std::size_t f = 0; f < world_.how.files; ++f) {
+    const auto* e = world_.disk.find(world_.nginx.live_path(f));
+    by_others = by_others || e->by == disk_model::author::person || e->torn;
+  }
+  const auto names = world_.nginx.intent();
+  if (!by_others && names.is != deployment::intent::kind::names)
+    fail(fmt::format("the live files don't agree, and nobody but the agent wrote them: {}", names.says));
+  // What is known to be live is what users reach, where that can be seen.
+  const auto truth = world_.nginx.leads_to();
+  const bool told_apart = world_.how.log || ((world_.how.tells == told_by::colour || world_.how.tells == told_by::both) &&
+                                             world_.how.cache != cache_kind::whole);
+  const bool answers = truth && (world_.how.log || world_.slots.is_well(*truth));
+  if (told_apart && answers && world_.how.sites == site_kind::plain && !world_.how.by.canary && names.named() == truth) {
+    if (!s.track.now)
+      fail("it is not known which slot is live, though it can be seen");
+    else if (s.track.now->live.slot != *truth)
+      fail(fmt::format("it believes that {} is live, and users reach {}", world_.how.by.slots[s.track.now->live.slot],
+                       world_.how.by.slots[*truth]));
+  }
+}
+
+void invariants::must_have_rolled_back(duration since) {
+  if (!rolled_back_at_) fail(fmt::format("a bad release was not rolled back within {}", format_duration(world_.time.now() - since)));
+}
+
+}  // namespace flipback::simulation
