@@ -221,7 +221,7 @@ TEST_CASE("after_both_well_or_both_fail_only_what_comes_later_counts") {
   CHECK_FALSE(mark_of(w.s, "error-rate", since - 1s));
   CHECK_FALSE(mark_of(w.s, "another", since));
   // It ends on blue first. The window remembers, and nobody acts on that.
-  w.found_to_blame = {blame::kind::release, "green fails what blue does well"};
+  w.found_to_blame = {blame::kind::release_to_blame, "green fails what blue does well"};
   w.rule().above_since_mark = answer::cant_tell;
   w.run(60s);
   CHECK_FALSE(w.begun());
