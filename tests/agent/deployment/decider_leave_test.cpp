@@ -105,6 +105,22 @@ TEST_CASE("who_prepared_another_attempt_gets_no_leave") {
   CHECK(w.s.under_way);
 }
 
+TEST_CASE("an_attempt_of_one_epoch_gets_no_leave_in_the_next_whatever_is_breached_there") {
+  story w;
+  w.green_is_put_live();
+  w.breach();
+  w.take(judged{});
+  const std::string id = w.id();
+  w.releases[green] = "v3";
+  w.look(3);
+  w.breach();  // the fix is sick as well, which is another matter
+  w.run(5s);
+  w.take(prepared{id});
+  CHECK_FALSE(w.left());
+  REQUIRE(w.newest<stop_rollback>());
+  CHECK(w.newest<stop_rollback>()->why.find("cutover came in between") != std::string::npos);
+}
+
 TEST_CASE("a_way_back_that_is_another_one_now_stops_it") {
   story w;
   w.green_is_put_live();
