@@ -12,6 +12,7 @@
 
 #include <malloc.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 #include <stdexcept>
@@ -39,11 +40,12 @@ std::string all_of(const settings::diagnostics& problems) {
 supervisor::supervisor(asio::io_context& loop, std::filesystem::path file, config::configuration first)
     : loop_(loop),
       file_(std::move(file)),
-      journal_(first.agent.log_format, first.agent.log_level),
+      log_(std::make_unique<event_log>(first.agent.log_format, first.agent.log_level, STDERR_FILENO)),
+      started_with_(first.agent),
       tasks_(loop, [this](const std::string& why) { tell({"agent.task_failed", severity::critical, why, {}}); }),
       signals_(loop, SIGHUP, SIGTERM, SIGINT) {
   raise_descriptor_limit();
-  if (first.deployment) store_ = std::make_unique<store>(first.agent.state);
+  if (first.deployment) remember(first.agent.state);
   if (!first.agent.listen.empty()) {
     server_ = std::make_unique<serve::http_server>(loop_, first.agent.listen, [this](std::string_view path) { return page(path); });
   }
@@ -63,8 +65,13 @@ void supervisor::listen_to_operators(const std::string& path) {
       loop_, at, [this](serve::demand asked) -> asio::awaitable<serve::reply> { return serve::answer_to(*now_, std::move(asked)); });
 }
 
+void supervisor::remember(const std::string& file) {
+  memory_ = std::make_unique<deployment::memory>(loop_, file);
+  if (const std::string trouble = memory_->kept.trouble(); !trouble.empty()) tell({"store.trouble", severity::critical, trouble, {}});
+}
+
 std::unique_ptr<generation> supervisor::make(config::configuration from, settings::diagnostics& problems) {
-  return std::make_unique<generation>(loop_, std::move(from), store_.get(), [this](const event& e) { tell(e); }, problems);
+  return std::make_unique<generation>(loop_, std::move(from), memory_.get(), [this](const event& e) { tell(e); }, problems);
 }
 
 serve::answer supervisor::page(std::string_view path) {
@@ -88,7 +95,7 @@ void supervisor::tell_start(instant began) {
 
 asio::awaitable<void> supervisor::run() {
   const instant began = std::chrono::steady_clock::now();
-  co_await now_->start();
+  now_->start();
   if (server_) tasks_.spawn(server_->serve());
   if (control_) tasks_.spawn(control_->serve());
   tasks_.spawn(feed_watchdog());
@@ -103,17 +110,20 @@ asio::awaitable<void> supervisor::run() {
   service::notify("STOPPING=1");
   tell({"agent.stopping", severity::info, "ending", {}});
   tasks_.cancel();
-  co_await now_->stop();
+  co_await now_->stop(true);
   co_await tasks_.join();
+  if (!memory_) co_return;
+  for (const std::string& lost : co_await memory_->facts.stop())
+    tell({"store.lost", severity::critical, fmt::format("what is forgotten now: {}", lost), {}});
 }
 
 asio::awaitable<void> supervisor::reload() {
   service::notify_reloading();
   settings::diagnostics problems;
   config::configuration read = config::load(file_, config::process_environment(), problems);
-  if (problems.clean() && read.deployment && !store_) {
+  if (problems.clean() && read.deployment && !memory_) {
     try {
-      store_ = std::make_unique<store>(read.agent.state);
+      remember(read.agent.state);
     } catch (const std::runtime_error& error) {
       problems.add({file_.string(), 0, 0}, error.what());
     }
@@ -123,13 +133,27 @@ asio::awaitable<void> supervisor::reload() {
   if (!problems.clean()) {
     tell({"config.rejected", severity::critical, fmt::format("the configuration stays as it was: {}", all_of(problems)), {}});
   } else {
-    co_await now_->stop();
+    co_await now_->stop(false);
+    const config::agent before = now_->configured().agent;
     next->adopt(std::move(*now_));
     now_ = std::move(next);
-    co_await now_->start();
+    now_->start();
+    follow(before, now_->configured().agent);
     tell({"config.reloaded", severity::info, fmt::format("{} probes, {} rules", now_->watching(), now_->judged().rules().size()), {}});
   }
   service::notify("READY=1");
+}
+
+/// What of [agent] a reload can change is changed; of the rest it is said that it can't.
+void supervisor::follow(const config::agent& before, const config::agent& now) {
+  if (now.log_format != before.log_format || now.log_level != before.log_level) log_ = std::make_unique<event_log>(now.log_format, now.log_level, STDERR_FILENO);
+  const auto stays = [&](std::string_view key, const std::string& was, const std::string& is) {
+    if (was == is) return;
+    tell({"config.needs_restart", severity::warning, fmt::format("agent.{} stays \"{}\" until a restart, though the file says \"{}\"", key, was, is), {}});
+  };
+  stays("listen", started_with_.listen, now.listen);
+  stays("socket", started_with_.socket, now.socket);
+  if (memory_) stays("state", started_with_.state, now.state);
 }
 
 asio::awaitable<void> supervisor::feed_watchdog() {

@@ -1,7 +1,7 @@
 #pragma once
 
+#include "agent/event_log.hpp"
 #include "agent/generation.hpp"
-#include "agent/journal.hpp"
 #include "agent/serve/control_socket.hpp"
 #include "agent/serve/http_server.hpp"
 
@@ -29,13 +29,16 @@ class supervisor {
   serve::answer page(std::string_view path);
   void listen_to_operators(const std::string& path);
   std::unique_ptr<generation> make(config::configuration from, settings::diagnostics& problems);
-  void tell(const event& e) { journal_.tell(e); }
+  void remember(const std::string& file);
+  void follow(const config::agent& before, const config::agent& now);
+  void tell(const event& e) { log_->tell(e); }
   void tell_start(instant began);
 
   asio::io_context& loop_;
   std::filesystem::path file_;
-  journal journal_;
-  std::unique_ptr<store> store_;
+  std::unique_ptr<event_log> log_;
+  config::agent started_with_;
+  std::unique_ptr<deployment::memory> memory_;  ///< null: there was no deployment yet
   std::unique_ptr<serve::http_server> server_;
   std::unique_ptr<serve::control_socket> control_;
   std::unique_ptr<generation> now_;

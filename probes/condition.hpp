@@ -22,6 +22,7 @@ struct condition {
   enum class kind : std::uint8_t { equal, different, above, at_least, below, at_most, contains, lacks, present };
   kind is = kind::equal;
   settings::node expected;
+  friend bool operator==(const condition&, const condition&) = default;
 };
 
 /// Reads what a person expects under `key`: a value (`"healthy"`, 3, true: what it must be; of a body, what it must contain), or a table of

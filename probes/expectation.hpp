@@ -20,10 +20,12 @@ struct expectation {
     subject of = subject::json;
     std::string name;  ///< "/status" or "X-Release"
     std::vector<condition> conditions;
+    friend bool operator==(const stated&, const stated&) = default;
   };
   unsigned status_low = 200;  ///< "2xx" is 200 to 299
   unsigned status_high = 200;
   std::vector<stated> rest;
+  friend bool operator==(const expectation&, const expectation&) = default;
 
   [[nodiscard]] bool allows(unsigned status) const { return status >= status_low && status <= status_high; }
 };

@@ -14,6 +14,7 @@ namespace flipback {
 struct identity_source {
   std::string header;   ///< "X-Release"
   std::string pointer;  ///< "/version"
+  friend bool operator==(const identity_source&, const identity_source&) = default;
 };
 
 /// Reads "/version" or "header:X-Release" under `key`.

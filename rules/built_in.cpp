@@ -18,14 +18,14 @@ struct row {
   std::string_view needs;  ///< the signal without which it is off
   std::string_view when;
   std::string_view until;  ///< 80% of the threshold, so that a value at the limit does not come and go
-  duration hold;
+  duration lasting;
   duration after;
   consequence then;
-  std::string_view severity;
+  flipback::severity severity;
   std::uint64_t min_samples;
   std::uint64_t min_errors;
   std::string_view also_needs{};
-  bool holds = false;
+  bool sets_hold = false;
 };
 
 constexpr std::array<row, 14> rows{{
@@ -36,7 +36,7 @@ constexpr std::array<row, 14> rows{{
      {},
      minutes(5),
      consequence::rollback,
-     "critical",
+     severity::critical,
      50,
      15},
     {"latency",
@@ -46,7 +46,7 @@ constexpr std::array<row, 14> rows{{
      {},
      minutes(5),
      consequence::rollback,
-     "critical",
+     severity::critical,
      50,
      0},
     {"outage",
@@ -56,7 +56,7 @@ constexpr std::array<row, 14> rows{{
      {},
      {},
      consequence::rollback,
-     "critical",
+     severity::critical,
      20,
      0},
     {"error-rate-warning",
@@ -66,7 +66,7 @@ constexpr std::array<row, 14> rows{{
      minutes(5),
      {},
      consequence::alert,
-     "warning",
+     severity::warning,
      50,
      0},
     {"latency-warning",
@@ -76,7 +76,7 @@ constexpr std::array<row, 14> rows{{
      minutes(5),
      {},
      consequence::alert,
-     "warning",
+     severity::warning,
      50,
      0},
     {"aborted",
@@ -86,7 +86,7 @@ constexpr std::array<row, 14> rows{{
      minutes(1),
      {},
      consequence::alert,
-     "warning",
+     severity::warning,
      20,
      0},
     {"client-errors",
@@ -96,7 +96,7 @@ constexpr std::array<row, 14> rows{{
      minutes(5),
      {},
      consequence::alert,
-     "warning",
+     severity::warning,
      20,
      0},
     {"traffic-drop",
@@ -107,7 +107,7 @@ constexpr std::array<row, 14> rows{{
      minutes(5),
      {},
      consequence::alert,
-     "warning",
+     severity::warning,
      0,
      0,
      "traffic.up"},
@@ -118,7 +118,7 @@ constexpr std::array<row, 14> rows{{
      minutes(5),
      {},
      consequence::alert,
-     "warning",
+     severity::warning,
      0,
      0},
     {"redis-memory",
@@ -128,7 +128,7 @@ constexpr std::array<row, 14> rows{{
      minutes(5),
      {},
      consequence::alert,
-     "warning",
+     severity::warning,
      0,
      0},
     {"vector-search",
@@ -138,7 +138,7 @@ constexpr std::array<row, 14> rows{{
      minutes(5),
      {},
      consequence::alert,
-     "warning",
+     severity::warning,
      0,
      0},
     {"prometheus-target",
@@ -148,7 +148,7 @@ constexpr std::array<row, 14> rows{{
      minutes(1),
      {},
      consequence::alert,
-     "warning",
+     severity::warning,
      0,
      0},
     {"prometheus-alert",
@@ -158,7 +158,7 @@ constexpr std::array<row, 14> rows{{
      minutes(1),
      {},
      consequence::alert,
-     "warning",
+     severity::warning,
      0,
      0},
     {"corruption",
@@ -168,7 +168,7 @@ constexpr std::array<row, 14> rows{{
      {},
      {},
      consequence::alert,
-     "critical",
+     severity::critical,
      0,
      0,
      {},
@@ -181,13 +181,13 @@ rule_source written(const row& r) {
   made.at = {"built-in rules", 0, 0};
   made.when = {std::string(r.when), made.at};
   made.until = {std::string(r.until), made.at};
-  made.hold = r.hold;
+  made.lasting = r.lasting;
   made.after = r.after;
   made.then = r.then;
   made.severity = r.severity;
   made.min_samples = r.min_samples;
   made.min_errors = r.min_errors;
-  made.holds = r.holds;
+  made.sets_hold = r.sets_hold;
   return made;
 }
 

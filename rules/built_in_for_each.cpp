@@ -12,13 +12,13 @@ namespace {
 using std::chrono::minutes;
 
 /// One rule for each of several signals, named after what the signal is of: "down:api" for `api.up`.
-rule_source for_one(std::string_view name, const signal& s, std::string_view condition, std::string_view until, duration hold) {
+rule_source for_one(std::string_view name, const signal& s, std::string_view condition, std::string_view until, duration lasting) {
   rule_source made;
   made.name = fmt::format("{}:{}", name, std::string_view(s.name).substr(0, s.name.rfind('.')));
   made.at = {"built-in rules", 0, 0};
   made.when = {fmt::format("{} {}", s.name, condition), made.at};
   if (!until.empty()) made.until = {fmt::format("{} {}", s.name, until), made.at};
-  made.hold = hold;
+  made.lasting = lasting;
   return made;
 }
 
@@ -30,9 +30,9 @@ rule_source critical_function(std::string_view of, const std::string& well, cons
   made.name = fmt::format("critical-function:{}", of);
   made.at = {"built-in rules", 0, 0};
   made.when = {fmt::format("{} == 0 and {} == 1", up, well), made.at};
-  made.hold = std::max<duration>(minutes(1), signals.find(up)->stale);
+  made.lasting = std::max<duration>(minutes(1), signals.find(up)->stale);
   made.then = consequence::rollback;
-  made.severity = "critical";
+  made.severity = severity::critical;
   return made;
 }
 
@@ -77,7 +77,7 @@ struct row_of_many {
   bool (*is_for)(const signal& s);
   std::string_view when;   ///< what follows the signal's name
   std::string_view until;  ///< the same
-  duration hold;
+  duration lasting;
   std::string_view missing;  ///< why it is off where there is no such signal
 };
 
@@ -93,7 +93,7 @@ void add_rows(const catalogue& signals, const std::function<bool(std::string_vie
     if (replaced(r.name)) continue;
     const std::size_t before = into.on.size();
     for (const signal& s : signals.all()) {
-      if (r.is_for(s)) into.on.push_back(for_one(r.name, s, r.when, r.until, r.hold));
+      if (r.is_for(s)) into.on.push_back(for_one(r.name, s, r.when, r.until, r.lasting));
     }
     if (into.on.size() == before) into.off.push_back({std::string(r.name), std::string(r.missing)});
   }

@@ -49,7 +49,7 @@ std::optional<instant> engine::due() const {
 }
 
 verdict_terms engine::terms(const rule& of) {
-  return {of.from.hold, of.from.gap, of.until != nullptr};
+  return {of.from.lasting, of.from.gap, of.until != nullptr};
 }
 
 instant engine::earliest(const rule& of) const {
@@ -104,7 +104,7 @@ void engine::enqueue(std::size_t number, instant now) {
   queue_.push({next, number});
 }
 
-void engine::cutover(instant at) {
+void engine::cutover(instant at, bool forgive) {
   // Told anew after a reload, and placed by the calendar: the same one.
   if (cutover_ && std::chrono::abs(at - *cutover_) < same_cutover) return;
   cutover_ = at;
@@ -112,6 +112,7 @@ void engine::cutover(instant at) {
   for (std::size_t number = 0; number < from_.rules.size(); ++number) {
     if (from_.rules[number].from.then != consequence::rollback) continue;
     state& s = states_[number];
+    if (forgive) s.last_true.reset();
     s.not_this_release = s.last_true && *s.last_true > at - before_cutover && *s.last_true <= at;
     s.verdicts.reset();
     s.blind_since.reset();
@@ -155,6 +156,22 @@ void engine::adopt(engine&& before) {
 truth engine::withheld(std::size_t number, instant now) {
   const rule& of = from_.rules[number];
   return of.unless ? evaluate_text(of.unless, of, now, false).is : truth::no;
+}
+
+truth engine::above_since(std::size_t number, instant since, instant now) {
+  const rule& of = from_.rules[number];
+  duration shortest = duration::max();
+  for (const source& s : of.sources) {
+    if (s.windowed && s.since_cutover) shortest = std::min(shortest, s.length);
+  }
+  if (shortest == duration::max()) return evaluate_text(of.when, of, now, false).is;  // no window remembers anything
+  if (now - since < shortest) return truth::unknown;
+  std::vector<series> only = from_.all;
+  for (const std::size_t number_of : of.reads) {
+    only[number_of].only_since(since);
+    only[number_of].advance(now);
+  }
+  return evaluate(*of.when, of.sources, only, of.least, now, false).is;
 }
 
 evaluation engine::explain(std::size_t number, instant now) {

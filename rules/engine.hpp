@@ -62,8 +62,11 @@ class engine {
   /// When `settle` should be called next though no sample arrives.
   [[nodiscard]] std::optional<instant> due() const;
 
-  /// What users reach has changed: rollback rules start empty. Less than `same_cutover` from the one before: it is that one.
-  void cutover(instant at);
+  /// What users reach has changed: rollback rules start empty. Less than `same_cutover` from the one before: it is that one. `forgive`: the
+  /// release that was left was rolled back; what was true of it is no ground to doubt what is true of the next.
+  void cutover(instant at, bool forgive = false);
+  /// When that was last; nothing where it was never told.
+  [[nodiscard]] std::optional<instant> cut_over_at() const { return cutover_; }
   /// Whether the rollback window is open: only then is blindness said.
   void window(bool open);
   /// Nobody watched in between (a stall, a restart, a pause).
@@ -77,6 +80,9 @@ class engine {
   [[nodiscard]] bool not_this_release(std::size_t rule) const { return states_[rule].not_this_release; }
   /// Whether the rule's `unless` withholds its action now.
   [[nodiscard]] truth withheld(std::size_t rule, instant now);
+  /// Whether the rule's condition is true on what came after `since` alone; unknown while that is shorter than the rule's shortest window.
+  /// Windows remember an outage for longer than it lasts.
+  [[nodiscard]] truth above_since(std::size_t rule, instant since, instant now);
   /// The rule's condition with its explanation, evaluated now.
   [[nodiscard]] evaluation explain(std::size_t rule, instant now);
   [[nodiscard]] rule_explanation explanation(std::size_t rule, instant now);

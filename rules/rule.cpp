@@ -10,8 +10,8 @@ std::string_view name_of(consequence c) {
 
 bool same_meaning(const rule_source& a, const rule_source& b) {
   const auto meaning = [](const rule_source& r) {
-    return std::tie(r.name, r.enabled, r.when.text, r.until.text, r.unless.text, r.hold, r.after, r.gap, r.then, r.holds, r.min_samples,
-                    r.min_errors);
+    return std::tie(r.name, r.enabled, r.when.text, r.until.text, r.unless.text, r.lasting, r.after, r.gap, r.then, r.sets_hold,
+                    r.min_samples, r.min_errors);
   };
   return meaning(a) == meaning(b);
 }

@@ -1,5 +1,7 @@
 #pragma once
 
+#include "flipback/event.hpp"
+#include "flipback/mode.hpp"
 #include "flipback/units.hpp"
 
 #include <cstdint>
@@ -17,12 +19,14 @@ struct text_place {
   std::string file;
   std::uint32_t line = 0;
   std::uint32_t column = 0;
+  friend bool operator==(const text_place&, const text_place&) = default;
 };
 
 /// A text in the rules' language and where it came from. Empty: not given.
 struct source_text {
   std::string text;
   text_place at;
+  friend bool operator==(const source_text&, const source_text&) = default;
 };
 
 /// A rule as a person wrote it, before its conditions are parsed (README: "Rules").
@@ -33,15 +37,17 @@ struct rule_source {
   source_text when;
   source_text until;   ///< hysteresis: a breach ends at its first true
   source_text unless;  ///< withholds the action while true
-  duration hold{};     ///< `for`: how long `when` must have been true
-  duration after{};    ///< not before this long after a cutover
+  duration lasting{};  ///< `for`: how long `when` must have been true
+  duration after{};    ///< of one that rolls back: not before this long after a cutover
   duration gap = std::chrono::seconds(30);
   consequence then = consequence::alert;
-  bool holds = false;  ///< while breached, and for a day, no automatic rollback may act
-  std::string severity = "warning";
-  std::uint64_t min_samples = 0;  ///< in a signal's longest window of the rule; fewer: unknown
-  std::uint64_t min_errors = 0;   ///< numerator of a ratio in its longest window; fewer: false
-  std::string mode;               ///< observe | ask | act; empty: the deployment's
+  bool sets_hold = false;                                     ///< `hold`: while breached, and for a day, no automatic rollback may act
+  flipback::severity severity = flipback::severity::warning;  ///< of the event that a breach is
+  std::uint64_t min_samples = 0;                              ///< in a signal's longest window of the rule; fewer: unknown
+  std::uint64_t min_errors = 0;                               ///< numerator of a ratio in its longest window; fewer: false
+  std::optional<flipback::mode> mode;                         ///< of one that rolls back; none: the deployment's
+
+  friend bool operator==(const rule_source&, const rule_source&) = default;
 };
 
 /// Whether two rules say the same, wherever they stand: then a reload keeps the state.

@@ -76,7 +76,11 @@ void series::pool(span& w, const kept& k, bool in) const {
 
 void series::cutover(instant at) {
   for (memory& m : memories_) m.value = read_at(m, at);
-  cutover_ = at;
+  only_since(at);
+}
+
+void series::only_since(instant since) {
+  cutover_ = since;
   for (span& w : windows_) {
     if (!w.since_cutover) continue;
     w.sums = {};

@@ -33,6 +33,8 @@ class series {
 
   void add(const sample& s);
   void cutover(instant at);
+  /// Windows that begin at a cutover hold from now on what came wholly after `since`, and nothing else.
+  void only_since(instant since);
   /// Takes over the samples of a series of the same signal, and when the cutover was.
   void adopt(const series& before);
   /// Drops what has left every window.

@@ -14,7 +14,7 @@ void verdict_state::see_true(const verdict_terms& terms, instant now) {
   if (true_since_ && unknown_since_) {
     const duration gap = now - *unknown_since_;
     bridged_ += gap;
-    if (gap >= terms.gap || bridged_ > terms.hold / 2) true_since_.reset();
+    if (gap >= terms.gap || bridged_ > terms.lasting / 2) true_since_.reset();
   }
   unknown_since_.reset();
   if (!true_since_) {
@@ -37,7 +37,7 @@ verdict verdict_state::step(const verdict_terms& terms, truth when, truth until,
   switch (when) {
     case truth::yes:
       see_true(terms, now);
-      current_ = now - *true_since_ >= terms.hold && now >= earliest ? verdict::breached : verdict::pending;
+      current_ = now - *true_since_ >= terms.lasting && now >= earliest ? verdict::breached : verdict::pending;
       break;
     case truth::no:
       true_since_.reset();
@@ -60,12 +60,12 @@ void verdict_state::unwatched(const verdict_terms& terms, instant from, instant 
     unknown_since_.reset();
   } else if (true_since_) {
     bridged_ += to - from;
-    if (bridged_ > terms.hold / 2) true_since_.reset();
+    if (bridged_ > terms.lasting / 2) true_since_.reset();
   }
 }
 
 std::optional<instant> verdict_state::due(const verdict_terms& terms, instant earliest) const {
-  if (current_ == verdict::pending) return std::max(*true_since_ + terms.hold, earliest);
+  if (current_ == verdict::pending) return std::max(*true_since_ + terms.lasting, earliest);
   if (current_ == verdict::unknown && true_since_) return *unknown_since_ + terms.gap;
   return std::nullopt;
 }

@@ -15,7 +15,7 @@ std::string_view name_of(verdict v);
 
 /// What a rule's verdict depends on beside its condition.
 struct verdict_terms {
-  duration hold{};  ///< `for`
+  duration lasting{};  ///< `for`
   duration gap = std::chrono::seconds(30);
   bool has_until = false;
 };

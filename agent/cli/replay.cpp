@@ -6,7 +6,7 @@
 #include "agent/record/record_file.hpp"
 #include "agent/replay/metrics.hpp"
 #include "agent/replay/source.hpp"
-#include "agent/verdict_event.hpp"
+#include "agent/judging/verdict_event.hpp"
 #include "probes/timestamp.hpp"
 #include "rules/replay/player.hpp"
 #include "rules/replay/record.hpp"

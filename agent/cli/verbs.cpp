@@ -45,6 +45,18 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
   holding->add_option("--for", length_, "How long: 30m, 2h; to 7d")->required();
   holding->add_option("--reason", reason_, "Why: it is recorded, with your name")->required();
   add("unhold", "End a hold");
+  CLI::App* const approving = add("approve", "Let a rollback act that waits for a person's word");
+  approving->add_option("RULE", rule_, "The rule that asks; needed where several do");
+  CLI::App* const window = to.add_subcommand("window", "Open or close the rollback window by hand");
+  window->require_subcommand(1);
+  const auto add_window = [&](const std::string& name, const std::string& what) {
+    CLI::App* const made = window->add_subcommand(name, what);
+    made->callback([this, name] { verb_ = "window " + name; });
+    made->add_option("--socket", socket_, "The agent's socket");
+    return made;
+  };
+  add_window("open", "Let rollback rules act from now on")->add_option("--stable", stable_, "The slot to go back to");
+  add_window("close", "Let rollback rules only alert");
   add("unlatch", "Let a release be rolled back that was rolled back once")
       ->add_flag("--yes", yes_, "Also while a rule is breached, which may roll back at once");
   rolling->add_flag("--force", force_, "Also to a slot that is sick, or of which nothing is known");
@@ -68,6 +80,7 @@ int verbs::run() const {
   if (!length_.empty()) asked.values["for"] = length_;
   if (yes_) asked.values["yes"] = "yes";
   if (force_) asked.values["force"] = "yes";
+  if (!stable_.empty()) asked.values["stable"] = stable_;
   const auto answer = serve::ask(socket(), asked);
   if (!answer) {
     fmt::print(stderr, "flipback: {}\n", answer.error());

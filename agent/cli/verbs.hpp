@@ -26,6 +26,7 @@ class verbs {
   std::string socket_;
   std::string rule_;
   std::string reason_;
+  std::string stable_;
   std::string length_;
   bool yes_ = false;
   bool force_ = false;

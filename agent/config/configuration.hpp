@@ -1,5 +1,6 @@
 #pragma once
 
+#include "flipback/event.hpp"
 #include "flipback/probe.hpp"
 #include "flipback/settings.hpp"
 #include "flipback/units.hpp"
@@ -20,17 +21,23 @@
 /// The configuration that a person writes (README: "Configuration"), read and checked whole. Plain values: nothing here does I/O.
 namespace flipback::config {
 
+/// How events are written: for people, or a JSON object a line.
+enum class log_format : std::uint8_t { text, json };
+std::string_view name_of(log_format f);
+
 struct slot {
   std::string name;
-  std::string url;                      ///< of the slot itself, without nginx: "http://127.0.0.1:8000"
-  std::string site;                     ///< switch `site` with one live file: the nginx file that makes the slot live
-  std::vector<std::string> text;        ///< switch `text`: what the live file says for this slot; one for one in each slot
-  std::string target;                   ///< switch `link`: where the link leads for this slot, as it is to be written
-  std::vector<std::string> switched_by; ///< switch `command`: program and arguments, no shell
+  std::string url;                       ///< of the slot itself, without nginx: "http://127.0.0.1:8000"
+  std::string site;                      ///< switch `site` with one live file: the nginx file that makes the slot live; else in `live_file`
+  std::vector<std::string> text;         ///< switch `text`: what the live file says for this slot; one for one in each slot
+  std::string target;                    ///< switch `link`: where the link leads for this slot, as it is to be written
+  std::vector<std::string> switched_by;  ///< switch `command`: program and arguments, no shell
   std::string health = "/health";
   expectation expect;
   std::vector<std::string> upstreams;  ///< how nginx's log names it; default: host:port of `url`
   std::vector<std::string> checks;     ///< probes that it must pass before a flip to it
+
+  friend bool operator==(const slot&, const slot&) = default;
 };
 
 struct front_door {
@@ -40,12 +47,16 @@ struct front_door {
   std::optional<identity_source> identity;  ///< none: the answer does not tell slots apart
   std::optional<identity_source> release;   ///< what tells releases apart; none: what tells slots apart
   duration timeout = std::chrono::seconds(1);
+
+  friend bool operator==(const front_door&, const front_door&) = default;
 };
 
 /// A file that nginx reads, and, with the switch `site`, the file of each slot that it is to be equal to, in the slots' order.
 struct live_file {
   std::string live;
   std::vector<std::string> of_slots;
+
+  friend bool operator==(const live_file&, const live_file&) = default;
 };
 
 struct deployment {
@@ -58,17 +69,21 @@ struct deployment {
   duration prove_within = std::chrono::seconds(10);
 
   switch_kind switched_by = switch_kind::site;
-  std::vector<live_file> live_files;                  ///< `site` and `text`
-  bool in_place = false;                              ///< write = "in_place": where the live file is a mount point itself
-  std::string live_link;                              ///< `link`
-  std::vector<std::string> active;                    ///< `command`: prints the name of the slot that is live
-  duration switch_timeout = std::chrono::seconds(60); ///< `command`: past it can't be told what became of the switch
-  duration settle_within = std::chrono::seconds(30);  ///< `command`: how long the proof may take after the command's end
+  std::vector<live_file> live_files;                   ///< `site` and `text`
+  bool in_place = false;                               ///< write = "in_place": where the live file is a mount point itself
+  std::string live_link;                               ///< `link`
+  std::vector<std::string> active;                     ///< `command`: prints the name of the slot that is live
+  duration switch_timeout = std::chrono::seconds(60);  ///< `command`: past it can't be told what became of the switch
+  duration settle_within = std::chrono::seconds(30);   ///< `command`: how long the proof may take after the command's end
 
   config::front_door front_door;
   duration watch_every = std::chrono::seconds(1);  ///< how often front door and slots are asked who they are
   std::string canary;                              ///< a slot whose answers are expected beside the live one's; empty: none
-  bool effect_is_intent = false;                   ///< intent = "effect": where no switch can be read from here
+  /// intent = "effect": where no switch can be read from here. The switch is then a `command` without `active`, or, where the slots have no
+  /// command either, nothing can be flipped and the mode is `observe`.
+  bool effect_is_intent = false;
+
+  friend bool operator==(const deployment&, const deployment&) = default;
 };
 
 struct nginx {
@@ -76,13 +91,15 @@ struct nginx {
   std::string conf = "/etc/nginx/nginx.conf";
   std::string prefix;  ///< empty: the binary's own
   std::string pid = "/run/nginx.pid";
-  std::string error_log;                    ///< empty: asked of `nginx -T`; where `[emerg]` would stand
+  std::string error_log;  ///< empty: asked of `nginx -T`; where `[emerg]` would stand
   reload_kind reload = reload_kind::signal;
   std::string unit = "nginx.service";       ///< with `systemd`
   std::vector<std::string> reload_command;  ///< with `command`: program and arguments, no shell
   std::vector<std::string> test_command;    ///< instead of `binary -t`; empty: that
   std::vector<std::string> pid_command;     ///< prints the master's process number, instead of `pid`; empty: that
   duration command_timeout = std::chrono::seconds(10);
+
+  friend bool operator==(const nginx&, const nginx&) = default;
 };
 
 struct probe_entry {
@@ -103,11 +120,13 @@ inline constexpr std::string_view usual_socket = "/run/flipback/flipback.sock";
 struct agent {
   std::string listen = "127.0.0.1:9187";  ///< /healthz and /metrics; empty: none
   std::string state = "/var/lib/flipback/flipback.db";
-  std::string socket;               ///< for the verbs that talk to the running agent; empty: the usual one, where its folder is there
-  std::string log_format = "text";  ///< text | json
-  std::string log_level = "info";
+  std::string socket;  ///< for the verbs that talk to the running agent; empty: the usual one, where its folder is there
+  config::log_format log_format = config::log_format::text;
+  severity log_level = severity::info;    ///< the least that is told
   std::vector<std::string> name_servers;  ///< "127.0.0.1:53"; empty: the machine's
   duration spread{};                      ///< over how much of its interval starts are spread; zero: all of it
+
+  friend bool operator==(const agent&, const agent&) = default;
 };
 
 /// What the rules are told, kept for `flipback replay`.
@@ -115,6 +134,8 @@ struct record {
   std::string path;
   std::uint64_t max_size = std::uint64_t{256} << 20U;  ///< bytes, of both files
   duration max_age = std::chrono::days(7);
+
+  friend bool operator==(const record&, const record&) = default;
 };
 
 struct configuration {

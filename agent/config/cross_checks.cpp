@@ -1,5 +1,6 @@
 #include "agent/config/cross_checks.hpp"
 
+#include "agent/config/slots_differ.hpp"
 #include "agent/config/stable_twins.hpp"
 
 #include <fmt/format.h>
@@ -34,42 +35,13 @@ void check_checks(settings::section& from, const std::vector<std::string>& probe
     std::ranges::for_each(*several, each);
 }
 
-/// A second slot that repeats the first one's value would make the flip a flip to itself.
-void check_differ(std::pair<std::string, settings::section>& first, std::pair<std::string, settings::section>& second,
-                  std::string_view key) {
-  const settings::node* one = first.second.raw(key);
-  const settings::node* other = second.second.raw(key);
-  if (one == nullptr || other == nullptr) return;
-  const auto* a = std::get_if<std::string>(&one->value);
-  const auto* b = std::get_if<std::string>(&other->value);
-  if (a == nullptr || b == nullptr || *a != *b) return;
-  second.second.report(key,
-                       fmt::format("found {}, which is slots.{}'s too; expected one of its own", settings::shown(*other), first.first));
-}
-
-/// The log tells slots apart by their upstreams.
-void check_upstreams(const slot& first, const slot& second, settings::section& from) {
-  if (first.url == second.url) return;  // said already
-  for (const std::string& upstream : second.upstreams) {
-    if (std::ranges::find(first.upstreams, upstream) == first.upstreams.end()) continue;
-    from.report("upstreams",
-                fmt::format("\"{}\" is among slots.{}'s too, and the log could not tell their requests apart", upstream, first.name));
-  }
-}
-
 }  // namespace
 
 void cross_check(settings::section& root, const configuration& read, settings::diagnostics& into) {
   auto slots = root.inners("slots");
   const std::vector<std::string> probes = names_of_probes(read);
   for (auto& [name, from] : slots) check_checks(from, probes, into);
-  for (std::size_t second = 1; second < slots.size(); ++second) {
-    for (std::size_t first = 0; first < second; ++first) {
-      check_differ(slots[first], slots[second], "site");
-      check_differ(slots[first], slots[second], "url");
-      check_upstreams(read.slots[first], read.slots[second], slots[second].second);
-    }
-  }
+  check_slots_differ(slots, read.slots);
   for (auto& [name, from] : root.inners("probes")) {
     const auto probe = std::ranges::find(read.probes, name, &probe_entry::name);
     if (read.deployment && probe != read.probes.end() && probe->critical) {

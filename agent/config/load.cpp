@@ -2,8 +2,10 @@
 #include "agent/config/cross_checks.hpp"
 #include "agent/config/read_agent.hpp"
 #include "agent/config/read_deployment.hpp"
+#include "agent/config/read_nginx.hpp"
 #include "agent/config/read_probes.hpp"
 #include "agent/config/read_rules.hpp"
+#include "agent/config/read_slots.hpp"
 #include "agent/config/runbook.hpp"
 #include "agent/config/toml.hpp"
 

@@ -4,11 +4,6 @@
 
 namespace flipback::config {
 
-std::string_view name_of(mode m) {
-  constexpr std::array<std::string_view, 3> names{"observe", "ask", "act"};
-  return names.at(static_cast<std::size_t>(m));
-}
-
 std::string_view name_of(switch_kind k) {
   constexpr std::array<std::string_view, 4> names{"site", "text", "link", "command"};
   return names.at(static_cast<std::size_t>(k));

@@ -1,14 +1,15 @@
 #pragma once
 
+#include "flipback/mode.hpp"
+
 #include <cstdint>
 #include <string_view>
 
 /// The few words of the configuration that deciding rests on. Nothing here knows how they are read.
 namespace flipback::config {
 
-/// What may follow from a breach. Of two that apply, the more careful holds: the smaller.
-enum class mode : std::uint8_t { observe, ask, act };
-std::string_view name_of(mode m);
+using flipback::mode;
+using flipback::name_of;
 
 /// How this host goes from one slot to the other (README: "The switch").
 enum class switch_kind : std::uint8_t { site, text, link, command };

@@ -29,6 +29,10 @@ bool is_address_and_port(std::string_view text, unsigned lowest_port) {
 
 }  // namespace
 
+std::string_view name_of(log_format f) {
+  return f == log_format::json ? "json" : "text";
+}
+
 void read_agent(settings::section& root, agent& into) {
   auto from = root.inner("agent");
   if (!from) return;
@@ -40,8 +44,8 @@ void read_agent(settings::section& root, agent& into) {
   }
   if (from->has("state")) into.state = from->required_text("state", into.state);
   if (from->has("socket")) into.socket = from->required_text("socket", std::string(usual_socket));
-  into.log_format = from->choice("log_format", into.log_format, {"text", "json"});
-  into.log_level = from->choice("log_level", into.log_level, {"debug", "info", "warning", "critical"});
+  into.log_format = from->one_of("log_format", into.log_format, {log_format::text, log_format::json});
+  into.log_level = from->one_of("log_level", into.log_level, {severity::debug, severity::info, severity::warning, severity::critical});
   into.name_servers = from->texts("name_servers");
   for (const std::string& server : into.name_servers) {
     boost::system::error_code error;

@@ -4,9 +4,7 @@
 
 namespace flipback::config {
 
-/// The tables [nginx], [slots.*] and [deployment]. Slots first: the deployment names them.
-void read_nginx(settings::section& root, nginx& into);
-void read_slots(settings::section& root, std::vector<slot>& into);
+/// The table [deployment]. After the slots, which it names.
 void read_deployment(settings::section& root, configuration& into);
 
 }  // namespace flipback::config

@@ -26,6 +26,27 @@ rules::source_text read_condition(settings::section& from, std::string_view key)
   return {*text, place(from.raw(key)->inside)};
 }
 
+/// Keys that would do nothing in this rule.
+void check_uses(settings::section& from, const rules::rule_source& read, bool has_deployment) {
+  if (!read.enabled) return;
+  const bool acts = read.then == rules::consequence::rollback;
+  const settings::node* then = from.raw("then");
+  const auto* word = then == nullptr ? nullptr : std::get_if<std::string>(&then->value);
+  const bool only_alerts = then == nullptr || (word != nullptr && *word == name_of(rules::consequence::alert));
+  if (acts && !has_deployment) {
+    from.report("then", R"(found "rollback" without a [deployment] to roll back; expected "alert", or a [deployment])");
+  }
+  for (const std::string_view key : {"after", "unless", "mode"}) {
+    if (only_alerts && from.has(key))
+      from.report(key, R"(does nothing in a rule that only alerts; leave it out, or write then = "rollback")");
+  }
+  if (acts && read.sets_hold)
+    from.report("hold", "found true in a rule that rolls back, which the hold would stop; expected one of the two");
+  if (read.sets_hold && !has_deployment) {
+    from.report("hold", "found true without a [deployment] whose rollbacks could be held; expected false, or a [deployment]");
+  }
+}
+
 }  // namespace
 
 void read_rules(settings::section& root, configuration& into) {
@@ -38,23 +59,21 @@ void read_rules(settings::section& root, configuration& into) {
     read.until = read_condition(from, "until");
     read.unless = read_condition(from, "unless");
     if (read.enabled && !from.has("when")) from.report("when", fmt::format("is missing, expected {}", a_condition));
-    read.hold = from.span("for", read.hold, duration{}, hours(24));
+    read.lasting = from.span("for", read.lasting, duration{}, hours(24));
     read.after = from.span("after", read.after, duration{}, hours(24));
     read.gap = from.span("gap", read.gap, duration{}, hours(1));
-    read.then =
-        from.choice("then", "alert", {"alert", "rollback"}) == "rollback" ? rules::consequence::rollback : rules::consequence::alert;
-    read.holds = from.boolean("hold", false);
+    read.then = from.one_of("then", rules::consequence::alert, {rules::consequence::alert, rules::consequence::rollback});
+    const bool acts = read.then == rules::consequence::rollback;
+    read.sets_hold = from.boolean("hold", false);
     read.severity =
-        from.choice("severity", read.then == rules::consequence::rollback ? "critical" : "warning", {"info", "warning", "critical"});
+        from.one_of("severity", acts ? severity::critical : severity::warning, {severity::info, severity::warning, severity::critical});
     read.min_samples = static_cast<std::uint64_t>(from.integer("min_samples", 0, 0, 1'000'000'000));
     read.min_errors = static_cast<std::uint64_t>(from.integer("min_errors", 0, 0, 1'000'000'000));
-    if (from.has("mode")) read.mode = from.choice("mode", "observe", {"observe", "ask", "act"});
+    if (from.has("mode")) read.mode = from.one_of("mode", mode::observe, {mode::observe, mode::ask, mode::act});
+    check_uses(from, read, into.deployment.has_value());
     const auto earlier = std::ranges::find(into.rules, read.name, &rules::rule_source::name);
     if (!read.name.empty() && earlier != into.rules.end()) {
       from.report("name", fmt::format("found {}, which is the name of the rule in line {} too", from.shown("name"), earlier->at.line));
-    }
-    if (read.then == rules::consequence::rollback && read.enabled && !into.deployment) {
-      from.report("then", R"(found "rollback" without a [deployment] to roll back; expected "alert", or a [deployment])");
     }
     from.finish();
     into.rules.push_back(std::move(read));

@@ -1,20 +1,59 @@
 #pragma once
 
-#include <cstdint>
-#include <string>
+#include "flipback/error_shares.hpp"
 
+#include <cstdint>
+#include <random>
+#include <string>
+#include <vector>
+
+/// Whether a release is to blame for the errors that users get (semantics.md §4, "Blame"). Nothing here does I/O.
 namespace flipback::deployment {
 
-/// Whether the release is to blame for what is breached, from asking both slots for what fails.
+/// A request that failed on the live slot, to be asked of both slots.
+struct question {
+  std::string method;
+  std::string target;     ///< with the query, which no text shows
+  unsigned user_got = 0;  ///< the status
+};
+
+inline constexpr std::size_t most_questions = 8;
+inline constexpr std::size_t least_paths = 3;
+
+/// Up to 8 of the requests, drawn by chance from those that change nothing (GET and HEAD) and can be sent again; of at least 3 paths where
+/// there are.
+std::vector<question> questions_from(const std::vector<failed_request>& failed, std::mt19937& chance);
+
+/// What one slot did with a question.
+struct slot_did {
+  enum class kind : std::uint8_t {
+    nothing,  ///< it could not be asked: we had no descriptors, no name server
+    failed,   ///< no answer, or none that could be understood
+    answered  ///< with `status`; 0: with one that was too long to read
+  };
+  kind is = kind::nothing;
+  unsigned status = 0;
+};
+
+struct tried {
+  question of;
+  slot_did live;
+  slot_did stable;
+};
+
 struct blame {
   enum class kind : std::uint8_t {
-    cant_tell,  ///< too few answers, or nothing that may be repeated
-    release,    ///< the live slot fails what the stable one does well
-    both_fail,  ///< at least half fails on both: a flip would not help
-    both_well   ///< both do well: it is over, or can't be reproduced
+    cant_tell,         ///< too few answers, or they don't speak for the errors
+    release_to_blame,  ///< live fails what stable does well
+    both_fail,         ///< at least half of them fail on both: a flip would not help
+    both_well          ///< it is over, or not to be reproduced
   };
   kind is = kind::cant_tell;
-  std::string says;
+  std::string says;  ///< one sentence without any query
 };
+
+/// `safe_share`: of the errors, those of GET and HEAD; 0 to 1. The questions speak for the errors only where that is at least a half. A 4xx
+/// that the user did not get (who was logged in, for instance) is no answer.
+blame judge(const std::vector<tried>& all, double safe_share);
 
 }  // namespace flipback::deployment

@@ -2,6 +2,7 @@
 
 #include "agent/deployment/deciding.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -56,7 +57,6 @@ void deciding::after_new_epoch(bool forgive) {
   s.ready.reset();
   if (s.order && s.order->is == cause::kind::approved) refuse_order("the release is no longer the one that was asked about");
   s.not_again_before.reset();
-  s.unreadable.clear();
   const auto& back = s.track.now->back;
   act(stage_for{back ? std::optional(back->to.slot) : std::nullopt});
   keep_fact(fact::epoch);
@@ -74,7 +74,7 @@ void deciding::refuse_order(const std::string& why) {
 }
 
 void deciding::keep_fact(fact which) {
-  act(keep{which});
+  act(keep{which, ++s.keeps});
   if (which == fact::epoch) s.seen_kept = now.at.at;
 }
 
@@ -89,7 +89,8 @@ void deciding::watch_window() {
   if (std::exchange(s.window_was_open, open) == open) return;
   event e{"deployment.window",
           severity::info,
-          open ? fmt::format("the rollback window is open for {}", format_duration(t.now->began.at + by.window - now.at.at))
+          open ? fmt::format("the rollback window is open for {}",
+                             format_duration(std::max<duration>(t.now->began.at + by.window - now.at.at, {})))
                : std::string("the rollback window is closed: rules alert only"),
           {}};
   e.with("open", open);
@@ -99,7 +100,8 @@ void deciding::watch_window() {
 
 void deciding::say_stance(const std::string& rule, const weighed& w) {
   s.last[rule] = static_cast<std::uint8_t>(w.is);
-  if (!s.said.insert(fmt::format("{}/{}", rule, name_of(w.by))).second) return;
+  // To be asking is another thing than what was answered.
+  if (!s.said.insert(fmt::format("{}/{}:{}", rule, name_of(w.by), s.last[rule])).second) return;
   constexpr std::array<std::string_view, 5> kinds{"", "rollback.waiting", "rollback.blocked", "rollback.asked", "rollback.withheld"};
   const bool sick = w.by == guard::stable || w.by == guard::ready;
   const severity how = w.is == stance::waits ? severity::info : sick ? severity::critical : severity::warning;
@@ -112,7 +114,8 @@ void deciding::begin(const cause& why, const placed& to, const std::string& whom
   attempt a;
   a.id = fmt::format("{}", std::chrono::duration_cast<std::chrono::milliseconds>(now.at.wall.time_since_epoch()).count());
   a.why = why;
-  a.from = s.track.now ? s.track.now->live : placed{by.slots.size() == 2 ? 1 - to.slot : to.slot, {}};
+  const slot_number other = by.slots.size() == 2 ? 1 - to.slot : to.slot;
+  a.from = s.track.now && s.track.now->live.slot != to.slot ? s.track.now->live : placed{other, s.track.slots[other].release};
   a.to = to;
   a.epoch = epoch_number();
   a.begun = now.at;
@@ -169,7 +172,7 @@ void deciding::weigh_rules() {
     const auto to = s.track.now && s.track.now->back ? std::optional(s.track.now->back->to) : std::nullopt;
     if (!s.order) ask_for(w.missing, rule.name, rule.true_since, to);
     if (w.is == stance::asks) {
-      question& q = s.questions[rule.name];
+      approval& q = s.questions[rule.name];
       if (q.rule.empty()) q = {rule.name, now.at, {}};
       q.says = w.says;
     }
@@ -229,23 +232,34 @@ void deciding::on(const started& e) {
   if (!e.cut_off) return;
   s.under_way = e.cut_off;
   s.under_way->is = attempt::phase::changing;
-  act(begin_rollback{*e.cut_off});
+  s.under_way->recovery = true;
+  if (e.recalled) s.under_way->epoch = e.recalled->then.number;  // the journal knows of none
+  act(begin_rollback{*s.under_way});
+}
+
+/// Whether a rollback rule was breached or pending on the release that is live, when it was left if it is being left. What began within a
+/// look before the first witness of another may be that one's.
+bool deciding::is_troubled() const {
+  const tracking& t = s.track;
+  if (!t.now) return false;
+  const instant until = t.arriving ? t.arriving->first.at - by.watch_every : now.at.at;
+  return std::ranges::any_of(now.rules, [&](const rule_now& r) { return r.true_since >= t.now->began.at && r.true_since <= until; });
 }
 
 void deciding::on(const looked& e) {
-  if (s.under_way) {
+  if (s.under_way && s.under_way->is == attempt::phase::changing) {
     see_slots(s.track, e.seen, by);
     s.track.names = e.seen.names;
     return;
   }
-  const bool troubled =
-      s.track.now && std::ranges::any_of(now.rules, [&](const rule_now& r) { return r.true_since >= s.track.now->began.at; });
   const bool knew = s.track.now.has_value();
-  noticed found = see(s.track, e.seen, by, troubled);
+  noticed found = see(s.track, e.seen, by, is_troubled());
   for (event& told : found.told) act(say{std::move(told)});
   const bool recalled = !knew && s.track.now && !found.new_epoch;
   if (found.new_epoch) {
     after_new_epoch(found.was_rolled_back);
+    const epoch::kind how = s.track.now->is;
+    if (how == epoch::kind::switched || how == epoch::kind::in_place) s.unreadable.clear();
     if (s.latched) {
       // A cutover that is seen only after a restart may lie before the attempt: then that was made on what is live now.
       if (s.latched->shut.at >= s.track.now->began.at)
@@ -280,18 +294,21 @@ void deciding::on(const blame_answered& e) {
   if (b.epoch != e.epoch || b.condition != e.condition) b = {e.epoch, e.condition, {}, {}, {}, {}};
   b.asked = e.asked;
   b.newest = e.found;
-  if (e.found.is == blame::kind::both_well && !b.first_both_well) b.first_both_well = e.asked;
-  if (e.found.is == blame::kind::both_fail) b.last_both_fail = e.asked;
+  // What counts afterwards has begun after the answer.
+  if (e.found.is == blame::kind::both_well && !b.first_both_well) b.first_both_well = now.at.at;
+  if (e.found.is == blame::kind::both_fail) b.last_both_fail = now.at.at;
 }
 
 void deciding::on(const ready_looked& e) {
   s.asking_ready.reset();
-  s.ready = e.found;
+  const bool of_now = !s.track.now || e.found.looked >= s.track.now->began.at;
+  if (of_now) s.ready = e.found;
   std::set<std::string> lacking;
   for (const lack& l : e.found.lacks) {
-    lacking.insert(l.says);
-    if (s.lacks_said.contains(l.says)) continue;
-    event told{"deployment.not_ready", l.blocking ? severity::critical : severity::warning, l.says, {}};
+    lacking.insert(l.what);
+    if (s.lacks_said.contains(l.what)) continue;
+    event told{"deployment.not_ready", l.blocking ? severity::critical : severity::warning,
+               l.type.empty() ? l.what : fmt::format("{}; {}", l.what, l.type), {}};
     told.with("blocking", l.blocking);
     act(say{std::move(told)});
   }
@@ -309,7 +326,8 @@ void deciding::ask_leave() {
   attempt& a = *s.under_way;
   const std::uint64_t number = epoch_number();
   weighed w = weigh(s, by, now, a.why);
-  if (a.epoch != number) w = {stance::tells, guard::condition, "a cutover came in between", {}};
+  const bool knew = a.epoch != 0 || a.why.is != cause::kind::ordered;  // a person's order needs no known effect
+  if (knew && a.epoch != number) w = {stance::tells, guard::condition, "a cutover came in between", {}};
   const bool same_way = a.why.is == cause::kind::ordered || (s.track.now && s.track.now->back && s.track.now->back->to == a.to);
   if (w.is == stance::act && !same_way) w = {stance::tells, guard::way_back, "the way back is another one now", {}};
   if (w.is == stance::waits && now.at.at - a.begun.at < carried_past_the_window) {
@@ -353,19 +371,22 @@ void deciding::on(const ended& e) {
     s.failures.push_back({a.from, now.at});
     keep_fact(fact::failures);
     noticed found = rolled_back(s.track, a.to, now.at, by);
+    if (e.how.how == outcome::unproven) s.track.is = agreement::unknown;
     const std::uint64_t number = s.track.now->number;
     after_new_epoch(found.was_rolled_back);
     stale_rules = true;
     s.latched = latch{number, a.from, a.why.rule, now.at, std::string(name_of(e.how.how))};
   } else if (e.how.changed) {
-    s.latched = latch{epoch_number(), a.from, a.why.rule, now.at, fmt::format("tried, {}: {}", name_of(e.how.how), e.how.says)};
+    s.latched = latch{epoch_number(), a.from, a.why.rule, now.at,
+                      fmt::format("tried at {:%H:%M}, {}: {}", fmt::gmtime(std::chrono::system_clock::to_time_t(a.begun.wall)),
+                                  name_of(e.how.how), e.how.says)};
   } else {
     // What an earlier life shut at a change that never reached the disk.
     if (a.recovery && s.latched && s.latched->epoch == a.epoch) s.latched.reset();
     s.not_again_before = now.at.at + ask_again_every;
   }
   keep_fact(fact::latch);
-  keep_fact(fact::epoch);
+  if (s.track.now) keep_fact(fact::epoch);  // else what is remembered of it stays
   act(close_journal{a.id});
   act(look_at_once{});
   if (a.why.verb != 0) act(answer_verb{a.why.verb, e.how.how == outcome::rolled_back, text});
@@ -419,11 +440,12 @@ void deciding::on(const stored& e) {
   if (e.trouble.empty() && was) tell("store.stored", severity::info, fmt::format("the {} is on disk now", e.fact));
   const auto waiting = s.when_stored.find(e.fact);
   if (waiting == s.when_stored.end()) return;
-  for (const auto& [id, text] : waiting->second)
-    act(answer_verb{
-        id, true,
-        e.trouble.empty() ? text : fmt::format("{}; but it is not on disk and would not outlast a restart: {}", text, e.trouble)});
-  s.when_stored.erase(waiting);
+  std::erase_if(waiting->second, [&](const state::answer_to_come& a) {
+    if (a.serial > e.serial) return false;
+    act(answer_verb{a.verb, true, e.trouble.empty() ? a.text : fmt::format("{}; but it is not on disk and would not outlast a restart: {}", a.text, e.trouble)});
+    return true;
+  });
+  if (waiting->second.empty()) s.when_stored.erase(waiting);
 }
 
 stepped step(state before, const terms& by, const present& now, const happening& what) {
@@ -435,6 +457,7 @@ stepped step(state before, const terms& by, const present& now, const happening&
     d.ask_leave();
   } else {
     d.watch_window();
+    d.ask_leave();
   }
   return {std::move(d.s), std::move(d.actions)};
 }

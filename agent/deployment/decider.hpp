@@ -44,7 +44,7 @@ struct blame_answered {
   blame found;
 };
 struct ready_looked {
-  readiness found;
+  known_readiness found;
 };
 /// The machine has done all that changes nothing, and asks for leave.
 struct prepared {
@@ -61,6 +61,7 @@ struct ended {
 /// What became of a fact that was to be kept or forgotten; an empty `trouble`: it is on disk.
 struct stored {
   std::string fact;
+  std::uint64_t serial = 0;  ///< of the `keep` that was carried out; 0: of none, its standing has changed
   std::string trouble;
 };
 /// What a person asks.
@@ -122,6 +123,7 @@ enum class fact : std::uint8_t { epoch, hold, latch, failures };
 std::string_view name_of(fact f);
 struct keep {
   fact what;
+  std::uint64_t serial = 0;
 };
 struct answer_verb {
   std::uint64_t id = 0;

@@ -43,6 +43,7 @@ struct deciding {
   void weigh_rules();
   void prepare_for_pending();
   void drop_what_is_over();
+  [[nodiscard]] bool is_troubled() const;
   std::string say_ended(const attempt& a, const rollback::ending& how);
   [[nodiscard]] std::uint64_t epoch_number() const;
   [[nodiscard]] const rule_now* rule_named(const std::string& name) const;

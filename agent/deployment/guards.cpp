@@ -12,6 +12,8 @@ namespace flipback::deployment {
 namespace {
 
 constexpr std::string_view to_approve = "`flipback approve` rolls back";
+constexpr std::string_view all_the_same = "; `flipback rollback` does it all the same";
+constexpr std::string_view by_force = "; `flipback rollback --force --reason TEXT` does it all the same";
 
 weighed blocked(guard by, std::string says) {
   return {stance::blocked, by, std::move(says), {}};
@@ -30,48 +32,66 @@ const rule_now* rule_named(const present& now, const std::string& name) {
   return found == now.rules.end() ? nullptr : &*found;
 }
 
+const blame_standing* blame_of(const state& s, const rule_now& rule) {
+  const auto found = s.blames.find(rule.name);
+  const bool of_this = found != s.blames.end() && found->second.epoch == s.track.now->number && found->second.condition == rule.true_since;
+  return of_this ? &found->second : nullptr;
+}
+
 /// What stands in the way whoever wants it, and can be said at once.
 std::optional<weighed> obstacle(const state& s, const terms& by, const present& now, const rule_now& rule, bool approved) {
   const tracking& t = s.track;
-  if (!t.now) return blocked(guard::live, "it is not known which slot is live, so nothing is rolled back; `flipback rollback` does it all the same");
+  if (!t.now)
+    return blocked(guard::live, "it is not known which slot is live, so nothing is rolled back; `flipback rollback` does it all the same");
   if (const std::string none = no_way_back(t, by); !none.empty()) return tells(guard::way_back, none);
   if (rule.true_since < t.now->began.at)
-    return tells(guard::condition, "its condition began before the cutover: it speaks of another release");
-  if (rule.holds != answer::yes) return blocked(guard::condition, "its condition is not true at this moment");
+    return tells(guard::condition, fmt::format("its condition began before the cutover: it speaks of another release{}", all_the_same));
+  if (rule.holds != answer::yes) return blocked(guard::condition, fmt::format("its condition is not true at this moment{}", all_the_same));
   if (s.latched && s.latched->epoch == t.now->number)
-    return tells(guard::latch, fmt::format("the latch is shut ({}, {}); `flipback unlatch` lets it be tried again, `flipback rollback` does it now",
-                                           text_of(s.latched->what, by),
-                                           s.latched->became.empty() ? "a rollback was begun" : s.latched->became));
-  if (!approved && !in_window(s, by, now, rule))
-    return tells(guard::window, "the rollback window is over: `flipback rollback` does it all the same");
+    return tells(guard::latch,
+                 fmt::format("the latch is shut ({}, {}); `flipback unlatch` lets it be tried again, `flipback rollback` does it now",
+                             text_of(s.latched->what, by), s.latched->became.empty() ? "a rollback was begun" : s.latched->became));
+  if (!approved && !in_window(s, by, now, rule)) return tells(guard::window, fmt::format("the rollback window is over{}", all_the_same));
   if (!approved && is_held(s, now.at)) return blocked(guard::hold, fmt::format("{}; `flipback unhold` frees it", text_of(*s.held)));
   if (now.names.is == intent::kind::unreadable && !by.effect_is_intent)
-    return blocked(guard::intent, fmt::format("the switch can't be read ({}), so it can't be put back", now.names.says));
-  if (!rule.unfit.empty()) return blocked(guard::evidence, rule.unfit);
-  if (rule.withheld) return blocked(guard::unless_rule, "withheld while the rule's unless is true");
+    return blocked(guard::intent, fmt::format("the switch can't be read ({}), so it can't be put back; `flipback --check` says what to do",
+                                              now.names.says));
+  if (!rule.unfit.empty()) return blocked(guard::evidence, fmt::format("{}{}", rule.unfit, all_the_same));
+  if (rule.withheld) return blocked(guard::unless_rule, fmt::format("withheld while the rule's unless is true{}", all_the_same));
   if (!t.live_was_well)
-    return blocked(guard::boot, fmt::format("{} has not been well since this machine was started: what it fails may be the start's",
-                                            by.slots[t.now->live.slot]));
+    return blocked(guard::boot, fmt::format("{} has not been well since this machine was started: what it fails may be the start's{}",
+                                            by.slots[t.now->live.slot], all_the_same));
   return std::nullopt;
+}
+
+const blame_standing* blame_of(const state& s, const rule_now& rule) {
+  const auto found = s.blames.find(rule.name);
+  const bool of_this = found != s.blames.end() && found->second.epoch == s.track.now->number && found->second.condition == rule.true_since;
+  return of_this ? &found->second : nullptr;
 }
 
 /// What a person must decide, in their words; empty: nothing.
 std::pair<guard, std::string> for_a_person(const state& s, const terms& by, const present& now, const rule_now& rule) {
   const tracking& t = s.track;
-  if (now.names.is == intent::kind::neither) return {guard::intent, fmt::format("the switch names neither slot ({}): somebody is changing it", now.names.says)};
+  if (now.names.is == intent::kind::neither)
+    return {guard::intent, fmt::format("the switch names neither slot ({}): somebody is changing it", now.names.says)};
   const auto named = now.names.named();
   if (named && t.now->live.slot != *named && t.now->back->to.slot != *named)
     return {guard::intent, fmt::format("the switch names {}, which is neither the live slot nor the one to go back to", by.slots[*named])};
   if (t.is == agreement::failover || t.is == agreement::mixed)
-    return {guard::elsewhere, fmt::format("users reach {}", t.is == agreement::mixed ? "both slots by turns" : "another slot than the switch names")};
+    return {guard::elsewhere,
+            fmt::format("users reach {}", t.is == agreement::mixed ? "both slots by turns" : "another slot than the switch names")};
   if (!s.unreadable.empty())
     return {guard::memory, fmt::format("what was remembered of {} could not be read at the start", *s.unreadable.begin())};
   if (const std::string doubt = doubt_of_way_back(t, by); !doubt.empty()) return {guard::doubt, doubt};
   if (rule.not_this_release) return {guard::not_this_release, "the condition was true before the cutover already: this release may not be to blame"};
   if (was_rolled_back_before(s, by, now)) return {guard::failed_before, "this release was rolled back before, and somebody has brought it back"};
-  if (!rule.shared_is_ill.empty()) return {guard::shared, rule.shared_is_ill};
-  if (!rule.one_client.empty()) return {guard::client, rule.one_client};
-  if (rule.only_hang_ups) return {guard::hang_ups, "without the requests whose clients hung up it would be no breach"};
+  // What asking both slots could not tell, others may put in doubt.
+  if (blame_of(s, rule)->newest.is == blame::kind::cant_tell) {
+    if (!rule.shared_is_ill.empty()) return {guard::shared, rule.shared_is_ill};
+    if (!rule.one_client.empty()) return {guard::client, rule.one_client};
+    if (rule.only_hang_ups) return {guard::hang_ups, "without the requests whose clients hung up it would be no breach"};
+  }
   if (std::min(by.mode, rule.mode.value_or(by.mode)) == config::mode::ask) return {guard::mode, "mode is ask"};
   return {guard::none, {}};
 }
@@ -82,7 +102,8 @@ std::optional<weighed> stable_slot(const state& s, const terms& by, const presen
   const bool asked = s.stable && s.stable->epoch == s.track.now->number && s.stable->slot == to.slot;
   const bool sick_now = asked && !s.stable->well && s.stable->asked >= known.answered;
   if (!known.well || sick_now) {
-    weighed w = blocked(guard::stable, fmt::format("{} is sick too ({}): rolling back would not help", name, sick_now ? s.stable->says : known.says));
+    weighed w = blocked(guard::stable, fmt::format("{} is sick too ({}): rolling back would not help{}", name,
+                                                   sick_now ? s.stable->says : known.says, by_force));
     w.missing.stable = !asked || now.at.at - s.stable->asked >= ask_again_every;
     return w;
   }
@@ -91,24 +112,20 @@ std::optional<weighed> stable_slot(const state& s, const terms& by, const presen
   const bool fresh = asked && now.at.at - s.stable->asked <= answer_counts_for;
   if (!fresh && all_answers_fresh) return waits(guard::confirm, fmt::format("{} is asked once more", name), {.stable = true});
   if (fresh && !s.stable->release.empty() && !to.release.empty() && s.stable->release != to.release)
-    return tells(guard::way_back, fmt::format("{} no longer has {}, but {}", name, to.release, s.stable->release));
+    return tells(guard::way_back, fmt::format("{} no longer has {}, but {}{}", name, to.release, s.stable->release, by_force));
   return std::nullopt;
 }
 
 std::optional<weighed> ready_enough(const state& s, const present& now) {
   if (!s.ready || now.at.at - s.ready->looked > readiness_counts_for)
     return waits(guard::ready, "it is looked whether nginx can be switched back", {.ready = true});
+  if (s.track.now && s.ready->looked < s.track.now->began.at)
+    return waits(guard::ready, "it is looked whether nginx can be switched back", {.ready = true});
   const auto blocking = std::ranges::find(s.ready->lacks, true, &lack::blocking);
   if (blocking == s.ready->lacks.end()) return std::nullopt;
-  weighed w = blocked(guard::ready, blocking->says);
+  weighed w = blocked(guard::ready, blocking->type.empty() ? blocking->what : fmt::format("{}; {}", blocking->what, blocking->type));
   w.missing.ready = now.at.at - s.ready->looked >= ask_again_every;
   return w;
-}
-
-const blame_standing* blame_of(const state& s, const rule_now& rule) {
-  const auto found = s.blames.find(rule.name);
-  const bool of_this = found != s.blames.end() && found->second.epoch == s.track.now->number && found->second.condition == rule.true_since;
-  return of_this ? &found->second : nullptr;
 }
 
 /// What asking both slots for what fails says. A person who decides needs an answer; whoever acts needs one of this moment.
@@ -117,13 +134,15 @@ std::optional<weighed> blamed(const state& s, const present& now, const rule_now
   if (known == nullptr) return waits(guard::blame, "both slots are asked for what fails", {.blame = true});
   const auto age = now.at.at - known->asked;
   if (known->newest.is == blame::kind::both_fail) {
-    weighed w = blocked(guard::blame, known->newest.says);
+    weighed w = blocked(guard::blame, fmt::format("{}{}", known->newest.says, all_the_same));
     w.missing.blame = age >= ask_again_every;
     return w;
   }
   const bool marked = known->first_both_well || known->last_both_fail;
   if (marked && rule.above_since_mark != answer::yes) {
-    weighed w = waits(guard::short_window, fmt::format("{}; it acts once what came after that is above the limit by itself", known->newest.says), {});
+    weighed w =
+        waits(guard::short_window,
+              fmt::format("{}; it acts once what came after that is above the limit by itself{}", known->newest.says, all_the_same), {});
     w.missing.blame = age >= ask_again_every;
     return w;
   }
@@ -133,16 +152,15 @@ std::optional<weighed> blamed(const state& s, const present& now, const rule_now
 
 weighed weigh_order(const state& s, const terms& by, const present& now, const cause& of, const placed& to) {
   if (of.force) return {};
-  const std::string force = "; --force --reason does it all the same";
   const bool asked = s.stable && s.stable->slot == to.slot && now.at.at - s.stable->asked <= answer_counts_for;
   if (!asked) return waits(guard::stable, fmt::format("{} is asked", by.slots[to.slot]), {.stable = true});
   const slot_knowledge& known = s.track.slots[to.slot];
   const bool sick_since = !known.well && known.answered > s.stable->asked;
   if (!s.stable->well || sick_since)
     return tells(guard::stable, fmt::format("{} is sick ({}): rolling back would not help{}", by.slots[to.slot],
-                                            sick_since ? known.says : s.stable->says, force));
+                                            sick_since ? known.says : s.stable->says, by_force));
   if (!to.release.empty() && !s.stable->release.empty() && to.release != s.stable->release)
-    return tells(guard::way_back, fmt::format("{} no longer has {}, but {}{}", by.slots[to.slot], to.release, s.stable->release, force));
+    return tells(guard::way_back, fmt::format("{} no longer has {}, but {}{}", by.slots[to.slot], to.release, s.stable->release, by_force));
   return {};
 }
 
@@ -150,24 +168,25 @@ weighed weigh_order(const state& s, const terms& by, const present& now, const c
 
 std::optional<placed> ordered_to(const state& s, const terms& by, const present& now) {
   const tracking& t = s.track;
-  const auto other = [&](slot_number than) -> std::optional<placed> {
-    if (by.slots.size() != 2) return std::nullopt;
-    const slot_number to = 1 - than;
-    return placed{to, t.slots.size() > to ? t.slots[to].release : std::string()};
-  };
-  if (t.now) {
-    if (t.now->back && t.now->back->to.slot != t.now->live.slot) return t.now->back->to;
-    return other(t.now->live.slot);
+  const auto at = [&](slot_number slot) { return placed{slot, t.slots.size() > slot ? t.slots[slot].release : std::string()}; };
+  const auto other = [&](slot_number than) { return by.slots.size() == 2 ? std::optional(at(1 - than)) : std::nullopt; };
+  const auto named = now.names.named();
+  const epoch* e = t.now ? &*t.now : nullptr;
+  if (e == nullptr && t.recalled && named.value_or(t.recalled->then.live.slot) == t.recalled->then.live.slot) e = &t.recalled->then;
+  if (e != nullptr) {
+    if (e->back && e->back->to.slot != e->live.slot) return e->back->to;
+    if (e->is == epoch::kind::rolled_back) return e->live;  // never on to the release that was rolled back
   }
-  if (const auto named = now.names.named()) return other(*named);
-  if (t.recalled && t.recalled->then.back) return t.recalled->then.back->to;
-  return std::nullopt;
+  if (by.stable) return at(*by.stable);
+  if (e != nullptr) return other(e->live.slot);
+  return named ? other(*named) : std::nullopt;
 }
 
 std::string_view name_of(guard g) {
-  constexpr std::array<std::string_view, 25> names{"none",   "live",    "condition", "intent", "elsewhere",        "stable",        "window", "latch",
-                                                   "hold",   "ready",    "evidence", "unless",   "boot",   "healthy",          "confirm",       "blame",  "short window",
-                                                   "mode",   "doubt",    "ask",     "failed before", "client", "hang-ups", "shared", "memory"};
+  constexpr std::array<std::string_view, 25> names{
+      "none",  "live",     "condition",     "intent", "elsewhere", "stable",  "window", "latch",        "hold",
+      "ready", "evidence", "unless",        "boot",   "healthy",   "confirm", "blame",  "short window", "mode",
+      "doubt", "ask",      "failed before", "client", "hang-ups",  "shared",  "memory"};
   return names.at(static_cast<std::size_t>(g));
 }
 
@@ -191,12 +210,14 @@ bool in_window(const state& s, const terms& by, const present& now, const rule_n
   const bool has_window = e.is != epoch::kind::baseline && e.is != epoch::kind::rolled_back && !e.window_ended;
   const instant end = e.began.at + by.window;
   if (!has_window || rule.true_since < e.began.at || rule.true_since > end) return false;
-  if (now.at.at <= end + rule.lasts) return true;
+  if (!rule.breached) return now.at.at <= end + rule.lasts;
+  const instant until = std::max(end, rule.true_since + rule.lasts);  // it was kept open for a rule that was pending
+  if (now.at.at <= until) return true;
   // Past the window only what was being asked at its end is carried through.
   const auto last = s.last.find(rule.name);
   const bool carried = last == s.last.end() || last->second == static_cast<std::uint8_t>(stance::waits) ||
                        last->second == static_cast<std::uint8_t>(stance::act);
-  return carried && now.at.at <= end + rule.lasts + carried_past_the_window;
+  return carried && now.at.at <= until + carried_past_the_window;
 }
 
 weighed weigh(const state& s, const terms& by, const present& now, const cause& of) {
@@ -216,11 +237,12 @@ weighed weigh(const state& s, const terms& by, const present& now, const cause& 
     if (auto w = blamed(s, now, *rule, false)) return *w;
     const std::string whom = blame_of(s, *rule)->newest.says;
     if (std::min(by.mode, rule->mode.value_or(by.mode)) == config::mode::observe)
-      return tells(guard::mode, fmt::format("mode is observe: nothing is changed; in mode act it would be rolled back to {}; {}", text_of(to, by), whom));
+      return tells(guard::mode, fmt::format("mode is observe: nothing is changed; in mode act it would be rolled back to {}; {}{}",
+                                            text_of(to, by), whom, all_the_same));
     if (const auto [who, why] = for_a_person(s, by, now, *rule); who != guard::none)
       return {stance::asks, who, fmt::format("{}: {} to {}; {}", why, to_approve, text_of(to, by), whom), {}};
-    if (auto w = blamed(s, now, *rule, true)) return *w;
   }
+  if (auto w = blamed(s, now, *rule, true)) return *w;
   if (auto w = stable_slot(s, by, now, to, true)) return *w;
   weighed yes;
   if (const blame_standing* known = blame_of(s, *rule)) yes.says = known->newest.says;

@@ -53,7 +53,7 @@ struct cause {
 };
 
 /// A question to a person: may this rule roll back?
-struct question {
+struct approval {
   std::string rule;
   moment asked;
   std::string says;
@@ -99,12 +99,13 @@ struct blame_standing {
 
 /// Something that a rollback would lack.
 struct lack {
-  bool blocking = false;
-  std::string says;  ///< what is lacking, and what to type
+  bool blocking = false;  ///< no rollback can be carried out, or none may rest on what is seen
+  std::string what;  ///< one sentence
+  std::string type;  ///< what to do about it; empty where the sentence says it
   friend bool operator==(const lack&, const lack&) = default;
 };
 
-struct readiness {
+struct known_readiness {
   instant looked{};
   std::vector<lack> lacks;
 };
@@ -116,10 +117,10 @@ struct state {
   std::vector<failure> failures;  ///< of the last 24 h
   std::optional<deployment::attempt> under_way;
   std::optional<cause> order;  ///< a person's that waits for answers before it can begin
-  std::map<std::string, question> questions;  ///< by rule
+  std::map<std::string, approval> questions;  ///< by rule
   std::optional<stable_health> stable;
   std::map<std::string, blame_standing> blames;  ///< by rule
-  std::optional<readiness> ready;
+  std::optional<known_readiness> ready;
   std::set<std::string> unreadable;  ///< facts that could not be read at the start: until the next cutover a person decides
   std::map<std::string, std::string> unstored;  ///< facts that could not be stored, and why
 
@@ -127,9 +128,15 @@ struct state {
   std::optional<instant> asking_stable;
   std::map<std::string, instant> asking_blame;  ///< by rule
   std::optional<instant> asking_ready;
-  std::map<std::string, std::vector<std::pair<std::uint64_t, std::string>>> when_stored;  ///< fact → verbs and their answers
+  struct answer_to_come {
+    std::uint64_t serial = 0;  ///< of the `keep` that it waits for
+    std::uint64_t verb = 0;
+    std::string text;
+  };
+  std::map<std::string, std::vector<answer_to_come>> when_stored;  ///< by fact
+  std::uint64_t keeps = 0;                                         ///< counts what was given to be kept
+  std::set<std::string> said;              ///< "rule/guard:stance": each cause is said once a breach
   std::map<std::string, instant> breaches;   ///< rule → since when its condition is true: another time is another breach
-  std::set<std::string> said;              ///< "rule/guard": each cause is said once a breach
   std::map<std::string, std::uint8_t> last;  ///< rule → the stance at the step before
   std::set<std::string> lacks_said;
   std::optional<instant> seen_kept;  ///< when the epoch was handed to the store last

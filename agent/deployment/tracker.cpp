@@ -31,8 +31,8 @@ event told_as(const tracking& t, const terms& by, std::string kind, severity s, 
 std::string doubt_at_leaving(const epoch& left, bool towards_its_way_back, bool troubled, moment at, const terms& by) {
   if (towards_its_way_back) return fmt::format("{} was rolled back by a person", text_of(left.live, by));
   if (troubled) return fmt::format("a rollback rule was breached or pending on {} when it was left", text_of(left.live, by));
-  const bool window_was_open = left.is != epoch::kind::baseline && left.is != epoch::kind::rolled_back && !left.returned &&
-                               at.at < left.began.at + by.window;
+  const bool window_was_open =
+      left.is != epoch::kind::baseline && left.is != epoch::kind::rolled_back && !left.returned && at.at < left.began.at + by.window;
   if (window_was_open) return fmt::format("{} was left before its own rollback window was over", text_of(left.live, by));
   return {};
 }
@@ -46,7 +46,10 @@ void begin_epoch(tracking& t, epoch next) {
   t.unfollowed_said = false;
   t.reached.clear();
   t.other_in_a_row = 0;
-  for (slot_knowledge& k : t.slots) k.was_down = !k.well;
+  for (slot_knowledge& k : t.slots) {
+    k.was_down = !k.well;
+    k.well_in_a_row = 0;
+  }
 }
 
 void say_cutover(const tracking& t, const terms& by, noticed& into) {
@@ -83,8 +86,12 @@ const departure* left_last(const tracking& t, const placed& what, moment at) {
 std::optional<way_back> way_back_from(const tracking& t, const epoch& left, const placed& to, moment at, const terms& by) {
   if (by.stable) {
     if (*by.stable == to.slot) return std::nullopt;
-    const placed named{*by.stable, t.slots[*by.stable].release};
-    if (named.slot != left.live.slot) return way_back{named, at, {}};
+    if (*by.stable != left.live.slot) {
+      const placed named{*by.stable, t.slots[*by.stable].release};
+      if (left.back && left.back->to == named) return left.back;
+      const departure* last = left_last(t, named, at);
+      return way_back{named, last != nullptr ? last->at : at, last != nullptr ? last->doubt : std::string()};
+    }
   }
   if (left.live.slot != to.slot) {
     const departure* last = left_last(t, left.live, at);
@@ -95,10 +102,17 @@ std::optional<way_back> way_back_from(const tracking& t, const epoch& left, cons
   return std::nullopt;
 }
 
+/// Whether this is what was to be gone back to. Where releases can't be told apart, it is as long as the slot was not seen down since.
+bool is_way_back(const tracking& t, const way_back& back, const placed& what, const terms& by) {
+  if (back.to.slot != what.slot) return false;
+  if (tells_releases(back.to, by) && tells_releases(what, by)) return back.to.release == what.release;
+  return !t.slots[what.slot].was_down;
+}
+
 void cut_over(tracking& t, const placed& to, moment at, epoch::kind how, bool troubled, const terms& by, noticed& into) {
   const epoch left = *t.now;
-  const bool same_release = left.back && (left.back->to.release == to.release || left.back->to.release.empty() || to.release.empty());
-  const bool returned = same_release && left.back->to.slot == to.slot && how == epoch::kind::switched;
+  const bool returned = how == epoch::kind::switched && left.back && is_way_back(t, *left.back, to, by);
+  if (how == epoch::kind::switched) t.changes_in_place.clear();
   note_departure(t, left.live, at, doubt_at_leaving(left, returned, troubled, at, by));
   epoch next;
   next.is = how;
@@ -129,11 +143,13 @@ void begin(tracking& t, const placed& seen, const sighting& s, moment first, con
   t.now = was.then;
   t.now->window_ended = t.now->window_ended || was.clock_is_behind;
   t.live_was_well = !was.other_boot;
-  const bool same = was.then.live.slot == seen.slot && (was.then.live.release == seen.release || was.then.live.release.empty() || seen.release.empty());
+  // A release that was not told, then or now, is no other one.
+  const bool same =
+      was.then.live.slot == seen.slot && (was.then.live.release == seen.release || seen.release.empty() || was.then.live.release.empty());
   if (same) {
+    if (t.now->live.release.empty()) t.now->live.release = seen.release;
     const std::uint64_t number = t.now->number;
     epoch again = *t.now;
-    if (again.live.release.empty()) again.live.release = seen.release;
     begin_epoch(t, std::move(again));
     t.now->number = number;
     into.told.push_back(told_as(t, by, "deployment.baseline", severity::info, fmt::format("{} is still live", text_of(seen, by))));
@@ -141,15 +157,17 @@ void begin(tracking& t, const placed& seen, const sighting& s, moment first, con
   }
   const auto changed = s.names.changed;
   const bool by_switch = changed && *changed > was.seen.wall && *changed < s.at.wall;
-  if (!by_switch && s.at.at - was.seen.at >= by.window) {
+  // By a clock that is behind it can't be told how long nobody watched.
+  if (was.clock_is_behind || (!by_switch && s.at.at - was.seen.at >= by.window)) {
     note_departure(t, was.then.live, was.seen, {});
     epoch found;
     found.began = first;
     found.live = seen;
     begin_epoch(t, std::move(found));
     into.new_epoch = true;
-    into.told.push_back(told_as(t, by, "deployment.baseline", severity::warning,
-                                fmt::format("{} is live, and nobody watched when it came: the baseline, no rollback window", text_of(seen, by))));
+    into.told.push_back(
+        told_as(t, by, "deployment.baseline", severity::warning,
+                fmt::format("{} is live, and nobody watched when it came: the baseline, no rollback window", text_of(seen, by))));
     return;
   }
   const moment at = by_switch ? moment{s.at.at - std::chrono::duration_cast<duration>(s.at.wall - *changed), *changed} : s.at;
@@ -162,11 +180,16 @@ bool arrived(tracking& t, const placed& what, moment at) {
                        (t.arriving->what.release == what.release || t.arriving->what.release.empty() || what.release.empty());
   if (!goes_on) t.arriving = tracking::arrival{what, 0, at};
   if (!what.release.empty()) t.arriving->what.release = what.release;
+  t.arriving->newest = at.at;
   return ++t.arriving->witnesses >= witnesses_of_a_cutover;
 }
 
 void say_unfollowed(tracking& t, const sighting& s, slot_number named, const terms& by, noticed& into) {
-  if (!t.unfollowed_since) t.unfollowed_since = s.at;
+  if (!t.unfollowed_since || t.unfollowed != named) {
+    t.unfollowed_since = s.at;
+    t.unfollowed = named;
+    t.unfollowed_said = false;
+  }
   if (t.unfollowed_said || s.at.at - t.unfollowed_since->at < follow_within) return;
   t.unfollowed_said = true;
   into.told.push_back(told_as(
@@ -177,9 +200,13 @@ void say_unfollowed(tracking& t, const sighting& s, slot_number named, const ter
 }
 
 /// The intent stands, and a witness names another slot, or not: nginx's own doing.
-void watch_elsewhere(tracking& t, instant at, bool other, const terms& by, noticed& into) {
+void watch_elsewhere(tracking& t, instant at, bool other, bool both, const terms& by, noticed& into) {
   while (!t.reached.empty() && at - t.reached.front().at > minutes(1)) t.reached.pop_front();
-  if (t.reached.empty() ? other : t.reached.back().other != other) t.reached.push_back({at, other});
+  const auto note = [&](bool is_other) {
+    if (t.reached.empty() ? is_other : t.reached.back().other != is_other) t.reached.push_back({at, is_other});
+  };
+  note(other);
+  if (both) note(false);
   t.other_in_a_row = other ? t.other_in_a_row + 1 : 0;
   t.agreed_in_a_row = other ? 0 : t.agreed_in_a_row + 1;
   const agreement before = t.is;
@@ -249,6 +276,7 @@ bool tells_releases(const placed& p, const terms& by) {
 
 void see_slots(tracking& t, const sighting& s, const terms& by) {
   t.slots.resize(by.slots.size());
+  if (s.front_door.is == reply::kind::failing) t.door_failed = s.begun.at;
   for (std::size_t i = 0; i < t.slots.size() && i < s.slots.size(); ++i) {
     slot_knowledge& k = t.slots[i];
     const slot_reply& r = s.slots[i];
@@ -271,7 +299,10 @@ void see_slots(tracking& t, const sighting& s, const terms& by) {
     k.identity = r.self.identity;
     k.release = r.self.release;
   }
-  if (t.now && t.slots[t.now->live.slot].well) t.live_was_well = true;
+  if (!t.now) return;
+  if (t.slots[t.now->live.slot].well) t.live_was_well = true;
+  // It is kept with the way back, since the next life has not seen it.
+  if (t.now->back && t.now->back->doubt.empty()) t.now->back->doubt = doubt_of_way_back(t, by);
 }
 
 noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
@@ -281,26 +312,20 @@ noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
   const auto seen = witness_of(s, t.slots, by);
   const auto named = by.effect_is_intent && seen.slot ? seen.slot : s.names.named();
   if (!named) return found;  // a person is changing it, or it can't be read: nothing follows from what users reach
-  if (!t.now) {
-    if (!seen.slot || *seen.slot != *named) {
-      if (seen.slot || seen.both) t.arriving.reset();  // a look that can't tell is no witness, and takes none back
+  if (t.arriving && s.at.at - t.arriving->newest > follow_within) t.arriving.reset();
+  if (!t.now || *named != t.now->live.slot) {
+    if (t.now) t.is = agreement::following;
+    // What tells nothing breaks no row of witnesses: a release that fails half of its answers has arrived all the same.
+    if (seen.slot ? *seen.slot != *named : seen.both) t.arriving.reset();
+    if (seen.slot != *named || !seen.fresh) {
       say_unfollowed(t, s, *named, by, found);
     } else if (arrived(t, {*seen.slot, seen.release}, s.at)) {
       const placed what = t.arriving->what;
       const moment first = t.arriving->first;
-      begin(t, what, s, first, by, found);
-    }
-    return found;
-  }
-  if (*named != t.now->live.slot) {
-    t.is = agreement::following;
-    if (!seen.slot || *seen.slot != *named) {
-      if (seen.slot || seen.both) t.arriving.reset();  // a look that can't tell is no witness, and takes none back
-      say_unfollowed(t, s, *named, by, found);
-    } else if (arrived(t, {*seen.slot, seen.release}, s.at)) {
-      const placed what = t.arriving->what;
-      const moment first = t.arriving->first;
-      cut_over(t, what, first, epoch::kind::switched, troubled, by, found);
+      if (t.now)
+        cut_over(t, what, first, epoch::kind::switched, troubled, by, found);
+      else
+        begin(t, what, s, first, by, found);
     }
     return found;
   }
@@ -314,7 +339,7 @@ noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
   const bool expected = by.canary && (seen.both || *seen.slot == *by.canary);
   const bool other = seen.both || *seen.slot != *named;
   if (expected && other) return found;
-  watch_elsewhere(t, s.at.at, other, by, found);
+  watch_elsewhere(t, s.at.at, other, seen.both, by, found);
   if (other)
     t.arriving.reset();
   else
@@ -334,7 +359,9 @@ noticed rolled_back(tracking& t, const placed& to, moment at, const terms& by) {
     left = t.now->live;
   else if (t.recalled)
     left = t.recalled->then.live;
-  if (left) note_departure(t, *left, at, fmt::format("{} was rolled back", text_of(*left, by)));
+  // A recovery may do again what was kept already.
+  if (left && left->slot == to.slot) left = t.now ? t.now->before : t.recalled->then.before;
+  if (left && left->slot != to.slot) note_departure(t, *left, at, fmt::format("{} was rolled back", text_of(*left, by)));
   epoch next;
   next.is = epoch::kind::rolled_back;
   next.began = at;
@@ -367,13 +394,15 @@ std::string no_way_back(const tracking& t, const terms& by) {
   const epoch& e = *t.now;
   const std::string open = "; `flipback window open --stable SLOT` says which slot to go back to";
   if (!e.back) {
-    if (e.is == epoch::kind::rolled_back) return fmt::format("{} is the slot that was gone back to", by.slots[e.live.slot]);
-    if (by.stable && *by.stable == e.live.slot) return fmt::format("{} is live already", by.slots[*by.stable]);
-    if (e.is == epoch::kind::in_place) return fmt::format("{} was deployed in place: no slot has the release before{}", by.slots[e.live.slot], open);
+    if (e.is == epoch::kind::rolled_back) return fmt::format("{} is the slot that was gone back to{}", by.slots[e.live.slot], open);
+    if (by.stable && *by.stable == e.live.slot) return fmt::format("{} is live already{}", by.slots[*by.stable], open);
+    if (e.is == epoch::kind::in_place)
+      return fmt::format("{} was deployed in place: no slot has the release before{}", by.slots[e.live.slot], open);
     return "no cutover has been seen: there is nothing to go back to" + open;
   }
   const placed& to = e.back->to;
-  if (to.slot == e.live.slot) return fmt::format("{} is live already", by.slots[to.slot]);
+  if (to.slot == e.live.slot) return fmt::format("{} is live already{}", by.slots[to.slot], open);
+  if (by.canary == to.slot) return fmt::format("{} is the canary, which is never gone back to{}", by.slots[to.slot], open);
   const std::string& has = t.slots.size() > to.slot ? t.slots[to.slot].release : std::string();
   if (!has.empty() && !to.release.empty() && has != to.release)
     return fmt::format("{} no longer has {}, but {}{}", by.slots[to.slot], to.release, has, open);

@@ -76,8 +76,8 @@ std::string_view name_of(agreement a);
 /// What an earlier life of the agent knew, as the start has placed it on this boot's clocks.
 struct recollection {
   epoch then;
-  moment seen;                  ///< when that was last so
-  bool clock_is_behind = false; ///< the wall's clock says less than what was saved
+  moment seen;                   ///< when that was last so
+  bool clock_is_behind = false;  ///< the wall's clock says less than what was saved
   bool other_boot = false;
 };
 
@@ -88,16 +88,19 @@ struct tracking {
   agreement is = agreement::unknown;
   std::vector<departure> departures;  ///< of the last 24 h, the newest last
   std::optional<recollection> recalled;
-  bool live_was_well = true;  ///< false: since this boot the live slot has not been well yet
+  std::optional<instant> door_failed;  ///< when the front door answered 5xx last
+  bool live_was_well = true;           ///< false: since this boot the live slot has not been well yet
 
   // Changes that are under way.
   struct arrival {
     placed what;
     unsigned witnesses = 0;
     moment first;
+    instant newest{};
   };
   std::optional<arrival> arriving;
   std::optional<moment> unfollowed_since;  ///< since when the switch has named a slot that users don't reach
+  slot_number unfollowed = 0;              ///< that slot
   bool unfollowed_said = false;
   struct elsewhere {
     instant at;

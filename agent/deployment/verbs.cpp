@@ -38,8 +38,8 @@ void deciding::on(const verb& v) {
 }
 
 void deciding::answer_when_stored(const verb& v, fact which, std::string text) {
-  s.when_stored[std::string(name_of(which))].emplace_back(v.id, std::move(text));
   keep_fact(which);
+  s.when_stored[std::string(name_of(which))].push_back({s.keeps, v.id, std::move(text)});
 }
 
 void deciding::roll_back(const verb& v) {
@@ -47,17 +47,20 @@ void deciding::roll_back(const verb& v) {
   const auto to = ordered_to(s, by, now);
   if (!to) return answer(v, false, "it is not known which slot to go back to: the switch names neither, and no cutover was seen");
   const bool named = now.names.named() == to->slot;
-  const bool reached = s.track.now && s.track.now->live.slot == to->slot;
+  const bool reached = s.track.now && s.track.now->live.slot == to->slot && s.track.is == agreement::agreed;
   if (named && reached && !v.sure)
-    return answer(v, false, fmt::format("the switch names {} already, and users reach it; --force does it all the same", by.slots[to->slot]));
+    return answer(v, false,
+                  fmt::format("the switch names {} already, and users reach it; --force does it all the same", by.slots[to->slot]));
   s.order = cause{cause::kind::ordered, "security", v.by, v.reason, v.sure, v.id, now.at};
   s.stable.reset();  // asked anew, for this order
 }
 
 void deciding::approve(const verb& v) {
   if (s.under_way || s.order) return answer(v, false, "a rollback is under way");
+  std::erase_if(s.questions, [&](const auto& entry) { return now.at.at - entry.second.asked.at > question_lives; });
   if (s.questions.empty()) return answer(v, false, "nothing is asked");
-  if (v.rule.empty() && s.questions.size() > 1) return answer(v, false, fmt::format("several rules ask: name one, such as {}", s.questions.begin()->first));
+  if (v.rule.empty() && s.questions.size() > 1)
+    return answer(v, false, fmt::format("several rules ask: name one, such as {}", s.questions.begin()->first));
   const std::string rule = v.rule.empty() ? s.questions.begin()->first : v.rule;
   const auto asked = s.questions.find(rule);
   if (asked == s.questions.end()) return answer(v, false, fmt::format("{} asks nothing", rule));
@@ -99,7 +102,8 @@ void deciding::unlatch(const verb& v) {
   if (s.under_way) return answer(v, false, "a rollback is under way");
   const auto breached = std::ranges::find(now.rules, true, &rule_now::breached);
   if (breached != now.rules.end() && !v.sure)
-    return answer(v, false, fmt::format("{} is breached: what is live may be rolled back at once; --yes does it all the same", breached->name));
+    return answer(v, false,
+                  fmt::format("{} is breached: what is live may be rolled back at once; --yes does it all the same", breached->name));
   std::erase_if(s.failures, [&](const failure& f) { return s.track.now && f.what == s.track.now->live; });
   s.latched.reset();
   s.said.clear();
@@ -119,6 +123,7 @@ void deciding::window_open(const verb& v) {
   else if (e.back)
     back = e.back->to;
   if (!back) return answer(v, false, "there is no way back: --stable SLOT says which slot to go back to");
+  if (by.canary == back->slot) return answer(v, false, fmt::format("{} is the canary, which is never gone back to", by.slots[back->slot]));
   if (back->slot == e.live.slot) return answer(v, false, fmt::format("{} is live already", by.slots[back->slot]));
   static_cast<void>(deployment::open_window(s.track, *back, now.at, by));
   after_new_epoch(false);
@@ -127,8 +132,11 @@ void deciding::window_open(const verb& v) {
     s.latched.reset();
     keep_fact(fact::latch);
   }
-  act(say{told_as("deployment.window_opened", v.by, fmt::format("{} has opened the rollback window, with {} to go back to", v.by, text_of(*back, by)))});
-  answer_when_stored(v, fact::epoch, fmt::format("the rollback window is open for {}, with {} to go back to", format_duration(by.window), text_of(*back, by)));
+  act(say{told_as("deployment.window_opened", v.by,
+                  fmt::format("{} has opened the rollback window, with {} to go back to", v.by, text_of(*back, by)))});
+  answer_when_stored(
+      v, fact::epoch,
+      fmt::format("the rollback window is open for {}, with {} to go back to", format_duration(by.window), text_of(*back, by)));
 }
 
 void deciding::window_close(const verb& v) {

@@ -22,7 +22,8 @@ std::optional<slot_number> slot_named(const std::string& identity, std::span<con
 witness witness_of(const sighting& s, std::span<const slot_knowledge> known, const terms& by) {
   witness found;
   const bool told = s.front_door.is == reply::kind::identified;
-  const auto by_identity = told ? slot_named(s.front_door.identity, known) : std::nullopt;
+  auto by_identity = told ? slot_named(s.front_door.identity, known) : std::nullopt;
+  const bool contradicts = by_identity && s.names.named() && by_identity != s.names.named();
   if (s.log.readable) {
     std::optional<slot_number> users;
     std::size_t reached = 0;
@@ -38,10 +39,14 @@ witness witness_of(const sighting& s, std::span<const slot_knowledge> known, con
       found.slot = users;
     else if (reached > 1)
       return found;
+    if (contradicts && found.slot != by_identity) by_identity.reset();
   }
+  found.fresh = found.slot.has_value() || s.fresh;
   if (!found.slot) found.slot = by_identity;
-  const bool nothing_else = !s.log.readable && !told;
-  if (!found.slot && nothing_else && s.workers.visible && s.workers.all_since_change) found.slot = s.names.named();
+  if (!found.slot && !s.log.readable && s.workers.visible && s.workers.all_since_change) {
+    found.slot = s.names.named();
+    found.fresh = true;
+  }
   if (!found.slot) return found;
   found.release = known[*found.slot].release;  // its own word: a cache may give the front door's
   return found;

@@ -49,12 +49,14 @@ class stepping {
   void ask_test(phase in);
   void ask_reload(phase in);
   void begin_proof(phase in, claim what);
+  void look_who_is_reached(claim first);
   void judge_proof();
   void undo(std::string why);
   void after_undo_of_files();
   void over(outcome how, std::string says, std::optional<slot_number> reached);
   [[nodiscard]] std::string with_trouble(std::string says) const;
   [[nodiscard]] std::size_t changes() const { return plan_.of.changes.size(); }
+  [[nodiscard]] bool is_there(std::size_t i) const { return s.put[i] && !(i < s.untold.size() && s.untold[i]); }
   [[nodiscard]] bool any_put() const { return std::ranges::find(s.put, true) != s.put.end(); }
 
   const plan& plan_;
@@ -122,7 +124,7 @@ void stepping::on(const stop& e) {
 }
 
 void stepping::put_next() {
-  while (s.next < changes() && s.put[s.next]) ++s.next;  // after a crash some are there already
+  while (s.next < changes() && is_there(s.next)) ++s.next;  // after a crash some are there already
   if (s.next < changes()) {
     act(put_change{s.next, end::after});
     return;
@@ -137,7 +139,10 @@ void stepping::on(const put_done& e) {
   const bool landed = e.how.is == kind::done || e.how.is == kind::cant_tell;
   if (s.is == phase::putting) {
     if (landed && !std::exchange(s.changed, true)) act(tell_changed{});
-    if (landed) s.put[s.next] = true;
+    if (landed) {
+      s.put[s.next] = true;
+      if (s.next < s.untold.size()) s.untold[s.next] = false;
+    }
     write(row::kind::put, e.how.is == kind::done ? answer::yes : landed ? answer::cant_tell : answer::no, e.how.says);
     if (e.how.is == kind::cant_tell) s.trouble = e.how.says;
     if (landed) {
@@ -149,7 +154,7 @@ void stepping::on(const put_done& e) {
     if (any_put()) return undo(e.how.says);
     return over(s.foreign ? outcome::operator_took_over : outcome::nothing_changed, e.how.says, std::nullopt);
   }
-  if (s.is == phase::following_users) {
+  if (s.is == phase::following_users || s.is == phase::unmixing) {
     if (landed) s.put[s.next] = true;
     if (e.how.is == kind::foreign) s.foreign = true;
     if (!landed) s.trouble = e.how.says;
@@ -157,10 +162,13 @@ void stepping::on(const put_done& e) {
     return follow_next();
   }
   if (s.is != phase::undoing) return;
-  if (landed)
+  if (landed) {
     s.put[s.next] = false;
-  else if (e.how.is == kind::foreign)
+    s.put_back = true;
+  } else if (e.how.is == kind::foreign) {
     s.foreign = true;
+    s.put[s.next] = false;  // it is no longer ours
+  }
   if (e.how.is != kind::done) s.trouble = e.how.says;
   put_back_next();
 }
@@ -178,9 +186,7 @@ void stepping::on(const tested& e) {
     if (e.is != answer::no) return ask_reload(phase::undo_reloading);
     // nginx takes neither: then the files come to say what users reach.
     s.trouble = fmt::format("nginx refuses its configuration: {}", e.says);
-    claim who = plan_.back;
-    who.new_workers_needed = false;
-    return begin_proof(phase::looking_who_is_reached, who);
+    return look_who_is_reached(plan_.back);
   }
   if (s.is != phase::testing) return;
   const std::string before = s.good_before == answer::no ? " (as it did before the rollback)" : "";
@@ -190,9 +196,7 @@ void stepping::on(const tested& e) {
   if (s.recovery) {
     // Whether nginx read the files before the crash is not known: what users reach decides.
     s.why_undone = fmt::format("nginx refuses its configuration: {}", e.says);
-    claim who = plan_.forward;
-    who.new_workers_needed = false;
-    return begin_proof(phase::looking_who_is_reached, who);
+    return look_who_is_reached(plan_.forward);
   }
   undo(e.says + before);
 }
@@ -221,18 +225,27 @@ void stepping::begin_proof(phase in, claim what) {
   const slot_number expected = what.slot;
   const bool ask = !what.new_workers_needed;
   s.gathering.emplace(std::move(what), s.now);
+  s.first_look = true;
   act(look_for_proof{ask, {}, expected});
 }
 
 void stepping::on(const proof_looked& e) {
   if (!s.gathering) return;
   s.now = e.seen.at;
+  if (std::exchange(s.first_look, false)) s.gathering.emplace(claim(s.gathering->of()), s.now);
   s.names = e.seen.names;
   s.gathering->add(e.seen);
   if (s.gathering->is() == proof::standing::open && e.seen.at >= s.gathering->limit()) s.gathering->end();
   if (s.gathering->is() != proof::standing::open) return judge_proof();
   const bool asked_and_not_yet = e.seen.door && !s.gathering->reached();
   act(look_for_proof{s.gathering->ask_next(), asked_and_not_yet ? between_questions : between_looks, s.gathering->of().slot});
+}
+
+/// What nginx has said of a reload before, or will not say of one that is not asked for, tells nothing of whom users reach.
+void stepping::look_who_is_reached(claim first) {
+  first.new_workers_needed = false;
+  act(mark_nginx{});
+  begin_proof(phase::looking_who_is_reached, std::move(first));
 }
 
 void stepping::judge_proof() {
@@ -281,13 +294,15 @@ void stepping::judge_proof() {
   }
 }
 
-/// The files are put to the slot that users reach, though nginx takes no configuration now.
+/// The files come to say the stable slot all of them, though nothing is reloaded: it is where users are, or they can't all say the other.
 void stepping::follow_next() {
-  while (s.next < changes() && s.put[s.next]) ++s.next;
+  while (s.next < changes() && is_there(s.next)) ++s.next;
   if (s.next < changes()) {
     act(put_change{s.next, end::after});
     return;
   }
+  if (s.is == phase::unmixing)
+    return over(outcome::not_undone, fmt::format("{}; and the switch could not be put back: {}", s.why_undone, s.trouble), std::nullopt);
   if (s.foreign) return over(outcome::operator_took_over, with_trouble(s.why_undone), plan_.forward.slot);
   if (!std::ranges::all_of(s.put, [](bool b) { return b; }))
     return over(outcome::not_undone,
@@ -316,9 +331,11 @@ void stepping::put_back_next() {
 void stepping::after_undo_of_files() {
   if (any_put() && !s.foreign) {
     say("undo", "no", s.trouble, true);
-    return over(outcome::not_undone, fmt::format("{}; and the switch could not be put back: {}", s.why_undone, s.trouble), std::nullopt);
+    s.is = phase::unmixing;
+    s.next = 0;
+    return follow_next();
   }
-  if (plan_.reloads && (s.reload_asked || s.recovery)) return ask_test(phase::undo_testing);
+  if (plan_.reloads && (s.reload_asked || s.recovery) && s.put_back) return ask_test(phase::undo_testing);
   claim what = plan_.back;
   what.new_workers_needed = false;
   if (plan_.reloads) what.identity.clear();  // it counts where it changed with the switch, and nginx has read nothing of this
@@ -363,6 +380,7 @@ void stepping::on(const start_over& e) {
     const change_state& c = e.found.changes[i];
     s.put[i] = c.is == kind::after || c.is == kind::cant_tell;
     all_before = all_before && c.is == kind::before;
+    s.untold.push_back(c.is == kind::cant_tell);
     if (c.is == kind::foreign) s.foreign = true;
     if (c.is == kind::foreign || c.is == kind::cant_tell) s.trouble = c.says;
   }
@@ -373,6 +391,7 @@ void stepping::on(const start_over& e) {
   act(tell_changed{});
   // Whoever has made the switch name a slot since then has decided: there is nothing to complete or to undo.
   if (s.foreign && e.found.names) return over(outcome::operator_took_over, s.trouble, std::nullopt);
+  if (s.foreign && !e.found.undo_begun && !any_put()) return over(outcome::operator_took_over, s.trouble, std::nullopt);
   if (e.found.undo_begun || s.foreign) {
     s.next = changes();
     return undo(e.found.undo_begun ? "it was cut off while it was being undone" : s.trouble);

@@ -120,13 +120,16 @@ struct machine_state {
     undo_proving,
     looking_who_is_reached,  ///< nginx refuses its configuration: the files are put to the slot that users reach
     following_users,
+    unmixing,  ///< the switch can't be put back: the files come to say one thing
     over
   };
   phase is = phase::idle;
   std::uint64_t rows = 0;
-  std::vector<bool> put;  ///< which changes are, or may be, at their `after`
-  std::size_t next = 0;   ///< the change that is being put
+  std::vector<bool> put;     ///< which changes are, or may be, at their `after`
+  std::vector<bool> untold;  ///< after a crash: of which of them it can't be told; they are put wherever the others are
+  std::size_t next = 0;      ///< the change that is being put
   bool changed = false;
+  bool put_back = false;      ///< an undo has changed something
   bool reload_asked = false;  ///< nginx may have read what was installed
   bool recovery = false;
   bool foreign = false;                    ///< somebody else changed one of the files
@@ -136,6 +139,7 @@ struct machine_state {
   instant leave_at{};
   instant now{};
   std::optional<proof> gathering;
+  bool first_look = false;    ///< the proof's time begins with its first look: what came before it may have taken any time
   std::string why_undone;
   std::string trouble;  ///< what went wrong on the way, to be said at the end
   bool unrecorded = false;

@@ -8,6 +8,7 @@
 
 #include <sys/types.h>
 
+#include <expected>
 #include <memory>
 #include <optional>
 #include <set>
@@ -45,8 +46,8 @@ class nginx {
   /// What `nginx -T` prints; nothing where it can't be had.
   virtual asio::awaitable<std::optional<std::string>> configuration() = 0;
 
-  /// The master's process number, its identity checked: the pid file or command names it, its executable is nginx's, or it is called a master
-  /// and its executable can't be read. An error is one sentence.
+  /// The master's process number, its identity checked: the pid file or command names it, its executable is nginx's, or it is called a
+  /// master and its executable can't be read. An error is one sentence.
   [[nodiscard]] virtual std::expected<pid_t, std::string> master() = 0;
   /// Nothing where the master or its workers can't be seen (another container, another user's /proc).
   [[nodiscard]] virtual std::optional<workers> see_workers() = 0;
@@ -55,8 +56,9 @@ class nginx {
 
   /// Remembers the end of the error log.
   virtual void mark_errors() = 0;
-  /// The first line since the mark that this master wrote itself with the level `emerg`; "" where there is none. What clients can write into a
-  /// line is not looked at.
+  /// The first line since the mark that this master wrote itself with the level `emerg`; "" where there is none, or where it can't be told.
+  /// A client can forge a line (a decoded %0a in a path), so one counts only once the master has nothing to do and no worker is new since
+  /// the mark: until then, and where workers can't be seen, it is "".
   [[nodiscard]] virtual std::string emerg_since_mark() = 0;
   /// Where errors are logged, unless the settings say.
   virtual void logs_errors_to(const std::string& path) = 0;
@@ -71,16 +73,20 @@ class reloader {
   virtual ~reloader() = default;
   virtual asio::awaitable<done> reload() = 0;
   /// What would stop it, with what to type; "" where nothing would.
-  virtual std::string obstacle() = 0;
+  virtual asio::awaitable<std::string> obstacle() = 0;
 };
 
 /// Finds the master's process number; its own class, since a signal needs it as well as the proof.
 class master_finder {
  public:
   virtual ~master_finder() = default;
+  /// Read and checked in this call, of a pid file; of a command: what it printed last, checked in this call.
   virtual std::expected<pid_t, std::string> find() = 0;
+  /// Asks the command anew; completes at once where there is none.
+  virtual asio::awaitable<void> refresh() = 0;
 };
 
+std::unique_ptr<master_finder> make_master_finder(asio::any_io_executor executor, const config::nginx& settings);
 std::unique_ptr<reloader> make_signal_reloader(master_finder& of);
 std::unique_ptr<reloader> make_systemd_reloader(asio::any_io_executor executor, const config::nginx& settings);
 std::unique_ptr<reloader> make_command_reloader(asio::any_io_executor executor, const config::nginx& settings);

@@ -2,8 +2,13 @@
 
 #include "probes/nginx/directives.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <filesystem>
+#include <initializer_list>
 #include <map>
+#include <optional>
+#include <ranges>
 
 namespace flipback::rollback {
 
@@ -23,7 +28,9 @@ std::string socket_in(std::string_view target) {
   return std::string(path.substr(0, path.find(',')));
 }
 
-access_log_directive log_of(const nginx::directive& d, const std::map<std::string, std::string>& formats, const std::string& prefix) {
+using known_formats = std::map<std::string, nginx::log_format>;
+
+void add_log(const nginx::directive& d, const known_formats& formats, const std::string& prefix, nginx_configuration& to) {
   access_log_directive made;
   const std::string socket = socket_in(d.words[1]);
   made.path = (std::filesystem::path(prefix) / (socket.empty() ? d.words[1] : socket)).lexically_normal().string();
@@ -37,26 +44,102 @@ access_log_directive log_of(const nginx::directive& d, const std::map<std::strin
     else if (i == 2 && !word.starts_with("flush="))
       format = word;
   }
-  if (const auto found = formats.find(format); found != formats.end()) made.format = found->second;
+  if (const auto known = formats.find(format); known != formats.end()) {
+    made.format = known->second.text;
+    if (known->second.escape == "none") to.forgeable_logs.push_back(made.path);
+  }
+  to.access_logs.push_back(std::move(made));
+}
+
+unsigned weight_in(std::string_view text) {
+  unsigned weight = 1;
+  std::from_chars(text.data(), text.data() + text.size(), weight);
+  return weight;
+}
+
+upstream_server server_of(const nginx::directive& d) {
+  constexpr std::string_view weighs = "weight=";
+  upstream_server made;
+  made.address = d.words[1];
+  for (const std::string& word : d.words | std::views::drop(2)) {
+    if (word == "backup") made.backup = true;
+    if (word == "down") made.down = true;
+    if (word.starts_with(weighs)) made.weight = weight_in(std::string_view(word).substr(weighs.size()));
+  }
   return made;
+}
+
+/// The upstream blocks: what follows a block's head and is deeper stands in it.
+std::vector<upstream_group> groups_in(const std::vector<nginx::directive>& all) {
+  std::vector<upstream_group> found;
+  std::optional<std::size_t> inside;
+  for (const nginx::directive& d : all) {
+    if (inside && d.depth <= *inside) inside.reset();
+    if (inside && d.words.size() > 1 && d.words.front() == "server") found.back().servers.push_back(server_of(d));
+    if (!inside && d.words.size() == 2 && d.words.front() == "upstream") {
+      found.push_back({d.words[1], {}});
+      inside = d.depth;
+    }
+  }
+  return found;
+}
+
+/// "http://127.0.0.1:8000/api/" without scheme and path; of "http://unix:/run/api.sock:/api/" the socket.
+std::string place_in(std::string_view target) {
+  if (const std::size_t scheme = target.find("://"); scheme != std::string_view::npos) target.remove_prefix(scheme + 3);
+  if (target.starts_with("unix:")) return std::string(target.substr(0, target.find(':', 5)));
+  return std::string(target.substr(0, target.find('/')));
+}
+
+bool is_any_of(std::string_view word, std::initializer_list<std::string_view> of) {
+  return std::ranges::find(of, word) != of.end();
+}
+
+bool is_pass(std::string_view name) {
+  return is_any_of(name, {"proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass"});
+}
+
+bool is_cache(std::string_view name) {
+  return is_any_of(name, {"proxy_cache", "fastcgi_cache", "uwsgi_cache", "scgi_cache"});
+}
+
+/// `nginx -T` writes a line before each file.
+std::vector<std::string> files_in(std::string_view text) {
+  constexpr std::string_view head = "# configuration file ";
+  std::vector<std::string> found;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, text.find('\n'));
+    text.remove_prefix(std::min(line.size() + 1, text.size()));
+    if (line.starts_with(head) && line.ends_with(':')) found.emplace_back(line.substr(head.size(), line.size() - head.size() - 1));
+  }
+  return found;
 }
 
 }  // namespace
 
 nginx_configuration configuration_in(std::string_view text, const std::string& prefix) {
   const std::vector<nginx::directive> all = nginx::parse_directives(text);
-  std::map<std::string, std::string> formats{{"combined", std::string(nginx::combined)}};
+  const auto below_prefix = [&](const std::string& path) { return (std::filesystem::path(prefix) / path).lexically_normal().string(); };
+  known_formats formats{{"combined", {"combined", std::string(nginx::combined), "default"}}};
   for (const nginx::directive& d : all) {
-    if (const auto format = nginx::log_format_in(d)) formats[format->name] = format->text;
+    if (auto format = nginx::log_format_in(d)) formats[format->name] = std::move(*format);
   }
   nginx_configuration found;
+  found.upstreams = groups_in(all);
+  found.files = files_in(text);
   for (const nginx::directive& d : all) {
     if (d.words.size() < 2) continue;
-    const bool to_file = names_file(d.words[1]);
-    if (to_file && d.words.front() == "error_log" && d.depth == 0 && found.error_log.empty())
-      found.error_log = (std::filesystem::path(prefix) / d.words[1]).lexically_normal().string();
-    if (d.words.front() == "access_log" && (to_file || !socket_in(d.words[1]).empty()))
-      found.access_logs.push_back(log_of(d, formats, prefix));
+    const std::string& name = d.words.front();
+    const std::string& first = d.words[1];
+    const bool to_file = names_file(first);
+    if (to_file && name == "error_log" && d.depth == 0 && found.error_log.empty()) found.error_log = below_prefix(first);
+    if (name == "access_log" && (to_file || !socket_in(first).empty())) add_log(d, formats, prefix, found);
+    if (name == "pid" && d.depth == 0) found.pid = below_prefix(first);
+    if (name == "listen") found.listens.push_back(first);
+    if (name == "set_real_ip_from") found.trusted_proxies.push_back(first);
+    if (name == "split_clients") found.splits_clients = true;
+    if (is_cache(name) && first != "off") found.caches = true;
+    if (is_pass(name)) found.passes.push_back(place_in(first));
   }
   return found;
 }

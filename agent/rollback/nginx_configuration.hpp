@@ -2,18 +2,44 @@
 
 #include "flipback/probe.hpp"
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace flipback::rollback {
 
+/// A server of an upstream block.
+struct upstream_server {
+  std::string address;  ///< as it is written: "127.0.0.1:8000", "unix:/run/api.sock", "localhost"
+  unsigned weight = 1;
+  bool backup = false;
+  bool down = false;
+  friend bool operator==(const upstream_server&, const upstream_server&) = default;
+};
+
+/// An upstream block. nginx logs its name in the place of an address where it found no server of it that was up.
+struct upstream_group {
+  std::string name;
+  std::vector<upstream_server> servers;
+  friend bool operator==(const upstream_group&, const upstream_group&) = default;
+};
+
 /// What of nginx's configuration (`nginx -T`) matters here. Relative paths are below `prefix`.
 struct nginx_configuration {
   std::string error_log;  ///< the main one; empty: nginx's default
+  std::string pid;        ///< empty: nginx's default
   /// Of every block, without those that are off, have a variable in their path or go to a syslog by network; one that goes to a syslog on a
   /// Unix socket has the socket's path.
   std::vector<access_log_directive> access_logs;
+  std::vector<std::string> forgeable_logs;  ///< paths among them that are written with escape=none: clients can write whole lines
+  std::vector<upstream_group> upstreams;
+  std::vector<std::string> passes;           ///< where requests are passed on to, without scheme and path: "127.0.0.1:8000", "api", "$slot"
+  std::vector<std::string> listens;          ///< the first word of each: "80", "[::]:443", "unix:/run/nginx.sock"
+  std::vector<std::string> files;            ///< that it was read from, in its order
+  std::vector<std::string> trusted_proxies;  ///< set_real_ip_from
+  bool caches = false;                       ///< a proxy_cache (or one of its relatives) that is not off
+  bool splits_clients = false;               ///< a split_clients block
 };
 nginx_configuration configuration_in(std::string_view text, const std::string& prefix);
 

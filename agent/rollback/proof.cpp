@@ -24,17 +24,22 @@ void proof::add(const proof_look& look) {
   if (claim_.new_workers_needed) {
     saw_workers_ = saw_workers_ || look.new_workers != answer::cant_tell;
     saw_new_ = saw_new_ || look.new_workers == answer::yes;
-    old_gone_ = look.old_gone == answer::yes && saw_new_;
+    if (look.old_gone != answer::cant_tell) old_gone_ = look.old_gone == answer::yes;
   }
   take_witness(look);
+  // Until the old workers are gone, users may still be passed to the other slot, whoever answers us.
+  const bool settled = !claim_.new_workers_needed || !saw_workers_ || (saw_new_ && old_gone_);
+  if (!settled) in_a_row_ = 0;
   ask_next_ = !claim_.new_workers_needed || !saw_workers_ || saw_new_;
   if (is_ != standing::open || in_a_row_ < claim_.witnesses) return;
   const std::string fresh = fmt::format("{} fresh answers {}", in_a_row_, newest_);
-  if (!claim_.new_workers_needed || old_gone_) return close(standing::yes, fresh);
-  if (!saw_workers_) return close(standing::cant_tell, fmt::format("{}, but nginx's workers can't be seen from here", fresh));
+  if (claim_.new_workers_needed && !saw_workers_)
+    return close(standing::cant_tell, fmt::format("{}, but nginx's workers can't be seen from here", fresh));
+  close(standing::yes, fresh);
 }
 
-/// Who answered our question, if that can be told. Identity may say yes and never no, since a cache may answer; the log is nginx's own word.
+/// Who answered our question, if that can be told. Identity may say yes and never no, since a cache may answer; the log is nginx's own
+/// word.
 void proof::take_witness(const proof_look& look) {
   if (!look.door) return;
   const bool told = look.door->is == reply::kind::identified && !claim_.identity.empty();
@@ -72,7 +77,8 @@ void proof::take_witness(const proof_look& look) {
 void proof::end() {
   if (is_ != standing::open) return;
   if (claim_.new_workers_needed && saw_workers_ && !saw_new_) return close(standing::no, "nginx started no new workers");
-  const std::string newest = newest_.empty() ? std::string("the front door was not asked") : fmt::format("the front door's newest answer {}", newest_);
+  const std::string newest =
+      newest_.empty() ? std::string("the front door was not asked") : fmt::format("the front door's newest answer {}", newest_);
   if (claim_.new_workers_needed && saw_workers_ && !old_gone_)
     return close(standing::cant_tell, fmt::format("old workers still accept connections; {}", newest));
   close(standing::cant_tell, fmt::format("{} does not tell which slot gave it", newest));

@@ -1,8 +1,12 @@
 #include "agent/serve/metrics.hpp"
 
+#include "agent/serve/standing_text.hpp"
+
 #include <boost/json.hpp>
 #include <prometheus/metric_family.h>
 #include <prometheus/text_serializer.h>
+
+#include <algorithm>
 
 namespace flipback::serve {
 
@@ -78,6 +82,15 @@ void add_deployment(const deployment::standing& s, const std::vector<config::slo
       family("flipback_deployment_latched", "Whether a release was rolled back and the latch is shut.", MetricType::Gauge);
   add(latched, s.latched ? 1 : 0);
   into.push_back(std::move(latched));
+  MetricFamily ready = family("flipback_deployment_ready", "Whether everything that a rollback would need is there.", MetricType::Gauge);
+  add(ready, std::ranges::none_of(s.lacks, &deployment::lack::blocking) ? 1 : 0);
+  into.push_back(std::move(ready));
+  MetricFamily held = family("flipback_deployment_held", "Whether a hold keeps automatic rollbacks from acting.", MetricType::Gauge);
+  add(held, s.held.empty() ? 0 : 1);
+  into.push_back(std::move(held));
+  MetricFamily asked = family("flipback_deployment_asked", "Rollbacks that wait for `flipback approve`.", MetricType::Gauge);
+  add(asked, static_cast<double>(s.questions.size()));
+  into.push_back(std::move(asked));
 }
 
 }  // namespace
@@ -116,14 +129,7 @@ std::string health_text(generation& of) {
       ++fail;
   }
   page["probes"] = boost::json::object{{"pass", pass}, {"fail", fail}, {"unknown", unknown}};
-  if (const auto s = of.stands()) {
-    page["deployment"] = boost::json::object{{"live", s->live},
-                                             {"release", s->release},
-                                             {"stable", s->stable},
-                                             {"stable_release", s->stable_release},
-                                             {"window_open", s->window_open},
-                                             {"latched", s->latched}};
-  }
+  if (const auto s = of.stands()) page["deployment"] = as_object(*s);
   return boost::json::serialize(page) + "\n";
 }
 

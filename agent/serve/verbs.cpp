@@ -3,6 +3,7 @@
 #include "flipback/settings.hpp"
 
 #include "agent/event_lines.hpp"
+#include "agent/serve/standing_text.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -35,11 +36,6 @@ reply done(const json::object& page) {
   return {true, json::serialize(page) + "\n"};
 }
 
-std::string mode_word(config::mode m) {
-  constexpr std::array<std::string_view, 3> words{"observe", "ask", "act"};
-  return std::string(words.at(static_cast<std::size_t>(m)));
-}
-
 // flipback status
 
 /// The rules that have such a verdict, by name.
@@ -66,27 +62,13 @@ reply status(generation& of, bool as_json) {
                       {"failing", json::value_from(failing)}};
     for (const verdict v : {verdict::breached, verdict::pending, verdict::unknown})
       page[rules::name_of(v)] = json::value_from(rules_that_are(v, of.judged()));
-    if (stands) {
-      page["deployment"] = json::object{{"mode", mode_word(stands->mode)},
-                                        {"live", stands->live},
-                                        {"release", stands->release},
-                                        {"stable", stands->stable},
-                                        {"stable_release", stands->stable_release},
-                                        {"window_open", stands->window_open},
-                                        {"latched", stands->latched},
-                                        {"held", stands->held},
-                                        {"rolling", stands->rolling}};
-    }
+    if (stands) page["deployment"] = as_object(*stands);
     return done(page);
   }
   std::string text;
   const auto line = [&](std::string_view what, const std::string& is) { text += fmt::format("{:<9} {}\n", what, is); };
   if (stands) {
-    line("live", stands->live.empty() ? "not known" : fmt::format("{} with {}", stands->live, stands->release));
-    line("stable", stands->stable.empty() ? "no way back" : fmt::format("{} with {}", stands->stable, stands->stable_release));
-    line("window", stands->window_open ? "open" : "closed");
-    if (!stands->held.empty()) line("hold", stands->held);
-    line("mode", mode_word(stands->mode) + (stands->latched ? ", the latch is shut" : ""));
+    for (const auto& [what, is] : as_lines(*stands)) line(what, is);
   }
   line("probes", fmt::format("{} pass, {} fail, {} unknown{}", probes[0], probes[1], probes[2],
                              failing.empty() ? "" : fmt::format(": {}", fmt::join(failing, ", "))));
@@ -179,32 +161,49 @@ reply explain(generation& of, const std::string& name, bool as_json) {
   return {true, text};
 }
 
-// flipback rollback, hold, unhold, unlatch
+// What people ask to be done.
 
-reply hold(deployment::control& on, demand& asked) {
+using deployment::verb;
+
+constexpr std::array<std::pair<std::string_view, verb::kind>, 7> changing{{{"rollback", verb::kind::rollback},
+                                                                           {"approve", verb::kind::approve},
+                                                                           {"hold", verb::kind::hold},
+                                                                           {"unhold", verb::kind::unhold},
+                                                                           {"unlatch", verb::kind::unlatch},
+                                                                           {"window open", verb::kind::window_open},
+                                                                           {"window close", verb::kind::window_close}}};
+
+std::expected<verb, std::string> verb_of(verb::kind is, demand& asked, const generation& of) {
   constexpr duration longest = std::chrono::days(7);
-  const auto length = parse_duration(asked.values["for"]);
-  if (!length || *length <= duration{} || *length > longest)
-    return {false,
-            fmt::format("found --for \"{}\", expected a duration to {} such as 30m\n", asked.values["for"], format_duration(longest))};
-  on.hold_for(asked.by, asked.values["reason"], *length);
-  return {true, fmt::format("no automatic rollback acts for {}; `flipback unhold` ends that\n", format_duration(*length))};
+  verb v;
+  v.is = is;
+  v.by = asked.by;
+  v.reason = asked.values["reason"];
+  v.rule = asked.values["rule"];
+  v.sure = asked.values.contains("yes") || asked.values.contains("force");
+  if (is == verb::kind::hold) {
+    const auto length = parse_duration(asked.values["for"]);
+    if (!length || *length <= duration{} || *length > longest)
+      return std::unexpected(
+          fmt::format("found --for \"{}\", expected a duration to {} such as 30m", asked.values["for"], format_duration(longest)));
+    v.length = *length;
+  }
+  if (asked.values.contains("stable")) {
+    const auto& slots = of.configured().slots;
+    const auto at = std::ranges::find(slots, asked.values["stable"], &config::slot::name);
+    if (at == slots.end()) return std::unexpected(fmt::format("found --stable \"{}\", which is no slot", asked.values["stable"]));
+    v.stable = static_cast<deployment::slot_number>(at - slots.begin());
+  }
+  return v;
 }
 
-reply reply_of(const std::expected<std::string, std::string>& said) {
-  return {said.has_value(), (said ? *said : said.error()) + "\n"};
+asio::awaitable<reply> change(generation& of, verb::kind is, demand asked) {
+  if (of.deployed() == nullptr) co_return reply{false, "there is no [deployment] to act on\n"};
+  auto what = verb_of(is, asked, of);
+  if (!what) co_return reply{false, what.error() + "\n"};
+  const auto [done, text] = co_await of.deployed()->ask(*std::move(what));
+  co_return reply{done, text + "\n"};
 }
-
-asio::awaitable<reply> change(generation& of, demand asked) {
-  if (of.controlled() == nullptr) co_return reply{false, "there is no [deployment] to roll back\n"};
-  deployment::control& on = *of.controlled();
-  if (asked.verb == "hold") co_return hold(on, asked);
-  if (asked.verb == "unhold") co_return reply_of(on.unhold(asked.by));
-  if (asked.verb == "unlatch") co_return reply_of(on.unlatch(asked.by, asked.values.contains("yes")));
-  co_return reply_of(co_await on.roll_back_for(asked.by, asked.values["reason"], asked.values.contains("force")));
-}
-
-constexpr std::array<std::string_view, 4> changing{"rollback", "hold", "unhold", "unlatch"};
 
 }  // namespace
 
@@ -213,7 +212,9 @@ asio::awaitable<reply> answer_to(generation& of, demand asked) {
   if (asked.verb == "status") co_return status(of, as_json);
   if (asked.verb == "rules") co_return list_rules(of, as_json);
   if (asked.verb == "explain") co_return explain(of, asked.values["rule"], as_json);
-  if (std::ranges::find(changing, asked.verb) != changing.end()) co_return co_await change(of, std::move(asked));
+  for (const auto& [name, is] : changing) {
+    if (asked.verb == name) co_return co_await change(of, is, std::move(asked));
+  }
   co_return reply{false, fmt::format("found the verb {}, which this agent does not know\n", asked.verb)};
 }
 

@@ -1,23 +1,12 @@
 #include "agent/store/store.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
-#include <boost/asio/post.hpp>
-#include <boost/asio/redirect_error.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/this_coro.hpp>
-#include <boost/asio/thread_pool.hpp>
-#include <boost/asio/use_awaitable.hpp>
+#include "agent/store/database.hpp"
+#include "agent/store/late_answer.hpp"
+#include "agent/store/state_lock.hpp"
+
 #include <fmt/format.h>
-#include <sqlite3.h>
 
-#include <fcntl.h>
-#include <sys/file.h>
-#include <unistd.h>
-
-#include <array>
-#include <cerrno>
-#include <cstring>
-#include <filesystem>
+#include <mutex>
 #include <stdexcept>
 
 namespace flipback {
@@ -26,120 +15,120 @@ namespace asio = boost::asio;
 
 namespace {
 
-constexpr const char* schema =
-    "PRAGMA journal_mode=WAL;"
-    "PRAGMA synchronous=FULL;"
-    "CREATE TABLE IF NOT EXISTS facts (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS incidents (id TEXT PRIMARY KEY, outcome TEXT NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;";
-
-/// Held as long as the process lives, however it ends.
-int lock(const std::string& file) {
-  const std::string path = file + ".lock";
-  const int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-  if (fd < 0) throw std::runtime_error(fmt::format("can't open {}: {}", path, std::strerror(errno)));
-  if (::flock(fd, LOCK_EX | LOCK_NB) != 0) {
-    ::close(fd);
-    throw std::runtime_error(fmt::format("another agent is running with the state in {}", file));
-  }
-  return fd;
-}
-
-std::expected<void, std::string> run(sqlite3* database, const char* sql, const std::array<std::string, 3>& values) {
-  sqlite3_stmt* statement = nullptr;
-  sqlite3_prepare_v2(database, sql, -1, &statement, nullptr);
-  int place = 0;
-  for (const std::string& value : values) {
-    if (++place <= sqlite3_bind_parameter_count(statement)) {
-      sqlite3_bind_text(statement, place, value.data(), static_cast<int>(value.size()), SQLITE_TRANSIENT);
-    }
-  }
-  const int done = sqlite3_step(statement);
-  const std::string why = done == SQLITE_DONE ? "" : sqlite3_errmsg(database);
-  sqlite3_finalize(statement);
-  if (done == SQLITE_DONE) return {};
-  return std::unexpected(why);
-}
+/// Writes that wait behind one that hangs: more are refused.
+constexpr std::size_t most_behind = 64;
 
 }  // namespace
 
+/// What the thread works on; it may outlive the store, where a write hangs for ever.
 struct store::parts {
-  explicit parts(const std::string& file) {
-    std::error_code ignored;
-    std::filesystem::create_directories(std::filesystem::path(file).parent_path(), ignored);
-    locked = lock(file);
-    const int opened =
-        sqlite3_open_v2(file.c_str(), &database, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_FULLMUTEX, nullptr);
-    char* error = nullptr;
-    if (opened != SQLITE_OK || sqlite3_exec(database, schema, nullptr, nullptr, &error) != SQLITE_OK) {
-      const std::string why = error != nullptr ? error : sqlite3_errmsg(database);
-      sqlite3_free(error);
-      sqlite3_close(database);
-      ::close(locked);
-      throw std::runtime_error(fmt::format("can't keep the state in {}: {}", file, why));
-    }
-    sqlite3_busy_timeout(database, 1000);
-  }
-  ~parts() {
-    thread.join();
-    sqlite3_close(database);
-    ::close(locked);
-  }
-  parts(const parts&) = delete;
-  parts& operator=(const parts&) = delete;
+  explicit parts(std::string of) : file(std::move(of)) {}
 
-  sqlite3* database = nullptr;
-  int locked = -1;
-  asio::thread_pool thread{1};
+  std::string file;
+  std::optional<state_lock> locked;
+  std::unique_ptr<database> open;  ///< the thread's alone, once it runs
+
+  mutable std::mutex one_at_a_time;
+  database::facts known;   ///< what is on the disk
+  std::string unreadable;  ///< why `known` is not what was kept: it was never opened; "" since it was
+  std::string lost;        ///< why what is not in `known` can't be read; "" where it is none
+  std::string trouble;
+  bool started = false;
+
+  std::expected<void, std::string> lock() {
+    if (locked) return {};
+    auto taken = state_lock::take(file);
+    if (!taken) {
+      if (taken.error().is_another_agent && !started) throw std::runtime_error(taken.error().says);
+      return std::unexpected(taken.error().says);
+    }
+    locked.emplace(std::move(*taken));
+    return {};
+  }
+
+  /// Sees to it that there is a database that says all that is known.
+  std::expected<void, std::string> ready() {
+    if (open && !open->moved()) return {};
+    if (open) locked.reset();  // its file went with the folder, most likely
+    open.reset();
+    if (const auto done = lock(); !done) return done;
+    auto opened = database::open(file, lost);
+    if (!opened) return std::unexpected(opened.error());
+    for (const auto& [name, text] : known) {
+      if (auto done = (*opened)->put(name, text); !done) return done;
+    }
+    open = std::move(*opened);
+    const std::scoped_lock alone(one_at_a_time);
+    known.insert(open->found().begin(), open->found().end());
+    if (lost.empty()) lost = open->lost();
+    unreadable.clear();
+    return {};
+  }
 };
 
-store::store(const std::string& file) : parts_(std::make_unique<parts>(file)) {}
-store::~store() = default;
-
-std::optional<std::string> store::get(const std::string& name) const {
-  sqlite3_stmt* statement = nullptr;
-  sqlite3_prepare_v2(parts_->database, "SELECT value FROM facts WHERE name = ?", -1, &statement, nullptr);
-  sqlite3_bind_text(statement, 1, name.data(), static_cast<int>(name.size()), SQLITE_TRANSIENT);
-  std::optional<std::string> found;
-  if (sqlite3_step(statement) == SQLITE_ROW) found = reinterpret_cast<const char*>(sqlite3_column_text(statement, 0));
-  sqlite3_finalize(statement);
-  return found;
+store::store(const std::string& file) : parts_(std::make_shared<parts>(file)) {
+  const auto done = parts_->ready();
+  parts_->started = true;
+  if (!done) parts_->unreadable = done.error();
+  parts_->trouble = done ? parts_->lost : done.error();
 }
 
-asio::awaitable<std::expected<void, std::string>> store::execute(const char* sql, std::string a, std::string b, std::string c) {
-  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
-  const auto executor = co_await asio::this_coro::executor;
-  struct pending {
-    explicit pending(const asio::any_io_executor& on) : done(on, patience) {}
-    asio::steady_timer done;  ///< cancelled when the result is there, else at the end of our patience
-    std::optional<std::expected<void, std::string>> result;
-  };
-  const auto waiting = std::make_shared<pending>(executor);
-  // Only the loop touches what waits: the thread carries it there and back.
-  asio::post(parts_->thread, [database = parts_->database, sql, values = std::array{std::move(a), std::move(b), std::move(c)}, executor,
-                              carried = waiting]() mutable {
-    auto result = run(database, sql, values);
-    asio::post(executor, [carried = std::move(carried), result = std::move(result)] {
-      carried->result = result;
-      carried->done.cancel();
-    });
+store::~store() {
+  // Closed where the writes are done, since that writes, too.
+  thread_.post([own = parts_] {
+    own->open.reset();
+    own->locked.reset();
   });
-  boost::system::error_code cancelled;
-  if (!waiting->result) co_await waiting->done.async_wait(asio::redirect_error(asio::use_awaitable, cancelled));
-  if (waiting->result) co_return *waiting->result;
-  co_return std::unexpected(fmt::format("the disk has not taken it within {}", format_duration(patience)));
+}
+
+std::string store::trouble() const {
+  return parts_->trouble;
+}
+
+std::expected<std::optional<std::string>, std::string> store::get(const std::string& name) const {
+  const std::scoped_lock alone(parts_->one_at_a_time);
+  if (!parts_->unreadable.empty()) return std::unexpected(parts_->unreadable);
+  const auto found = parts_->known.find(name);
+  if (found != parts_->known.end()) return found->second;
+  if (!parts_->lost.empty()) return std::unexpected(parts_->lost);
+  return std::nullopt;
+}
+
+asio::awaitable<std::expected<void, std::string>> store::execute(write what) {
+  if (thread_.behind() >= most_behind) {
+    co_return std::unexpected(fmt::format("{} writes to {} wait for one that the disk does not finish", most_behind, parts_->file));
+  }
+  const auto answer = std::make_shared<late_answer>();
+  thread_.post([own = parts_, answer, work = std::move(what)]() mutable {
+    auto done = own->ready();
+    answer->give(done ? work(*own) : done);
+  });
+  co_return co_await answer->wait(patience);
+}
+
+asio::awaitable<std::expected<void, std::string>> store::keep(std::string name, std::optional<std::string> text) {
+  write what = [name = std::move(name), text = std::move(text)](parts& on) {
+    auto done = on.open->put(name, text);
+    const std::scoped_lock alone(on.one_at_a_time);
+    if (done) on.known.insert_or_assign(name, text);
+    return done;
+  };
+  return execute(std::move(what));
 }
 
 asio::awaitable<std::expected<void, std::string>> store::put(std::string name, std::string value) {
-  return execute("INSERT INTO facts VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", std::move(name), std::move(value), {});
+  return keep(std::move(name), std::move(value));
 }
 
 asio::awaitable<std::expected<void, std::string>> store::forget(std::string name) {
-  return execute("DELETE FROM facts WHERE name = ?1", std::move(name), {}, {});
+  return keep(std::move(name), std::nullopt);
 }
 
 asio::awaitable<std::expected<void, std::string>> store::record(std::string incident, std::string outcome, std::string json) {
-  return execute("INSERT INTO incidents VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET outcome = ?2, record = ?3", std::move(incident),
-                 std::move(outcome), std::move(json));
+  write what = [incident = std::move(incident), outcome = std::move(outcome), json = std::move(json)](parts& on) {
+    return on.open->record(incident, outcome, json);
+  };
+  return execute(std::move(what));
 }
 
 }  // namespace flipback

@@ -8,17 +8,32 @@
 
 namespace flipback {
 
-/// One of those that many errors have in common: a client by its address, or what was asked ("GET /api/search").
+/// One of those that many errors have in common: a client by its address (in IPv6 by its network, "2001:db8:1:2::/64"), or what was asked
+/// ("GET /api/search").
 struct error_share {
   std::string of;
-  double share = 0;  ///< of all errors, 0 to 1; never more than it was, at most 2% less
+  double share = 0;  ///< of all errors, or of all requests: 0 to 1; never more than it was, at most 2% less
+};
+
+/// A request that failed, to be asked again. The query goes to the slots and nowhere else: it is not logged, shown or kept.
+struct failed_request {
+  std::string method;
+  std::string target;   ///< path and query, as the client sent it
+  unsigned status = 0;  ///< that the user got
+  std::string client;
 };
 
 /// What the errors of a time have in common, for whoever asks whether a release is to blame.
 struct error_shares {
   std::uint64_t errors = 0;
-  std::vector<error_share> clients;   ///< the largest first; empty where the log does not tell
-  std::vector<error_share> requests;  ///< the same
+  std::uint64_t safe_errors = 0;       ///< GET and HEAD among them: they change nothing, and may be asked again (RFC 9110, 9.2.1)
+  std::uint64_t hung_errors = 0;       ///< those that are errors only because their clients waited and hung up
+  std::vector<error_share> clients;    ///< the largest first; empty where the log does not tell
+  std::vector<error_share> requests;   ///< the same
+  std::vector<failed_request> sample;  ///< drawn by chance, a bounded number; empty where the log does not tell
+  /// Whose the requests of that time were, errors or not: the largest first, each with its share of all requests. A client that is not
+  /// among them made less than a fifth.
+  std::vector<error_share> requesters;
 };
 
 /// What a probe is, beside a probe, that knows who has the errors.

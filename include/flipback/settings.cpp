@@ -178,20 +178,25 @@ std::vector<std::string> section::texts(std::string_view key) {
   return read;
 }
 
-std::string section::choice(std::string_view key, std::string_view fallback, std::initializer_list<std::string_view> words) {
+std::optional<std::size_t> section::place_among(std::string_view key, std::span<const std::string_view> words) {
   const node* found = find(key);
-  if (found == nullptr) return std::string(fallback);
-  const std::vector<std::string> known(words.begin(), words.end());
+  if (found == nullptr) return std::nullopt;
   const auto* text = std::get_if<std::string>(&found->value);
   if (text == nullptr) {
-    mismatch(key, *found, fmt::format("one of {}", fmt::join(known, ", ")));
-    return std::string(fallback);
+    mismatch(key, *found, fmt::format("one of {}", fmt::join(words, ", ")));
+    return std::nullopt;
   }
-  if (std::ranges::find(known, *text) != known.end()) return *text;
-  const std::string meant = from_environment(*found) ? std::string{} : nearest(*text, known);
+  const auto at = std::ranges::find(words, *text);
+  if (at != words.end()) return static_cast<std::size_t>(at - words.begin());
+  const std::string meant = from_environment(*found) ? std::string{} : nearest(*text, {words.begin(), words.end()});
   const std::string proposal = meant.empty() ? std::string{} : fmt::format("; did you mean \"{}\"?", meant);
-  report(key, fmt::format("found {}, expected one of {}{}", settings::shown(*found), fmt::join(known, ", "), proposal));
-  return std::string(fallback);
+  report(key, fmt::format("found {}, expected one of {}{}", settings::shown(*found), fmt::join(words, ", "), proposal));
+  return std::nullopt;
+}
+
+std::string section::choice(std::string_view key, std::string_view fallback, std::initializer_list<std::string_view> words) {
+  const auto place = place_among(key, {words.begin(), words.size()});
+  return std::string(place ? words.begin()[*place] : fallback);
 }
 
 std::optional<section> section::inner(std::string_view key) {
@@ -233,6 +238,14 @@ std::vector<section> section::items(std::string_view key) {
       into_->add(element.at, fmt::format("{}: found {}, expected a table", name, described(element)));
   }
   return read;
+}
+
+void section::retired(std::string_view key, std::string_view instead) {
+  const table& members = members_of(*from_);
+  const auto at = members.find(key);
+  if (at == members.end()) return;
+  know(key);
+  into_->add(at->second.at, fmt::format("{}: is unknown here; {}", below(path_, key), instead));
 }
 
 void section::finish() {

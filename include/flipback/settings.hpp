@@ -8,6 +8,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <span>
 #include <string>
 #include <string_view>
 #include <variant>
@@ -51,6 +52,7 @@ using array = std::vector<node>;
 struct member {
   position at;              ///< of the key
   std::vector<node> value;  ///< exactly one; a vector because node is incomplete here
+  friend bool operator==(const member&, const member&) = default;
 };
 using table = std::map<std::string, member, std::less<>>;
 
@@ -60,6 +62,7 @@ struct node {
   std::size_t order = 0;  ///< place in the file, so that tables can be walked as the person wrote them
   std::string written{};  ///< of a string that took something from the environment: its text before that, which is all that messages show
   position inside{};      ///< of a string: its first character inside the quotes
+  friend bool operator==(const node&, const node&) = default;
 };
 
 std::string_view kind_of(const node& n);  ///< "a string", "an integer", …
@@ -91,6 +94,9 @@ class section {
   std::vector<std::string> texts(std::string_view key);  ///< an array of strings, or one string alone
   /// One of a few words; an unknown one is reported with the nearest.
   std::string choice(std::string_view key, std::string_view fallback, std::initializer_list<std::string_view> words);
+  /// The same of an enumeration whose words `name_of` tells.
+  template <typename Enumeration>
+  Enumeration one_of(std::string_view key, Enumeration fallback, std::initializer_list<Enumeration> all);
   /// `key`, or the contents of the file that `key_file` names without its last line end. Both is an error.
   std::optional<secret> hidden(std::string_view key);
   /// The table or array under a key, raw. The key counts as known.
@@ -104,9 +110,13 @@ class section {
   void report(std::string_view key, std::string says);  ///< "path.key: says" at the value's place
   void report_here(std::string says);                   ///< "path: says" at the table's place
   void know(std::string_view key);                      ///< counts as known without being read
+  /// A key that was there in an earlier version: where it is still written, that it is unknown, and what to do instead.
+  void retired(std::string_view key, std::string_view instead);
   void finish();
 
  private:
+  /// The place among `words` of the one that stands under `key`; nothing where it is absent or reported.
+  std::optional<std::size_t> place_among(std::string_view key, std::span<const std::string_view> words);
   const node* find(std::string_view key);
   void mismatch(std::string_view key, const node& found, std::string_view expected);
 
@@ -115,6 +125,14 @@ class section {
   diagnostics* into_;
   std::set<std::string, std::less<>> known_;
 };
+
+template <typename Enumeration>
+Enumeration section::one_of(std::string_view key, Enumeration fallback, std::initializer_list<Enumeration> all) {
+  std::vector<std::string_view> words;
+  for (const Enumeration each : all) words.push_back(name_of(each));
+  const auto place = place_among(key, words);
+  return place ? all.begin()[*place] : fallback;
+}
 
 /// The candidate with the smallest edit distance (Damerau–Levenshtein), where one is near enough to be meant; else "".
 std::string nearest(std::string_view word, const std::vector<std::string>& candidates);

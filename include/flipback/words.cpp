@@ -1,4 +1,5 @@
 #include "flipback/event.hpp"
+#include "flipback/mode.hpp"
 #include "flipback/observation.hpp"
 #include "flipback/probe.hpp"
 
@@ -71,6 +72,11 @@ std::string_view name_of(signal_kind k) {
 std::string_view name_of(severity s) {
   constexpr std::array<std::string_view, 4> names{"debug", "info", "warning", "critical"};
   return names.at(static_cast<std::size_t>(s));
+}
+
+std::string_view name_of(mode m) {
+  constexpr std::array<std::string_view, 3> names{"observe", "ask", "act"};
+  return names.at(static_cast<std::size_t>(m));
 }
 
 std::string_view name_of(phase p) {

@@ -1,7 +1,8 @@
 """A small API as the runbook has it: /health gives the version, /api/v1/health what it needs, /api/v1/properties reads Postgres and Redis.
 
 Environment: VERSION, DATABASE (a libpq connection string), REDIS_PORT, FAULT (a file; what it says goes wrong while it exists:
-"errors 0.3" answers 30% with 500, "latency 1.5" answers 1.5 s late, "sick" makes /health answer 503).
+"errors 0.3" answers 30% with 500, "latency 1.5" answers 1.5 s late, "sick" makes /health answer 503, "late-health 0.8" makes it answer
+0.8 s late).
 """
 
 import asyncio
@@ -45,7 +46,10 @@ async def misbehave():
 
 @app.get("/health")
 async def health(response: Response):
-    sick = fault() == ["sick"]
+    what = fault()
+    sick = what == ["sick"]
+    if what[:1] == ["late-health"]:
+        await asyncio.sleep(float(what[1]))
     response.status_code = 503 if sick else 200
     return {"status": "sick" if sick else "healthy", "version": version}
 
@@ -82,6 +86,12 @@ async def properties(response: Response):
         response.status_code = 500
         return {"error": "the new release can't do this any more"}
     return await run_in_threadpool(read_properties)
+
+
+@app.post("/api/v1/report")
+async def report():
+    await asyncio.sleep(3)  # it takes its time, and is none the worse for it
+    return {"report": "done"}
 
 
 @app.get("/api/v1/ping")

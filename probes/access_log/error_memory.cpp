@@ -14,23 +14,46 @@ std::vector<error_share> shares_of(const heavy_hitters& counted) {
 
 }  // namespace
 
-void error_memory::add(const pool& seen, instant at) {
+void error_memory::add(const pool& seen, instant at, double wall) {
   while (!pieces_.empty() && pieces_.front().from + part <= at - kept) pieces_.pop_front();
+  while (!requesters_.empty() && requesters_.front().from + part <= at - kept) requesters_.pop_front();
+  if (seen.clients.total() > 0) {
+    if (requesters_.empty() || at - requesters_.back().from >= part) requesters_.push_back({at, {}});
+    requesters_.back().clients.merge(seen.clients);
+  }
   if (seen.failing_requests.total() == 0) return;
-  if (pieces_.empty() || at - pieces_.back().from >= part) pieces_.push_back({at, {}, {}});
+  if (pieces_.empty() || at - pieces_.back().from >= part) pieces_.push_back({.from = at});
   pieces_.back().clients.merge(seen.failing_clients);
   pieces_.back().requests.merge(seen.failing_requests);
+  pieces_.back().safe += seen.safe_errors;
+  pieces_.back().hung += seen.hung_errors;
+  pieces_.back().failed.merge(seen.failed, chance_);
+  pieces_.back().wall_ahead = wall - to_seconds(at.time_since_epoch());
 }
 
 error_shares error_memory::since(instant begin) const {
   heavy_hitters clients;
   heavy_hitters requests;
+  error_shares made;
   for (const piece& p : pieces_) {
+    for (const failed_sample::one& failed : p.failed.kept()) {
+      if (failed.began - p.wall_ahead >= to_seconds(begin.time_since_epoch())) made.sample.push_back(failed.request);
+    }
     if (p.from < begin) continue;
     clients.merge(p.clients);
     requests.merge(p.requests);
+    made.safe_errors += p.safe;
+    made.hung_errors += p.hung;
   }
-  return {requests.total(), shares_of(clients), shares_of(requests)};
+  heavy_hitters requesters;
+  for (const requesters_piece& p : requesters_) {
+    if (p.from + part > begin) requesters.merge(p.clients);
+  }
+  made.errors = requests.total();
+  made.clients = shares_of(clients);
+  made.requests = shares_of(requests);
+  made.requesters = shares_of(requesters);
+  return made;
 }
 
 }  // namespace flipback::access_log

@@ -8,14 +8,15 @@
 
 namespace flipback::access_log {
 
-/// Who had the errors of the last minutes: in parts of ten seconds, each of bounded size.
+/// Who had the errors of the last minutes, and who asked at all: in parts of ten seconds, each of bounded size.
 class error_memory {
  public:
   static constexpr duration kept = std::chrono::minutes(5);
   static constexpr duration part = std::chrono::seconds(10);
 
-  /// What was logged until `at`. Times never go back.
-  void add(const pool& seen, instant at);
+  /// What was logged until `at`, which on the wall's clock is `wall` (seconds since 1970). Times never go back.
+  void add(const pool& seen, instant at, double wall);
+  /// Of what was logged in parts that began since then; the sample is of requests that began since then themselves.
   [[nodiscard]] error_shares since(instant begin) const;
 
  private:
@@ -23,8 +24,18 @@ class error_memory {
     instant from;
     heavy_hitters clients;
     heavy_hitters requests;
+    std::uint64_t safe = 0;
+    std::uint64_t hung = 0;
+    failed_sample failed;
+    double wall_ahead = 0;  ///< seconds since 1970 at the steady clock's zero, when the part's last came
+  };
+  struct requesters_piece {
+    instant from;
+    heavy_hitters clients;
   };
   std::deque<piece> pieces_;
+  std::deque<requesters_piece> requesters_;  ///< apart: there are requests without errors, and a cutover may come in the middle of a piece
+  std::minstd_rand chance_;
 };
 
 }  // namespace flipback::access_log

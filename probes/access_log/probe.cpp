@@ -71,7 +71,7 @@ class access_log_probe final : public probe, public knows_errors {
     look();
     const al::pool pool = traffic_.take();
     const instant now = std::chrono::steady_clock::now();
-    errors_.add(pool, now);
+    errors_.add(pool, now, wall_seconds());
     const instant since = std::exchange(last_, now);
     const double over = since == instant{} ? (following_ ? 1.0 : 0.0) : to_seconds(now - since);  // a single look is of no known time
     if (problem_) co_return observation::fail(problem_->why, fmt::format("{} {}", terms_.path, problem_->says));

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <arpa/inet.h>
+
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace flipback::access_log {
@@ -11,6 +14,7 @@ namespace {
 
 constexpr int client_closed = 499;  // nginx's own: the client hung up before the answer
 constexpr int too_many = 429;
+constexpr std::size_t longest_target = 4096;  // bytes of what is kept to be asked again
 
 bool any_prefix(const std::vector<std::string>& prefixes, std::string_view of) {
   return std::ranges::any_of(prefixes, [&](const std::string& p) { return of.starts_with(p); });
@@ -29,6 +33,15 @@ std::optional<double> total_latency(const attempts& tries) {
   return total;
 }
 
+/// The path and the query that stands behind it in the line; the path alone where the log has no query, or one that nginx had to escape.
+std::string target_in(std::string_view path, std::string_view text) {
+  const std::size_t from = path.empty() ? text.size() : static_cast<std::size_t>(path.data() - text.data()) + path.size();
+  if (from >= text.size() || text[from] != '?') return std::string(path);
+  const std::string_view query = text.substr(from, text.substr(from).find_first_of(" \"\t"));
+  if (query.contains('\\') || query.size() > longest_target) return std::string(path);
+  return std::string(path) + std::string(query);
+}
+
 }  // namespace
 
 abilities::abilities(const line_format& format)
@@ -38,6 +51,16 @@ abilities::abilities(const line_format& format)
       attempt_times(header_times || (upstreams && format.has(field::response_time))),
       latency(attempt_times || format.has(field::request_time)),
       time(format.has(field::time)) {}
+
+std::string client_of(std::string_view address) {
+  in6_addr parsed{};
+  std::string text(address);
+  if (!address.contains(':') || ::inet_pton(AF_INET6, text.c_str(), &parsed) != 1) return text;
+  std::array<char, INET6_ADDRSTRLEN> written{};
+  if (IN6_IS_ADDR_V4MAPPED(&parsed)) return ::inet_ntop(AF_INET, &parsed.s6_addr[12], written.data(), written.size());
+  std::fill(std::begin(parsed.s6_addr) + 8, std::end(parsed.s6_addr), 0);
+  return fmt::format("{}/64", ::inet_ntop(AF_INET6, &parsed, written.data(), written.size()));
+}
 
 traffic::traffic(line_format format, filter leave_out, double hang_after, std::vector<slot_upstreams> slots)
     : format_(std::move(format)), can_tell_(format_), leave_out_(std::move(leave_out)), hang_after_(hang_after), slots_(std::move(slots)) {
@@ -74,7 +97,9 @@ void traffic::add(std::string_view text) {
   if (final_status == 101 || any_prefix(leave_out_.slow_paths, read.text(field::path))) latency.reset();
   count(since_.all, final_status, hung, latency);
   count_attempts(read, tries, hung);
-  if (final_status >= 500 || hung) note_error(read);
+  if (const std::string_view client = read.text(field::client); !client.empty()) since_.clients.add(client_of(client));
+  if (final_status >= 500 || hung) note_error(read, text);
+  if (final_status < 500 && hung) ++since_.hung_errors;
 }
 
 /// Whether the client had no header to see when it hung up; false where the log can't tell.
@@ -89,11 +114,19 @@ std::optional<double> traffic::latency_of(const line& of, const attempts& tries)
   return can_tell_.attempt_times ? total_latency(tries) : of.number(field::request_time);
 }
 
-void traffic::note_error(const line& of) {
+void traffic::note_error(const line& of, std::string_view text) {
   const std::string_view method = of.text(field::method);
   const std::string_view path = of.text(field::path);
   since_.failing_requests.add(method.empty() ? std::string(path) : fmt::format("{} {}", method, path));
-  if (const std::string_view client = of.text(field::client); !client.empty()) since_.failing_clients.add(client);
+  const std::string_view client = of.text(field::client);
+  if (!client.empty()) since_.failing_clients.add(client_of(client));
+  if (method == "GET" || method == "HEAD") ++since_.safe_errors;
+  const auto time = of.time();
+  if (!time || path.size() > longest_target) return;
+  const auto status = static_cast<unsigned>(of.number(field::status).value_or(0));
+  failed_sample::one failed{{std::string(method), target_in(path, text), status, std::string(client)}, 0};
+  failed.began = *time - of.number(field::request_time).value_or(0);
+  since_.failed.add(std::move(failed), chance_);
 }
 
 std::optional<double> traffic::time_of(std::string_view text) {

@@ -4,6 +4,7 @@
 #include "flipback/sketch.hpp"
 
 #include "probes/access_log/attempts.hpp"
+#include "probes/access_log/failed_sample.hpp"
 #include "probes/access_log/heavy_hitters.hpp"
 #include "probes/access_log/line_format.hpp"
 
@@ -45,6 +46,10 @@ struct pool {
   double newest_line = 0;          ///< the newest line's own time, seconds since 1970; 0: none
   heavy_hitters failing_requests;  ///< what the errors asked for: "GET /api/search"
   heavy_hitters failing_clients;   ///< whose they were, where the log tells
+  heavy_hitters clients;           ///< whose all requests were, errors or not
+  std::uint64_t safe_errors = 0;   ///< errors of GET and HEAD
+  std::uint64_t hung_errors = 0;   ///< errors that are none but for their clients, who hung up after `hang_after`
+  failed_sample failed;            ///< some of the errors, of requests whose beginning is known
 };
 
 /// What a format lets us tell (semantics.md §2, "Traffic"). Without $upstream_addr every request counts; without $upstream_status there is
@@ -58,6 +63,10 @@ struct abilities {
   bool latency;
   bool time;
 };
+
+/// Who an address belongs to, as far as it tells: in IPv6 one client has a network of 64 bits, "2001:db8:1:2::/64". What is no address is
+/// as it was.
+std::string client_of(std::string_view address);
 
 /// Holds each line against the rules of what counts. No I/O, no clock.
 class traffic {
@@ -78,7 +87,7 @@ class traffic {
   [[nodiscard]] bool counts(const line& of) const;
   [[nodiscard]] bool is_headless(const attempts& tries) const;
   [[nodiscard]] std::optional<double> latency_of(const line& of, const attempts& tries) const;
-  void note_error(const line& of);
+  void note_error(const line& of, std::string_view text);
   void count(tally& into, int status, bool hung, std::optional<double> latency) const;
   void count_attempts(const line& of, const attempts& tries, bool hung);
   [[nodiscard]] std::size_t slot_of(std::string_view upstream) const;
@@ -89,6 +98,7 @@ class traffic {
   double hang_after_;
   std::vector<slot_upstreams> slots_;
   pool since_;
+  std::minstd_rand chance_;
   std::array<bool, field_count> seen_{};  ///< whether any line has had the field
 };
 

@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <functional>
+#include <ranges>
 
 namespace flipback::net {
 
@@ -21,11 +23,17 @@ instant now() {
   return std::chrono::steady_clock::now();
 }
 
+bool names_agent(const std::pair<std::string, std::string>& header) {
+  return beast::iequals(header.first, "User-Agent");
+}
+
 std::string written(const http_request& ask, bool keep_alive) {
   std::string text =
-      fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: flipback/" FLIPBACK_VERSION "\r\nConnection: {}\r\n", ask.method,
-                  ask.to.target, host_of(ask), keep_alive ? "keep-alive" : "close");
-  for (const auto& [name, value] : ask.headers) fmt::format_to(std::back_inserter(text), "{}: {}\r\n", name, value);
+      fmt::format("{} {} HTTP/1.1\r\nHost: {}\r\nUser-Agent: flipback/" FLIPBACK_VERSION, ask.method, ask.to.target, host_of(ask));
+  for (const auto& header : ask.headers | std::views::filter(names_agent)) text += " " + header.second;
+  fmt::format_to(std::back_inserter(text), "\r\nConnection: {}\r\n", keep_alive ? "keep-alive" : "close");
+  for (const auto& [name, value] : ask.headers | std::views::filter(std::not_fn(names_agent)))
+    fmt::format_to(std::back_inserter(text), "{}: {}\r\n", name, value);
   if (!ask.body.empty() || ask.method == "POST" || ask.method == "PUT") {
     fmt::format_to(std::back_inserter(text), "Content-Length: {}\r\n", ask.body.size());
   }

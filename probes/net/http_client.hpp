@@ -16,7 +16,7 @@ struct http_request {
   std::string method = "GET";
   url to;
   std::string host;  ///< Host header; empty: from the URL
-  std::vector<std::pair<std::string, std::string>> headers;
+  std::vector<std::pair<std::string, std::string>> headers;  ///< what stands under User-Agent is said after our own
   std::string body;
   std::size_t answer_limit = 1024 * 1024;  ///< bytes of body; a longer answer is `too_large`
   tls_options tls;

@@ -1,7 +1,7 @@
 #pragma once
 
 #include "agent/config/catalogue.hpp"
-#include "agent/observing.hpp"
+#include "agent/judging/observing.hpp"
 #include "probes/access_log/tail.hpp"
 #include "probes/access_log/traffic.hpp"
 #include "probes/access_log/traffic_signals.hpp"

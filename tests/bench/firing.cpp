@@ -37,7 +37,7 @@ std::vector<rule_source> both() {
   rule_source literal;
   literal.name = "literal";
   literal.when.text = "traffic.error_rate > 5%";
-  literal.hold = minutes(5);
+  literal.lasting = minutes(5);
   literal.then = consequence::rollback;
   rules.push_back(std::move(literal));
   return rules;

@@ -12,7 +12,6 @@
 #include <prometheus/counter.h>
 #include <prometheus/registry.h>
 #include <prometheus/text_serializer.h>
-#include <spdlog/spdlog.h>
 #include <sqlite3.h>
 #include <toml++/toml.h>
 
@@ -30,7 +29,6 @@ int main() {
   prometheus::Registry registry;
   prometheus::BuildCounter().Name("a").Help("b").Register(registry).Add({}).Increment();
   const auto table = toml::parse("a = 1");
-  spdlog::info("libpq {}, {}, {}", PQlibVersion(), boost::json::serialize(boost::json::object{{"a", table["a"].value_or(0)}}),
                prometheus::TextSerializer().Serialize(registry.Collect()));
   ::pause();
   redisReaderFree(reader);

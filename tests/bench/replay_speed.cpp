@@ -77,7 +77,7 @@ int main(int argc, char** argv) {
     rule_source& r = own.emplace_back();
     r.name = fmt::format("r{}", i);
     r.when.text = fmt::format("p{}.value over 5m > {}", i, i + 0.3);
-    r.hold = seconds(30);
+    r.lasting = seconds(30);
   }
   const double before = cpu();
   settings::diagnostics problems;

@@ -44,7 +44,7 @@ int main(int argc, char** argv) {
     rule_source r;
     r.name = fmt::format("r{}", i);
     r.when.text = fmt::format("{} over 5m > 5% and {} over 1m > 5%", name, name);
-    r.hold = seconds(30);
+    r.lasting = seconds(30);
     written.push_back(std::move(r));
   }
   settings::diagnostics problems;

@@ -30,7 +30,7 @@ int main(int argc, char** argv) {
     rule_source r;
     r.name = fmt::format("r{}", i);
     r.when.text = fmt::format("p{}.error_rate over 5m > 5% and p{}.error_rate over 1m > 5%", i % signals, i % signals);
-    r.hold = seconds(30);
+    r.lasting = seconds(30);
     written.push_back(std::move(r));
   }
   settings::diagnostics problems;

@@ -16,7 +16,7 @@ using std::chrono::seconds;
 
 TEST_CASE("a_rule_follows_its_condition_one_change_at_a_time") {
   rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
-  r.hold = seconds(3);
+  r.lasting = seconds(3);
   story s({r});
   s.seconds_of(5, 100, 0);
   s.seconds_of(10, 100, 20);
@@ -26,7 +26,7 @@ TEST_CASE("a_rule_follows_its_condition_one_change_at_a_time") {
 
 TEST_CASE("for_elapses_between_samples_too") {
   rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
-  r.hold = milliseconds(2500);
+  r.lasting = milliseconds(2500);
   story s({r});
   s.seconds_of(5, 100, 50);
   CHECK(told(s) == lines{"1.0 r unknown to pending", "3.5 r pending to breached"}.text);
@@ -72,7 +72,7 @@ TEST_CASE("at_a_cutover_rollback_rules_start_empty_and_alerts_go_on") {
 
 TEST_CASE("a_cutover_told_anew_after_a_reload_changes_nothing") {
   rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
-  r.hold = seconds(8);
+  r.lasting = seconds(8);
   story s({r});
   s.seconds_of(10, 100, 0);
   s.judged.cutover(story::at(10));
@@ -133,7 +133,7 @@ TEST_CASE("unknown_and_false_is_false_so_one_dead_signal_does_not_hide_the_other
 
 TEST_CASE("a_reload_keeps_the_state_of_rules_that_did_not_change") {
   rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
-  r.hold = seconds(5);
+  r.lasting = seconds(5);
   story before({r});
   before.seconds_of(3, 100, 50);
   story after({r});
@@ -146,7 +146,7 @@ TEST_CASE("a_reload_keeps_the_state_of_rules_that_did_not_change") {
 TEST_CASE("the_same_samples_give_the_same_changes") {
   const auto once = [] {
     rule_source r = rollback_rule("traffic.error_rate over 7s > 5%");
-    r.hold = seconds(2);
+    r.lasting = seconds(2);
     story s({r});
     for (int i = 0; i < 500; ++i) s.second(i * 7919 % 101, i / 10 % 2 * 50);
     return s.log;

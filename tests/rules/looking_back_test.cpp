@@ -71,7 +71,7 @@ TEST_CASE("users_who_stay_away_after_a_cutover_are_said_though_nothing_fails") {
 TEST_CASE("explain_says_all_that_a_verdict_rests_on") {
   rule_source r = rollback_rule("traffic.error_rate over 10s > 5% and not (traffic.p95 over 10s > 1s or stable.up == 0)");
   r.until = {"traffic.error_rate over 10s < 2%", {}};
-  r.hold = seconds(30);
+  r.lasting = seconds(30);
   r.min_samples = 50;
   story s({r});
   s.seconds_of(5, 100, 20);

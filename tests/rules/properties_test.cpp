@@ -88,7 +88,7 @@ rule_source held(duration hold, duration gap) {
   rule_source r;
   r.name = "held";
   r.when.text = "g.x > 1";
-  r.hold = hold;
+  r.lasting = hold;
   r.gap = gap;
   return r;
 }

@@ -7,7 +7,7 @@ import subprocess
 import pytest
 from conftest import BINARY, ROOT
 
-WHOLE = re.compile(r"^\[(probes\.\w+|deployment)\]$", re.MULTILINE)
+WHOLE = re.compile(r"^\[(probes\.\w+|deployment|nginx)\]$", re.MULTILINE)
 
 
 def examples():
@@ -20,7 +20,7 @@ def examples():
 
 
 def test_there_are_examples():
-    assert len(list(examples())) >= 16
+    assert len(list(examples())) >= 25
 
 
 @pytest.mark.parametrize("example", examples())

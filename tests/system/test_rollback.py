@@ -24,7 +24,7 @@ def nginx_is_whole(stack):
     with open(stack.live_site, encoding="utf-8") as file:
         live = file.read()
     assert live in (stack.site_text("blue"), stack.site_text("green"))
-    leftovers = [name for name in os.listdir(os.path.dirname(stack.live_site)) if name.startswith(".")]
+    leftovers = [name for name in os.listdir(os.path.dirname(stack.live_site)) if name.startswith(".") and not name.endswith("flipback-lock")]
     return live, leftovers
 
 
@@ -157,12 +157,12 @@ def test_killed_at_any_moment_nginx_is_whole_and_the_rollback_is_completed_or_be
 
 
 def test_a_site_that_nginx_refuses_is_undone(stack, fast_agent):
-    with open(stack.site("blue"), "a", encoding="utf-8") as file:
-        file.write("this is no directive;\n")
     agent = fast_agent()
     Traffic(stack)
-    # The live file was blue's before it was broken.
-    cut_over_and_break(stack, agent)
+    cut_over_and_break(stack, agent, "errors 0")
+    with open(stack.site("blue"), "a", encoding="utf-8") as file:
+        file.write("this is no directive;\n")
+    stack.go_bad("green", "errors 0.5")
     closed = agent.wait("rollback.closed")
     assert closed["outcome"] == "undone"
     assert "nginx -t" in closed["says"]
@@ -239,9 +239,11 @@ def test_a_manual_change_in_the_last_moment_is_respected(stack, fast_agent):
     deadline = time.time() + 15
     while time.time() < deadline and not agent.of("rollback.closed"):
         time.sleep(0.1)
-    closed = agent.of("rollback.closed")
-    # Either the change was seen before the decision and belongs to the file that is replaced, or it stopped the rollback: never lost in between.
-    assert closed and closed[-1]["outcome"] in ("rolled back", "operator took over")
+    # A person is changing the switch: a person decides, and not a byte of theirs is lost.
+    assert agent.of("rollback.closed") == []
+    assert agent.of("rollback.asked", guard="intent")
+    with open(stack.live_site, encoding="utf-8") as file:
+        assert file.read() == stack.site_text("green") + "# a person was here\n"
 
 
 def configured_otherwise(stack, text, change):
@@ -271,7 +273,7 @@ def test_a_log_without_the_user_agent_drives_no_rollback(stack):
     agent = Agent(stack, stack.write_configuration(text)).ready()
     Traffic(stack)
     cut_over_and_break(stack, agent)
-    said = agent.wait("rollback.withheld", guard="evidence")
+    said = agent.wait("rollback.blocked", guard="evidence")
     assert "no user agent" in said["says"]
     time.sleep(1)
     assert stack.live() == "green"
@@ -299,8 +301,6 @@ def test_what_a_person_wrote_after_the_install_is_not_undone(stack, start_agent)
 
 
 def test_killed_while_nginx_refuses_the_candidate_the_next_start_puts_the_live_file_back(stack, fast_agent):
-    with open(stack.site("blue"), "a", encoding="utf-8") as file:
-        file.write("this is no directive;\n")
     slow = script(stack, "flipback-nginx", f"grep -q 'no directive' {stack.live_site} && sleep 5\nexec {stack.nginx_command()[0]} \"$@\"\n")
     agent = fast_agent()
     path = agent.child.process.args[-1]
@@ -310,7 +310,10 @@ def test_killed_while_nginx_refuses_the_candidate_the_next_start_puts_the_live_f
     assert slow in text
     agent = Agent(stack, stack.write_configuration(text)).ready()
     Traffic(stack)
-    cut_over_and_break(stack, agent)
+    cut_over_and_break(stack, agent, "errors 0")
+    with open(stack.site("blue"), "a", encoding="utf-8") as file:
+        file.write("this is no directive;\n")
+    stack.go_bad("green", "errors 0.5")
     agent.wait("rollback.step", step="install")
     agent.child.signal(signal.SIGKILL)
     agent.child.process.wait()

@@ -42,26 +42,28 @@ TEST_CASE("a_full_configuration_is_read_whole") {
   const config::configuration read = load_full();
   CHECK(read.agent.listen == "[::1]:0");
   CHECK(read.agent.state == "/tmp/flipback.db");
-  CHECK(read.agent.log_format == "json");
-  CHECK(read.agent.log_level == "debug");
+  CHECK(read.agent.log_format == config::log_format::json);
+  CHECK(read.agent.log_level == severity::debug);
   CHECK(read.agent.name_servers == std::vector<std::string>{"127.0.0.1:5353"});
   CHECK(read.agent.spread == 100ms);
   REQUIRE(read.deployment);
   CHECK(read.deployment->mode == config::mode::act);
   CHECK(read.deployment->stable == "blue");
   CHECK(read.deployment->window == 2min);
-  CHECK(read.deployment->extended == 60min);
   CHECK(read.deployment->confirm == 1);
   CHECK(read.deployment->confirm_every == 100ms);
   CHECK(read.deployment->prove == 5);
   CHECK(read.deployment->prove_within == 3s);
   CHECK(read.deployment->watch_every == 250ms);
-  CHECK(read.deployment->live_sites.size() == 2);
+  REQUIRE(read.deployment->live_files.size() == 1);
+  CHECK(read.deployment->live_files[0].live == "/etc/nginx/sites-enabled/api");
+  CHECK(read.deployment->live_files[0].of_slots ==
+        std::vector<std::string>{"/etc/nginx/sites-available/green", "/etc/nginx/sites-available/blue"});
   CHECK(read.deployment->front_door.url == "http://127.0.0.1/health");
   CHECK(read.deployment->front_door.host == "api.example.com");
-  CHECK(read.deployment->front_door.identity.header == "X-Release");
+  CHECK(read.deployment->front_door.identity == identity_source{"X-Release", {}});
   CHECK(read.nginx.binary == "/usr/sbin/nginx");
-  CHECK(read.nginx.reload == "command");
+  CHECK(read.nginx.reload == config::reload_kind::command);
   CHECK(read.nginx.reload_command == std::vector<std::string>{"systemctl", "reload", "nginx"});
 }
 
@@ -116,12 +118,12 @@ TEST_CASE("rules_carry_the_place_of_their_texts") {
   CHECK(login.when.at.file == "full.toml");
   CHECK(login.when.at.line == 58);
   CHECK(login.when.at.column == 9);
-  CHECK(login.hold == 30s);
+  CHECK(login.lasting == 30s);
   CHECK(login.gap == 5s);
   CHECK(login.then == rules::consequence::rollback);
-  CHECK(login.severity == "critical");
+  CHECK(login.severity == severity::critical);
   CHECK(login.min_samples == 20);
-  CHECK(login.mode == "ask");
+  CHECK(login.mode == mode::ask);
 }
 
 TEST_CASE("a_file_that_is_not_there_is_one_problem") {

@@ -65,3 +65,40 @@ http {
   CHECK(found.access_logs[3].conditional);
   CHECK(found.access_logs[4].format.find("$http_user_agent") != std::string::npos);
 }
+
+TEST_CASE("where_requests_go_is_found") {
+  const nginx_configuration found = configuration_in(R"(# configuration file /etc/nginx/nginx.conf:
+pid /run/nginx.pid;
+http {
+  log_format bare escape=none '$status';
+  split_clients $remote_addr $slot { 5% green; * blue; }
+  set_real_ip_from 10.0.0.0/8;
+  upstream blue { zone blue 64k; server 127.0.0.1:8000; server 127.0.0.1:8001 backup; }
+  upstream green { server unix:/run/green.sock weight=3 max_fails=0; server localhost down; keepalive 8; }
+# configuration file /etc/nginx/sites-enabled/default:
+  server {
+    listen [::]:80 default_server; listen 443 ssl;
+    access_log /a.log bare;
+    proxy_cache off;
+    location / { proxy_pass http://blue/; }
+    location /b { proxy_pass https://10.0.0.1:8443; proxy_cache api; }
+    location /c { proxy_pass http://unix:/run/green.sock:/x/; }
+    location /d { uwsgi_pass 127.0.0.1:9000; }
+  }
+})",
+                                                     "/etc/nginx");
+  CHECK(found.pid == "/run/nginx.pid");
+  CHECK(found.files == std::vector<std::string>{"/etc/nginx/nginx.conf", "/etc/nginx/sites-enabled/default"});
+  REQUIRE(found.upstreams.size() == 2);
+  CHECK(found.upstreams[0] == upstream_group{"blue", {{"127.0.0.1:8000"}, {"127.0.0.1:8001", 1, true}}});
+  CHECK(found.upstreams[1] == upstream_group{"green", {{"unix:/run/green.sock", 3}, {"localhost", 1, false, true}}});
+  CHECK(found.passes == std::vector<std::string>{"blue", "10.0.0.1:8443", "unix:/run/green.sock", "127.0.0.1:9000"});
+  CHECK(found.listens == std::vector<std::string>{"[::]:80", "443"});
+  CHECK(found.trusted_proxies == std::vector<std::string>{"10.0.0.0/8"});
+  CHECK(found.forgeable_logs == std::vector<std::string>{"/a.log"});
+  CHECK(found.splits_clients);
+  CHECK(found.caches);
+  const nginx_configuration none = configuration_in("http { proxy_cache off; }", "/etc/nginx");
+  CHECK_FALSE(none.caches);
+  CHECK_FALSE(none.splits_clients);
+}

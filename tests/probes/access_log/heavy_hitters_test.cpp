@@ -44,7 +44,7 @@ TEST_CASE("errors_are_remembered_for_five_minutes_and_none_from_before_a_cutover
     pool seen;
     seen.failing_requests.add(second < 500 ? "GET /old" : "GET /new");
     seen.failing_clients.add("10.0.0.7");
-    memory.add(seen, start + std::chrono::seconds(second));
+    memory.add(seen, start + std::chrono::seconds(second), second);
   }
   const error_shares all = memory.since(start);
   CHECK(all.errors >= 300);
@@ -54,4 +54,28 @@ TEST_CASE("errors_are_remembered_for_five_minutes_and_none_from_before_a_cutover
   CHECK(newer.errors == 100);
   CHECK(newer.requests.front().of == "GET /new");
   CHECK(memory.since(start + 600s).errors == 0);
+}
+
+TEST_CASE("who_asks_at_all_is_remembered_beside_who_has_the_errors_in_bounded_memory") {
+  const instant start{1000h};
+  error_memory memory;
+  std::mt19937 chance(7);
+  for (int second = 0; second < 400; ++second) {
+    pool seen;
+    for (int i = 0; i < 100; ++i) seen.clients.add(i < 25 ? std::string("10.0.0.7") : fmt::format("client-{}", chance() % 100'000));
+    if (second == 399) {
+      seen.failing_requests.add("POST /");
+      seen.failing_clients.add("10.0.0.7");
+    }
+    memory.add(seen, start + std::chrono::seconds(second));
+  }
+  const error_shares all = memory.since(start);
+  CHECK(all.errors == 1);
+  CHECK(all.requesters.size() <= 5);
+  REQUIRE(all.requesters.front().of == "10.0.0.7");
+  CHECK(all.requesters.front().share <= 0.25);
+  CHECK(all.requesters.front().share >= 0.25 - 1.0 / heavy_hitters::most_kept);
+  // A cutover in the middle of a part: who asked just after it is known.
+  CHECK_FALSE(memory.since(start + 398s).requesters.empty());
+  CHECK(memory.since(start + 500s).requesters.empty());
 }

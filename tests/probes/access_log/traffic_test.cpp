@@ -179,3 +179,22 @@ TEST_CASE("what_a_format_lacks_can_not_be_told") {
   const abilities all(recommended_keys());
   CHECK((all.time && all.upstreams && all.slots && all.header_times && all.attempt_times && all.latency));
 }
+
+TEST_CASE("a_client_is_an_address_and_in_ipv6_its_network") {
+  CHECK(client_of("10.0.0.7") == "10.0.0.7");
+  CHECK(client_of("2001:db8:1:2:3:4:5:6") == "2001:db8:1:2::/64");
+  CHECK(client_of("2001:db8:1:2::9") == "2001:db8:1:2::/64");
+  CHECK(client_of("2001:db8:1:3::9") == "2001:db8:1:3::/64");
+  CHECK(client_of("::1") == "::/64");
+  CHECK(client_of("::ffff:10.0.0.7") == "10.0.0.7");
+  CHECK(client_of("unix:") == "unix:");
+  CHECK(client_of("") == "");
+}
+
+TEST_CASE("whose_the_requests_are_is_counted_whether_they_are_errors_or_not") {
+  traffic t = watched();
+  for (const logged& l : {logged{200}, logged{200}, logged{500}, logged{.agent = "flipback/1"}}) t.add(text_of(l));
+  const pool p = t.take();
+  CHECK(p.clients.largest(2) == std::vector<std::pair<std::string, std::uint64_t>>{{"::/64", 3}});
+  CHECK(p.failing_clients.largest(2) == std::vector<std::pair<std::string, std::uint64_t>>{{"::/64", 1}});
+}

@@ -22,7 +22,7 @@ rule_source rule_of(std::string when, consequence then = consequence::alert, nan
   made.name = "mine";
   made.when = {std::move(when), {}};
   made.then = then;
-  made.hold = hold;
+  made.lasting = hold;
   return made;
 }
 

@@ -1,0 +1,67 @@
+#include "agent/config/read_nginx.hpp"
+
+#include "agent/config/read_command.hpp"
+
+#include <fmt/format.h>
+
+namespace flipback::config {
+
+namespace {
+
+constexpr std::string_view a_reload = R"(["systemctl", "reload", "nginx"])";
+constexpr std::string_view a_test = R"(["docker", "exec", "nginx", "nginx", "-t"])";
+constexpr std::string_view a_pid = R"(["docker", "inspect", "-f", "{{.State.Pid}}", "nginx"])";
+
+/// Nothing where it was reported. Docker is how others reload; it is known, so that the message can say what to write instead.
+std::optional<reload_kind> read_reload(settings::section& from) {
+  const settings::node* found = from.raw("reload");
+  const auto* word = found == nullptr ? nullptr : std::get_if<std::string>(&found->value);
+  if (word != nullptr && *word == "docker") {
+    from.report("reload", fmt::format(R"(found "docker", which is not in this version; expected "command" with reload_command = {}, )"
+                                      R"(test_command = {} and pid_command = {})",
+                                      R"(["docker", "exec", "nginx", "nginx", "-s", "reload"])", a_test, a_pid));
+    return std::nullopt;
+  }
+  const reload_kind read = from.one_of("reload", reload_kind::signal, {reload_kind::signal, reload_kind::systemd, reload_kind::command});
+  const bool good = found == nullptr || (word != nullptr && *word == name_of(read));
+  return good ? std::optional(read) : std::nullopt;
+}
+
+/// What belongs to one way to reload alone.
+void read_of_reload(settings::section& from, std::optional<reload_kind> how, nginx& into) {
+  into.reload = how.value_or(reload_kind::signal);
+  into.reload_command = read_command(from, "reload_command", a_reload);
+  const bool given = from.has("reload_command");
+  if (how == reload_kind::command && !given)
+    from.report("reload_command", fmt::format(R"(is missing, expected with reload = "command" an array such as {})", a_reload));
+  if (how && how != reload_kind::command && !into.reload_command.empty())
+    from.report("reload_command", R"(is only used with reload = "command"; expected that, or no reload_command)");
+  if (!from.has("unit")) return;
+  into.unit = from.required_text("unit", into.unit);
+  if (into.unit.starts_with('-'))
+    from.report("unit", fmt::format("found {}, expected the name of a unit such as \"nginx.service\"", from.shown("unit")));
+  if (how && how != reload_kind::systemd) from.report("unit", R"(is only used with reload = "systemd"; expected that, or no unit)");
+}
+
+}  // namespace
+
+void read_nginx(settings::section& root, nginx& into) {
+  auto from = root.inner("nginx");
+  if (!from) return;
+  const auto path = [&](std::string_view key, std::string& read) {
+    if (from->has(key)) read = from->required_text(key, read);
+  };
+  path("binary", into.binary);
+  path("conf", into.conf);
+  into.prefix = from->text("prefix", into.prefix);
+  path("pid", into.pid);
+  into.error_log = from->text("error_log", into.error_log);
+  read_of_reload(*from, read_reload(*from), into);
+  into.test_command = read_command(*from, "test_command", a_test);
+  into.pid_command = read_command(*from, "pid_command", a_pid);
+  if (from->has("pid_command") && from->has("pid")) from->report("pid", "pid_command is given too; keep one of the two");
+  into.command_timeout = from->span("command_timeout", into.command_timeout, std::chrono::milliseconds(100), std::chrono::minutes(10));
+  from->finish();
+}
+
+}  // namespace flipback::config

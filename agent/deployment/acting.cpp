@@ -1,0 +1,100 @@
+#include "agent/deployment/acting.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <utility>
+
+namespace flipback::deployment {
+
+namespace {
+
+std::string journal_of(const std::string& state_file) {
+  return std::filesystem::path(state_file).replace_extension(".journal").string();
+}
+
+terms terms_of(const config::configuration& configured) {
+  const config::deployment& from = *configured.deployment;
+  terms made;
+  for (const config::slot& s : configured.slots) made.slots.push_back(s.name);
+  const auto number = [&](const std::string& name) -> std::optional<slot_number> {
+    const auto at = std::ranges::find(made.slots, name);
+    return at == made.slots.end() ? std::nullopt : std::optional(static_cast<slot_number>(at - made.slots.begin()));
+  };
+  made.mode = from.mode;
+  if (from.stable != "previous") made.stable = number(from.stable);
+  made.canary = number(from.canary);
+  made.effect_is_intent = from.effect_is_intent;
+  made.window = from.window;
+  made.confirm = from.confirm;
+  made.confirm_every = from.confirm_every;
+  made.watch_every = from.watch_every;
+  return made;
+}
+
+}  // namespace
+
+memory::memory(asio::io_context& loop, const std::string& file)
+    : kept(file), facts(loop.get_executor(), kept), journal(journal_of(file), rollback::make_disk()) {}
+
+acting::acting(asio::io_context& loop, const config::configuration& configured, net::network& through, memory& remembered, rule_book& rules,
+               std::function<void(event)> tell)
+    : memory_(remembered),
+      tell_(std::move(tell)),
+      terms_(terms_of(configured)),
+      switch_(rollback::make_switch(loop.get_executor(), configured)),
+      nginx_(rollback::make_nginx(loop.get_executor(), configured.nginx)),
+      world_(std::make_unique<nginx_world>(loop, configured, through, *switch_, *nginx_)) {
+  world_->on_configuration = [this](const rollback::nginx_configuration& found) {
+    if (on_configuration) on_configuration(found);
+  };
+  rollback_ = std::make_unique<rollback::shell>(
+      loop, rollback::shell::terms{terms_.slots, configured.deployment->prove, configured.deployment->prove_within},
+      rollback::shell::outside{*switch_, *nginx_, remembered.journal, *world_});
+  shell_ = std::make_unique<deployment::shell>(loop, terms_,
+                                               deployment::shell::outside{*world_, rules, remembered.facts, *rollback_, tell_,
+                                                                          [this](const sighting& seen, const state& s) {
+                                                                            if (on_look) on_look(seen, s);
+                                                                          }});
+}
+
+acting::~acting() = default;
+
+/// One agent acts on one nginx: whoever comes second watches, and says that it does not act.
+void acting::lock() {
+  for (const std::string& path : switch_->locked_beside()) {
+    auto taken = rollback::live_lock::take(path);
+    if (taken)
+      locks_.push_back(*std::move(taken));
+    else
+      world_->lacks_always(lack{true, taken.error(), {}});
+  }
+}
+
+void acting::begin() {
+  lock();
+  switch_->sweep();
+  found_texts found{memory_.kept.get("epoch"), memory_.kept.get("hold"), memory_.kept.get("latch"), memory_.kept.get("failures")};
+  started what = recall(found, terms_, world_->now());
+  auto cut_off = rollback_->cut_off(terms_.slots);
+  if (!cut_off)
+    what.unreadable.emplace_back("rollback under way", cut_off.error());
+  else
+    what.cut_off = *std::move(cut_off);
+  shell_->begin(std::move(what));
+}
+
+void acting::go_on_after(acting&& before) {
+  before.locks_.clear();
+  lock();
+  state s = before.shell_->hand_over();
+  if (before.terms_.slots == terms_.slots) {
+    shell_->go_on_with(std::move(s));
+    return;
+  }
+  // The slots have other names or another order: what is known is carried over by name, as across a restart.
+  const clocks at = world_->now();
+  const auto text = [&](fact which) -> found_text { return text_of(which, s, before.terms_, at); };
+  shell_->begin(recall({text(fact::epoch), text(fact::hold), text(fact::latch), text(fact::failures)}, terms_, at));
+}
+
+}  // namespace flipback::deployment

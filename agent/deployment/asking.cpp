@@ -1,0 +1,112 @@
+#include "agent/deployment/asking.hpp"
+
+#include "agent/deployment/ask.hpp"
+#include "probes/quoted.hpp"
+
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace flipback::deployment {
+
+namespace {
+
+using answered = net::result<net::http_answer>;
+
+constexpr unsigned server_errors = 500;
+constexpr std::size_t longest_name = 80;  // bytes of a release's name in a sentence
+
+std::string identity_in(const std::optional<identity_source>& source, const net::http_answer& answer) {
+  return source ? identity_of(*source, answer).value_or("") : std::string();
+}
+
+reply judged(const answered& got, const config::front_door& door) {
+  reply made;
+  if (!got) {
+    made.says = got.error().says;
+    return made;
+  }
+  made.status = got->status;
+  if (got->status >= server_errors) {
+    made.is = reply::kind::failing;
+    made.says = fmt::format("answered {}", got->status);
+    return made;
+  }
+  made.identity = identity_in(door.identity, *got);
+  made.release = door.release ? identity_in(door.release, *got) : made.identity;
+  const bool told = !made.identity.empty() || !made.release.empty();
+  made.is = told ? reply::kind::identified : reply::kind::anonymous;
+  const std::string& name = made.identity.empty() ? made.release : made.identity;
+  const bool asked_for_it = door.identity || door.release;
+  made.says = told           ? fmt::format("answered {} as {}", got->status, flipback::quoted(name, {}, longest_name))
+              : asked_for_it ? fmt::format("answered {} without its identity", got->status)
+                             : fmt::format("answered {}", got->status);
+  return made;
+}
+
+/// Nothing where the URL can't be read, which the configuration's reader has refused.
+std::optional<net::http_request> request_to(const std::string& url, const std::string& host) {
+  auto parsed = net::parse_url(url);
+  if (!parsed) return std::nullopt;
+  net::http_request made;
+  made.to = std::move(*parsed);
+  made.host = host;
+  return made;
+}
+
+std::string without_slash(std::string url) {
+  while (url.ends_with('/')) url.pop_back();
+  return url;
+}
+
+asio::awaitable<answered> put(net::network& through, std::optional<net::http_request> request, duration limit) {
+  if (!request) co_return std::unexpected(net::failure{reason::no_prerequisite, "its URL can't be read"});
+  co_return co_await ask(through, std::move(*request), limit);
+}
+
+}  // namespace
+
+std::string agent_with(const std::string& nonce) {
+  return "flipback/" FLIPBACK_VERSION " " + nonce;
+}
+
+std::string query_with(const std::string& nonce) {
+  return "flipback=" + nonce;
+}
+
+asio::awaitable<reply> ask_front_door(net::network& through, const config::front_door& door, std::string nonce) {
+  auto request = request_to(door.url, door.host);
+  if (request) {
+    request->tls.ca_file = door.ca_file;
+    request->tls.server_name = door.host.substr(0, door.host.find(':'));
+    if (!nonce.empty()) {
+      std::string& target = request->to.target;
+      target += (target.contains('?') ? '&' : '?') + query_with(nonce);
+      request->headers.emplace_back("User-Agent", nonce);
+    }
+  }
+  const answered got = co_await put(through, std::move(request), door.timeout);
+  co_return judged(got, door);
+}
+
+asio::awaitable<slot_reply> ask_slot(net::network& through, const config::slot& of, const config::front_door& door) {
+  slot_reply made;
+  const answered health = co_await put(through, request_to(without_slash(of.url) + of.health, door.host), door.timeout);
+  if (health) {
+    const auto unmet = first_unmet(of.expect, *health);
+    made.well = !unmet;
+    made.says = unmet ? unmet->says : fmt::format("{}", health->status);
+  } else {
+    made.says = health.error().says;
+  }
+  const auto asked = net::parse_url(door.url);
+  if (!health || !asked || asked->target == of.health) {
+    made.self = judged(health, door);
+    co_return made;
+  }
+  const answered identity = co_await put(through, request_to(without_slash(of.url) + asked->target, door.host), door.timeout);
+  made.self = judged(identity, door);
+  co_return made;
+}
+
+}  // namespace flipback::deployment

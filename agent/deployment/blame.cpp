@@ -1,0 +1,123 @@
+#include "agent/deployment/blame.hpp"
+
+#include "flipback/units.hpp"
+
+#include "probes/quoted.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <optional>
+#include <set>
+#include <utility>
+
+namespace flipback::deployment {
+
+namespace {
+
+constexpr double speaks_for_errors = 0.5;
+constexpr std::size_t least_answers = 2;
+constexpr std::size_t longest_path = 80;
+constexpr unsigned client_errors = 400;
+constexpr unsigned server_errors = 500;
+
+std::string path_of(const std::string& target) {
+  return target.substr(0, target.find('?'));
+}
+
+/// It changes nothing, so that it may be repeated (RFC 9110, 9.2.1), and its target can stand in a request line.
+bool may_be_asked(const failed_request& r) {
+  const bool safe = r.method == "GET" || r.method == "HEAD";
+  const auto sendable = [](unsigned char c) { return c > ' ' && c != 0x7f; };
+  return safe && r.target.starts_with('/') && std::ranges::all_of(r.target, sendable);
+}
+
+std::set<std::string> paths_of(const std::vector<question>& questions) {
+  std::set<std::string> paths;
+  for (const question& q : questions) paths.insert(path_of(q.target));
+  return paths;
+}
+
+/// The place of a question whose path another has too.
+std::optional<std::size_t> doubled(const std::vector<question>& in) {
+  for (std::size_t i = in.size(); i-- > 0;) {
+    const auto same = [&](const question& q) { return path_of(q.target) == path_of(in[i].target); };
+    if (std::ranges::count_if(in, same) > 1) return i;
+  }
+  return std::nullopt;
+}
+
+/// Whether the slot did well; nothing: it did not say.
+std::optional<bool> did_well(const slot_did& slot, unsigned user_got) {
+  if (slot.is == slot_did::kind::nothing) return std::nullopt;
+  if (slot.is == slot_did::kind::failed || slot.status >= server_errors) return false;
+  if (slot.status < client_errors) return true;
+  return slot.status == user_got ? std::optional(false) : std::nullopt;
+}
+
+std::string shown(const slot_did& slot) {
+  if (slot.is == slot_did::kind::nothing) return "not asked";
+  if (slot.is == slot_did::kind::failed) return "no answer";
+  return slot.status == 0 ? "a long answer" : fmt::format("{}", slot.status);
+}
+
+std::string shown(const tried& one) {
+  return fmt::format("{} {}: live {}, stable {}", one.of.method, flipback::quoted(path_of(one.of.target), {}, longest_path), shown(one.live),
+                     shown(one.stable));
+}
+
+}  // namespace
+
+std::vector<question> questions_from(const std::vector<failed_request>& failed, std::mt19937& chance) {
+  std::vector<question> all;
+  for (const failed_request& r : failed) {
+    if (may_be_asked(r)) all.push_back({r.method, r.target, r.status});
+  }
+  std::ranges::shuffle(all, chance);
+  std::vector<question> drawn(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most_questions)));
+  for (std::size_t i = drawn.size(); i < all.size(); ++i) {
+    const auto paths = paths_of(drawn);
+    if (paths.size() >= least_paths) break;
+    const auto place = paths.contains(path_of(all[i].target)) ? std::nullopt : doubled(drawn);
+    if (place) drawn[*place] = all[i];
+  }
+  return drawn;
+}
+
+blame judge(const std::vector<tried>& all, double safe_share) {
+  using kind = blame::kind;
+  if (all.empty())
+    return {kind::cant_tell, "can't tell whether the release is to blame: no failed request is known that may be asked again"};
+  if (safe_share < speaks_for_errors)
+    return {kind::cant_tell, fmt::format("can't tell whether the release is to blame: only {} of the errors are of requests that may be "
+                                         "asked again (GET, HEAD)",
+                                         format_ratio(safe_share))};
+  std::size_t answers = 0;
+  std::vector<const tried*> both_failed;
+  std::vector<const tried*> live_failed;
+  std::vector<const tried*> both_did_well;
+  for (const tried& one : all) {
+    const auto live = did_well(one.live, one.of.user_got);
+    const auto stable = did_well(one.stable, one.of.user_got);
+    if (!live || !stable) continue;
+    ++answers;
+    if (!*live) (*stable ? live_failed : both_failed).push_back(&one);
+    if (*live && *stable) both_did_well.push_back(&one);
+  }
+  if (answers < least_answers || 2 * answers < all.size())
+    return {kind::cant_tell, fmt::format("can't tell whether the release is to blame: of {} failed requests that were asked again, {} were "
+                                         "answered on both slots ({})",
+                                         all.size(), answers, shown(all.front()))};
+  if (2 * both_failed.size() >= answers)
+    return {kind::both_fail, fmt::format("both slots fail {} of {} failed requests that were asked again ({})", both_failed.size(), answers,
+                                         shown(*both_failed.front()))};
+  if (!live_failed.empty())
+    return {kind::release_to_blame, fmt::format("the stable slot does {} of {} failed requests well that the live one fails ({})",
+                                                live_failed.size(), answers, shown(*live_failed.front()))};
+  if (2 * both_did_well.size() >= answers)
+    return {kind::both_well, fmt::format("both slots do {} of {} failed requests well that were asked again ({})", both_did_well.size(),
+                                         answers, shown(*both_did_well.front()))};
+  return {kind::cant_tell, fmt::format("can't tell whether the release is to blame: the slots differ ({})", shown(all.front()))};
+}
+
+}  // namespace flipback::deployment

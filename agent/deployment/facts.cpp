@@ -1,0 +1,213 @@
+#include "agent/deployment/facts.hpp"
+
+#include "agent/deployment/fact_reader.hpp"
+#include "agent/deployment/fact_text.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace flipback::deployment {
+
+namespace {
+
+namespace json = boost::json;
+
+constexpr std::array<std::string_view, 5> kinds{"baseline", "switched", "in place", "rolled back", "opened"};
+
+json::object written(const moment& m) {
+  return {{"monotonic", fact_value(m.at)}, {"wall", fact_value(m.wall)}};
+}
+
+json::object written(const placed& p, const terms& by) {
+  return {{"slot", fact_value(by.slots[p.slot])}, {"release", fact_value(p.release)}};
+}
+
+json::object written(const epoch& e, const terms& by) {
+  json::object made{{"number", e.number},
+                    {"kind", name_of(e.is)},
+                    {"began", written(e.began)},
+                    {"live", written(e.live, by)},
+                    {"returned", e.returned},
+                    {"window_ended", e.window_ended}};
+  if (e.before) made["before"] = written(*e.before, by);
+  if (e.back) made["back"] = json::object{{"to", written(e.back->to, by)}, {"left", written(e.back->left)}, {"doubt", fact_value(e.back->doubt)}};
+  return made;
+}
+
+/// The text of a fact: what it says, and when it was written.
+std::string text(json::object fact, const clocks& now) {
+  fact["seen"] = fact_value(stamp{now.boot_id, now.now.at, now.now.wall});
+  return json::serialize(fact);
+}
+
+/// Brings the times of a fact to this boot's clocks.
+class placing {
+ public:
+  placing(const stamp& seen, const clocks& now)
+      : same_boot_(seen.boot_id == now.boot_id), behind_(now.now.wall < seen.wall), now_(now.now), seen_(seen) {}
+
+  [[nodiscard]] bool same_boot() const { return same_boot_; }
+  [[nodiscard]] bool behind() const { return behind_ && !same_boot_; }
+  [[nodiscard]] moment seen() const { return place({seen_.monotonic, seen_.wall}); }
+  [[nodiscard]] moment place(const moment& m) const {
+    if (same_boot_) return m;
+    // By a clock that is behind, nothing is in the future, and no less time has gone by than had when it was saved.
+    const wall_time by = behind_ ? seen_.wall : now_.wall;
+    return {now_.at - std::chrono::duration_cast<duration>(by - m.wall), m.wall};
+  }
+
+ private:
+  bool same_boot_;
+  bool behind_;
+  moment now_;
+  stamp seen_;
+};
+
+moment read_moment(fact_reader from) {
+  moment m;
+  m.at = from.monotonic("monotonic");
+  m.wall = from.wall("wall");
+  return m;
+}
+
+placed read_placed(fact_reader from, const terms& by) {
+  placed p;
+  const std::string name = from.text("slot");
+  const auto at = std::ranges::find(by.slots, name);
+  if (at == by.slots.end())
+    from.refuse("slot", fmt::format("found {}, which is no slot of this configuration", name));
+  else
+    p.slot = static_cast<slot_number>(at - by.slots.begin());
+  p.release = from.text("release");
+  return p;
+}
+
+struct read_epoch {
+  recollection was;
+  std::vector<departure> departures;
+};
+
+std::expected<read_epoch, std::string> epoch_from(const std::string& text, const terms& by, const clocks& now) {
+  fact_reader from(text, "the epoch");
+  const placing at(from.stamp("seen"), now);
+  read_epoch made;
+  fact_reader e = from.object("epoch");
+  epoch& then = made.was.then;
+  then.number = e.count("number");
+  then.is = static_cast<epoch::kind>(e.one_of("kind", kinds));
+  then.began = at.place(read_moment(e.object("began")));
+  then.live = read_placed(e.object("live"), by);
+  then.returned = e.yes_or_no("returned");
+  then.window_ended = e.yes_or_no("window_ended");
+  if (e.has("before")) then.before = read_placed(e.object("before"), by);
+  if (e.has("back")) {
+    fact_reader back = e.object("back");
+    then.back = way_back{read_placed(back.object("to"), by), at.place(read_moment(back.object("left"))), back.text("doubt")};
+  }
+  for (fact_reader& d : from.objects("departures"))
+    made.departures.push_back({read_placed(d.object("what"), by), at.place(read_moment(d.object("at"))), d.text("doubt")});
+  made.was.seen = at.seen();
+  made.was.clock_is_behind = at.behind();
+  made.was.other_boot = !at.same_boot();
+  return from.finish(std::move(made));
+}
+
+std::expected<hold, std::string> hold_from(const std::string& text, const clocks& now) {
+  fact_reader from(text, "the hold");
+  const placing at(from.stamp("seen"), now);
+  hold made;
+  made.by = from.text("by");
+  made.reason = from.text("reason");
+  const moment since = read_moment(from.object("since"));
+  const moment until = read_moment(from.object("until"));
+  made.since = at.place(since);
+  made.until = at.place(until);
+  if (at.behind()) made.until = {now.now.at + (until.at - since.at), now.now.wall + (until.wall - since.wall)};  // all of it, from now
+  return from.finish(std::move(made));
+}
+
+std::expected<latch, std::string> latch_from(const std::string& text, const terms& by, const clocks& now) {
+  fact_reader from(text, "the latch");
+  const placing at(from.stamp("seen"), now);
+  latch made;
+  made.epoch = from.count("epoch");
+  made.what = read_placed(from.object("what"), by);
+  made.rule = from.text("rule");
+  made.shut = at.place(read_moment(from.object("shut")));
+  made.became = from.text("became");
+  return from.finish(std::move(made));
+}
+
+std::expected<std::vector<failure>, std::string> failures_from(const std::string& text, const terms& by, const clocks& now) {
+  fact_reader from(text, "the releases that were rolled back");
+  const placing at(from.stamp("seen"), now);
+  std::vector<failure> made;
+  for (fact_reader& f : from.objects("failures")) made.push_back({read_placed(f.object("what"), by), at.place(read_moment(f.object("at")))});
+  return from.finish(std::move(made));
+}
+
+}  // namespace
+
+std::optional<std::string> text_of(fact which, const state& s, const terms& by, const clocks& now) {
+  switch (which) {
+    case fact::epoch: {
+      if (!s.track.now) return std::nullopt;
+      json::array departures;
+      for (const departure& d : s.track.departures)
+        departures.push_back(json::object{{"what", written(d.what, by)}, {"at", written(d.at)}, {"doubt", fact_value(d.doubt)}});
+      return text({{"epoch", written(*s.track.now, by)}, {"departures", std::move(departures)}}, now);
+    }
+    case fact::hold:
+      if (!s.held) return std::nullopt;
+      return text({{"by", fact_value(s.held->by)},
+                   {"reason", fact_value(s.held->reason)},
+                   {"since", written(s.held->since)},
+                   {"until", written(s.held->until)}},
+                  now);
+    case fact::latch:
+      if (!s.latched) return std::nullopt;
+      return text({{"epoch", s.latched->epoch},
+                   {"what", written(s.latched->what, by)},
+                   {"rule", fact_value(s.latched->rule)},
+                   {"shut", written(s.latched->shut)},
+                   {"became", fact_value(s.latched->became)}},
+                  now);
+    case fact::failures: {
+      if (s.failures.empty()) return std::nullopt;
+      json::array all;
+      for (const failure& f : s.failures) all.push_back(json::object{{"what", written(f.what, by)}, {"at", written(f.at)}});
+      return text({{"failures", std::move(all)}}, now);
+    }
+  }
+  return std::nullopt;
+}
+
+started recall(const found_texts& found, const terms& by, const clocks& now) {
+  started made;
+  const auto take = [&](fact which, const found_text& text, const auto& read, const auto& into) {
+    if (!text) {
+      made.unreadable.emplace_back(name_of(which), text.error());
+    } else if (*text) {
+      auto good = read(**text);
+      if (good)
+        into(*std::move(good));
+      else
+        made.unreadable.emplace_back(name_of(which), good.error());
+    }
+  };
+  take(fact::epoch, found.epoch, [&](const std::string& t) { return epoch_from(t, by, now); },
+       [&](read_epoch e) {
+         made.recalled = std::move(e.was);
+         made.departures = std::move(e.departures);
+       });
+  take(fact::hold, found.hold, [&](const std::string& t) { return hold_from(t, now); }, [&](hold h) { made.held = std::move(h); });
+  take(fact::latch, found.latch, [&](const std::string& t) { return latch_from(t, by, now); }, [&](latch l) { made.latched = std::move(l); });
+  take(fact::failures, found.failures, [&](const std::string& t) { return failures_from(t, by, now); },
+       [&](std::vector<failure> f) { made.failures = std::move(f); });
+  return made;
+}
+
+}  // namespace flipback::deployment

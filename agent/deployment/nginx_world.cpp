@@ -1,0 +1,159 @@
+#include "agent/deployment/nginx_world.hpp"
+
+#include "agent/deployment/asking.hpp"
+#include "agent/deployment/blame_asking.hpp"
+#include "agent/deployment/ready.hpp"
+#include "agent/task_group.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <fstream>
+#include <utility>
+
+namespace flipback::deployment {
+
+namespace {
+
+constexpr duration line_comes_within = std::chrono::milliseconds(30);  ///< after its answer: nginx writes it when the request is over
+constexpr duration between_looks_for_a_line = std::chrono::milliseconds(2);
+constexpr duration blame_limit = std::chrono::seconds(1);
+
+std::string read_boot_id() {
+  std::ifstream in("/proc/sys/kernel/random/boot_id");
+  std::string id;
+  std::getline(in, id);
+  return id;
+}
+
+moment now_is() {
+  return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()};
+}
+
+}  // namespace
+
+nginx_world::nginx_world(asio::io_context& loop, const config::configuration& configured, net::network& through, rollback::slot_switch& by,
+                         rollback::nginx& operated)
+    : loop_(loop),
+      configured_(configured),
+      through_(through),
+      by_(by),
+      operated_(operated),
+      chance_(std::random_device{}()),
+      boot_id_(read_boot_id()) {}
+
+nginx_world::~nginx_world() = default;
+
+clocks nginx_world::now() {
+  return {boot_id_, now_is()};
+}
+
+intent nginx_world::names() {
+  return by_.names();
+}
+
+/// Never used twice, and not to be guessed: it is how our own line is known in the log.
+std::string nginx_world::nonce() {
+  return fmt::format("{:08x}{:08x}{:x}", chance_(), chance_(), ++questions_);
+}
+
+asio::awaitable<sighting> nginx_world::look(bool fresh) {
+  if (!log_) co_await learn(nullptr);
+  sighting seen;
+  seen.begun = now_is();
+  seen.fresh = fresh;
+  seen.slots.resize(configured_.slots.size());
+  const std::string with = fresh ? nonce() : std::string();
+  task_group asked(loop_, [](const std::string&) {});
+  asked.spawn([](nginx_world& self, std::string n, reply& into) -> asio::awaitable<void> {
+    into = co_await ask_front_door(self.through_, self.configured_.deployment->front_door, std::move(n));
+  }(*this, with, seen.front_door));
+  for (std::size_t i = 0; i < configured_.slots.size(); ++i) {
+    asked.spawn([](nginx_world& self, std::size_t which, slot_reply& into) -> asio::awaitable<void> {
+      into = co_await self.ask_slot(which);
+    }(*this, i, seen.slots[i]));
+  }
+  asked.spawn([](nginx_world& self) -> asio::awaitable<void> { co_await self.by_.refresh(); }(*this));
+  co_await asked.join();
+  seen.log = log_->look(with);
+  seen.names = by_.names();
+  if (seen.names.changed) {
+    const auto since = operated_.workers_since(*seen.names.changed);
+    seen.workers.visible = since.has_value();
+    seen.workers.all_since_change = since.value_or(false);
+  }
+  seen.at = now_is();
+  co_return seen;
+}
+
+asio::awaitable<slot_reply> nginx_world::ask_slot(slot_number which) {
+  co_return co_await deployment::ask_slot(through_, configured_.slots[which], configured_.deployment->front_door);
+}
+
+asio::awaitable<blame> nginx_world::ask_blame(slot_number live, slot_number stable, error_shares errors) {
+  std::vector<question> questions = questions_from(errors.sample, chance_);
+  const double safe = errors.errors == 0 ? 0 : static_cast<double>(errors.safe_errors) / static_cast<double>(errors.errors);
+  const std::vector<tried> all = co_await ask_both(loop_, through_, configured_.slots[live], configured_.slots[stable],
+                                                   configured_.deployment->front_door.host, std::move(questions), blame_limit);
+  co_return judge(all, safe);
+}
+
+asio::awaitable<void> nginx_world::learn(const rollback::nginx_configuration* found) {
+  std::vector<witness_log> logs = witness_logs(found, configured_);
+  std::vector<std::string> paths;
+  for (const witness_log& l : logs) paths.push_back(l.path);
+  if (log_ && paths == log_paths_) co_return;  // goes on where it is
+  slot_addresses addresses(configured_.slots);
+  if (found != nullptr) addresses.learn(found->upstreams);
+  co_await addresses.resolve(through_);
+  log_paths_ = std::move(paths);
+  proof_log_ = std::make_unique<log_witness>(logs, addresses, configured_.slots.size());
+  log_ = std::make_unique<log_witness>(std::move(logs), std::move(addresses), configured_.slots.size());
+  log_->mark();
+}
+
+asio::awaitable<std::vector<lack>> nginx_world::look_ready() {
+  readiness found = co_await deployment::look_ready(by_, operated_, configured_);
+  if (found.nginx) {
+    operated_.logs_errors_to(found.nginx->error_log);
+    co_await learn(&*found.nginx);
+    if (on_configuration) on_configuration(*found.nginx);
+  }
+  std::vector<lack> lacks = always_;
+  lacks.insert(lacks.end(), found.lacking.begin(), found.lacking.end());
+  for (std::string& note : found.notes) lacks.push_back({false, std::move(note), {}});
+  co_return lacks;
+}
+
+void nginx_world::stage(std::optional<slot_number> to) {
+  if (to)
+    by_.stage(*to);
+  else
+    by_.unstage();
+}
+
+asio::awaitable<rollback::prober::asked> nginx_world::ask() {
+  const std::string with = nonce();
+  asked got;
+  if (proof_log_) proof_log_->mark();
+  got.door = co_await ask_front_door(through_, configured_.deployment->front_door, with);
+  if (!proof_log_) co_return got;
+  const instant until = std::chrono::steady_clock::now() + line_comes_within;
+  for (;;) {
+    const log_sighting seen = proof_log_->look(with);
+    if (const auto& own = proof_log_->own()) {
+      got.logged = true;
+      got.slot = own->slot;
+      got.worker = own->worker;
+      got.upstream_status = own->upstream_status;
+      co_return got;
+    }
+    if (!seen.readable || std::chrono::steady_clock::now() >= until) co_return got;
+    asio::steady_timer pause(loop_, between_looks_for_a_line);
+    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+}
+
+}  // namespace flipback::deployment

@@ -1,0 +1,61 @@
+#pragma once
+
+#include "agent/config/configuration.hpp"
+#include "agent/deployment/log_witness.hpp"
+#include "agent/deployment/world.hpp"
+#include "agent/rollback/nginx.hpp"
+#include "agent/rollback/shell.hpp"
+#include "agent/rollback/slot_switch.hpp"
+#include "probes/net/network.hpp"
+
+#include <boost/asio/io_context.hpp>
+
+#include <functional>
+#include <memory>
+#include <random>
+#include <string>
+
+namespace flipback::deployment {
+
+/// The world as it is: nginx on this host, the slots over the network, the switch.
+class nginx_world final : public world, public rollback::prober {
+ public:
+  nginx_world(asio::io_context& loop, const config::configuration& configured, net::network& through, rollback::slot_switch& by,
+              rollback::nginx& operated);
+  ~nginx_world() override;
+
+  /// Told what `nginx -T` says, whenever it is asked.
+  std::function<void(const rollback::nginx_configuration&)> on_configuration;
+
+  /// Something that is lacking as long as this lives.
+  void lacks_always(lack what) { always_.push_back(std::move(what)); }
+
+  clocks now() override;
+  intent names() override;
+  asio::awaitable<sighting> look(bool fresh) override;
+  asio::awaitable<slot_reply> ask_slot(slot_number which) override;
+  asio::awaitable<blame> ask_blame(slot_number live, slot_number stable, error_shares errors) override;
+  asio::awaitable<std::vector<lack>> look_ready() override;
+  void stage(std::optional<slot_number> to) override;
+
+  asio::awaitable<asked> ask() override;
+
+ private:
+  [[nodiscard]] std::string nonce();
+  asio::awaitable<void> learn(const rollback::nginx_configuration* found);
+
+  asio::io_context& loop_;
+  const config::configuration& configured_;
+  net::network& through_;
+  rollback::slot_switch& by_;
+  rollback::nginx& operated_;
+  std::unique_ptr<log_witness> log_;        ///< of the looks
+  std::unique_ptr<log_witness> proof_log_;  ///< of a proof's questions, which the looks must not swallow
+  std::vector<lack> always_;
+  std::vector<std::string> log_paths_;
+  std::mt19937 chance_;
+  std::string boot_id_;
+  std::uint64_t questions_ = 0;
+};
+
+}  // namespace flipback::deployment

@@ -1,0 +1,82 @@
+#include "agent/deployment/ready.hpp"
+
+#include "agent/deployment/log_lacks.hpp"
+#include "agent/deployment/log_witness.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+
+namespace flipback::deployment {
+
+namespace {
+
+constexpr const char* usual_prefix = "/usr/share/nginx";  // as Debian builds it
+
+bool knows(const rollback::nginx_configuration& nginx, const config::slot& slot) {
+  const slot_addresses its({slot});
+  const auto is_its = [&](const std::string& address) { return its.slot_of(address).has_value(); };
+  const auto has_its = [&](const rollback::upstream_group& group) {
+    return is_its(group.name) || std::ranges::any_of(group.servers, is_its, &rollback::upstream_server::address);
+  };
+  return std::ranges::any_of(nginx.upstreams, has_its) || std::ranges::any_of(nginx.passes, is_its);
+}
+
+/// The slot that the switch names is in nginx's configuration, or its name there is not known to us.
+void look_at_upstreams(const rollback::nginx_configuration& nginx, const intent& names, const std::vector<config::slot>& slots,
+                       readiness& into) {
+  const auto named = names.named();
+  const bool by_variable = std::ranges::any_of(nginx.passes, [](const std::string& to) { return to.contains('$'); });
+  if (!named || *named >= slots.size() || by_variable || knows(nginx, slots[*named])) return;
+  const config::slot& slot = slots[*named];
+  into.lacking.push_back({false,
+                          fmt::format("the switch names {}, but nginx's configuration passes nothing to its upstreams ({})", slot.name,
+                                      fmt::join(slot.upstreams, ", ")),
+                          fmt::format("set [slots.{}] upstreams to what stands in its nginx file", slot.name)});
+}
+
+void look_at_witnesses(const rollback::nginx_configuration* nginx, const config::configuration& configured, readiness& into) {
+  const bool identity = configured.deployment && configured.deployment->front_door.identity;
+  if (identity || !witness_logs(nginx, configured).empty()) return;
+  into.lacking.push_back({false, "nothing shows which slot users reach: front_door has no identity, and no access log names upstreams",
+                          "give nginx's log_format $upstream_addr, $upstream_status and $http_user_agent, or set front_door identity"});
+}
+
+std::vector<lack> blocking_first(const std::vector<lack>& all) {
+  std::vector<lack> sorted;
+  for (const bool blocking : {true, false})
+    std::ranges::copy_if(all, std::back_inserter(sorted), [&](const lack& l) { return l.blocking == blocking; });
+  return sorted;
+}
+
+}  // namespace
+
+bool readiness::is_ready() const {
+  return std::ranges::none_of(lacking, &lack::blocking);
+}
+
+asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::nginx& nginx, const config::configuration& configured) {
+  readiness found;
+  found.notes = how.notes();
+  for (std::string& obstacle : how.obstacles()) found.lacking.push_back({true, std::move(obstacle), {}});
+  if (how.needs_reload()) {
+    for (std::string& obstacle : co_await nginx.obstacles()) found.lacking.push_back({true, std::move(obstacle), {}});
+  }
+  const std::string prefix = configured.nginx.prefix.empty() ? usual_prefix : configured.nginx.prefix;
+  const auto dump = co_await nginx.configuration();
+  if (dump)
+    found.nginx = rollback::configuration_in(*dump, prefix);
+  else
+    found.notes.emplace_back("nginx -T can't be had here, so that nginx's logs and upstreams are known from the configuration file alone");
+  const rollback::nginx_configuration* const known = found.nginx ? &*found.nginx : nullptr;
+  std::ranges::move(log_lacks(known, configured, prefix), std::back_inserter(found.lacking));
+  look_at_witnesses(known, configured, found);
+  if (known != nullptr) look_at_upstreams(*known, how.names(), configured.slots, found);
+  if (known != nullptr && known->splits_clients && configured.deployment && configured.deployment->canary.empty())
+    found.notes.emplace_back("nginx's configuration has split_clients: set [deployment] canary where that sends users to another slot");
+  found.lacking = blocking_first(found.lacking);
+  co_return found;
+}
+
+}  // namespace flipback::deployment

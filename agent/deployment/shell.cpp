@@ -1,0 +1,206 @@
+#include "agent/deployment/shell.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/redirect_error.hpp>
+#include <boost/asio/this_coro.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace flipback::deployment {
+
+namespace {
+
+constexpr duration hurried_look = std::chrono::milliseconds(50);  ///< while something may be changing
+
+template <typename... F>
+struct overloaded : F... {
+  using F::operator()...;
+};
+
+}  // namespace
+
+/// A person who waits for an answer.
+struct shell::waiting {
+  explicit waiting(asio::io_context& loop) : answered(loop, asio::steady_timer::time_point::max()) {}
+  std::pair<bool, std::string> answer{false, "the agent is ending"};
+  asio::steady_timer answered;
+};
+
+shell::shell(asio::io_context& loop, terms by, outside of)
+    : loop_(loop), terms_(std::move(by)), of_(std::move(of)), pause_(loop), tasks_(loop, [this](const std::string& why) {
+        of_.tell({"agent.task_failed", severity::critical, why, {}});
+      }) {
+  of_.facts.tell([this](const std::string& name, const fact_keeper::standing& now) { take(stored{name, 0, now ? std::string() : now.error()}); });
+}
+
+shell::~shell() = default;
+
+void shell::go_on_with(state before) {
+  state_ = std::move(before);
+  // What was being asked was asked by the shell before.
+  state_.asking_stable.reset();
+  state_.asking_blame.clear();
+  state_.asking_ready.reset();
+  state_.ready.reset();
+}
+
+void shell::begin(started found) {
+  take(std::move(found));
+}
+
+/// Nothing is decided in the middle of something else: what happens while actions are performed is taken after them.
+void shell::take(happening what) {
+  queue_.push_back(std::move(what));
+  if (std::exchange(taking_, true)) return;
+  while (!queue_.empty()) {
+    const happening next = std::move(queue_.front());
+    queue_.pop_front();
+    present now{of_.seen.now().now, of_.seen.names(), of_.rules.rules_now(state_)};
+    stepped done = step(std::move(state_), terms_, now, next);
+    state_ = std::move(done.after);
+    for (action& a : done.actions) perform(std::move(a));
+  }
+  taking_ = false;
+}
+
+void shell::perform(action&& a) {
+  std::visit(
+      overloaded{
+          [&](start_rules_anew& r) { of_.rules.start_anew(r.at, r.forgive); },
+          [&](say& s) { of_.tell(std::move(s.what)); },
+          [&](tell_window& w) { of_.rules.window(w.open); },
+          [&](ask_stable& q) {
+            spawn([](shell& self, ask_stable what) -> asio::awaitable<void> {
+              const instant asked = self.of_.seen.now().now.at;
+              const slot_reply got = co_await self.of_.seen.ask_slot(what.slot);
+              const bool told = got.self.is == reply::kind::identified;
+              self.take(stable_answered{{what.epoch, what.slot, asked, got.well, told ? got.self.release : std::string(), got.says}});
+            }(*this, q));
+          },
+          [&](ask_blame& q) {
+            spawn([](shell& self, ask_blame what) -> asio::awaitable<void> {
+              const instant asked = self.of_.seen.now().now.at;
+              error_shares errors = self.of_.rules.errors_of(what.rule, what.condition);
+              const blame got = co_await self.of_.seen.ask_blame(what.live, what.stable, std::move(errors));
+              self.take(blame_answered{what.rule, what.epoch, what.condition, asked, got});
+            }(*this, std::move(q)));
+          },
+          [&](ask_ready&) {
+            spawn([](shell& self) -> asio::awaitable<void> {
+              std::vector<lack> lacks = co_await self.of_.seen.look_ready();
+              self.take(ready_looked{{self.of_.seen.now().now.at, std::move(lacks)}});
+            }(*this));
+          },
+          [&](begin_rollback& b) { spawn(roll_back(std::move(b.what))); },
+          [&](give_leave& g) { of_.acting.leave(g.id); },
+          [&](stop_rollback& s) { of_.acting.stop(s.id, s.why); },
+          [&](deployment::close_journal& c) { spawn(close_journal(std::move(c.id))); },
+          [&](keep& k) {
+            // Said in this step, so that of two the newer wins; how it stands on the disk comes back as an event.
+            const std::string name(name_of(k.what));
+            if (auto text = text_of(k.what, state_, terms_, of_.seen.now()))
+              of_.facts.keep(name, *std::move(text));
+            else
+              of_.facts.forget(name);
+            spawn([](shell& self, std::string fact, std::uint64_t serial) -> asio::awaitable<void> {
+              const fact_keeper::standing now = co_await self.of_.facts.settled(fact);
+              self.take(stored{fact, serial, now ? std::string() : now.error()});
+            }(*this, name, k.serial));
+          },
+          [&](answer_verb& v) {
+            const auto found = waiting_.find(v.id);
+            if (found == waiting_.end()) return;
+            found->second->answer = {v.done, std::move(v.text)};
+            found->second->answered.cancel();
+            waiting_.erase(found);
+          },
+          [&](stage_for& s) { of_.seen.stage(s.slot); },
+          [&](look_at_once&) {
+            look_now_ = true;
+            pause_.cancel();
+          }},
+      a);
+}
+
+asio::awaitable<void> shell::roll_back(attempt what) {
+  rollback::shell::listener to;
+  to.prepared = [this, id = what.id] { take(prepared{id}); };
+  to.changed = [this, id = what.id] { take(changed{id}); };
+  to.tell = of_.tell;
+  const auto how = co_await of_.acting.carry_out(what, state_.track, std::move(to));
+  if (how)
+    take(ended{what.id, *how});
+  else
+    of_.tell({"rollback.interrupted", severity::critical, "the agent ends in the middle of a rollback: the next start proves it, or undoes it", {}});
+}
+
+/// What came of an attempt is kept as a fact before the journal forgets it.
+asio::awaitable<void> shell::close_journal(std::string id) {
+  for (;;) {
+    bool kept = true;
+    for (const fact f : all_facts) {
+      const fact_keeper::standing now = co_await of_.facts.settled(std::string(name_of(f)));
+      kept = kept && now.has_value();
+    }
+    if (kept || stopping_) break;
+    asio::steady_timer pause(loop_, fact_keeper::again_after);
+    co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
+  if (!stopping_) co_await of_.acting.forget(std::move(id));
+}
+
+asio::awaitable<void> shell::watch() {
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  while (!stopping_) {
+    const instant began = of_.seen.now().now.at;
+    try {
+      sighting seen = co_await of_.seen.look(wants_fresh_look(state_.track));
+      if (stopping_) break;
+      take(looked{seen});
+      of_.on_look(seen, state_);
+    } catch (const std::exception& error) {  // a mistake of ours must not leave the deployment unwatched
+      of_.tell({"agent.task_failed", severity::critical, fmt::format("a look at the deployment failed: {}", error.what()), {}});
+    }
+    if (std::exchange(look_now_, false)) continue;
+    const duration every = wants_fresh_look(state_.track) ? std::min(hurried_look, terms_.watch_every) : terms_.watch_every;
+    pause_.expires_at(began + every);
+    boost::system::error_code woken;
+    co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
+  }
+  co_await tasks_.join();
+}
+
+void shell::stop(bool agent_ends) {
+  stopping_ = true;
+  if (agent_ends) of_.acting.hurry();
+  pause_.cancel();
+  for (const auto& [id, who] : std::exchange(waiting_, {})) who->answered.cancel();
+}
+
+asio::awaitable<std::pair<bool, std::string>> shell::ask(verb what) {
+  if (stopping_) co_return std::pair{false, std::string("the agent is ending")};
+  what.id = ++verbs_;
+  const auto who = std::make_shared<waiting>(loop_);
+  waiting_[what.id] = who;
+  take(std::move(what));
+  if (waiting_.contains(verbs_) || who->answer.second == "the agent is ending") co_await who->answered.async_wait(asio::as_tuple(asio::use_awaitable));
+  co_return who->answer;
+}
+
+void shell::hold_for(const std::string& rule, const std::string& why, duration length) {
+  verb v;
+  v.is = verb::kind::hold;
+  v.by = fmt::format("the rule {}", rule);
+  v.reason = why;
+  v.length = length;
+  take(std::move(v));
+}
+
+standing shell::stands() const {
+  return deployment::stands(state_, terms_, of_.seen.now().now);
+}
+
+}  // namespace flipback::deployment

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "flipback/event.hpp"
+
+#include "agent/deployment/decider.hpp"
+#include "agent/deployment/standing.hpp"
+#include "agent/deployment/world.hpp"
+#include "agent/rollback/shell.hpp"
+#include "agent/store/fact_keeper.hpp"
+#include "agent/task_group.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <deque>
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+
+namespace flipback::deployment {
+
+/// Performs what the decider decides: takes what happens to it, one after the other, each with what is so at that instant, and does what
+/// comes of it. Decides nothing.
+class shell {
+ public:
+  struct outside {
+    world& seen;
+    rule_book& rules;
+    fact_keeper& facts;
+    rollback::shell& acting;
+    std::function<void(event)> tell;
+    std::function<void(const sighting&, const state&)> on_look;
+  };
+
+  shell(asio::io_context& loop, terms by, outside of);
+  ~shell();
+
+  /// Goes on with the state that the shell before a reload handed over.
+  void go_on_with(state before);
+  /// Begins with what an earlier life left, completing or undoing a rollback that was cut off. Before `watch`.
+  void begin(started found);
+  /// Looks again and again until `stop`.
+  asio::awaitable<void> watch();
+  /// Ends `watch`. A rollback under way ends first; where the agent itself ends, its proof is left to the next start.
+  void stop(bool agent_ends);
+  [[nodiscard]] state hand_over() { return std::move(state_); }
+
+  /// The rules have something else to say.
+  void rules_changed() { take(judged{}); }
+  /// What a person asks, and the answer: whether it was done, and what is said.
+  asio::awaitable<std::pair<bool, std::string>> ask(verb what);
+  /// A rule's own hold.
+  void hold_for(const std::string& rule, const std::string& why, duration length);
+
+  [[nodiscard]] standing stands() const;
+
+ private:
+  struct waiting;
+
+  void take(happening what);
+  void perform(action&& a);
+  asio::awaitable<void> roll_back(attempt what);
+  asio::awaitable<void> close_journal(std::string id);
+  void spawn(asio::awaitable<void> task) { tasks_.spawn(std::move(task)); }
+
+  asio::io_context& loop_;
+  terms terms_;
+  outside of_;
+  state state_;
+  std::deque<happening> queue_;
+  bool taking_ = false;
+  bool stopping_ = false;
+  bool look_now_ = false;
+  asio::steady_timer pause_;
+  task_group tasks_;
+  std::uint64_t verbs_ = 0;
+  std::map<std::uint64_t, std::shared_ptr<waiting>> waiting_;
+};
+
+}  // namespace flipback::deployment

@@ -1,0 +1,81 @@
+#pragma once
+
+#include "flipback/event.hpp"
+
+#include "agent/config/make_probes.hpp"
+#include "agent/deployment/world.hpp"
+#include "agent/judging/observing.hpp"
+#include "agent/record/recorder.hpp"
+#include "rules/built_in.hpp"
+#include "rules/engine.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace flipback {
+
+/// Holds what is observed against the rules, in time: the engine, its timer, the record. A breach leaves it as plain data.
+class judge final : public deployment::rule_book {
+ public:
+  using teller = std::function<void(event)>;
+
+  /// Compiles the rules; what is wrong with them is reported, and the judge is then not to be used. The probes must outlive it.
+  judge(asio::io_context& loop, const config::configuration& configured, const std::vector<config::made_probe>& probes, teller tell,
+        settings::diagnostics& problems);
+
+  /// A rollback rule has something else to say.
+  std::function<void()> on_rollback_rules;
+  /// A rule that holds is breached.
+  std::function<void(const std::string& rule, const std::string& why)> on_hold;
+
+  /// Takes over samples and verdicts from the one before a reload.
+  void adopt(judge&& before);
+  void take(std::size_t probe, const run& of, const observation& seen);
+  /// Whether a slot is up, as the deployment's looks see it: "live", "stable", "front_door" and each slot's own name.
+  void see_up(const std::string& name, std::optional<bool> up, instant asked, instant at);
+  void stood_still(duration stood);
+  /// Judges what has come, at once.
+  void settle();
+  void stop();
+
+  std::vector<deployment::rule_now> rules_now(const deployment::state& s) override;
+  error_shares errors_of(const std::string& rule, instant since) override;
+  void start_anew(instant at, bool forgive) override;
+  void window(bool open) override;
+
+  [[nodiscard]] rules::engine& engine() { return engine_; }
+  [[nodiscard]] recorder* recorded() { return recorder_.get(); }
+  [[nodiscard]] const std::vector<watched>& probes() const { return observing_->all(); }
+  [[nodiscard]] const std::vector<rules::switched_off>& rules_off() const { return rules_off_; }
+
+ private:
+  void settle_soon();
+  void arm();
+  void told(const rules::change& c);
+  [[nodiscard]] bool reads(std::size_t rule, const std::string& probe) const;
+  [[nodiscard]] std::string seen_by(std::size_t rule) const;
+  [[nodiscard]] std::string shared_is_ill() const;
+  [[nodiscard]] const knows_errors* who_knows_errors(std::size_t rule) const;
+  deployment::rule_now rule_as_it_is(std::size_t number, const deployment::state& s);
+
+  asio::io_context& loop_;
+  const std::vector<config::made_probe>& made_;
+  teller tell_;
+  std::vector<rules::switched_off> rules_off_;
+  rules::engine engine_;
+  std::unique_ptr<recorder> recorder_;  ///< null: nothing is recorded
+  std::unique_ptr<observing> observing_;
+  std::map<std::string, std::size_t> slot_series_;
+  std::map<std::string, instant> reachable_at_;  ///< of probes that belong to no slot: when they were reachable last
+  asio::steady_timer timer_;
+  bool settling_posted_ = false;
+  bool stopped_ = false;
+};
+
+}  // namespace flipback

@@ -1,0 +1,60 @@
+#include "agent/rollback/command_result.hpp"
+
+#include "probes/quoted.hpp"
+
+#include <fmt/format.h>
+
+namespace flipback::rollback {
+
+namespace {
+
+constexpr int by_a_signal = 128;
+constexpr int last_signal = 64;
+
+/// How it ended; empty where it exited 0.
+std::string how_it_ended(const ran& came_to, std::string_view what) {
+  if (!came_to) return came_to.error();
+  if (came_to->timed_out) return fmt::format("{} did not end in time{}", what, last_words(came_to->output));
+  if (came_to->status > by_a_signal && came_to->status <= by_a_signal + last_signal)
+    return fmt::format("{} was ended by signal {}{}", what, came_to->status - by_a_signal, last_words(came_to->output));
+  if (came_to->status != 0) return fmt::format("{} exited {}{}", what, came_to->status, last_words(came_to->output));
+  return {};
+}
+
+/// Whether a line of nginx's own says so: "nginx: configuration file … test failed".
+bool says_test_failed(std::string_view output) {
+  while (!output.empty()) {
+    const std::string_view line = output.substr(0, output.find('\n'));
+    output.remove_prefix(std::min(line.size() + 1, output.size()));
+    const std::string_view whole = line.ends_with('\r') ? line.substr(0, line.size() - 1) : line;
+    if (whole.contains(": configuration file ") && whole.ends_with(" test failed")) return true;
+  }
+  return false;
+}
+
+}  // namespace
+
+std::string last_words(std::string_view output) {
+  constexpr std::size_t most = 400;
+  while (output.ends_with('\n') || output.ends_with('\r')) output.remove_suffix(1);
+  if (output.empty()) return {};
+  const bool cut = output.size() > most;
+  return fmt::format(": {}{}", cut ? "…" : "", flipback::quoted(output.substr(cut ? output.size() - most : 0), {}, most));
+}
+
+done reload_result(const ran& came_to, std::string_view what) {
+  const std::string ended = how_it_ended(came_to, what);
+  return ended.empty() ? done{answer::yes, {}} : done{answer::cant_tell, ended};
+}
+
+done test_result(const ran& came_to, std::string_view what, bool as_root) {
+  const std::string ended = how_it_ended(came_to, what);
+  if (ended.empty()) return {answer::yes, {}};
+  const bool refused = came_to && !came_to->timed_out && came_to->status < by_a_signal && says_test_failed(came_to->output);
+  if (!refused) return {answer::cant_tell, ended};
+  if (!as_root && came_to->output.contains("(13: Permission denied)"))
+    return {answer::cant_tell, fmt::format("{}; run as root, or set [nginx] test_command to what may read nginx's files", ended)};
+  return {answer::no, ended};
+}
+
+}  // namespace flipback::rollback

@@ -1,0 +1,35 @@
+#include "agent/rollback/disk.hpp"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+namespace flipback::rollback {
+
+namespace {
+
+class real_disk final : public disk {
+ public:
+  int write_at(int fd, std::string_view bytes, off_t at) override {
+    while (!bytes.empty()) {
+      const ssize_t wrote = ::pwrite(fd, bytes.data(), bytes.size(), at);
+      if (wrote < 0 && errno == EINTR) continue;
+      if (wrote < 0) return errno;
+      if (wrote == 0) return EIO;
+      bytes.remove_prefix(static_cast<std::size_t>(wrote));
+      at += wrote;
+    }
+    return 0;
+  }
+  int sync(int fd) override { return ::fdatasync(fd) == 0 ? 0 : errno; }
+  int allocate(int fd, off_t bytes) override { return ::posix_fallocate(fd, 0, bytes); }
+};
+
+}  // namespace
+
+std::shared_ptr<disk> make_disk() {
+  return std::make_shared<real_disk>();
+}
+
+}  // namespace flipback::rollback

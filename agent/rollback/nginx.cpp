@@ -1,0 +1,151 @@
+#include "agent/rollback/nginx.hpp"
+
+#include "agent/process/run.hpp"
+#include "agent/rollback/command_result.hpp"
+#include "agent/rollback/error_log.hpp"
+#include "agent/rollback/master_process.hpp"
+
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+
+namespace flipback::rollback {
+
+namespace {
+
+constexpr const char* usual_error_log = "/var/log/nginx/error.log";  // as Debian builds it
+constexpr std::size_t longest_dump = 8 * 1024 * 1024;
+constexpr duration rounding = std::chrono::seconds(1);  // of file systems' clocks, and of a wall clock that is being corrected
+
+std::unique_ptr<reloader> reloader_for(const asio::any_io_executor& executor, const config::nginx& settings, master_finder& finder) {
+  switch (settings.reload) {
+    case config::reload_kind::systemd:
+      return make_systemd_reloader(executor, settings);
+    case config::reload_kind::command:
+      return make_command_reloader(executor, settings);
+    case config::reload_kind::signal:
+      break;
+  }
+  return make_signal_reloader(finder);
+}
+
+class local_nginx final : public nginx {
+ public:
+  local_nginx(asio::any_io_executor executor, config::nginx settings)
+      : executor_(std::move(executor)),
+        settings_(std::move(settings)),
+        error_log_(settings_.error_log.empty() ? usual_error_log : settings_.error_log),
+        finder_(make_master_finder(executor_, settings_)),
+        reloader_(reloader_for(executor_, settings_, *finder_)) {}
+
+  asio::awaitable<done> test() override {
+    if (const std::string why = why_not_to_run(); !why.empty()) co_return done{answer::cant_tell, why};
+    const ran came_to = co_await process::run(executor_, command("-t"), settings_.command_timeout);
+    co_return test_result(came_to, settings_.test_command.empty() ? "nginx -t" : settings_.test_command.front(), ::geteuid() == 0);
+  }
+
+  asio::awaitable<done> reload() override { return reloader_->reload(); }
+
+  asio::awaitable<std::optional<std::string>> configuration() override {
+    std::vector<std::string> argv = command("-T");
+    if (!why_not_to_run().empty() || std::ranges::find(argv, "-T") == argv.end()) co_return std::nullopt;
+    ran came_to = co_await process::run(executor_, std::move(argv), settings_.command_timeout, longest_dump);
+    if (!came_to || came_to->timed_out || came_to->status != 0) co_return std::nullopt;
+    co_return std::move(came_to->output);
+  }
+
+  std::expected<pid_t, std::string> master() override { return finder_->find(); }
+
+  std::optional<workers> see_workers() override {
+    const auto found = master();
+    return found ? workers_of(*found) : std::nullopt;
+  }
+
+  std::optional<bool> workers_since(wall_time changed) override {
+    const auto seen = see_workers();
+    if (!seen || seen->accepting.empty()) return std::nullopt;
+    bool all_after = true;
+    for (const pid_t pid : seen->accepting) {
+      const auto started = started_at(pid);
+      if (started && *started < changed - rounding) return false;
+      all_after = all_after && started && *started > changed + rounding;
+    }
+    return all_after ? std::optional(true) : std::nullopt;
+  }
+
+  void mark_errors() override {
+    errors_.mark(error_log_);
+    const auto found = master();
+    marked_ = found ? children_of(*found) : std::nullopt;
+  }
+
+  std::string emerg_since_mark() override {
+    const auto found = master();
+    if (!found) return {};
+    std::string line = errors_.emerg_since_mark(pid_of_its_own(*found));
+    if (line.empty() || !marked_ || at_rest(*found) != true) return {};
+    const auto children = children_of(*found);
+    if (!children) return {};
+    const bool any_new = std::ranges::any_of(*children, [&](pid_t pid) { return !marked_->contains(pid); });
+    return any_new ? std::string() : line;
+  }
+
+  void logs_errors_to(const std::string& path) override {
+    if (settings_.error_log.empty() && !path.empty()) error_log_ = path;
+  }
+
+  asio::awaitable<std::vector<std::string>> obstacles() override {
+    std::vector<std::string> found;
+    if (std::string one = co_await reloader_->obstacle(); !one.empty()) found.push_back(std::move(one));
+    // The signal's obstacle has said of the pid file what there is to say.
+    const bool told = !found.empty() && settings_.reload == config::reload_kind::signal && !why_not_to_run().empty();
+    const done tested = told ? done{answer::yes, {}} : co_await test();
+    if (tested.is == answer::no)
+      found.push_back(
+          fmt::format("nginx refuses its configuration as it is, so that it would take no other: {}; type nginx -t", tested.says));
+    if (tested.is == answer::cant_tell) found.push_back(fmt::format("nginx's configuration can't be tested: {}", tested.says));
+    co_return found;
+  }
+
+ private:
+  /// `nginx -t` and `-T` open the pid file and make an empty one where there is none: whoever starts or reloads nginx by it would find no
+  /// number in it. Empty: they may be run.
+  [[nodiscard]] std::string why_not_to_run() const {
+    if (!settings_.test_command.empty() || ::access(settings_.pid.c_str(), F_OK) == 0) return {};
+    return fmt::format(
+        "nginx -t is not run while there is no {}, since it would make an empty one: start nginx, or set [nginx] pid to the "
+        "path that its configuration gives",
+        settings_.pid);
+  }
+
+  /// The program and its arguments with `-t` or `-T`; a configured command has its own `-t` replaced.
+  [[nodiscard]] std::vector<std::string> command(std::string_view action) const {
+    if (!settings_.test_command.empty()) {
+      std::vector<std::string> argv = settings_.test_command;
+      std::ranges::replace(argv, std::string("-t"), std::string(action));
+      return argv;
+    }
+    std::vector<std::string> argv{settings_.binary, std::string(action)};
+    if (!settings_.prefix.empty()) argv.insert(argv.end(), {"-p", settings_.prefix});
+    argv.insert(argv.end(), {"-c", settings_.conf});
+    return argv;
+  }
+
+  asio::any_io_executor executor_;
+  config::nginx settings_;
+  std::string error_log_;
+  std::unique_ptr<master_finder> finder_;
+  std::unique_ptr<reloader> reloader_;
+  error_log errors_;
+  std::optional<std::set<pid_t>> marked_;  ///< the master's children at the mark
+};
+
+}  // namespace
+
+std::unique_ptr<nginx> make_nginx(asio::any_io_executor executor, config::nginx settings) {
+  return std::make_unique<local_nginx>(std::move(executor), std::move(settings));
+}
+
+}  // namespace flipback::rollback

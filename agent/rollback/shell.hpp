@@ -1,0 +1,94 @@
+#pragma once
+
+#include "flipback/event.hpp"
+
+#include "agent/deployment/state.hpp"
+#include "agent/deployment/terms.hpp"
+#include "agent/rollback/journal.hpp"
+#include "agent/rollback/machine.hpp"
+#include "agent/rollback/nginx.hpp"
+#include "agent/rollback/slot_switch.hpp"
+#include "agent/task_group.hpp"
+
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
+
+#include <functional>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace flipback::rollback {
+
+/// What a proof asks of the outside: the front door by a question that can be found again in the log, and a slot directly.
+class prober {
+ public:
+  virtual ~prober() = default;
+  struct asked {
+    deployment::reply door;
+    bool logged = false;              ///< the log has our line: then the rest is known
+    std::optional<slot_number> slot;  ///< whose upstream answered last; nothing: an upstream of no slot, or a cache
+    std::optional<pid_t> worker;      ///< that wrote it, where the log says
+    unsigned upstream_status = 0;
+  };
+  virtual asio::awaitable<asked> ask() = 0;
+  virtual asio::awaitable<deployment::slot_reply> ask_slot(slot_number which) = 0;
+};
+
+/// Performs what the machine says, one action after the other. Decides nothing.
+class shell {
+ public:
+  struct terms {
+    std::vector<std::string> slots;
+    unsigned prove = 3;
+    duration prove_within = std::chrono::seconds(10);
+  };
+  struct outside {
+    slot_switch& by;
+    nginx& operated;
+    journal& written;
+    prober& proofs;
+  };
+  struct listener {
+    std::function<void()> prepared;
+    std::function<void()> changed;
+    std::function<void(event)> tell;
+  };
+
+  shell(asio::io_context& loop, terms by, outside of);
+
+  /// From the first row of the journal to the end; nothing where the agent ends before the proof, which is then the next start's. One at a
+  /// time. `known`: what the slots say of themselves.
+  asio::awaitable<std::optional<ending>> carry_out(deployment::attempt what, const deployment::tracking& known, listener to);
+  void leave(const std::string& id);
+  void stop(const std::string& id, const std::string& why);
+  /// The agent ends: leave is no longer waited for, and a proof neither.
+  void hurry();
+  asio::awaitable<void> forget(std::string id);
+
+  /// The attempt that the journal has open, as an earlier life left it; an error: the journal can't be read.
+  std::expected<std::optional<deployment::attempt>, std::string> cut_off(const std::vector<std::string>& slots);
+
+ private:
+  struct carrying;
+  asio::awaitable<std::optional<happening>> perform(carrying& c, action a);
+  asio::awaitable<proof_look> look(carrying& c, look_for_proof how);
+  asio::awaitable<struct cut_off> look_at_what_was_cut_off(const plan& of);
+  asio::awaitable<happening> wait_for_leave();
+  asio::awaitable<void> write_late(row what);
+  std::expected<plan, std::string> plan_of(const deployment::attempt& what, const deployment::tracking& known);
+
+  asio::io_context& loop_;
+  terms terms_;
+  outside of_;
+  asio::steady_timer leave_timer_;
+  std::string running_;             ///< the attempt under way
+  std::optional<happening> given_;  ///< leave, or stop
+  bool hurrying_ = false;
+  std::optional<attempt> found_;    ///< what the journal had open at the start
+  std::uint64_t rows_found_ = 0;
+  bool undo_was_begun_ = false;
+  task_group late_;                 ///< rows that nobody waits for
+};
+
+}  // namespace flipback::rollback

@@ -1,0 +1,63 @@
+#include "agent/serve/standing_text.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+namespace flipback::serve {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string with(const std::string& slot, const std::string& release) {
+  return release.empty() ? slot : fmt::format("{} with {}", slot, release);
+}
+
+std::string text_of(const deployment::lack& l) {
+  return l.type.empty() ? l.what : fmt::format("{}; {}", l.what, l.type);
+}
+
+}  // namespace
+
+json::object as_object(const deployment::standing& s) {
+  json::array questions;
+  for (const deployment::approval& q : s.questions) questions.push_back(json::object{{"rule", q.rule}, {"says", q.says}});
+  json::array lacks;
+  for (const deployment::lack& l : s.lacks) lacks.push_back(json::object{{"blocking", l.blocking}, {"says", l.what}, {"type", l.type}});
+  return {{"mode", name_of(s.mode)},
+          {"live", s.live},
+          {"release", s.release},
+          {"stable", s.stable},
+          {"stable_release", s.stable_release},
+          {"no_way_back", s.no_way_back},
+          {"doubt", s.doubt},
+          {"intent", s.intent},
+          {"effect", name_of(s.effect)},
+          {"epoch", s.epoch},
+          {"window_open", s.window_open},
+          {"latched", s.latched},
+          {"latch", s.latch_says},
+          {"held", s.held},
+          {"rolling", s.rolling},
+          {"asked", std::move(questions)},
+          {"not_ready", std::move(lacks)},
+          {"unstored", json::value_from(s.unstored)}};
+}
+
+std::vector<std::pair<std::string, std::string>> as_lines(const deployment::standing& s) {
+  std::vector<std::pair<std::string, std::string>> lines;
+  lines.emplace_back("live", s.live.empty() ? "not known" : with(s.live, s.release));
+  if (s.intent != s.live) lines.emplace_back("switch", s.intent.empty() ? "names no slot: " + s.intent_says : "names " + s.intent);
+  lines.emplace_back("stable", s.stable.empty() ? "no way back: " + s.no_way_back : with(s.stable, s.stable_release));
+  if (!s.doubt.empty()) lines.emplace_back("doubtful", s.doubt);
+  lines.emplace_back("window", s.window_open ? "open" : "closed");
+  if (!s.held.empty()) lines.emplace_back("hold", s.held);
+  if (!s.rolling.empty()) lines.emplace_back("rollback", "under way, " + s.rolling);
+  lines.emplace_back("mode", std::string(name_of(s.mode)) + (s.latched ? fmt::format(", the latch is shut ({})", s.latch_says) : ""));
+  for (const deployment::approval& q : s.questions) lines.emplace_back("asked", fmt::format("{}: {}", q.rule, q.says));
+  for (const deployment::lack& l : s.lacks) lines.emplace_back(l.blocking ? "not ready" : "lacking", text_of(l));
+  for (const std::string& u : s.unstored) lines.emplace_back("unstored", u);
+  return lines;
+}
+
+}  // namespace flipback::serve

@@ -1,0 +1,255 @@
+// What outlasts a restart.
+
+#include "agent/deployment/decider.hpp"
+#include "tests/agent/deployment/story.hpp"
+
+using namespace flipback;
+using namespace flipback::deployment;
+using rollback::outcome;
+
+namespace {
+
+started remembered(const story& w) {
+  started made;
+  made.recalled = recollection{*w.s.track.now, w.now, false, false};
+  made.departures = w.s.track.departures;
+  made.held = w.s.held;
+  made.latched = w.s.latched;
+  made.failures = w.s.failures;
+  return made;
+}
+
+void restarts(story& w, const started& with, duration away = 5s) {
+  w.s = {};
+  w.rules.clear();
+  w.forget();
+  w.passes(away);
+  w.take(with);
+}
+
+}  // namespace
+
+TEST_CASE("hold_latch_and_window_outlast_a_restart") {
+  story w;
+  w.green_is_put_live();
+  w.breach();
+  w.take(judged{});
+  w.changes();
+  w.ends(outcome::undone, true, green);
+  restarts(w, remembered(w));
+  w.look(3);
+  CHECK(w.s.window_was_open);
+  w.breach();
+  w.run(10s);
+  CHECK_FALSE(w.begun());
+  CHECK(w.times_said("`flipback unlatch`") == 1);
+
+  story held;
+  held.green_is_put_live();
+  held.holds(1h);
+  restarts(held, remembered(held));
+  held.look(3);
+  held.breach();
+  held.run(10s);
+  CHECK_FALSE(held.begun());
+  CHECK(held.times_said("held by ada") == 1);
+
+  story free;
+  free.green_is_put_live();
+  restarts(free, remembered(free));
+  free.look(6);
+  free.breach();
+  free.run(5s);
+  CHECK(free.begun());
+}
+
+TEST_CASE("rules_start_anew_and_room_is_made_after_a_restart") {
+  story w;
+  w.green_is_put_live();
+  const instant began = w.s.track.now->began.at;
+  restarts(w, remembered(w));
+  w.look(3);
+  REQUIRE(w.newest<start_rules_anew>());
+  CHECK(w.newest<start_rules_anew>()->at == began);
+  REQUIRE(w.newest<stage_for>());
+  CHECK(w.newest<stage_for>()->slot == blue);
+}
+
+TEST_CASE("a_clock_that_is_behind_ends_the_window_and_keeps_the_hold") {
+  story w;
+  w.green_is_put_live();
+  started with = remembered(w);
+  with.recalled->clock_is_behind = with.recalled->other_boot = true;
+  restarts(w, with);
+  w.look(6);
+  w.breach();
+  w.run(1min);
+  CHECK_FALSE(w.begun());
+  CHECK(w.times_said("window is over") == 1);
+}
+
+TEST_CASE("after_a_boot_it_acts_once_the_live_slot_has_been_well") {
+  story w;
+  w.log = true;
+  w.green_is_put_live();
+  started with = remembered(w);
+  with.recalled->other_boot = true;
+  restarts(w, with);
+  w.well[green] = false;
+  w.look(3);
+  w.breach();
+  w.run(20s);
+  CHECK_FALSE(w.begun());
+  CHECK(w.times_said("has not been well since this machine was started") == 1);
+  w.well[green] = true;
+  w.look();
+  w.well[green] = false;
+  w.run(5s);
+  CHECK(w.begun());
+}
+
+TEST_CASE("facts_that_can't_be_read_are_never_none_until_the_next_cutover") {
+  for (const bool epoch_is_read : {true, false}) {
+    CAPTURE(epoch_is_read);
+    story w;
+    w.green_is_put_live();
+    started with = remembered(w);
+    if (!epoch_is_read) with.recalled.reset();
+    with.unreadable = {{"hold", "it is damaged"}};
+    restarts(w, with);
+    CHECK(w.said("store.unreadable").size() == 1);
+    w.look(6);
+    CHECK_FALSE(w.s.unreadable.empty());
+    if (!epoch_is_read) {
+      verb open;
+      open.is = verb::kind::window_open;
+      open.stable = blue;
+      CHECK(w.types(open)->first);
+      w.look(6);
+    }
+    w.breach();
+    w.run(5s);
+    CHECK_FALSE(w.begun());
+    CHECK(w.times_said("`flipback approve`") >= 1);
+    w.rules.clear();
+    w.releases[green] = "v3";
+    w.look(6);
+    CHECK(w.s.unreadable.empty());
+    if (!epoch_is_read) continue;
+    w.breach();
+    w.run(5s);
+    CHECK(w.begun());
+  }
+}
+
+TEST_CASE("a_rollback_that_was_cut_off_is_recovered_first") {
+  story w;
+  w.green_is_put_live();
+  w.breach();
+  w.take(judged{});
+  w.changes();
+  started with = remembered(w);
+  with.cut_off = *w.s.under_way;
+  with.cut_off->recovery = false;  // whatever was made of the journal, which knows of no epochs
+  with.cut_off->epoch = 0;
+  restarts(w, with);
+  REQUIRE(w.begun());
+  CHECK(w.newest<begin_rollback>()->what.recovery);
+  CHECK_FALSE(w.s.track.now);
+  w.look(5);
+  CHECK_FALSE(w.s.track.now);  // no look decides while it is under way
+  w.names.slot = w.reached.emplace(blue);
+  w.ends(outcome::rolled_back, true, blue);
+  CHECK(w.s.track.now->is == epoch::kind::rolled_back);
+  CHECK(w.s.track.now->number == with.recalled->then.number + 1);
+  CHECK(w.said("rollback.recovered").size() == 1);
+  w.run(1min);
+  CHECK(w.said("deployment.cutover").empty());  // the own rollback is nobody's cutover
+  CHECK(w.s.failures.front().what.slot == green);
+}
+
+TEST_CASE("cut_off_before_its_first_change_it_is_decided_anew") {
+  story w;
+  w.green_is_put_live();
+  w.breach();
+  w.take(judged{});
+  w.changes();  // the latch was stored, and the file was not
+  started with = remembered(w);
+  with.cut_off = *w.s.under_way;
+  with.cut_off->epoch = 0;
+  restarts(w, with);
+  w.forget();
+  w.ends(outcome::nothing_changed, false);
+  CHECK_FALSE(w.s.latched);
+  CHECK(w.keeps(fact::latch));
+  CHECK_FALSE(w.keeps(fact::epoch));  // nothing is known of it yet: what is remembered stays
+  w.look(6);
+  w.breach();
+  w.run(5s);
+  CHECK(w.begun());
+}
+
+TEST_CASE("what_a_recovery_undid_stays_latched") {
+  story w;
+  w.green_is_put_live();
+  w.breach();
+  w.take(judged{});
+  w.changes();
+  started with = remembered(w);
+  with.latched.reset();  // it was not stored any more
+  with.cut_off = *w.s.under_way;
+  with.cut_off->epoch = 0;
+  restarts(w, with);
+  w.take(changed{w.id()});
+  w.ends(outcome::undone, true, green);
+  w.look(6);
+  w.forget();
+  w.breach();
+  w.run(10s);
+  CHECK_FALSE(w.begun());
+  CHECK(w.times_said("`flipback unlatch`") == 1);
+}
+
+TEST_CASE("a_rollback_that_is_recovered_after_it_was_kept_leaves_no_doubt_about_where_it_led") {
+  story w;
+  w.green_is_put_live().is_rolled_back();
+  started with = remembered(w);
+  attempt again;
+  again.id = "1";
+  again.from = {green, "v2"};
+  again.to = {blue, "v1"};
+  with.cut_off = again;
+  restarts(w, with);
+  w.ends(outcome::rolled_back, true, blue);
+  CHECK(std::ranges::none_of(w.s.track.departures, [](const departure& d) { return d.what.slot == blue && !d.doubt.empty(); }));
+  CHECK(w.s.track.now->before == placed{green, "v2"});
+}
+
+TEST_CASE("the_epoch_is_kept_every_5_s") {
+  story w;
+  w.green_is_put_live();
+  w.look(20);
+  CHECK(std::ranges::count_if(w.did, [](const action& a) {
+          const auto* k = std::get_if<keep>(&a);
+          return k && k->what == fact::epoch;
+        }) == 4);
+}
+
+TEST_CASE("a_fact_that_can't_be_stored_is_said_once_and_so_is_that_it_was") {
+  story w;
+  w.take(stored{"hold", "no space left on device"});
+  w.take(stored{"hold", "no space left on device"});
+  CHECK(w.said("store.failed").size() == 1);
+  CHECK(w.s.unstored.size() == 1);
+  w.take(stored{"hold", ""});
+  w.take(stored{"hold", ""});
+  CHECK(w.said("store.stored").size() == 1);
+  CHECK(w.s.unstored.empty());
+}
+
+TEST_CASE("the_names_of_facts") {
+  CHECK(name_of(fact::epoch) == "epoch");
+  CHECK(name_of(fact::hold) == "hold");
+  CHECK(name_of(fact::latch) == "latch");
+  CHECK(name_of(fact::failures) == "failures");
+}

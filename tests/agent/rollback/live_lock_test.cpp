@@ -1,0 +1,64 @@
+#include "agent/rollback/file_image.hpp"
+#include "tests/agent/rollback/folder.hpp"
+
+#include <doctest/doctest.h>
+
+#include <sys/file.h>
+
+#include <optional>
+
+using namespace flipback::rollback;
+namespace fs = std::filesystem;
+using flipback::test::folder;
+using flipback::test::has;
+
+TEST_CASE("one_at_a_time_even_within_one_process") {
+  const folder f;
+  const std::string live = f.write("live", "x");
+  auto first = std::optional(live_lock::take(live));
+  REQUIRE(first->has_value());
+  const auto second = live_lock::take(live);
+  REQUIRE_FALSE(second.has_value());
+  CHECK(has(second.error(), "another agent acts on " + live));
+  live_lock moved = std::move(**first);
+  first.reset();
+  CHECK_FALSE(live_lock::take(live).has_value());
+  {
+    const live_lock gone = std::move(moved);
+  }
+  CHECK(live_lock::take(live).has_value());
+  CHECK(f.names() == std::set<std::string>{"live", ".live.flipback-lock"});
+}
+
+TEST_CASE("another_process_sees_it_and_a_dead_one_holds_nothing") {
+  const folder f;
+  const std::string live = f.write("live", "x");
+  {
+    const auto held = live_lock::take(live);
+    const std::string said = flipback::test::in_child([&]() -> std::string {
+      const int fd = ::open(f.path(".live.flipback-lock").c_str(), O_RDWR);
+      return ::flock(fd, LOCK_EX | LOCK_NB) == 0 ? "free" : "held";
+    });
+    CHECK(said == "held");
+  }
+  CHECK(flipback::test::in_child([&]() -> std::string { return live_lock::take(live) ? "taken" : "held"; }) == "taken");
+  CHECK(live_lock::take(live).has_value());
+}
+
+TEST_CASE("a_lock_whose_file_was_taken_away_does_not_count_for_the_new_file") {
+  const folder f;
+  const std::string live = f.write("live", "x");
+  const auto old = live_lock::take(live);
+  fs::remove(f.path(".live.flipback-lock"));
+  CHECK(live_lock::take(live).has_value());
+}
+
+TEST_CASE("a_lock_that_can_t_be_made_says_why") {
+  const folder f;
+  CHECK(has(live_lock::take(f.path("no/live")).error(), "can't lock"));
+  f.link(".live.flipback-lock", "elsewhere");
+  CHECK_FALSE(live_lock::take(f.path("live")).has_value());
+  CHECK_FALSE(fs::exists(f.path("elsewhere")));
+  ::mkfifo(f.path(".pipe.flipback-lock").c_str(), 0600);
+  CHECK(has(live_lock::take(f.path("pipe")).error(), "no regular file"));
+}
