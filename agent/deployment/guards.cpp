@@ -64,12 +64,6 @@ std::optional<weighed> obstacle(const state& s, const terms& by, const present& 
   return std::nullopt;
 }
 
-const blame_standing* blame_of(const state& s, const rule_now& rule) {
-  const auto found = s.blames.find(rule.name);
-  const bool of_this = found != s.blames.end() && found->second.epoch == s.track.now->number && found->second.condition == rule.true_since;
-  return of_this ? &found->second : nullptr;
-}
-
 /// What a person must decide, in their words; empty: nothing.
 std::pair<guard, std::string> for_a_person(const state& s, const terms& by, const present& now, const rule_now& rule) {
   const tracking& t = s.track;
