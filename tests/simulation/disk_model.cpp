@@ -32,7 +32,7 @@ const file_image& disk_model::read(const std::string& path) const {
 }
 
 void disk_model::place(const std::string& path, file_image image, wall_time at, author by) {
-  entries_[path] = {image, std::move(image), at, by, false};
+  entries_[path] = {image, std::move(image), at, by, by, false};
 }
 
 void disk_model::copy_over(const std::string& path, file_image image, wall_time at) {
@@ -60,7 +60,10 @@ put_result disk_model::put(const file_change& c, rollback::end to, const faults&
   if (now.disk_full && !staged) return {put_result::kind::failed, c.path + ": no space left"};
   e.seen = want;
   e.changed = at;
-  e.by = author::agent;
+  if (to == rollback::end::after)
+    e.before = std::exchange(e.by, author::agent);
+  else
+    e.by = e.before;  // what stood there is whose it was
   e.torn = false;
   if (!folder_synced) return {put_result::kind::cant_tell, c.path + ": its folder could not be synced"};
   e.kept = want;
@@ -75,9 +78,11 @@ rollback::change_state disk_model::state_of(const file_change& c) const {
   return {kind::foreign, c.path + " was changed by somebody else"};
 }
 
-void disk_model::lose_power(dice& chance) {
+bool disk_model::lose_power(dice& chance) {
+  bool lost = false;
   for (auto& [path, e] : entries_) {
     if (e.seen == e.kept) continue;
+    lost = true;
     if (chance.chance(0.5)) {
       e.seen = e.kept;
     } else if (e.by == author::person && e.seen.is == file_image::kind::regular && chance.chance(0.2)) {
@@ -86,6 +91,7 @@ void disk_model::lose_power(dice& chance) {
     }
     e.kept = e.seen;
   }
+  return lost;
 }
 
 }  // namespace flipback::simulation

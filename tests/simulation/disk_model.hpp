@@ -25,7 +25,8 @@ class disk_model {
     file_image kept;    ///< what a power loss leaves for certain
     wall_time changed;  ///< by the wall's clock of then
     author by = author::nobody;
-    bool torn = false;  ///< a power loss has cut a person's copy short
+    author before = author::nobody;  ///< of what the agent put away
+    bool torn = false;               ///< a power loss has cut a person's copy short
   };
 
   [[nodiscard]] const file_image& read(const std::string& path) const;
@@ -42,7 +43,8 @@ class disk_model {
   rollback::put_result put(const file_change& c, rollback::end to, const faults& now, bool staged, wall_time at, bool folder_synced);
   [[nodiscard]] rollback::change_state state_of(const file_change& c) const;
 
-  void lose_power(dice& chance);
+  /// True where something was not synced.
+  bool lose_power(dice& chance);
 
  private:
   std::map<std::string, entry> entries_;

@@ -37,7 +37,7 @@ void host::lose_power(duration clock_set_back) {
     were.push_back(world_.slots.at(n).is);
     world_.slots.become(n, slots_model::condition::stopped, world_.time.now());
   }
-  world_.disk.lose_power(world_.chance);
+  if (world_.disk.lose_power(world_.chance)) watcher_.may_begin_an_epoch();
   world_.time.after(world_.chance.between(seconds(3), seconds(30)), [this, were, clock_set_back] {
     world_.clock.set_back(clock_set_back);
     world_.clock.reboot(world_.time.now(), seconds(15));

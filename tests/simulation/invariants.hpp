@@ -20,6 +20,9 @@ class invariants final : public watcher {
   /// The first promise that was broken, in one sentence; empty: none.
   [[nodiscard]] const std::string& broken() const { return broken_; }
 
+  /// How often what happened, so that it can be seen that it does happen.
+  [[nodiscard]] const std::map<std::string, std::uint64_t>& figures() const { return figures_; }
+
   // What people and faults do, told by whoever does it.
   void touched() { touched_ = world_.time.now(); }  ///< something of nginx, its files or a slot
   void may_begin_an_epoch();                        ///< a person's change of what is live
@@ -27,7 +30,7 @@ class invariants final : public watcher {
   void disturbed() { disturbed_ = world_.time.now(); }  ///< anything at all
 
   /// Nothing has happened for a while, and nothing is out of order.
-  void settled(const deployment::state& s, bool rolls_back);
+  void settled(const deployment::state& s, const deployment::present& now, bool rolls_back);
   /// A release is bad, the window open and everything else well: it must be rolled back by now.
   void must_have_rolled_back(duration since);
 
@@ -51,6 +54,7 @@ class invariants final : public watcher {
 
   world& world_;
   std::string broken_;
+  std::map<std::string, std::uint64_t> figures_;
 
   struct direct {
     instant asked;
@@ -69,6 +73,7 @@ class invariants final : public watcher {
   duration held_for_{};
   std::optional<duration> leave_at_;
   std::string under_way_;
+  std::optional<slot_number> to_;
   std::set<std::string> changed_ids_;
   std::optional<duration> rolled_back_at_;
   std::uint64_t epoch_ = 0;

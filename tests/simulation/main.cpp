@@ -84,6 +84,7 @@ int main(int argc, char** argv) {
   std::atomic<std::uint64_t> steps = 0;
   std::mutex guards;
   std::map<std::uint64_t, std::string> failed;
+  std::map<std::string, std::uint64_t> figures;
   const unsigned threads = std::max(1U, std::thread::hardware_concurrency());
   std::vector<std::thread> tellers;
   for (unsigned i = 0; i < threads; ++i) {
@@ -91,9 +92,9 @@ int main(int argc, char** argv) {
       for (std::uint64_t seed = next++; seed <= what->last; seed = next++) {
         const told_story told = tell_story(seed, {});
         steps += told.steps;
-        if (told.broken.empty()) continue;
         const std::lock_guard hold(guards);
-        failed.emplace(seed, told.broken);
+        for (const auto& [what_happened, times] : told.figures) figures[what_happened] += times;
+        if (!told.broken.empty()) failed.emplace(seed, told.broken);
       }
     });
   }
@@ -108,6 +109,7 @@ int main(int argc, char** argv) {
     fmt::print("seed {}: {}\n", seed, why);
   }
   if (!failed.empty()) fmt::print("to hear one again: tests/simulation/run --seed {}\n", failed.begin()->first);
+  for (const auto& [what_happened, times] : figures) fmt::print("{:9}  {}\n", times, what_happened);
   fmt::print("{} stories, {} steps, {:.1f} s on {} threads, {:.0f} stories an hour and thread\n", stories, steps.load(), took, threads,
              static_cast<double>(stories) / took * 3600 / threads);
   fmt::print("simulation: {} stories, {} failed\n", stories, failed.size());

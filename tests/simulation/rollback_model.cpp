@@ -177,9 +177,7 @@ void rollback_model::look(const rollback::look_for_proof& a) {
     if (old == 0) seen.old_gone = answer::yes;
   }
   if (!a.ask) {
-    seen.at = world_.now().at;
-    happen(rollback::proof_looked{std::move(seen)});
-    return;
+    return tell_look(std::move(seen));
   }
   std::optional<nginx_model::passed> went;
   deployment::reply door;
@@ -198,11 +196,13 @@ void rollback_model::look(const rollback::look_for_proof& a) {
     seen.line = line;
   }
   seen.door = std::move(door);
-  with_.later(took, [this, seen] {
-    rollback::proof_look whole = seen;
-    whole.at = world_.now().at;
-    happen(rollback::proof_looked{std::move(whole)});
-  });
+  with_.later(took, [this, seen] { tell_look(seen); });
+}
+
+void rollback_model::tell_look(rollback::proof_look seen) {
+  seen.at = world_.now().at;
+  if (!world_.wrong.switch_unreadable) seen.names = world_.nginx.intent();
+  happen(rollback::proof_looked{std::move(seen)});
 }
 
 void rollback_model::on(const rollback::tell_changed&) {

@@ -240,6 +240,7 @@ void shell_model::recover(const deployment::attempt& what) {
   later(world_.chance.between(milliseconds(5), milliseconds(1000)), [this, what] {
     rollback::cut_off found;
     for (const rollback::change& c : cut_off_.front().of.changes) found.changes.push_back(world_.disk.state_of(std::get<file_change>(c)));
+    found.names = present().names.named();
     found.rows = cut_off_.back().number + 1;
     found.undo_begun = std::ranges::any_of(cut_off_, [](const rollback::row& r) { return r.is == rollback::row::kind::undoing; });
     const auto r = world_.slots.asked_directly(what.to.slot);

@@ -27,13 +27,14 @@ class shell_model {
   /// SIGHUP: the state is handed over whole, and what was being asked is lost. Waits for a rollback that is under way.
   void reload(const terms& by);
   [[nodiscard]] const deployment::state& state() const { return state_; }
+  /// What is so at this instant, as each step is told.
+  [[nodiscard]] deployment::present present() const;
   [[nodiscard]] bool is_dead() const { return dead_; }
   [[nodiscard]] bool rolls_back() const { return rollback_ != nullptr && !rollback_->over(); }
 
  private:
   void happen(deployment::happening what);
   void take_step(const deployment::happening& what);
-  [[nodiscard]] deployment::present present() const;
   void later(duration wait, std::function<void()> what);
   void ask_world(std::function<void()> what);
   bool dies();

@@ -99,7 +99,7 @@ void telling::run_eventful() {
   host_.dies_at_a_step = 0;
   if (!go_on(world_.time.now() + quiet)) return;
   if (host_.agent() == nullptr) return;
-  watched_.settled(host_.agent()->state(), host_.agent()->rolls_back());
+  watched_.settled(host_.agent()->state(), host_.agent()->present(), host_.agent()->rolls_back());
 }
 
 told_story telling::run() {
@@ -108,13 +108,13 @@ told_story telling::run() {
     run_plain();
   else
     run_eventful();
-  return {watched_.broken(), world_.steps};
+  return {watched_.broken(), world_.steps, watched_.figures()};
 }
 
 }  // namespace
 
 told_story tell_story(std::uint64_t seed, std::function<void(const std::string&)> line) {
-  dice chance(seed * 0x9e3779b97f4a7c15U + 1);
+  dice chance(dice(seed).roll());  // neighbours are no relatives
   const bool plain = chance.chance(0.2);
   setup how = plain ? draw_plain_setup(chance) : draw_setup(chance);
   telling one(chance, std::move(how), plain, std::move(line));

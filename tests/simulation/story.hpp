@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <string>
 
 namespace flipback::simulation {
@@ -9,6 +10,7 @@ namespace flipback::simulation {
 struct told_story {
   std::string broken;  ///< the promise that was broken; empty: none
   std::uint64_t steps = 0;
+  std::map<std::string, std::uint64_t> figures;  ///< how often what happened
 };
 
 /// One seed is one story, the same each time. `line`: who hears it told.
