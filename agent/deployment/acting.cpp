@@ -72,7 +72,6 @@ void acting::lock() {
 
 void acting::begin() {
   lock();
-  switch_->sweep();
   found_texts found{memory_.kept.get("epoch"), memory_.kept.get("hold"), memory_.kept.get("latch"), memory_.kept.get("failures")};
   started what = recall(found, terms_, world_->now());
   auto cut_off = rollback_->cut_off(terms_.slots);
@@ -80,6 +79,7 @@ void acting::begin() {
     what.unreadable.emplace_back("rollback under way", cut_off.error());
   else
     what.cut_off = *std::move(cut_off);
+  if (cut_off && !what.cut_off) switch_->sweep();  // else what is there may still be needed
   shell_->begin(std::move(what));
 }
 

@@ -335,7 +335,7 @@ void stepping::after_undo_of_files() {
     s.next = 0;
     return follow_next();
   }
-  if (plan_.reloads && (s.reload_asked || s.recovery) && s.put_back) return ask_test(phase::undo_testing);
+  if (plan_.reloads && (s.reload_asked || s.recovery) && (s.put_back || !s.foreign)) return ask_test(phase::undo_testing);
   claim what = plan_.back;
   what.new_workers_needed = false;
   if (plan_.reloads) what.identity.clear();  // it counts where it changed with the switch, and nginx has read nothing of this

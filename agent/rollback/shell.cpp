@@ -130,6 +130,7 @@ asio::awaitable<std::optional<ending>> shell::carry_out(deployment::attempt what
     next = *std::move(answered);
   }
   co_await late_.join();
+  if (c.over) of_.by.sweep();  // what an undo would have needed
   running_.clear();
   co_return c.over;
 }

@@ -187,7 +187,7 @@ void shell_model::on(const deployment::ask_blame& a) {
     const bool live_fails = world_.slots.failing(a.live) > 0;
     const bool stable_fails = world_.slots.failing(a.stable) > 0.5;
     using kind = deployment::blame::kind;
-    found.is = live_fails && stable_fails ? kind::both_fail : live_fails ? kind::release : kind::both_well;
+    found.is = live_fails && stable_fails ? kind::both_fail : live_fails ? kind::release_to_blame : kind::both_well;
     if (world_.chance.chance(0.1)) found.is = kind::cant_tell;
     found.says = "both were asked";
     happen(deployment::blame_answered{a.rule, a.epoch, a.condition, asked, found});
@@ -196,7 +196,7 @@ void shell_model::on(const deployment::ask_blame& a) {
 
 void shell_model::on(const deployment::ask_ready&) {
   ask_world([this] {
-    deployment::readiness r;
+    deployment::known_readiness r;
     r.looked = world_.now().at;
     if (world_.wrong.disk_read_only) r.lacks.push_back({true, "the live file can't be written"});
     if (!world_.nginx.takes_its_files()) r.lacks.push_back({true, "nginx refuses its configuration as it is"});
