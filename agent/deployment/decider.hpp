@@ -6,6 +6,7 @@
 #include "agent/deployment/present.hpp"
 #include "agent/deployment/state.hpp"
 
+#include <limits>
 #include <optional>
 #include <string>
 #include <utility>
@@ -61,8 +62,8 @@ struct ended {
 /// What became of a fact that was to be kept or forgotten; an empty `trouble`: it is on disk.
 struct stored {
   std::string fact;
-  std::uint64_t serial = 0;  ///< of the `keep` that was carried out; 0: of none, its standing has changed
   std::string trouble;
+  std::uint64_t serial = std::numeric_limits<std::uint64_t>::max();  ///< of the newest `keep` that this speaks of; 0: of none
 };
 /// What a person asks.
 struct verb {

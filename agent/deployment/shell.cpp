@@ -33,7 +33,7 @@ shell::shell(asio::io_context& loop, terms by, outside of)
     : loop_(loop), terms_(std::move(by)), of_(std::move(of)), pause_(loop), tasks_(loop, [this](const std::string& why) {
         of_.tell({"agent.task_failed", severity::critical, why, {}});
       }) {
-  of_.facts.tell([this](const std::string& name, const fact_keeper::standing& now) { take(stored{name, 0, now ? std::string() : now.error()}); });
+  of_.facts.tell([this](const std::string& name, const fact_keeper::standing& now) { take(stored{name, now ? std::string() : now.error(), 0}); });
 }
 
 shell::~shell() = default;
@@ -107,7 +107,7 @@ void shell::perform(action&& a) {
               of_.facts.forget(name);
             spawn([](shell& self, std::string fact, std::uint64_t serial) -> asio::awaitable<void> {
               const fact_keeper::standing now = co_await self.of_.facts.settled(fact);
-              self.take(stored{fact, serial, now ? std::string() : now.error()});
+              self.take(stored{fact, now ? std::string() : now.error(), serial});
             }(*this, name, k.serial));
           },
           [&](answer_verb& v) {

@@ -104,7 +104,6 @@ put_result put_file(const file_change& c, end to, bool in_place) {
   if (!now->says_the_same_as(other) && !(in_place && both_regular && is_half_written(now->bytes, c)))
     return {.is = put_result::kind::foreign, .says = state_of(c, in_place).says};
   if (in_place && both_regular) return write_in_place(c, to);
-  if (is_mount_point(c.path)) return {.is = nothing_changed, .says = fixed_in_place(c.path)};
   if (both_regular) {
     want.mode = now->mode;
     want.owner = now->owner;

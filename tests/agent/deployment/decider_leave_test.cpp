@@ -105,6 +105,34 @@ TEST_CASE("who_prepared_another_attempt_gets_no_leave") {
   CHECK(w.s.under_way);
 }
 
+TEST_CASE("an_attempt_of_one_epoch_gets_no_leave_in_the_next_whatever_is_breached_there") {
+  story w;
+  w.green_is_put_live();
+  w.breach();
+  w.take(judged{});
+  const std::string id = w.id();
+  w.releases[green] = "v3";
+  w.look(3);
+  w.breach();  // the fix is sick as well, which is another matter
+  w.run(5s);
+  w.take(prepared{id});
+  CHECK_FALSE(w.left());
+  REQUIRE(w.newest<stop_rollback>());
+  CHECK(w.newest<stop_rollback>()->why.find("cutover came in between") != std::string::npos);
+}
+
+TEST_CASE("a_way_back_that_is_another_one_now_stops_it") {
+  story w;
+  w.green_is_put_live();
+  w.breach();
+  w.take(judged{});
+  w.s.track.now->back->to.release.clear();
+  w.take(prepared{w.id()});
+  CHECK_FALSE(w.left());
+  REQUIRE(w.newest<stop_rollback>());
+  CHECK(w.newest<stop_rollback>()->why.find("another one now") != std::string::npos);
+}
+
 TEST_CASE("an_attempt_is_given_up_after_a_minute_without_answers") {
   story w;
   w.green_is_put_live();
@@ -179,6 +207,8 @@ TEST_CASE("what_was_answered_in_one_epoch_is_forgotten_in_the_next") {
   w.run(3s);
   CHECK(w.s.questions.size() == 1);
   CHECK(w.s.blames.size() == 1);
+  w.take(stable_answered{{w.s.track.now->number, blue, w.now.at, true, "v1", "200"}});
+  CHECK(w.s.stable);
   w.releases[green] = "v3";
   w.answers = false;
   w.look(3);
@@ -221,7 +251,7 @@ TEST_CASE("after_both_well_or_both_fail_only_what_comes_later_counts") {
   CHECK_FALSE(mark_of(w.s, "error-rate", since - 1s));
   CHECK_FALSE(mark_of(w.s, "another", since));
   // It ends on blue first. The window remembers, and nobody acts on that.
-  w.found_to_blame = {blame::kind::release, "green fails what blue does well"};
+  w.found_to_blame = {blame::kind::release_to_blame, "green fails what blue does well"};
   w.rule().above_since_mark = answer::cant_tell;
   w.run(60s);
   CHECK_FALSE(w.begun());
@@ -248,6 +278,18 @@ TEST_CASE("the_first_both_well_counts") {
   w.breach();
   w.take(judged{});
   CHECK(mark_of(w.s, "error-rate", w.rule().true_since) > first);  // of this breach
+}
+
+TEST_CASE("of_both_well_and_both_fail_the_later_counts") {
+  story w;
+  w.green_is_put_live();
+  w.found_to_blame = {blame::kind::both_well, "both do well"};
+  w.breach();
+  w.take(judged{});
+  const auto well_at = mark_of(w.s, "error-rate", w.rule().true_since);
+  w.found_to_blame = {blame::kind::both_fail, "both fail"};
+  w.run(20s);
+  CHECK(mark_of(w.s, "error-rate", w.rule().true_since) > well_at);
 }
 
 TEST_CASE("where_there_was_no_doubt_there_is_no_mark") {

@@ -121,6 +121,18 @@ TEST_CASE("a_person's_rollback_by_hand_after_the_window_is_left_alone") {
   CHECK(w.s.track.now->returned);
 }
 
+TEST_CASE("a_rule_that_is_true_since_before_the_epoch_is_no_doubt_about_its_release") {
+  story w;
+  w.green_is_put_live();
+  w.run(16min);
+  w.pending(1min).true_since = w.s.track.now->began.at - 1s;
+  w.releases[blue] = "v3";
+  w.look();
+  w.flip(blue);
+  CHECK(w.s.track.now->back->to.slot == green);
+  CHECK(w.s.track.now->back->doubt.empty());
+}
+
 TEST_CASE("a_rule_that_is_true_since_the_new_release_came_is_no_doubt_about_the_old_one") {
   story w;
   w.look(3);

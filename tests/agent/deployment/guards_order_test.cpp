@@ -56,7 +56,8 @@ TEST_CASE("a_person_who_approves_decides_what_a_person_decides_and_the_rest_stan
        std::vector<change>{[](free_way& w) { w.by.mode = config::mode::ask; }, [](free_way& w) { w.s.track.is = agreement::mixed; },
                            [](free_way& w) { w.s.unreadable = {"hold"}; }, [](free_way& w) { w.s.track.now->back->doubt = "x"; },
                            [](free_way& w) { w.rule().not_this_release = true; }, [](free_way& w) { w.names.is = intent::kind::neither; },
-                           [](free_way& w) { w.s.track.now->window_ended = true; }}) {
+                           [](free_way& w) { w.s.track.now->window_ended = true; },
+                           [](free_way& w) { w.s.held = hold{"ben", "x", w.now, {w.now.at + 1h, w.now.wall + 1h}}; }}) {
     free_way w;
     asks(w);
     CHECK(w.weighs().is != stance::act);

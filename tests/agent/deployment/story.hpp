@@ -38,7 +38,7 @@ struct story {
   bool log = false;       ///< whether an access log is read
   bool log_both = false;  ///< whether it shows users at both slots
   std::vector<rule_now> rules;
-  blame found_to_blame{blame::kind::release, "green fails what blue does well"};
+  blame found_to_blame{blame::kind::release_to_blame, "green fails what blue does well"};
   std::vector<lack> lacks;
   bool answers = true;  ///< whether what is asked is answered at once
 

@@ -175,7 +175,7 @@ TEST_CASE("an_approval_that_the_guards_refuse") {
   w.passes(10s);
   has(w.types(approve()), false, "both fail");
   CHECK_FALSE(w.begun());
-  w.found_to_blame = {blame::kind::release, "green fails"};
+  w.found_to_blame = {blame::kind::release_to_blame, "green fails"};
   w.rule().above_since_mark = answer::yes;
   w.run(10s);
   w.well[blue] = false;

@@ -75,6 +75,8 @@ TEST_CASE("where_the_store_fails_the_answer_says_so") {
   w.take(stored{"hold", "no space left on device"});
   has(w.answered(), true, "no space left on device");
   CHECK(w.s.held);  // and it holds all the same
+  w.take(stored{"hold", ""});
+  CHECK(w.count<answer_verb>() == 1);
   w.s.latched = latch{w.s.track.now->number, {green, "v2"}, "error-rate", w.now, "undone"};
   CHECK_FALSE(w.types(verb::kind::unlatch));
   w.take(stored{"latch", "no space left on device"});

@@ -39,16 +39,16 @@ TEST_CASE("what_is_no_file_is_refused_without_blocking") {
   const auto pipe = read_image(f.path("pipe"));
   REQUIRE_FALSE(pipe.has_value());
   CHECK(has(pipe.error(), f.path("pipe") + " is a named pipe"));
-  CHECK(has(read_image("/dev/zero").error(), "/dev/zero is a device"));
-  CHECK(has(read_image(f.at.string()).error(), "is a folder"));
+  CHECK(has(flipback::test::error_of(read_image("/dev/zero")), "/dev/zero is a device"));
+  CHECK(has(flipback::test::error_of(read_image(f.at.string())), "is a folder"));
   const int s = ::socket(AF_UNIX, SOCK_STREAM, 0);
   sockaddr_un address{.sun_family = AF_UNIX, .sun_path = {}};
   f.path("s").copy(address.sun_path, sizeof address.sun_path - 1);
   REQUIRE(::bind(s, reinterpret_cast<sockaddr*>(&address), sizeof address) == 0);
-  CHECK(has(read_image(f.path("s")).error(), "is a socket"));
+  CHECK(has(flipback::test::error_of(read_image(f.path("s"))), "is a socket"));
   ::close(s);
   std::string resolved;
-  CHECK(has(read_behind(f.link("to-pipe", "pipe"), resolved).error(), "is a named pipe"));
+  CHECK(has(flipback::test::error_of(read_behind(f.link("to-pipe", "pipe"), resolved)), "is a named pipe"));
 }
 
 TEST_CASE("a_mebibyte_is_read_and_a_byte_more_is_refused") {

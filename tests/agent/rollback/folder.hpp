@@ -136,6 +136,11 @@ inline rollback::file_image leading_to(const std::string& target) {
   return image;
 }
 
+/// Why it was refused; "" where it was not.
+inline std::string error_of(const auto& expected) {
+  return expected ? "" : expected.error();
+}
+
 inline bool has(const std::string& text, const std::string& part) {
   return text.find(part) != std::string::npos;
 }

@@ -55,10 +55,10 @@ TEST_CASE("a_lock_whose_file_was_taken_away_does_not_count_for_the_new_file") {
 
 TEST_CASE("a_lock_that_can_t_be_made_says_why") {
   const folder f;
-  CHECK(has(live_lock::take(f.path("no/live")).error(), "can't lock"));
+  CHECK(has(flipback::test::error_of(live_lock::take(f.path("no/live"))), "can't lock"));
   f.link(".live.flipback-lock", "elsewhere");
   CHECK_FALSE(live_lock::take(f.path("live")).has_value());
   CHECK_FALSE(fs::exists(f.path("elsewhere")));
   ::mkfifo(f.path(".pipe.flipback-lock").c_str(), 0600);
-  CHECK(has(live_lock::take(f.path("pipe")).error(), "no regular file"));
+  CHECK(has(flipback::test::error_of(live_lock::take(f.path("pipe"))), "no regular file"));
 }

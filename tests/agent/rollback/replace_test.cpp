@@ -6,9 +6,11 @@
 #include <doctest/doctest.h>
 
 #include <atomic>
+#include <functional>
 #include <thread>
 
 using namespace flipback::rollback;
+namespace fs = std::filesystem;
 using flipback::test::folder;
 using flipback::test::regular;
 
@@ -41,31 +43,44 @@ TEST_CASE("either_way_what_is_not_expected_is_left") {
 }
 
 TEST_CASE("what_somebody_writes_in_the_very_last_instant_is_never_lost") {
-  const folder f;
-  const std::string path = f.path("live");
-  const std::string theirs = f.path("theirs");
-  constexpr int rounds = 500;
-  std::atomic<int> round = 0;
-  std::atomic<int> written = 0;
-  std::thread person([&] {
-    for (int r = 1; r <= rounds; ++r) {
-      while (round.load() < r) std::this_thread::yield();
-      for (volatile int wait = 0; wait < (r * 37) % 4000; wait = wait + 1) {
+  struct {
+    std::string name;
+    bool is_there;
+    std::function<put_result(const folder&)> step;
+  } const cases[] = {
+      {"replace", true,
+       [](const folder& f) { return replace(f.path("live"), f.path("new"), f.path("kept"), regular("old"), step_kind::exchange); }},
+      {"vanish", true, [](const folder& f) { return vanish(f.path("live"), f.path("kept"), regular("old")); }},
+      {"appear", false, [](const folder& f) { return appear(f.path("live"), f.path("new")); }},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.name);
+    const folder f;
+    constexpr int rounds = 400;
+    std::atomic<int> round = 0;
+    std::atomic<int> written = 0;
+    std::thread person([&] {
+      for (int r = 1; r <= rounds; ++r) {
+        while (round.load() < r) std::this_thread::yield();
+        for (volatile int wait = 0; wait < (r * 37) % 4000; wait = wait + 1) {
+        }
+        ::rename(f.path("theirs").c_str(), f.path("live").c_str());
+        written = r;
       }
-      ::rename(theirs.c_str(), path.c_str());
-      written = r;
+    });
+    int lost = 0;
+    for (int r = 1; r <= rounds; ++r) {
+      f.write("live", "old");
+      if (!c.is_there) ::unlink(f.path("live").c_str());
+      f.write("new", "new");
+      f.write("theirs", "theirs");
+      round = r;
+      c.step(f);
+      while (written.load() < r) std::this_thread::yield();
+      lost += f.text("live") == "theirs" ? 0 : 1;
     }
-  });
-  int lost = 0;
-  for (int r = 1; r <= rounds; ++r) {
-    f.write("live", "old");
-    f.write("new", "new");
-    f.write("theirs", "theirs");
-    round = r;
-    replace(path, f.path("new"), f.path("kept"), regular("old"), step_kind::exchange);
-    while (written.load() < r) std::this_thread::yield();
-    lost += f.text("live") == "theirs" ? 0 : 1;
+    person.join();
+    CHECK(lost == 0);
+    CHECK_FALSE(fs::exists(f.at / ".live.flipback-theirs"));
   }
-  person.join();
-  CHECK(lost == 0);
 }

@@ -87,15 +87,15 @@ TEST_CASE("link_that_is_none_or_leads_where_nothing_is_or_to_the_same_is_refused
   h.write("live", "a file");
   auto s = h.made();
   CHECK(s->names().is == intent::kind::neither);
-  CHECK(has(s->changes_to(0).error(), "is a file, where a link was expected"));
+  CHECK(has(flipback::test::error_of(s->changes_to(0)), "is a file, where a link was expected"));
   CHECK(has(together(s->obstacles()), "is a file, where a link was expected"));
   h.lead("blue.d");
   CHECK(s->obstacles().empty());
   fs::remove(h.at / "green.d");
-  CHECK(has(s->changes_to(1).error(), "slot green's target " + h.path("green.d")));
+  CHECK(has(flipback::test::error_of(s->changes_to(1)), "slot green's target " + h.path("green.d")));
   CHECK(has(together(s->obstacles()), "leads nowhere"));
   h.link("green.d", "blue.d");
-  CHECK(has(s->changes_to(1).error(), "lead to the same"));
+  CHECK(has(flipback::test::error_of(s->changes_to(1)), "lead to the same"));
   CHECK(s->names().is == intent::kind::neither);
   h.settings.slots[1].target = "./blue.d";
   fs::remove(h.at / "blue.d");

@@ -137,7 +137,7 @@ TEST_CASE("text_with_pieces_that_can_t_tell_slots_apart_is_refused_everywhere") 
   h.settings.slots[0].text = {"127.0.0.1:8001", "blue"};
   const auto s = h.made();
   CHECK(has(together(s->obstacles()), "occurs within"));
-  CHECK(has(s->changes_to(0).error(), "occurs within"));
+  CHECK(has(flipback::test::error_of(s->changes_to(0)), "occurs within"));
   CHECK(s->names().is == intent::kind::unreadable);
 }
 
