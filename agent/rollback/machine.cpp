@@ -53,6 +53,7 @@ class stepping {
   void judge_proof();
   void undo(std::string why);
   void after_undo_of_files();
+  void end_again(const cut_off& found, bool all_before);
   void over(outcome how, std::string says, std::optional<slot_number> reached);
   [[nodiscard]] std::string with_trouble(std::string says) const;
   [[nodiscard]] std::size_t changes() const { return plan_.of.changes.size(); }
@@ -367,6 +368,20 @@ void stepping::over(outcome how, std::string says, std::optional<slot_number> re
   act(finish{std::move(e)});
 }
 
+/// It is over already, and only what came of it was not kept: that is said again, and whatever stands there now stays.
+void stepping::end_again(const cut_off& found, bool all_before) {
+  const bool all_after = std::ranges::all_of(s.put, [](bool b) { return b; }) && !s.foreign;
+  s.changed = found.ended->changed;
+  s.names = {};
+  if (!s.changed) return over(outcome::nothing_changed, "it had ended before its first change", std::nullopt);
+  act(tell_changed{});
+  if (all_after && !found.undo_begun)
+    return over(found.ended->proven ? outcome::rolled_back : outcome::unproven,
+                fmt::format("{} before the agent ended", found.ended->proven ? "it was proven" : "it had ended"), std::nullopt);
+  if (all_before && found.undo_begun) return over(outcome::undone, "it had ended before the agent did", std::nullopt);
+  over(outcome::operator_took_over, "it had ended before the agent did, and somebody has changed the switch since", std::nullopt);
+}
+
 /// What an earlier life began: the files decide what is done with it.
 void stepping::on(const start_over& e) {
   using kind = change_state::kind;
@@ -384,6 +399,7 @@ void stepping::on(const start_over& e) {
     if (c.is == kind::foreign) s.foreign = true;
     if (c.is == kind::foreign || c.is == kind::cant_tell) s.trouble = c.says;
   }
+  if (e.found.ended) return end_again(e.found, all_before);
   if (all_before && !e.found.undo_begun && changes() > 0) {
     return over(outcome::nothing_changed, "it was cut off before its first change", std::nullopt);
   }

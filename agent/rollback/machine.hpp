@@ -25,12 +25,19 @@ struct plan {
   bool reloads = true;  ///< the switch takes effect by a reload
 };
 
+/// How an attempt ended of which the journal says so: only what came of it was not kept.
+struct ended_before {
+  bool proven = false;   ///< rolled back
+  bool changed = false;  ///< it had put a change, or reloaded
+};
+
 /// How an attempt that was cut off stands: looked at before anything is done.
 struct cut_off {
   std::vector<change_state> changes;
-  std::uint64_t rows = 1;            ///< how many rows the journal has of it: the next one's number
-  bool undo_begun = false;           ///< the journal says so
-  std::optional<slot_number> names;  ///< the slot that the switch names now
+  std::uint64_t rows = 1;             ///< how many rows the journal has of it: the next one's number
+  bool undo_begun = false;            ///< the journal says so
+  std::optional<ended_before> ended;  ///< what stands there now is what whoever came after it has made of it: nothing is changed
+  std::optional<slot_number> names;   ///< the slot that the switch names now
   bool stable_is_well = false;
   bool stable_has_release = true;  ///< false: it is known to have another
   std::string stable_says;
@@ -139,7 +146,7 @@ struct machine_state {
   instant leave_at{};
   instant now{};
   std::optional<proof> gathering;
-  bool first_look = false;    ///< the proof's time begins with its first look: what came before it may have taken any time
+  bool first_look = false;  ///< the proof's time begins with its first look: what came before it may have taken any time
   std::string why_undone;
   std::string trouble;  ///< what went wrong on the way, to be said at the end
   bool unrecorded = false;

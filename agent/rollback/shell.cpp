@@ -26,6 +26,13 @@ answer of(std::optional<bool> known) {
   return *known ? answer::yes : answer::no;
 }
 
+/// How it ended, where the journal says that it did.
+std::optional<ended_before> ended_in(const std::vector<row>& rows) {
+  if (rows.back().is != row::kind::ended) return std::nullopt;
+  const auto changes = [](const row& r) { return r.is == row::kind::reloading || (r.is == row::kind::put && r.answer != answer::no); };
+  return ended_before{rows.back().answer == answer::yes, std::ranges::any_of(rows, changes)};
+}
+
 claim claim_of(const deployment::placed& slot, const deployment::placed& other, const deployment::tracking& known, const shell::terms& by) {
   claim made;
   made.slot = slot.slot;
@@ -188,7 +195,8 @@ asio::awaitable<proof_look> shell::look(carrying& c, look_for_proof how) {
   proof_look seen;
   std::optional<prober::asked> asked;
   if (how.ask) asked = co_await of_.proofs.ask();
-  if (asked && asked->door.is == deployment::reply::kind::failing && !asked->logged) seen.direct = co_await of_.proofs.ask_slot(how.expected);
+  if (asked && asked->door.is == deployment::reply::kind::failing && !asked->logged)
+    seen.direct = co_await of_.proofs.ask_slot(how.expected);
   const auto workers_now = of_.operated.see_workers();
   const auto is_old = [&](pid_t pid) { return c.before->accepting.contains(pid); };
   if (c.before && workers_now && !c.before->accepting.empty()) {
@@ -206,6 +214,7 @@ asio::awaitable<proof_look> shell::look(carrying& c, look_for_proof how) {
       seen.line = line;
     }
   }
+  seen.names = of_.by.names();
   seen.at = now();
   co_return seen;
 }
@@ -214,6 +223,8 @@ asio::awaitable<struct cut_off> shell::look_at_what_was_cut_off(const plan& of) 
   struct cut_off found;
   found.rows = rows_found_;
   found.undo_begun = undo_was_begun_;
+  found.ended = ended_before_;
+  found.names = of_.by.names().named();
   for (const change& c : of.of.changes) found.changes.push_back(co_await of_.by.state_of(c));
   const deployment::slot_reply stable = co_await of_.proofs.ask_slot(of.forward.slot);
   found.stable_is_well = stable.well;
@@ -242,8 +253,10 @@ std::expected<std::optional<deployment::attempt>, std::string> shell::cut_off(co
   made.to = {number(was.to.name), was.to.release};
   made.recovery = true;
   if (made.from.slot >= slots.size() || made.to.slot >= slots.size())
-    return std::unexpected(fmt::format("the journal has a rollback from {} to {}, which are no slots of this configuration", was.from.name, was.to.name));
+    return std::unexpected(
+        fmt::format("the journal has a rollback from {} to {}, which are no slots of this configuration", was.from.name, was.to.name));
   undo_was_begun_ = std::ranges::any_of(*rows, [](const row& r) { return r.is == row::kind::undoing; });
+  ended_before_ = ended_in(*rows);
   rows_found_ = rows->size();
   found_ = was;
   return made;

@@ -85,10 +85,11 @@ class shell {
   std::string running_;             ///< the attempt under way
   std::optional<happening> given_;  ///< leave, or stop
   bool hurrying_ = false;
-  std::optional<attempt> found_;    ///< what the journal had open at the start
+  std::optional<attempt> found_;  ///< what the journal had open at the start
   std::uint64_t rows_found_ = 0;
   bool undo_was_begun_ = false;
-  task_group late_;                 ///< rows that nobody waits for
+  std::optional<ended_before> ended_before_;
+  task_group late_;  ///< rows that nobody waits for
 };
 
 }  // namespace flipback::rollback

@@ -29,21 +29,32 @@ void copy_one(fact which, const stored_facts& from, stored_facts& into) {
 
 }  // namespace
 
-void fact_writer::keep(fact which, const deployment::state& as_it_is) {
+void fact_writer::keep(fact which, std::uint64_t serial, const deployment::state& as_it_is) {
   standing& s = facts_.at(static_cast<std::size_t>(which));
   s.wanted.emplace();
   copy_fact(which, as_it_is, world_.now(), world_.clock.boot(), *s.wanted);
   const std::uint64_t version = ++s.version;
-  s.told = false;
-  if (world_.wrong.store_hangs) {
-    later_(patience, [this, which, version] {
-      standing& now = facts_.at(static_cast<std::size_t>(which));
-      if (now.version != version || now.kept >= version || now.told) return;
-      now.told = true;
-      told_(which, "the disk has not taken it within 2s");
-    });
-  }
+  s.waiting[serial] = version;
+  later_(patience, [this, which, serial] {
+    standing& now = facts_.at(static_cast<std::size_t>(which));
+    if (now.waiting.erase(serial) == 0) return;
+    now.ill = true;
+    told_(which, serial, "the disk has not taken it within 2s");
+  });
   if (!s.writing) write(which);
+}
+
+/// Tells those who wait for this version, or an older one.
+void fact_writer::settle(fact which, std::uint64_t version, const std::string& trouble) {
+  standing& s = facts_.at(static_cast<std::size_t>(which));
+  std::vector<std::uint64_t> serials;
+  for (const auto& [serial, waits_for] : s.waiting) {
+    if (waits_for <= version) serials.push_back(serial);
+  }
+  for (const std::uint64_t serial : serials) s.waiting.erase(serial);
+  if (serials.empty() && s.ill != !trouble.empty()) serials.push_back(0);
+  s.ill = !trouble.empty();
+  for (const std::uint64_t serial : serials) told_(which, serial, trouble);
 }
 
 void fact_writer::write(fact which) {
@@ -53,16 +64,15 @@ void fact_writer::write(fact which) {
   later_(world_.chance.between(milliseconds(1), milliseconds(20)), [this, which, version, value = *s.wanted] {
     standing& now = facts_.at(static_cast<std::size_t>(which));
     if (world_.wrong.store_hangs || world_.wrong.store_fails) {
-      if (world_.wrong.store_fails && now.version == version && !std::exchange(now.told, true)) told_(which, "no space left");
+      if (world_.wrong.store_fails) settle(which, version, "no space left");
       later_(seconds(1), [this, which] { write(which); });
       return;
     }
     copy_one(which, value, world_.facts);
     now.kept = version;
     now.writing = false;
-    if (now.version > version) return write(which);
-    now.told = true;
-    told_(which, {});
+    if (now.version > version) write(which);
+    settle(which, version, {});
     check_waiting();
   });
 }

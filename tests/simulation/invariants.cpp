@@ -45,6 +45,8 @@ void invariants::may_begin_an_epoch() {
 }
 
 void invariants::born(const deployment::started& seen) {
+  ended_before_ = false;
+  recovers_to_sick_ = false;
   newest_.assign(world_.slots.count(), std::nullopt);
   if (!under_way_.empty() && !seen.cut_off) makers_since_cutover_ = 1;  // it was unrecorded
   under_way_ = seen.cut_off ? seen.cut_off->id : std::string();
@@ -74,6 +76,9 @@ void invariants::put(const rollback::change& c, rollback::end to, const rollback
   using kind = rollback::put_result::kind;
   const auto& f = std::get<file_change>(c);
   world_.tell("  disk: {} {}", f.path, how.is == kind::done ? "says it now" : how.says);
+  if (ended_before_) fail("a file was put for an attempt that had ended");
+  if (recovers_to_sick_ && to == rollback::end::after && how.is == kind::done && world_.nginx.leads_to() != to_)
+    fail("a recovery made a slot live that had just answered sick");
   if (under_way_.empty()) fail("a file was put, and no rollback is under way");
   if (!leave_at_) fail("a file was put without leave");
   const bool recorded = world_.journal.open() && world_.journal.rows.front().of.id == under_way_;
@@ -89,7 +94,9 @@ void invariants::put(const rollback::change& c, rollback::end to, const rollback
   }
 }
 
-void invariants::recovering(const rollback::cut_off&) {
+void invariants::recovering(const rollback::cut_off& found) {
+  ended_before_ = found.ended.has_value();
+  recovers_to_sick_ = !found.stable_is_well;
   leave_at_ = world_.time.now();
 }
 
@@ -123,6 +130,7 @@ void invariants::on_automatic_leave(const deployment::attempt& a, const deployme
   if (std::min(world_.how.by.mode, rule->mode.value_or(world_.how.by.mode)) != config::mode::act)
     return fail("it acted without approval, and its mode is not act");
   const duration allowed = world_.how.by.window + rule->lasts + deployment::carried_past_the_window;
+  if (rule->true_since > e.began.at + world_.how.by.window) return fail("it acted on a condition that began after the window");
   if (now.at.at > e.began.at + allowed) return fail("it acted after the window, by its own clock");
   if (at > maker_ + allowed + seconds(60)) return fail("it acted after the window");
   if (e.is == deployment::epoch::kind::baseline || e.is == deployment::epoch::kind::rolled_back)
@@ -165,7 +173,10 @@ void invariants::on_closed(const event& e) {
   if (!disturbed_since) {
     const auto truth = world_.nginx.leads_to();
     const std::string is = truth ? world_.how.by.slots[*truth] : "both, or none";
-    if (outcome == "rolled back" && reached != is) fail(fmt::format("it said rolled back, {} reached, and users reach {}", reached, is));
+    // Of an attempt that had ended in an earlier life it is said what was proven then.
+    const bool of_then = e.kind == "rollback.recovered" && reached == "can't tell" && ended_before_ && truth == to_;
+    if (outcome == "rolled back" && reached != is && !of_then)
+      fail(fmt::format("it said rolled back, {} reached, and users reach {}", reached, is));
     // What some of them reach may be seen for what all do, by chance: where they are split, and while old workers linger.
     const bool by_turns = world_.how.sites == site_kind::split || world_.nginx.lingers || !truth;
     if (outcome == "undone" && reached != "can't tell" && reached != is && !by_turns)
@@ -175,6 +186,8 @@ void invariants::on_closed(const event& e) {
     fail(fmt::format("it said that the switch names {}, which it does not", world_.how.by.slots[*to_]));
   leave_at_.reset();
   under_way_.clear();
+  ended_before_ = false;
+  recovers_to_sick_ = false;
 }
 
 void invariants::note_breaches(const deployment::present& now, const deployment::state& s) {

@@ -73,6 +73,8 @@ class invariants final : public watcher {
   duration held_for_{};
   std::optional<duration> leave_at_;
   std::string under_way_;
+  bool recovers_to_sick_ = false;
+  bool ended_before_ = false;  ///< what is recovered had ended: nothing may be changed
   std::optional<slot_number> to_;
   std::set<std::string> changed_ids_;
   std::optional<duration> rolled_back_at_;

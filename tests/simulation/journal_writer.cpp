@@ -21,6 +21,8 @@ void journal_writer::write(const rollback::row& what, std::function<void(const s
 }
 
 void journal_writer::forget(const std::string& id) {
+  // A row of an attempt that is to be forgotten is not written any more.
+  std::erase_if(jobs_, [this](const job& j) { return !(writing_ && &j == &jobs_.front()) && j.forgets.empty(); });
   jobs_.push_back({++numbered_, id, {}, {}});
   next();
 }
@@ -39,20 +41,23 @@ void journal_writer::next() {
     if (world_.wrong.journal_hangs) return again(milliseconds(200));
     job& first = jobs_.front();
     std::string trouble;
-    if (world_.wrong.journal_fails)
+    bool may_come_to_be = false;
+    if (world_.wrong.journal_fails) {
       trouble = "no space left";
-    else if (!first.forgets.empty())
-      world_.journal.forget(first.forgets);
-    else
+      may_come_to_be = true;
+    } else if (!first.forgets.empty()) {
+      world_.journal.rows.clear();
+    } else {
       trouble = world_.journal.take(first.what);
+    }
+    if (!trouble.empty()) world_.tell("  journal: {}", trouble);
     const auto tell = std::exchange(first.then, nullptr);
-    if (trouble.empty()) {
+    if (may_come_to_be) {
+      again(milliseconds(200));
+    } else {
       jobs_.pop_front();
       writing_ = false;
       next();
-    } else {
-      world_.tell("  journal: {}", trouble);
-      again(milliseconds(200));
     }
     if (tell) tell(trouble);
   });

@@ -16,7 +16,7 @@ class journal_writer {
 
   /// `then` is called with what stands in the way, at the latest after 2 s; it may be empty.
   void write(const rollback::row& what, std::function<void(const std::string&)> then);
-  /// The attempt is over, and what came of it is kept elsewhere. Another that has begun since stays.
+  /// The attempt is over, and what came of it is kept elsewhere.
   void forget(const std::string& id);
 
  private:

@@ -26,7 +26,7 @@ setup draw_setup(dice& chance) {
   constexpr std::array<config::mode, 6> modes{config::mode::act, config::mode::act,     config::mode::act,
                                               config::mode::act, config::mode::observe, config::mode::ask};
   s.by.mode = modes.at(chance.below(modes.size()));
-  constexpr std::array<int, 4> windows{60, 120, 300, 900};
+  constexpr std::array<int, 4> windows{30, 60, 300, 900};
   s.by.window = seconds(windows.at(chance.below(windows.size())));
   s.by.confirm = 1 + static_cast<unsigned>(chance.below(3));
   if (chance.chance(0.1)) s.by.stable = 0;

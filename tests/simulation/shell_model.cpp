@@ -15,7 +15,9 @@ shell_model::shell_model(world& in, watcher& to, double dies_at_a_step)
       rules_(in.how, in.traffic, in.clock, in.wrong),
       facts_(
           in, [this](duration wait, std::function<void()> what) { later(wait, std::move(what)); },
-          [this](deployment::fact which, const std::string& trouble) { happen(deployment::stored{std::string(name_of(which)), trouble}); }),
+          [this](deployment::fact which, std::uint64_t serial, const std::string& trouble) {
+            happen(deployment::stored{std::string(name_of(which)), serial, trouble});
+          }),
       journal_(in, [this](duration wait, std::function<void()> what) { later(wait, std::move(what)); }) {}
 
 bool shell_model::dies() {
@@ -198,10 +200,10 @@ void shell_model::on(const deployment::ask_ready&) {
   ask_world([this] {
     deployment::known_readiness r;
     r.looked = world_.now().at;
-    if (world_.wrong.disk_read_only) r.lacks.push_back({true, "the live file can't be written"});
-    if (!world_.nginx.takes_its_files()) r.lacks.push_back({true, "nginx refuses its configuration as it is"});
-    if (!world_.nginx.runs()) r.lacks.push_back({true, "nginx does not run"});
-    if (world_.wrong.store_fails) r.lacks.push_back({false, "the state can't be stored"});
+    if (world_.wrong.disk_read_only) r.lacks.push_back({true, "the live file can't be written", {}});
+    if (!world_.nginx.takes_its_files()) r.lacks.push_back({true, "nginx refuses its configuration as it is", {}});
+    if (!world_.nginx.runs()) r.lacks.push_back({true, "nginx does not run", {}});
+    if (world_.wrong.store_fails) r.lacks.push_back({false, "the state can't be stored", {}});
     happen(deployment::ready_looked{std::move(r)});
   });
 }
@@ -241,6 +243,12 @@ void shell_model::recover(const deployment::attempt& what) {
     rollback::cut_off found;
     for (const rollback::change& c : cut_off_.front().of.changes) found.changes.push_back(world_.disk.state_of(std::get<file_change>(c)));
     found.names = present().names.named();
+    if (cut_off_.back().is == rollback::row::kind::ended) {
+      const auto changes = [](const rollback::row& r) {
+        return r.is == rollback::row::kind::reloading || (r.is == rollback::row::kind::put && r.answer != answer::no);
+      };
+      found.ended = rollback::ended_before{cut_off_.back().answer == answer::yes, std::ranges::any_of(cut_off_, changes)};
+    }
     found.rows = cut_off_.back().number + 1;
     found.undo_begun = std::ranges::any_of(cut_off_, [](const rollback::row& r) { return r.is == rollback::row::kind::undoing; });
     const auto r = world_.slots.asked_directly(what.to.slot);
@@ -264,11 +272,13 @@ void shell_model::on(const deployment::stop_rollback& a) {
 }
 
 void shell_model::on(const deployment::close_journal& a) {
-  facts_.when_all_kept([this, id = a.id] { journal_.forget(id); });
+  facts_.when_all_kept([this, id = a.id] {
+    if (!rolls_back() || rollback_->plan().of.id == id) journal_.forget(id);
+  });
 }
 
 void shell_model::on(const deployment::keep& a) {
-  facts_.keep(a.what, state_);
+  facts_.keep(a.what, a.serial, state_);
 }
 
 void shell_model::on(const deployment::answer_verb& a) {

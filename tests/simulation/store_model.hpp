@@ -40,14 +40,11 @@ void copy_fact(deployment::fact which, const deployment::state& s, const moment&
 struct stored_journal {
   std::vector<rollback::row> rows;
 
-  [[nodiscard]] bool open() const { return !rows.empty() && rows.back().is != rollback::row::kind::ended; }
-  void forget(const std::string& id) {
-    if (!rows.empty() && rows.front().of.id == id) rows.clear();
-  }
+  /// An attempt that was not forgotten, though it may have ended.
+  [[nodiscard]] bool open() const { return !rows.empty(); }
   /// Empty where the row is taken.
   std::string take(const rollback::row& r) {
     const std::uint64_t next = rows.empty() ? 0 : rows.back().number + 1;
-    if (r.number == 0 && !open()) rows.clear();
     if (r.number != 0 && r.number != next) return "a row out of order";
     if (r.number == 0 && !rows.empty()) return "another attempt is open";
     rows.push_back(r);
