@@ -178,9 +178,9 @@ std::optional<placed> ordered_to(const state& s, const terms& by, const present&
 
 std::string_view name_of(guard g) {
   constexpr std::array<std::string_view, 25> names{
-      "none",  "live",     "condition",     "intent", "elsewhere", "stable",  "window", "latch",        "hold",
-      "ready", "evidence", "unless",        "boot",   "healthy",   "confirm", "blame",  "short window", "mode",
-      "doubt", "ask",      "failed before", "client", "hang-ups",  "shared",  "memory"};
+      "none",          "live",   "condition", "intent",  "elsewhere", "way back", "window",       "latch", "hold",  "ready",
+      "evidence",      "unless", "boot",      "healthy", "confirm",   "blame",    "short window", "mode",  "doubt", "not this release",
+      "failed before", "client", "hang-ups",  "shared",  "memory"};
   return names.at(static_cast<std::size_t>(g));
 }
 
