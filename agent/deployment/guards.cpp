@@ -54,7 +54,7 @@ std::optional<weighed> obstacle(const state& s, const terms& by, const present& 
   if (!approved && !in_window(s, by, now, rule)) return tells(guard::window, fmt::format("the rollback window is over{}", all_the_same));
   if (!approved && is_held(s, now.at)) return blocked(guard::hold, fmt::format("{}; `flipback unhold` frees it", text_of(*s.held)));
   if (now.names.is == intent::kind::unreadable && !by.effect_is_intent)
-    return blocked(guard::intent, fmt::format("the switch can't be read ({}), so it can't be put back; `flipback --check` says what to do",
+    return blocked(guard::intent, fmt::format("the switch can't be read ({}), so it can't be put back; `flipback status` says what is lacking",
                                               now.names.says));
   if (!rule.unfit.empty()) return blocked(guard::evidence, fmt::format("{}{}", rule.unfit, all_the_same));
   if (rule.withheld) return blocked(guard::unless_rule, fmt::format("withheld while the rule's unless is true{}", all_the_same));
