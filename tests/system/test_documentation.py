@@ -97,3 +97,37 @@ def test_every_example_of_a_verb_is_a_command_line_that_it_takes(tmp_path):
     for line in lines:
         asked = subprocess.run([BINARY, *shlex.split(line), "--socket", tmp_path / "none"], capture_output=True, text=True, timeout=20, check=False)
         assert "no agent listens on" in asked.stderr, f"{line}: {asked.stderr}"
+
+
+def test_what_events_tell_to_type_is_a_command_line_that_it_takes(tmp_path):
+    typed = {line for _, text in sources() for line in re.findall(r"`flipback ([a-z]+(?: [^`{]+)?)`", text)}
+    assert {"approve", "rollback --reason TEXT", "unhold"} <= typed
+    for line in typed:
+        asked = subprocess.run([BINARY, *shlex.split(line), "--socket", tmp_path / "none"], capture_output=True, text=True, timeout=20, check=False)
+        assert "no agent listens on" in asked.stderr, f"{line}: {asked.stderr}"
+
+
+@pytest.mark.parametrize("verb", [["status"], ["window", "close"], ["hold", "--for", "1h", "--reason", "x"]])
+def test_the_configuration_may_stand_before_and_after_a_verb(tmp_path, verb):
+    file = tmp_path / "flipback.toml"
+    file.write_text(f'[agent]\nlisten = ""\nsocket = "{tmp_path}/its-own"\n[probes.a]\ntype = "tcp"\naddress = "127.0.0.1:9"\n')
+    for words in (["--config", file, *verb], [*verb, "--config", file]):
+        asked = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=20, check=False)
+        assert (asked.returncode, f"no agent listens on {tmp_path}/its-own" in asked.stderr) == (2, True), asked.stderr
+
+
+@pytest.mark.parametrize("document", ["README.md", os.path.join("probes", "README.md")])
+def test_every_link_within_the_documents_leads_somewhere(document):
+    def anchors(path):
+        with open(path, encoding="utf-8") as file:
+            headings = re.findall(r"^#+ (.*)$", file.read(), re.MULTILINE)
+        return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+    with open(os.path.join(ROOT, document), encoding="utf-8") as file:
+        links = re.findall(r"\]\(((?!https?:)[^)]+)\)", file.read())
+    assert links
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = os.path.join(ROOT, os.path.dirname(document), path) if path else os.path.join(ROOT, document)
+        assert os.path.exists(target), link
+        assert not anchor or anchor in anchors(target), link
