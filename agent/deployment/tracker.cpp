@@ -286,6 +286,7 @@ void see_slots(tracking& t, const sighting& s, const terms& by) {
     if (!r.well) {
       k.well_in_a_row = 0;
       k.was_down = true;
+      k.sick = s.begun.at;
     } else if (k.well_in_a_row == 0 || s.begun.at - k.counted >= by.confirm_every - by.confirm_every / 10) {  // looks are never quite even
       ++k.well_in_a_row;
       k.counted = s.begun.at;

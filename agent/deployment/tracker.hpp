@@ -52,6 +52,7 @@ struct slot_knowledge {
   instant counted{};           ///< when the newest of them was asked
   instant answered{};          ///< when it was asked last
   bool was_down = false;       ///< since the epoch began
+  std::optional<instant> sick; ///< when it was found so last
   std::string says;
 };
 

@@ -6,14 +6,16 @@ import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "packaging", "demo"))
 
+import clients  # noqa: E402
 import decisions  # noqa: E402
 import flips  # noqa: E402
 import probing  # noqa: E402
 import starts  # noqa: E402
+import stories  # noqa: E402
 
 PARTS = {"cost": probing.cost, "many": probing.many, "memory": probing.memory, "hung": probing.hung, "deaf": probing.deaf, "log": decisions.log,
          "rules": decisions.rules, "curve": decisions.curve, "replay": decisions.replay, "prompt": decisions.prompt, "firing": decisions.firing,
-         "start": starts.start, "check": starts.check, "flip": flips.flip}
+         "start": starts.start, "check": starts.check, "flip": flips.flip, "clients": clients.clients, "stories": stories.stories}
 
 
 def main():
