@@ -28,7 +28,8 @@ BINARY = os.environ.get("FLIPBACK", os.path.join(HERE, "..", "..", "build", "ci"
 CAUSES = {"operator": "work.up == 0", "work": "work.up == 0", "health": "live.up == 0"}  # who asks for it, and the rule that is there
 ENDED = ("rollback.closed", "rollback.recovered")
 # From when to when after an instant the agent is killed, in milliseconds. "renamed": a live file or link has just become another.
-FIRST = {"asked": (0, 150), "rollback.decided": (0, 300), "renamed": (0, 0), "install": (0, 40), "test": (0, 20), "reload": (0, 150), "rollback.closed": (0, 150)}
+FIRST = {"asked": (0, 150), "journaled": (0, 10), "preflight": (0, 5), "rollback.decided": (0, 300), "renamed": (0, 0),
+         "install": (0, 40), "test": (0, 20), "reload": (0, 150), "rollback.closed": (0, 150)}
 AGAIN = {"start": (0, 500), "renamed": (0, 5), "reload": (0, 150), "rollback.recovered": (0, 60)}
 PATIENCE = 20
 
@@ -82,6 +83,8 @@ class Life:
             return True
         if instant == "renamed":
             return self.ground.identities() != self.before
+        if instant == "journaled":
+            return self.ground.journal()[1] > 0
         return any(instant in (e["kind"], e.get("step")) for e in self.update())
 
     def kill(self, instant, after, patience):
@@ -218,8 +221,8 @@ class Round:
 def what_the_kill_met(lives):
     """Of the rollback that was cut off: how far it had come, and what was made of it."""
     ended = [(e["kind"], e["outcome"]) for life in lives for e in life.events if e["kind"] in ENDED]
-    if not any(e["kind"] == "rollback.decided" for e in lives[0].events):
-        return "before the decision"
+    if not any(e["kind"] == "rollback.decided" for life in lives[:1] for e in life.events):
+        return "before the decision" + (f", {ended[0][1]}" if ended and ended[0][0] == "rollback.recovered" else "")
     if any(kind == "rollback.closed" for kind, _ in ended[:1]) and any(e["kind"] == "rollback.closed" for e in lives[0].events):
         return "after the end"
     return f"under way, {ended[0][1] if ended else 'nothing said'}"

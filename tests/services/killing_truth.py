@@ -40,6 +40,7 @@ def _of_what_was_said(lives, live):
     wrong += [f"{e['kind']}: {e['outcome']}, {e['says']}" for e in ended if e["outcome"] not in ON_BLUE + ON_GREEN]
     if ended and live != ("blue" if ended[-1]["outcome"] in ON_BLUE else "green"):
         wrong.append(f"the last that was said is {ended[-1]['outcome']!r}, and {live} is live")
+    wrong += [f"{e['kind']}: {e['outcome']} on a host where all can be seen, {e['says']}" for e in ended if e["outcome"] == "unproven"]
     if ended and ended[-1]["reached"] not in (live, "can't tell"):
         wrong.append(f"the last that was said is that users reach {ended[-1]['reached']}, and they reach {live}")
     if not ended and live == "blue":
