@@ -60,11 +60,11 @@ class Plan:
 class Life:
     """The agent from one start to its end."""
 
-    def __init__(self, ground, number, configuration):
+    def __init__(self, ground, number, configuration, within=()):
         self.ground = ground
         self.before = ground.identities()
         log = ground.path("state", f"life{number}.log")
-        self.child = Child("flipback", [BINARY, "--config", configuration], log)
+        self.child = Child("flipback", [*within, BINARY, "--config", configuration], log)
         self.lines = JsonLines(log)
         self.events = []
 
@@ -113,6 +113,7 @@ class Round:
         self.releases = {"blue": f"b{number}", "green": f"g{number}"}
         self.lives = []
         self.order = None
+        self.was_mixed = False  # the kill came between two live files
 
     def run(self):
         wrong = []
@@ -155,6 +156,7 @@ class Round:
             ground.be("green", self.releases["green"], plan.cause)
         instant, after = plan.kills[0]
         life.kill(instant, after, PATIENCE)
+        self.was_mixed = len(set(ground.named())) > 1
         for instant, after in plan.kills[1:]:
             self._start().kill(instant, after, patience=0.6)
 
@@ -235,7 +237,7 @@ def run_lane(switch, seed, numbers):
             began = time.monotonic()
             done = Round(ground, Plan(switch, seed, number), number)
             wrong = done.run()
-            print(json.dumps({"round": done.plan.name, "met": what_the_kill_met(done.lives), "seconds": round(time.monotonic() - began, 3), "wrong": wrong,
+            print(json.dumps({"round": done.plan.name, "met": what_the_kill_met(done.lives) + (", live files mixed" if done.was_mixed else ""), "seconds": round(time.monotonic() - began, 3), "wrong": wrong,
                               "story": done.story() if wrong else []}), flush=True)
 
 
