@@ -219,14 +219,25 @@ asio::awaitable<proof_look> shell::look(carrying& c, look_for_proof how) {
   co_return seen;
 }
 
-asio::awaitable<struct cut_off> shell::look_at_what_was_cut_off(const plan& of) {
+asio::awaitable<struct cut_off> shell::look_at_what_was_cut_off(plan& of) {
   struct cut_off found;
   found.rows = rows_found_;
   found.undo_begun = undo_was_begun_;
   found.ended = ended_before_;
+  deployment::slot_reply stable;
+  deployment::slot_reply other;
+  task_group asked(loop_, [](const std::string&) {});
+  const auto ask = [](prober& proofs, slot_number which, deployment::slot_reply& into) -> asio::awaitable<void> {
+    into = co_await proofs.ask_slot(which);
+  };
+  asked.spawn(ask(of_.proofs, of.forward.slot, stable));
+  asked.spawn(ask(of_.proofs, of.forward.other, other));
+  co_await asked.join();
   found.names = of_.by.names().named();
   for (const change& c : of.of.changes) found.changes.push_back(co_await of_.by.state_of(c));
-  const deployment::slot_reply stable = co_await of_.proofs.ask_slot(of.forward.slot);
+  // This life has seen nothing yet: by what the front door's answers are known, the slots themselves have just said.
+  of.forward.identity = of.back.other_identity = stable.self.identity;
+  of.forward.other_identity = of.back.identity = other.self.identity;
   found.stable_is_well = stable.well;
   const bool told = stable.self.is == deployment::reply::kind::identified;
   found.stable_has_release = !told || of.of.to.release.empty() || stable.self.release == of.of.to.release;

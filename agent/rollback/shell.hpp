@@ -73,7 +73,8 @@ class shell {
   struct carrying;
   asio::awaitable<std::optional<happening>> perform(carrying& c, action a);
   asio::awaitable<proof_look> look(carrying& c, look_for_proof how);
-  asio::awaitable<struct cut_off> look_at_what_was_cut_off(const plan& of);
+  /// Also learns by what the two slots are known.
+  asio::awaitable<struct cut_off> look_at_what_was_cut_off(plan& of);
   asio::awaitable<happening> wait_for_leave();
   asio::awaitable<void> write_late(row what);
   std::expected<plan, std::string> plan_of(const deployment::attempt& what, const deployment::tracking& known);
