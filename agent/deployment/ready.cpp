@@ -2,6 +2,7 @@
 
 #include "agent/deployment/log_lacks.hpp"
 #include "agent/deployment/log_witness.hpp"
+#include "agent/rollback/container_mount.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -43,6 +44,16 @@ void look_at_witnesses(const rollback::nginx_configuration* nginx, const config:
                           "give nginx's log_format $upstream_addr, $upstream_status and $http_user_agent, or set front_door identity"});
 }
 
+/// nginx may see the files that are switched otherwise than we do.
+void look_at_mounts(const rollback::slot_switch& how, rollback::nginx& nginx, const config::configuration& configured, readiness& into) {
+  const auto master = nginx.master();
+  if (!master || !configured.deployment || !how.needs_reload()) return;
+  for (const std::string& path : how.locked_beside()) {
+    std::string obstacle = rollback::obstacle_by_mount(*master, path, configured.deployment->in_place);
+    if (!obstacle.empty()) into.lacking.push_back({true, std::move(obstacle), {}});
+  }
+}
+
 std::vector<lack> blocking_first(const std::vector<lack>& all) {
   std::vector<lack> sorted;
   for (const bool blocking : {true, false})
@@ -63,6 +74,7 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
   if (how.needs_reload()) {
     for (std::string& obstacle : co_await nginx.obstacles()) found.lacking.push_back({true, std::move(obstacle), {}});
   }
+  look_at_mounts(how, nginx, configured, found);
   const std::string prefix = configured.nginx.prefix.empty() ? usual_prefix : configured.nginx.prefix;
   const auto dump = co_await nginx.configuration();
   if (dump)

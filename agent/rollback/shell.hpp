@@ -15,6 +15,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,6 +31,7 @@ class prober {
     std::optional<slot_number> slot;  ///< whose upstream answered last; nothing: an upstream of no slot, or a cache
     std::optional<pid_t> worker;      ///< that wrote it, where the log says
     unsigned upstream_status = 0;
+    std::set<slot_number> users;  ///< the slots that answered users' requests which began with our question, or after it
   };
   virtual asio::awaitable<asked> ask() = 0;
   virtual asio::awaitable<deployment::slot_reply> ask_slot(slot_number which) = 0;

@@ -103,6 +103,10 @@ http {{
     def front_url(self):
         return f"http://127.0.0.1:{self.ports['front']}"
 
+    @property
+    def agent_url(self):
+        return f"http://127.0.0.1:{self.ports['agent']}"
+
     # What people do.
 
     def reload(self):
