@@ -148,6 +148,7 @@ asio::awaitable<rollback::prober::asked> nginx_world::ask() {
     }
     if (const auto& own = proof_log_->own()) {
       got.logged = true;
+      got.by_cache = own->upstream.empty();
       got.slot = own->slot;
       got.worker = own->worker;
       got.upstream_status = own->upstream_status;

@@ -48,7 +48,8 @@ std::optional<std::string> mounted_alone_at(pid_t process, const std::string& pa
     at = unescaped(at);
     struct stat there{};
     const std::string seen = fmt::format("/proc/{}/root{}", process, at);
-    if (::lstat(seen.c_str(), &there) == 0 && S_ISREG(there.st_mode) && there.st_dev == here.st_dev && there.st_ino == here.st_ino) return at;
+    if (::lstat(seen.c_str(), &there) == 0 && S_ISREG(there.st_mode) && there.st_dev == here.st_dev && there.st_ino == here.st_ino)
+      return at;
   }
   return std::nullopt;
 }
@@ -60,12 +61,14 @@ std::string obstacle_by_mount(pid_t master, const std::string& path, bool in_pla
   const auto at = mounted_alone_at(master, path);
   if (!at) return "";
   if (is_link)
-    return fmt::format("nginx sees what the link {} led to as a mount of that file alone, at {}, so that it would not see where the link "
-                       "leads next: mount the folder instead",
-                       path, *at);
-  return fmt::format("nginx sees {} as a mount of that file alone, at {}, and would not see a file that is renamed over it: write = "
-                     "\"in_place\", or mount its folder instead",
-                     path, *at);
+    return fmt::format(
+        "nginx sees what the link {} led to as a mount of that file alone, at {}, so that it would not see where the link "
+        "leads next: mount the folder instead",
+        path, *at);
+  return fmt::format(
+      "nginx sees {} as a mount of that file alone, at {}, and would not see a file that is renamed over it: write = "
+      "\"in_place\", or mount its folder instead",
+      path, *at);
 }
 
 }  // namespace flipback::rollback

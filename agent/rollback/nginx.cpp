@@ -18,7 +18,7 @@ namespace {
 
 constexpr const char* usual_error_log = "/var/log/nginx/error.log";  // as Debian builds it
 constexpr std::size_t longest_dump = 8 * 1024 * 1024;
-constexpr duration corrections = std::chrono::seconds(1);      // of the wall clock, in a time in which nobody watched it
+constexpr duration corrections = std::chrono::seconds(1);     // of the wall clock, in a time in which nobody watched it
 constexpr duration rounding = std::chrono::milliseconds(30);  // of file systems' clocks and of /proc's, in steps of up to 10 ms
 
 std::unique_ptr<reloader> reloader_for(const asio::any_io_executor& executor, const config::nginx& settings, master_finder& finder) {

@@ -45,7 +45,7 @@ void proof::take_witness(const proof_look& look) {
   const bool told = look.door->is == reply::kind::identified && !claim_.identity.empty();
   const bool by_identity = told && look.door->identity == claim_.identity && claim_.identity != claim_.other_identity;
   const bool ours = look.line && look.line->slot;
-  const bool log_tells = look.line || !look.users.empty();
+  const bool log_tells = look.line || look.by_cache || !look.users.empty();
   std::optional<slot_number> from = ours ? look.line->slot : std::nullopt;
   // Where a cache has answered us, or our question is not logged, users' requests tell.
   if (!ours && look.users.contains(claim_.slot)) from = claim_.slot;
@@ -59,7 +59,7 @@ void proof::take_witness(const proof_look& look) {
       close(standing::no, "nginx's log says that a new worker passed our question to the slot that was left");
     return;
   }
-  if (log_tells && !from) {  // a cache's answer tells nothing, and breaks no row
+  if (look.by_cache && !from) {  // it tells nothing, and breaks no row
     if (look.door->is == reply::kind::failing) in_a_row_ = 0;
     return;
   }

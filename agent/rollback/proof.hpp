@@ -28,6 +28,7 @@ struct proof_look {
   answer old_gone = answer::cant_tell;           ///< whether no worker accepts any more that was there before
   std::optional<deployment::reply> door;         ///< the front door's answer, where it was asked
   std::optional<own_line> line;                  ///< of that question, where the log has it
+  bool by_cache = false;                         ///< the log has it that no upstream was asked
   std::set<slot_number> users;                   ///< the slots that answered users who came with that question, or after it
   deployment::intent names;                      ///< what the switch names, read at the end of the look
   std::optional<deployment::slot_reply> direct;  ///< the expected slot, asked directly, where the front door answered 5xx

@@ -209,7 +209,8 @@ asio::awaitable<proof_look> shell::look(carrying& c, look_for_proof how) {
   if (asked) {
     seen.door = asked->door;
     seen.users = asked->users;
-    if (asked->logged) {
+    seen.by_cache = asked->by_cache;
+    if (asked->logged && !asked->by_cache) {
       own_line line;
       line.slot = asked->slot;
       line.upstream_status = asked->upstream_status;

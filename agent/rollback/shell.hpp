@@ -28,6 +28,7 @@ class prober {
   struct asked {
     deployment::reply door;
     bool logged = false;              ///< the log has our line: then the rest is known
+    bool by_cache = false;            ///< logged, and no upstream was asked
     std::optional<slot_number> slot;  ///< whose upstream answered last; nothing: an upstream of no slot, or a cache
     std::optional<pid_t> worker;      ///< that wrote it, where the log says
     unsigned upstream_status = 0;
