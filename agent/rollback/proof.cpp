@@ -45,11 +45,12 @@ void proof::take_witness(const proof_look& look) {
   const bool told = look.door->is == reply::kind::identified && !claim_.identity.empty();
   const bool by_identity = told && look.door->identity == claim_.identity && claim_.identity != claim_.other_identity;
   const bool ours = look.line && look.line->slot;
-  const bool log_tells = look.line || look.by_cache || !look.users.empty();
   std::optional<slot_number> from = ours ? look.line->slot : std::nullopt;
   // Where a cache has answered us, or our question is not logged, users' requests tell.
   if (!ours && look.users.contains(claim_.slot)) from = claim_.slot;
   if (!ours && look.users.contains(claim_.other)) from = claim_.other;
+  // What passes users on behind nginx has one address for all slots: there the log tells nothing, and identity may.
+  const bool log_tells = from.has_value();
   newest_ = fmt::format("({})", look.door->says);
   if (log_tells && from == claim_.other) {
     reached_ = from;

@@ -1,7 +1,5 @@
 """What shows which slot users reach, on hosts whose slots do not tell, or whose cache answers for them: nginx's log, or its new workers."""
 
-import time
-
 import pytest
 from cutting_over import BY_SITE, SITE, goes_bad_and_is_rolled_back, is_cut_over_and_rolled_back, is_watched, sites, start
 from test_verbs import ask
@@ -50,17 +48,26 @@ def test_without_identity_and_without_a_log_the_new_workers_tell_of_a_cutover_an
     assert layout.tree() == before
 
 
+def with_health(inside):
+    """Each slot's file, with a location of its own for /health."""
+    location = f"  location = /health {{{{\n    proxy_pass http://api;\n    {inside}\n  }}}}\n"
+    site = SITE.replace("  location / {{", location + "  location / {{")
+    return {f"sites-available/{slot}": site.format(slot=slot) for slot in ("blue", "green")} | {"sites-enabled/default": site.format(slot="blue")}
+
+
+def test_where_the_health_path_is_not_logged_users_requests_tell_and_prove(lay_out):
+    layout = lay_out(with_health("access_log off;"))
+    agent = start(layout, *BY_SITE, identity="")
+    is_cut_over_and_rolled_back(layout, agent, lambda: layout.copy("sites-available/green", "sites-enabled/default"))
+
+
 # nginx's own cache in front of the health path: no query is fresh to it, and it sends no Age.
 
 
 def cached(layout_of, valid, **how):
     """An nginx that answers /health of its cache for so long."""
-    location = ("  location = /health {{\n    proxy_pass http://api;\n    proxy_cache health;\n    proxy_cache_key $host$uri;\n"
-                f"    proxy_cache_valid 200 {valid};\n  }}}}\n")
-    site = SITE.replace("  location / {{", location + "  location / {{")
-    files = {f"sites-available/{slot}": site.format(slot=slot) for slot in ("blue", "green")}
-    return layout_of(files | {"sites-enabled/default": site.format(slot="blue")},
-                     http="  proxy_cache_path %(dir)s/temp/cache keys_zone=health:1m;\n", **how)
+    inside = f"proxy_cache health; proxy_cache_key $host$uri; proxy_cache_valid 200 {valid};"
+    return layout_of(with_health(inside), http="  proxy_cache_path %(dir)s/temp/cache keys_zone=health:1m;\n", **how)
 
 
 def test_behind_a_cached_health_path_the_log_tells_and_proves(lay_out):

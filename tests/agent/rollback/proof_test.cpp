@@ -236,6 +236,12 @@ TEST_CASE("where_a_cache_answers_us_users_requests_prove") {
   CHECK(after(times(9, settling.cached().users({blue}))).is() == standing::cant_tell);
 }
 
+TEST_CASE("where_all_slots_are_behind_one_address_identity_proves") {
+  CHECK(after(times(3, settled.identity("v1").logged(std::nullopt, yes))).is() == proof::standing::yes);
+  CHECK(after(times(9, settled.identity("v2").logged(std::nullopt, yes))).is() == proof::standing::cant_tell);
+  CHECK(after(times(9, settled.logged(std::nullopt, yes))).is() == proof::standing::cant_tell);
+}
+
 TEST_CASE("where_our_question_is_not_logged_users_requests_prove") {
   CHECK(after(times(3, settled.door(reply::kind::anonymous).users({blue}))).is() == proof::standing::yes);
   CHECK(after(times(3, settled.identity("v1").users({green}))).is() == proof::standing::cant_tell);
