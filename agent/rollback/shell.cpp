@@ -90,6 +90,8 @@ std::expected<plan, std::string> shell::plan_of(const deployment::attempt& what,
   made.reloads = of_.by.needs_reload();
   made.forward = claim_of(what.to, what.from, known, terms_);
   made.back = claim_of(what.from, what.to, known, terms_);
+  // What the front door says before the switch already does not change with it: a cache may say so.
+  if (made.forward.identity == known.door_identity) made.forward.identity.clear();
   made.forward.new_workers_needed = made.reloads;
   made.back.new_workers_needed = made.reloads;
   if (what.recovery) {
@@ -206,7 +208,9 @@ asio::awaitable<proof_look> shell::look(carrying& c, look_for_proof how) {
   seen.emerg = c.machine.reload_asked ? of_.operated.emerg_since_mark() : std::string();
   if (asked) {
     seen.door = asked->door;
-    if (asked->logged) {
+    seen.users = asked->users;
+    seen.by_cache = asked->by_cache;
+    if (asked->logged && !asked->by_cache) {
       own_line line;
       line.slot = asked->slot;
       line.upstream_status = asked->upstream_status;
