@@ -1,5 +1,7 @@
 #include "agent/deployment/guards.hpp"
 
+#include "agent/deployment/decider.hpp"
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -104,6 +106,8 @@ std::optional<weighed> stable_slot(const state& s, const terms& by, const presen
     w.missing.stable = !asked || now.at.at - s.stable->asked >= ask_again_every;
     return w;
   }
+  if (to.slot < now.unmet_checks.size() && !now.unmet_checks[to.slot].empty())
+    return blocked(guard::stable, fmt::format("{} does not pass its check {}: rolling back would not help; {}", name, now.unmet_checks[to.slot], by_order));
   if (known.well_in_a_row < by.confirm)
     return waits(guard::confirm, fmt::format("{} has answered well {} of {} times in a row", name, known.well_in_a_row, by.confirm), {});
   const bool fresh = asked && now.at.at - s.stable->asked <= answer_counts_for;
@@ -135,11 +139,12 @@ std::optional<weighed> blamed(const state& s, const present& now, const rule_now
     w.missing.blame = age >= ask_again_every;
     return w;
   }
-  const bool marked = known->first_both_well || known->last_both_fail;
-  if (marked && rule.above_since_mark != answer::yes) {
-    weighed w =
-        waits(guard::short_window,
-              fmt::format("{}; it acts once what came after that is above the limit by itself{}", known->newest.says, all_the_same), {});
+  const bool asked = known->first_both_well || s.both_failed;
+  if (mark_of(s, rule.name, rule.true_since) && rule.above_since_mark != answer::yes) {
+    weighed w = waits(guard::short_window,
+                      fmt::format("{}; it acts once what came after that is above the limit by itself{}",
+                                  asked ? known->newest.says : "the stable slot was sick at that time, too", all_the_same),
+                      {});
     w.missing.blame = age >= ask_again_every;
     return w;
   }
