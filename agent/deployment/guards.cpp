@@ -107,8 +107,7 @@ std::optional<weighed> stable_slot(const state& s, const terms& by, const presen
     return w;
   }
   if (to.slot < now.unmet_checks.size() && !now.unmet_checks[to.slot].empty())
-    return blocked(guard::stable, fmt::format("{} does not pass its check {}: rolling back would not help{}", name,
-                                              now.unmet_checks[to.slot], all_the_same));
+    return blocked(guard::stable, fmt::format("{} does not pass its check {}: rolling back would not help{}", name, now.unmet_checks[to.slot], all_the_same));
   if (known.well_in_a_row < by.confirm)
     return waits(guard::confirm, fmt::format("{} has answered well {} of {} times in a row", name, known.well_in_a_row, by.confirm), {});
   const bool fresh = asked && now.at.at - s.stable->asked <= answer_counts_for;
