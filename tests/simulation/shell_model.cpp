@@ -16,7 +16,7 @@ shell_model::shell_model(world& in, watcher& to, double dies_at_a_step)
       facts_(
           in, [this](duration wait, std::function<void()> what) { later(wait, std::move(what)); },
           [this](deployment::fact which, std::uint64_t serial, const std::string& trouble) {
-            happen(deployment::stored{std::string(name_of(which)), serial, trouble});
+            happen(deployment::stored{.fact = std::string(name_of(which)), .trouble = trouble, .serial = serial});
           }),
       journal_(in, [this](duration wait, std::function<void()> what) { later(wait, std::move(what)); }) {}
 
