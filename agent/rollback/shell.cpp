@@ -92,6 +92,7 @@ std::expected<plan, std::string> shell::plan_of(const deployment::attempt& what,
   made.back = claim_of(what.from, what.to, known, terms_);
   made.forward.new_workers_needed = made.reloads;
   made.back.new_workers_needed = made.reloads;
+  made.back.may_fail = true;
   if (what.recovery) {
     made.of = *found_;
     return made;
