@@ -31,7 +31,7 @@ ENDED = ("rollback.closed", "rollback.recovered")
 FIRST = {"asked": (0, 150), "journaled": (0, 10), "preflight": (0, 5), "rollback.decided": (0, 300), "renamed": (0, 0),
          "install": (0, 40), "test": (0, 20), "reload": (0, 150), "rollback.closed": (0, 150)}
 AGAIN = {"start": (0, 500), "renamed": (0, 5), "reload": (0, 150), "rollback.recovered": (0, 60)}
-PATIENCE = 20
+PATIENCE = 45  # a proof that can't be had takes 10 s, and that of an undo as much again
 
 
 class Plan:
