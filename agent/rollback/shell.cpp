@@ -94,6 +94,7 @@ std::expected<plan, std::string> shell::plan_of(const deployment::attempt& what,
   if (made.forward.identity == known.door_identity) made.forward.identity.clear();
   made.forward.new_workers_needed = made.reloads;
   made.back.new_workers_needed = made.reloads;
+  made.back.may_fail = true;
   if (what.recovery) {
     made.of = *found_;
     return made;
