@@ -180,6 +180,7 @@ std::optional<placed> ordered_to(const state& s, const terms& by, const present&
     if (e->is == epoch::kind::rolled_back) return e->live;  // never on to the release that was rolled back
   }
   if (by.stable) return at(*by.stable);
+  if (e != nullptr && named && *named != e->live.slot) return e->live;  // what users are not seen to reach is nothing to go back to
   if (e != nullptr) return other(e->live.slot);
   return named ? other(*named) : std::nullopt;
 }
