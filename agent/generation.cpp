@@ -51,6 +51,7 @@ void generation::hand_on(const deployment::sighting& seen, const deployment::sta
   const auto up = [&](std::optional<deployment::slot_number> slot) { return slot ? std::optional(seen.slots[*slot].well) : std::nullopt; };
   const auto tell_slot = [&](const std::string& name, std::optional<bool> is) { judge_->see_up(name, is, seen.begun.at, seen.at.at); };
   for (std::size_t i = 0; i < configured_.slots.size(); ++i) tell_slot(configured_.slots[i].name, up(i));
+  judge_->hear_front_door(seen.front_door.says);
   const auto& now = s.track.now;
   tell_slot("live", up(now ? std::optional(now->live.slot) : std::nullopt));
   const bool has_way_back = now && now->back && now->back->to.slot != now->live.slot;

@@ -28,7 +28,7 @@ std::string own_name() {
 
 verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(configuration) {
   const auto add = [&](const std::string& name, const std::string& what) {
-    CLI::App* const made = to.add_subcommand(name, what);
+    CLI::App* const made = to.add_subcommand(name, what)->fallthrough();  // --config may stand after the verb, too
     made->callback([this, name] { verb_ = name; });
     made->add_option("--socket", socket_, "The agent's socket; default: the one of --config, or " + std::string(config::usual_socket));
     return made;
@@ -47,10 +47,10 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
   add("unhold", "End a hold");
   CLI::App* const approving = add("approve", "Let a rollback act that waits for a person's word");
   approving->add_option("RULE", rule_, "The rule that asks; needed where several do");
-  CLI::App* const window = to.add_subcommand("window", "Open or close the rollback window by hand");
+  CLI::App* const window = to.add_subcommand("window", "Open or close the rollback window by hand")->fallthrough();
   window->require_subcommand(1);
   const auto add_window = [&](const std::string& name, const std::string& what) {
-    CLI::App* const made = window->add_subcommand(name, what);
+    CLI::App* const made = window->add_subcommand(name, what)->fallthrough();
     made->callback([this, name] { verb_ = "window " + name; });
     made->add_option("--socket", socket_, "The agent's socket");
     return made;

@@ -88,7 +88,8 @@ void add_stable_twins(configuration& to) {
   std::vector<probe_entry> twins;
   for (probe_entry& p : to.probes) {
     p.shared = p.type != "access_log" && !asks_a_slot(p, to);
-    if (!p.critical) continue;
+    const bool checked = std::ranges::any_of(to.slots, [&](const slot& s) { return std::ranges::find(s.checks, p.name) != s.checks.end(); });
+    if (!p.critical && !(checked && !unfit_to_be_critical(p, *to.deployment))) continue;
     probe_entry twin = p;
     twin.name = p.name + ".stable";
     twin.critical = false;

@@ -31,6 +31,11 @@ terms terms_of(const config::configuration& configured) {
   return made;
 }
 
+/// A command's own doing goes on after it has ended: its proof has the time for that as well.
+duration proof_within(const config::deployment& of) {
+  return of.switched_by == config::switch_kind::command ? std::max(of.prove_within, of.settle_within) : of.prove_within;
+}
+
 }  // namespace
 
 memory::memory(asio::io_context& loop, const std::string& file)
@@ -48,7 +53,7 @@ acting::acting(asio::io_context& loop, const config::configuration& configured, 
     if (on_configuration) on_configuration(found);
   };
   rollback_ = std::make_unique<rollback::shell>(
-      loop, rollback::shell::terms{terms_.slots, configured.deployment->prove, configured.deployment->prove_within},
+      loop, rollback::shell::terms{terms_.slots, configured.deployment->prove, proof_within(*configured.deployment)},
       rollback::shell::outside{*switch_, *nginx_, remembered.journal, *world_});
   shell_ = std::make_unique<deployment::shell>(loop, terms_,
                                                deployment::shell::outside{*world_, rules, remembered.facts, *rollback_, tell_,

@@ -93,6 +93,8 @@ blame judge(const std::vector<tried>& all, double safe_share) {
                                          "asked again (GET, HEAD)",
                                          format_ratio(safe_share))};
   std::size_t answers = 0;
+  std::size_t live_fails = 0;
+  std::size_t stable_fails = 0;
   std::vector<const tried*> both_failed;
   std::vector<const tried*> live_failed;
   std::vector<const tried*> both_did_well;
@@ -101,6 +103,8 @@ blame judge(const std::vector<tried>& all, double safe_share) {
     const auto stable = did_well(one.stable, one.of.user_got);
     if (!live || !stable) continue;
     ++answers;
+    live_fails += *live ? 0 : 1;
+    stable_fails += *stable ? 0 : 1;
     if (!*live) (*stable ? live_failed : both_failed).push_back(&one);
     if (*live && *stable) both_did_well.push_back(&one);
   }
@@ -108,9 +112,10 @@ blame judge(const std::vector<tried>& all, double safe_share) {
     return {kind::cant_tell, fmt::format("can't tell whether the release is to blame: of {} failed requests that were asked again, {} were "
                                          "answered on both slots ({})",
                                          all.size(), answers, shown(all.front()))};
-  if (2 * both_failed.size() >= answers)
-    return {kind::both_fail, fmt::format("both slots fail {} of {} failed requests that were asked again ({})", both_failed.size(), answers,
-                                         shown(*both_failed.front()))};
+  // What fails by chance fails now here, now there: how many each fails counts, not whether they are the same.
+  if (const std::size_t both = std::min(live_fails, stable_fails); 2 * both >= answers)
+    return {kind::both_fail, fmt::format("both slots fail {} of {} failed requests that were asked again ({})", both, answers,
+                                         shown(both_failed.empty() ? all.front() : *both_failed.front()))};
   if (!live_failed.empty())
     return {kind::release_to_blame, fmt::format("the stable slot does {} of {} failed requests well that the live one fails ({})",
                                                 live_failed.size(), answers, shown(*live_failed.front()))};

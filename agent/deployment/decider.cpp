@@ -51,6 +51,7 @@ void deciding::after_new_epoch(bool forgive) {
   s.last.clear();
   s.questions.clear();
   s.blames.clear();
+  s.both_failed.reset();
   s.asking_blame.clear();
   s.stable.reset();
   s.asking_stable.reset();
@@ -283,6 +284,7 @@ void deciding::on(const stable_answered& e) {
   s.asking_stable.reset();
   if (s.track.now && e.found.epoch != s.track.now->number) return;
   s.stable = e.found;
+  if (!e.found.well) s.track.slots[e.found.slot].sick = e.found.asked;
 }
 
 void deciding::on(const blame_answered& e) {
@@ -291,12 +293,12 @@ void deciding::on(const blame_answered& e) {
   const bool of_now = s.track.now && e.epoch == s.track.now->number && rule != nullptr && rule->true_since == e.condition;
   if (!of_now) return;
   blame_standing& b = s.blames[e.rule];
-  if (b.epoch != e.epoch || b.condition != e.condition) b = {e.epoch, e.condition, {}, {}, {}, {}};
+  if (b.epoch != e.epoch || b.condition != e.condition) b = {e.epoch, e.condition, {}, {}, {}};
   b.asked = e.asked;
   b.newest = e.found;
   // What counts afterwards has begun after the answer.
   if (e.found.is == blame::kind::both_well && !b.first_both_well) b.first_both_well = now.at.at;
-  if (e.found.is == blame::kind::both_fail) b.last_both_fail = now.at.at;
+  if (e.found.is == blame::kind::both_fail) s.both_failed = now.at.at;
 }
 
 void deciding::on(const ready_looked& e) {
@@ -463,12 +465,15 @@ stepped step(state before, const terms& by, const present& now, const happening&
 }
 
 std::optional<instant> mark_of(const state& s, const std::string& rule, instant condition) {
+  std::optional<instant> mark;  // nothing is earlier than any time
+  const auto counts = [&](const std::optional<instant>& at) {
+    if (at && *at >= condition - sick_alike) mark = std::max(mark, at);
+  };
+  counts(s.both_failed);
+  if (s.track.now && s.track.now->back) counts(s.track.slots[s.track.now->back->to.slot].sick);
   const auto found = s.blames.find(rule);
-  if (found == s.blames.end() || found->second.condition != condition) return std::nullopt;
-  const blame_standing& b = found->second;
-  if (!b.first_both_well) return b.last_both_fail;
-  if (!b.last_both_fail) return b.first_both_well;
-  return std::max(*b.first_both_well, *b.last_both_fail);
+  if (found != s.blames.end() && found->second.condition == condition) counts(found->second.first_both_well);
+  return mark;
 }
 
 std::string_view name_of(fact f) {

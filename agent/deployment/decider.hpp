@@ -147,7 +147,8 @@ struct stepped {
 /// One step. `now` is what is so at this instant.
 stepped step(state before, const terms& by, const present& now, const happening& what);
 
-/// From when a rule's short window must lie wholly, for `rule_now::above_since_mark`; nothing: there is no mark.
+/// From when a rule's short window must lie wholly, for `rule_now::above_since_mark`: the breach's first "both well", the last "both
+/// fail", whichever rule it was asked for, or when the stable slot itself was sick last; the latest of them. Nothing: there is no mark.
 std::optional<instant> mark_of(const state& s, const std::string& rule, instant condition);
 
 }  // namespace flipback::deployment

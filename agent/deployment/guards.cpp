@@ -1,5 +1,7 @@
 #include "agent/deployment/guards.hpp"
 
+#include "agent/deployment/decider.hpp"
+
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
@@ -12,7 +14,7 @@ namespace flipback::deployment {
 namespace {
 
 constexpr std::string_view to_approve = "`flipback approve` rolls back";
-constexpr std::string_view all_the_same = "; `flipback rollback` does it all the same";
+constexpr std::string_view all_the_same = "; `flipback rollback --reason TEXT` does it all the same";
 constexpr std::string_view by_force = "; `flipback rollback --force --reason TEXT` does it all the same";
 
 weighed blocked(guard by, std::string says) {
@@ -42,20 +44,23 @@ const blame_standing* blame_of(const state& s, const rule_now& rule) {
 std::optional<weighed> obstacle(const state& s, const terms& by, const present& now, const rule_now& rule, bool approved) {
   const tracking& t = s.track;
   if (!t.now)
-    return blocked(guard::live, "it is not known which slot is live, so nothing is rolled back; `flipback rollback` does it all the same");
+    return blocked(guard::live,
+                   "it is not known which slot is live, so nothing is rolled back; `flipback rollback --reason TEXT` does it all the same");
   if (const std::string none = no_way_back(t, by); !none.empty()) return tells(guard::way_back, none);
   if (rule.true_since < t.now->began.at)
     return tells(guard::condition, fmt::format("its condition began before the cutover: it speaks of another release{}", all_the_same));
   if (rule.holds != answer::yes) return blocked(guard::condition, fmt::format("its condition is not true at this moment{}", all_the_same));
   if (s.latched && s.latched->epoch == t.now->number)
-    return tells(guard::latch,
-                 fmt::format("the latch is shut ({}, {}); `flipback unlatch` lets it be tried again, `flipback rollback` does it now",
-                             text_of(s.latched->what, by), s.latched->became.empty() ? "a rollback was begun" : s.latched->became));
+    return tells(
+        guard::latch,
+        fmt::format("the latch is shut ({}, {}); `flipback unlatch` lets it be tried again, `flipback rollback --reason TEXT` does it now",
+                    text_of(s.latched->what, by), s.latched->became.empty() ? "a rollback was begun" : s.latched->became));
   if (!approved && !in_window(s, by, now, rule)) return tells(guard::window, fmt::format("the rollback window is over{}", all_the_same));
   if (!approved && is_held(s, now.at)) return blocked(guard::hold, fmt::format("{}; `flipback unhold` frees it", text_of(*s.held)));
   if (now.names.is == intent::kind::unreadable && !by.effect_is_intent)
-    return blocked(guard::intent, fmt::format("the switch can't be read ({}), so it can't be put back; `flipback --check` says what to do",
-                                              now.names.says));
+    return blocked(
+        guard::intent,
+        fmt::format("the switch can't be read ({}), so it can't be put back; `flipback status` says what is lacking", now.names.says));
   if (!rule.unfit.empty()) return blocked(guard::evidence, fmt::format("{}{}", rule.unfit, all_the_same));
   if (rule.withheld) return blocked(guard::unless_rule, fmt::format("withheld while the rule's unless is true{}", all_the_same));
   if (!t.live_was_well)
@@ -101,6 +106,8 @@ std::optional<weighed> stable_slot(const state& s, const terms& by, const presen
     w.missing.stable = !asked || now.at.at - s.stable->asked >= ask_again_every;
     return w;
   }
+  if (to.slot < now.unmet_checks.size() && !now.unmet_checks[to.slot].empty())
+    return blocked(guard::stable, fmt::format("{} does not pass its check {}: rolling back would not help; {}", name, now.unmet_checks[to.slot], by_order));
   if (known.well_in_a_row < by.confirm)
     return waits(guard::confirm, fmt::format("{} has answered well {} of {} times in a row", name, known.well_in_a_row, by.confirm), {});
   const bool fresh = asked && now.at.at - s.stable->asked <= answer_counts_for;
@@ -132,11 +139,12 @@ std::optional<weighed> blamed(const state& s, const present& now, const rule_now
     w.missing.blame = age >= ask_again_every;
     return w;
   }
-  const bool marked = known->first_both_well || known->last_both_fail;
-  if (marked && rule.above_since_mark != answer::yes) {
-    weighed w =
-        waits(guard::short_window,
-              fmt::format("{}; it acts once what came after that is above the limit by itself{}", known->newest.says, all_the_same), {});
+  const bool asked = known->first_both_well || s.both_failed;
+  if (mark_of(s, rule.name, rule.true_since) && rule.above_since_mark != answer::yes) {
+    weighed w = waits(guard::short_window,
+                      fmt::format("{}; it acts once what came after that is above the limit by itself{}",
+                                  asked ? known->newest.says : "the stable slot was sick at that time, too", all_the_same),
+                      {});
     w.missing.blame = age >= ask_again_every;
     return w;
   }
@@ -178,9 +186,9 @@ std::optional<placed> ordered_to(const state& s, const terms& by, const present&
 
 std::string_view name_of(guard g) {
   constexpr std::array<std::string_view, 25> names{
-      "none",  "live",     "condition",     "intent", "elsewhere", "stable",  "window", "latch",        "hold",
-      "ready", "evidence", "unless",        "boot",   "healthy",   "confirm", "blame",  "short window", "mode",
-      "doubt", "ask",      "failed before", "client", "hang-ups",  "shared",  "memory"};
+      "none",          "live",   "condition", "intent",  "elsewhere", "way back", "window",       "latch", "hold",  "ready",
+      "evidence",      "unless", "boot",      "healthy", "confirm",   "blame",    "short window", "mode",  "doubt", "not this release",
+      "failed before", "client", "hang-ups",  "shared",  "memory"};
   return names.at(static_cast<std::size_t>(g));
 }
 

@@ -125,13 +125,15 @@ void log_witness::read(open_log& from, double since, log_sighting& into) {
 }
 
 log_sighting log_witness::look(const std::string& nonce) {
-  const double since = std::exchange(looked_, seconds_of(clock_()));
-  if (nonce_ != nonce) own_.reset();
+  const bool again = !nonce.empty() && nonce_ == nonce;
+  const double before = std::exchange(looked_, seconds_of(clock_()));
+  if (!again) since_ = before;
+  if (!again) own_.reset();
   nonce_ = nonce;
   log_sighting found;
   found.answered.resize(slots_);
   if (logs_.empty()) found.says = "no access log is known that names upstreams: give its log_format $upstream_addr and $http_user_agent";
-  for (open_log& log : logs_) read(log, since, found);
+  for (open_log& log : logs_) read(log, since_, found);
   if (found.readable) found.says.clear();
   if (own_) found.our_question = own_->slot;
   return found;

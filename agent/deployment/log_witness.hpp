@@ -49,10 +49,10 @@ class log_witness {
   /// Goes to the ends: what was logged until now is not looked at.
   void mark();
   /// What was logged since the look before (or the mark). `nonce`: of the question that was sent last, or "". A question's line may come a
-  /// moment after its answer: asked again with the same nonce, it says so then.
+  /// moment after its answer: asked again with the same nonce, it says so then, and what is new since.
   ///
-  /// Others' requests count where they are known to have begun after the look before; of a log in whole seconds, or without $request_time,
-  /// that can be said of few or none.
+  /// Others' requests count where they are known to have begun after the look before, of those with the same nonce the first; of a log in
+  /// whole seconds, or without $request_time, that can be said of few or none.
   log_sighting look(const std::string& nonce);
   /// The line of the question with the nonce that was looked for last; nothing: not yet.
   [[nodiscard]] const std::optional<own_line>& own() const { return own_; }
@@ -72,6 +72,7 @@ class log_witness {
   std::size_t slots_;
   std::function<wall_time()> clock_;
   double looked_ = 0;  ///< when the look before began, seconds since 1970
+  double since_ = 0;   ///< from when on requests count: when the look before the newest question began
   std::string nonce_;
   std::optional<own_line> own_;
 };

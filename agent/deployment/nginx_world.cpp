@@ -143,13 +143,18 @@ asio::awaitable<rollback::prober::asked> nginx_world::ask() {
   const instant until = std::chrono::steady_clock::now() + line_comes_within;
   for (;;) {
     const log_sighting seen = proof_log_->look(with);
+    for (slot_number s = 0; s < seen.answered.size(); ++s) {
+      if (seen.answered[s] > 0) got.users.insert(s);
+    }
     if (const auto& own = proof_log_->own()) {
       got.logged = true;
+      got.by_cache = own->upstream.empty();
       got.slot = own->slot;
       got.worker = own->worker;
       got.upstream_status = own->upstream_status;
-      co_return got;
     }
+    // Where a cache has answered us, users' requests tell.
+    if (got.slot || (got.logged && !got.users.empty())) co_return got;
     if (!seen.readable || std::chrono::steady_clock::now() >= until) co_return got;
     asio::steady_timer pause(loop_, between_looks_for_a_line);
     co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));

@@ -32,6 +32,7 @@ struct rule_now {
 struct present {
   moment at;
   intent names;                ///< as the switch says now
+  std::vector<std::string> unmet_checks;  ///< of each slot, in their order: what it must pass before a flip to it and does not, in words
   std::vector<rule_now> rules; ///< breached or pending, in the rules' order
 };
 

@@ -2,6 +2,8 @@
 
 #include "agent/deployment/log_lacks.hpp"
 #include "agent/deployment/log_witness.hpp"
+#include "agent/rollback/container_mount.hpp"
+#include "agent/rollback/switches/links.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -43,6 +45,27 @@ void look_at_witnesses(const rollback::nginx_configuration* nginx, const config:
                           "give nginx's log_format $upstream_addr, $upstream_status and $http_user_agent, or set front_door identity"});
 }
 
+/// What is replaced where this live file is switched: a link to a slot's file itself, else what stands behind it.
+std::string replaced_of(const config::live_file& f) {
+  const auto real = rollback::leads_to(f.live);
+  const bool by_link = std::ranges::any_of(f.of_slots, [&](const std::string& site) { return real && rollback::leads_to(site) == real; });
+  return real && !by_link ? *real : f.live;
+}
+
+/// nginx may see the files that are switched otherwise than we do.
+void look_at_mounts(rollback::nginx& nginx, const config::configuration& configured, readiness& into) {
+  const auto master = nginx.master();
+  if (!master || !configured.deployment) return;
+  const config::deployment& how = *configured.deployment;
+  std::vector<std::string> paths;
+  for (const config::live_file& f : how.live_files) paths.push_back(replaced_of(f));
+  if (!how.live_link.empty()) paths.push_back(how.live_link);
+  for (const std::string& path : paths) {
+    std::string obstacle = rollback::obstacle_by_mount(*master, path, how.in_place);
+    if (!obstacle.empty()) into.lacking.push_back({true, std::move(obstacle), {}});
+  }
+}
+
 std::vector<lack> blocking_first(const std::vector<lack>& all) {
   std::vector<lack> sorted;
   for (const bool blocking : {true, false})
@@ -63,6 +86,7 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
   if (how.needs_reload()) {
     for (std::string& obstacle : co_await nginx.obstacles()) found.lacking.push_back({true, std::move(obstacle), {}});
   }
+  look_at_mounts(nginx, configured, found);
   const std::string prefix = configured.nginx.prefix.empty() ? usual_prefix : configured.nginx.prefix;
   const auto dump = co_await nginx.configuration();
   if (dump)

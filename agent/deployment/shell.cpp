@@ -58,7 +58,7 @@ void shell::take(happening what) {
   while (!queue_.empty()) {
     const happening next = std::move(queue_.front());
     queue_.pop_front();
-    present now{of_.seen.now().now, of_.seen.names(), of_.rules.rules_now(state_)};
+    present now{of_.seen.now().now, of_.seen.names(), of_.rules.unmet_checks(), of_.rules.rules_now(state_)};
     stepped done = step(std::move(state_), terms_, now, next);
     state_ = std::move(done.after);
     for (action& a : done.actions) perform(std::move(a));

@@ -94,7 +94,6 @@ struct blame_standing {
   instant asked{};      ///< the newest answer
   blame newest;
   std::optional<instant> first_both_well;
-  std::optional<instant> last_both_fail;
 };
 
 /// Something that a rollback would lack.
@@ -120,6 +119,7 @@ struct state {
   std::map<std::string, approval> questions;  ///< by rule
   std::optional<stable_health> stable;
   std::map<std::string, blame_standing> blames;  ///< by rule
+  std::optional<instant> both_failed;            ///< when both slots failed alike last, whichever rule it was asked for
   std::optional<known_readiness> ready;
   std::set<std::string> unreadable;  ///< facts that could not be read at the start: until the next cutover a person decides
   std::map<std::string, std::string> unstored;  ///< facts that could not be stored, and why

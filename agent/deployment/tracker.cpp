@@ -205,8 +205,8 @@ void watch_elsewhere(tracking& t, instant at, bool other, bool both, const terms
   const auto note = [&](bool is_other) {
     if (t.reached.empty() ? is_other : t.reached.back().other != is_other) t.reached.push_back({at, is_other});
   };
-  note(other);
-  if (both) note(false);
+  // A look that saw both may have seen the change from one to the other: it is one turn, not two.
+  note(both ? t.reached.empty() || !t.reached.back().other : other);
   t.other_in_a_row = other ? t.other_in_a_row + 1 : 0;
   t.agreed_in_a_row = other ? 0 : t.agreed_in_a_row + 1;
   const agreement before = t.is;
@@ -277,6 +277,7 @@ bool tells_releases(const placed& p, const terms& by) {
 void see_slots(tracking& t, const sighting& s, const terms& by) {
   t.slots.resize(by.slots.size());
   if (s.front_door.is == reply::kind::failing) t.door_failed = s.begun.at;
+  t.door_identity = s.front_door.is == reply::kind::identified ? s.front_door.identity : std::string();
   for (std::size_t i = 0; i < t.slots.size() && i < s.slots.size(); ++i) {
     slot_knowledge& k = t.slots[i];
     const slot_reply& r = s.slots[i];
@@ -286,6 +287,7 @@ void see_slots(tracking& t, const sighting& s, const terms& by) {
     if (!r.well) {
       k.well_in_a_row = 0;
       k.was_down = true;
+      k.sick = s.begun.at;
     } else if (k.well_in_a_row == 0 || s.begun.at - k.counted >= by.confirm_every - by.confirm_every / 10) {  // looks are never quite even
       ++k.well_in_a_row;
       k.counted = s.begun.at;

@@ -52,6 +52,7 @@ struct slot_knowledge {
   instant counted{};           ///< when the newest of them was asked
   instant answered{};          ///< when it was asked last
   bool was_down = false;       ///< since the epoch began
+  std::optional<instant> sick; ///< when it was found so last
   std::string says;
 };
 
@@ -89,6 +90,7 @@ struct tracking {
   std::vector<departure> departures;  ///< of the last 24 h, the newest last
   std::optional<recollection> recalled;
   std::optional<instant> door_failed;  ///< when the front door answered 5xx last
+  std::string door_identity;           ///< that the front door's newest answer told; empty: none
   bool live_was_well = true;           ///< false: since this boot the live slot has not been well yet
 
   // Changes that are under way.

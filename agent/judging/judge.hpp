@@ -44,7 +44,11 @@ class judge final : public deployment::rule_book {
   void settle();
   void stop();
 
+  /// What the front door answered last, for people.
+  void hear_front_door(const std::string& says) { front_door_says_ = says; }
+
   std::vector<deployment::rule_now> rules_now(const deployment::state& s) override;
+  std::vector<std::string> unmet_checks() override;
   error_shares errors_of(const std::string& rule, instant since) override;
   void start_anew(instant at, bool forgive) override;
   void window(bool open) override;
@@ -73,6 +77,8 @@ class judge final : public deployment::rule_book {
   std::unique_ptr<observing> observing_;
   std::map<std::string, std::size_t> slot_series_;
   std::map<std::string, instant> reachable_at_;  ///< of probes that belong to no slot: when they were reachable last
+  std::vector<config::slot> slots_;
+  std::string front_door_says_;
   asio::steady_timer timer_;
   bool settling_posted_ = false;
   bool stopped_ = false;

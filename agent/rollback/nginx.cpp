@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <ctime>
 
 namespace flipback::rollback {
 
@@ -17,7 +18,8 @@ namespace {
 
 constexpr const char* usual_error_log = "/var/log/nginx/error.log";  // as Debian builds it
 constexpr std::size_t longest_dump = 8 * 1024 * 1024;
-constexpr duration rounding = std::chrono::seconds(1);  // of file systems' clocks, and of a wall clock that is being corrected
+constexpr duration corrections = std::chrono::seconds(1);     // of the wall clock, in a time in which nobody watched it
+constexpr duration rounding = std::chrono::milliseconds(30);  // of file systems' clocks and of /proc's, in steps of up to 10 ms
 
 std::unique_ptr<reloader> reloader_for(const asio::any_io_executor& executor, const config::nginx& settings, master_finder& finder) {
   switch (settings.reload) {
@@ -31,6 +33,27 @@ std::unique_ptr<reloader> reloader_for(const asio::any_io_executor& executor, co
   return make_signal_reloader(finder);
 }
 
+/// Tells whether the wall clock was corrected: a file's time was taken from it once, a worker's is reckoned by it now. It is as watchful as
+/// it is asked often.
+class watched_clock {
+ public:
+  bool is_steady_since(wall_time then) {
+    timespec boot{};
+    ::clock_gettime(CLOCK_BOOTTIME, &boot);
+    const wall_time now = std::chrono::system_clock::now();
+    const auto booted = now - std::chrono::seconds(boot.tv_sec) - std::chrono::nanoseconds(boot.tv_nsec);
+    if (!booted_ || std::chrono::abs(booted - *booted_) > rounding / 2) {
+      booted_ = booted;
+      steady_since_ = now;
+    }
+    return then > steady_since_;
+  }
+
+ private:
+  std::optional<wall_time> booted_;
+  wall_time steady_since_;
+};
+
 class local_nginx final : public nginx {
  public:
   local_nginx(asio::any_io_executor executor, config::nginx settings)
@@ -41,6 +64,7 @@ class local_nginx final : public nginx {
         reloader_(reloader_for(executor_, settings_, *finder_)) {}
 
   asio::awaitable<done> test() override {
+    co_await finder_->refresh();
     if (const std::string why = why_not_to_run(); !why.empty()) co_return done{answer::cant_tell, why};
     const ran came_to = co_await process::run(executor_, command("-t"), settings_.command_timeout);
     co_return test_result(came_to, settings_.test_command.empty() ? "nginx -t" : settings_.test_command.front(), ::geteuid() == 0);
@@ -64,13 +88,14 @@ class local_nginx final : public nginx {
   }
 
   std::optional<bool> workers_since(wall_time changed) override {
+    const duration doubt = clock_.is_steady_since(changed) ? rounding : corrections;
     const auto seen = see_workers();
     if (!seen || seen->accepting.empty()) return std::nullopt;
     bool all_after = true;
     for (const pid_t pid : seen->accepting) {
       const auto started = started_at(pid);
-      if (started && *started < changed - rounding) return false;
-      all_after = all_after && started && *started > changed + rounding;
+      if (started && *started < changed - doubt) return false;
+      all_after = all_after && started && *started > changed + doubt;
     }
     return all_after ? std::optional(true) : std::nullopt;
   }
@@ -138,6 +163,7 @@ class local_nginx final : public nginx {
   std::string error_log_;
   std::unique_ptr<master_finder> finder_;
   std::unique_ptr<reloader> reloader_;
+  watched_clock clock_;
   error_log errors_;
   std::optional<std::set<pid_t>> marked_;  ///< the master's children at the mark
 };

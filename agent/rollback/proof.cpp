@@ -44,19 +44,28 @@ void proof::take_witness(const proof_look& look) {
   if (!look.door) return;
   const bool told = look.door->is == reply::kind::identified && !claim_.identity.empty();
   const bool by_identity = told && look.door->identity == claim_.identity && claim_.identity != claim_.other_identity;
-  std::optional<slot_number> from = look.line ? look.line->slot : std::nullopt;
-  const bool log_tells = look.line.has_value();
+  const bool ours = look.line && look.line->slot;
+  std::optional<slot_number> from = ours ? look.line->slot : std::nullopt;
+  // Where a cache has answered us, or our question is not logged, users' requests tell.
+  if (!ours && look.users.contains(claim_.slot)) from = claim_.slot;
+  if (!ours && look.users.contains(claim_.other)) from = claim_.other;
+  // What passes users on behind nginx has one address for all slots: there the log tells nothing, and identity may.
+  const bool log_tells = from.has_value();
   newest_ = fmt::format("({})", look.door->says);
   if (log_tells && from == claim_.other) {
     reached_ = from;
     in_a_row_ = 0;
     failing_in_a_row_ = 0;
-    if (look.line->by_new_worker == answer::yes)
+    if (ours && look.line->by_new_worker == answer::yes)
       close(standing::no, "nginx's log says that a new worker passed our question to the slot that was left");
     return;
   }
+  if (look.by_cache && !from) {  // it tells nothing, and breaks no row
+    if (look.door->is == reply::kind::failing) in_a_row_ = 0;
+    return;
+  }
   const bool at_slot = log_tells ? from == claim_.slot : by_identity;
-  const bool fails = log_tells ? at_slot && look.line->upstream_status >= 500
+  const bool fails = log_tells ? ours && at_slot && look.line->upstream_status >= 500
                                : look.door->is == reply::kind::failing && look.direct && look.direct->self.is == reply::kind::failing;
   if (fails) {
     in_a_row_ = 0;

@@ -3,6 +3,7 @@
 #include "agent/deployment/sighting.hpp"
 
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
 
@@ -27,6 +28,8 @@ struct proof_look {
   answer old_gone = answer::cant_tell;           ///< whether no worker accepts any more that was there before
   std::optional<deployment::reply> door;         ///< the front door's answer, where it was asked
   std::optional<own_line> line;                  ///< of that question, where the log has it
+  bool by_cache = false;                         ///< the log has it that no upstream was asked
+  std::set<slot_number> users;                   ///< the slots that answered users who came with that question, or after it
   deployment::intent names;                      ///< what the switch names, read at the end of the look
   std::optional<deployment::slot_reply> direct;  ///< the expected slot, asked directly, where the front door answered 5xx
 };
@@ -35,7 +38,7 @@ struct proof_look {
 struct claim {
   slot_number slot = 0;   ///< that users reach it
   slot_number other = 0;  ///< the one that they reached before
-  std::string identity;   ///< of the slot; empty: its answers don't tell it from the other's
+  std::string identity;   ///< of the slot; empty: its answers don't tell it from the other's, or the front door gave them before already
   std::string other_identity;
   unsigned witnesses = 3;  ///< in a row
   duration within = std::chrono::seconds(10);

@@ -90,6 +90,8 @@ std::expected<plan, std::string> shell::plan_of(const deployment::attempt& what,
   made.reloads = of_.by.needs_reload();
   made.forward = claim_of(what.to, what.from, known, terms_);
   made.back = claim_of(what.from, what.to, known, terms_);
+  // What the front door says before the switch already does not change with it: a cache may say so.
+  if (made.forward.identity == known.door_identity) made.forward.identity.clear();
   made.forward.new_workers_needed = made.reloads;
   made.back.new_workers_needed = made.reloads;
   if (what.recovery) {
@@ -206,7 +208,9 @@ asio::awaitable<proof_look> shell::look(carrying& c, look_for_proof how) {
   seen.emerg = c.machine.reload_asked ? of_.operated.emerg_since_mark() : std::string();
   if (asked) {
     seen.door = asked->door;
-    if (asked->logged) {
+    seen.users = asked->users;
+    seen.by_cache = asked->by_cache;
+    if (asked->logged && !asked->by_cache) {
       own_line line;
       line.slot = asked->slot;
       line.upstream_status = asked->upstream_status;
@@ -219,14 +223,25 @@ asio::awaitable<proof_look> shell::look(carrying& c, look_for_proof how) {
   co_return seen;
 }
 
-asio::awaitable<struct cut_off> shell::look_at_what_was_cut_off(const plan& of) {
+asio::awaitable<struct cut_off> shell::look_at_what_was_cut_off(plan& of) {
   struct cut_off found;
   found.rows = rows_found_;
   found.undo_begun = undo_was_begun_;
   found.ended = ended_before_;
+  deployment::slot_reply stable;
+  deployment::slot_reply other;
+  task_group asked(loop_, [](const std::string&) {});
+  const auto ask = [](prober& proofs, slot_number which, deployment::slot_reply& into) -> asio::awaitable<void> {
+    into = co_await proofs.ask_slot(which);
+  };
+  asked.spawn(ask(of_.proofs, of.forward.slot, stable));
+  asked.spawn(ask(of_.proofs, of.forward.other, other));
+  co_await asked.join();
   found.names = of_.by.names().named();
   for (const change& c : of.of.changes) found.changes.push_back(co_await of_.by.state_of(c));
-  const deployment::slot_reply stable = co_await of_.proofs.ask_slot(of.forward.slot);
+  // This life has seen nothing yet: by what the front door's answers are known, the slots themselves have just said.
+  of.forward.identity = of.back.other_identity = stable.self.identity;
+  of.forward.other_identity = of.back.identity = other.self.identity;
   found.stable_is_well = stable.well;
   const bool told = stable.self.is == deployment::reply::kind::identified;
   found.stable_has_release = !told || of.of.to.release.empty() || stable.self.release == of.of.to.release;

@@ -15,6 +15,7 @@
 
 #include <functional>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -27,9 +28,11 @@ class prober {
   struct asked {
     deployment::reply door;
     bool logged = false;              ///< the log has our line: then the rest is known
+    bool by_cache = false;            ///< logged, and no upstream was asked
     std::optional<slot_number> slot;  ///< whose upstream answered last; nothing: an upstream of no slot, or a cache
     std::optional<pid_t> worker;      ///< that wrote it, where the log says
     unsigned upstream_status = 0;
+    std::set<slot_number> users;  ///< the slots that answered users' requests which began with our question, or after it
   };
   virtual asio::awaitable<asked> ask() = 0;
   virtual asio::awaitable<deployment::slot_reply> ask_slot(slot_number which) = 0;
@@ -73,7 +76,8 @@ class shell {
   struct carrying;
   asio::awaitable<std::optional<happening>> perform(carrying& c, action a);
   asio::awaitable<proof_look> look(carrying& c, look_for_proof how);
-  asio::awaitable<struct cut_off> look_at_what_was_cut_off(const plan& of);
+  /// Also learns by what the two slots are known.
+  asio::awaitable<struct cut_off> look_at_what_was_cut_off(plan& of);
   asio::awaitable<happening> wait_for_leave();
   asio::awaitable<void> write_late(row what);
   std::expected<plan, std::string> plan_of(const deployment::attempt& what, const deployment::tracking& known);

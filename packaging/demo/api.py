@@ -8,6 +8,7 @@ Environment: VERSION, DATABASE (a libpq connection string), REDIS_PORT, FAULT (a
 import asyncio
 import os
 import random
+import threading
 
 import psycopg2.pool
 import redis
@@ -17,7 +18,9 @@ from fastapi.concurrency import run_in_threadpool
 version = os.environ["VERSION"]
 fault_file = os.environ["FAULT"]
 app = FastAPI()
-database = psycopg2.pool.ThreadedConnectionPool(1, 8, os.environ["DATABASE"])
+CONNECTIONS = 8
+database = psycopg2.pool.ThreadedConnectionPool(CONNECTIONS, CONNECTIONS, os.environ["DATABASE"])
+room = threading.BoundedSemaphore(CONNECTIONS)  # the pool itself refuses whoever comes while all are lent; here they wait for their turn
 cache = redis.Redis(port=int(os.environ["REDIS_PORT"]), password="secret")
 
 
@@ -70,13 +73,14 @@ def check(ask):
 
 
 def read_properties():
-    connection = database.getconn()
-    try:
-        with connection, connection.cursor() as cursor:
-            cursor.execute("SELECT id, city, price FROM properties ORDER BY id LIMIT 5")
-            rows = cursor.fetchall()
-    finally:
-        database.putconn(connection)
+    with room:
+        connection = database.getconn()
+        try:
+            with connection, connection.cursor() as cursor:
+                cursor.execute("SELECT id, city, price FROM properties ORDER BY id LIMIT 5")
+                rows = cursor.fetchall()
+        finally:
+            database.putconn(connection)
     return {"views": cache.incr("views"), "properties": [{"id": i, "city": c, "price": p} for i, c, p in rows]}
 
 

@@ -34,7 +34,7 @@ Everything keeps running until Ctrl-C. To play:
 
 
 def run(name, timeline, keep_running):
-    timeline.heading(f"Scenario: {name}. {SCENARIOS[name][1].capitalize()}.")
+    timeline.heading(f"Scenario: {name}. {SCENARIOS[name][2].capitalize()}.")
     print("Starting Postgres, Redis, blue, green and nginx, each on a free port, in a folder of their own.")
     print("Flipback runs with mode = \"act\"; its rules' windows are shortened to seconds.", flush=True)
     with Stack() as stack:
@@ -67,7 +67,7 @@ def main():
         return 130
     except RuntimeError as error:
         timeline.end()
-        print(f"the demo could not go on: {error}", file=sys.stderr)
+        print(timeline.marked("bad", f"the demo could not go on: {error}"), flush=True)
         return 1
 
 

@@ -90,7 +90,8 @@ async def main():
         task = asyncio.create_task(one(url))
         running.add(task)
         task.add_done_callback(running.discard)
-        due += 1 / rate
+        # What could not be sent in time is not made up for: a machine that stood still must not be met by a burst of users.
+        due = max(due + 1 / rate, time.monotonic() - 1 / rate)
         await asyncio.sleep(max(0, due - time.monotonic()))
     for task in tasks:
         task.cancel()

@@ -21,6 +21,10 @@ class Timeline:
     def paint(self, text, colour):
         return f"\033[{colour}m{text}\033[0m" if self.colours else text
 
+    def marked(self, kind, text):
+        mark, colour = self.marks[kind]
+        return f"{self.paint(mark, colour)} {text}"
+
     def _clear(self):
         if self.shown:
             sys.stdout.write("\r\033[K")
@@ -28,9 +32,8 @@ class Timeline:
 
     def say(self, kind, text, at=None):
         self._clear()
-        mark, colour = self.marks[kind]
         since = (at or time.time()) - self.zero
-        sys.stdout.write(f"{since:+8.2f}s  {self.paint(mark, colour)} {text}\n")
+        sys.stdout.write(f"{since:+8.2f}s  {self.marked(kind, text)}\n")
         sys.stdout.flush()
 
     def heading(self, text):

@@ -45,7 +45,7 @@ event said(std::string what) {
 
 TEST_CASE("with_a_full_pipe_the_end_comes_within_a_second") {
   const pipe_ends pipe;
-  auto log = std::make_unique<event_log>("json", "info", pipe.ends[1]);
+  auto log = std::make_unique<event_log>(config::log_format::json, severity::info, pipe.ends[1]);
   for (int i = 0; i < 300; ++i) log->tell(said(std::string(1000, 'x')));
   pollfd full{pipe.ends[1], POLLOUT, 0};
   while (::poll(&full, 1, 0) == 1) std::this_thread::yield();
@@ -73,7 +73,7 @@ TEST_CASE("what_was_told_before_the_end_is_written_whole_and_in_order") {
 
 TEST_CASE("a_reader_who_comes_back_is_told_how_much_was_lost") {
   pipe_ends pipe;
-  auto log = std::make_unique<event_log>("text", "info", pipe.ends[1]);
+  auto log = std::make_unique<event_log>(config::log_format::text, severity::info, pipe.ends[1]);
   for (int i = 0; i < 2000; ++i) log->tell(said(std::string(1000, 'x')));
   log->tell(said("the newest"));
   std::string text;

@@ -17,6 +17,7 @@
 #include <filesystem>
 #include <fstream>
 #include <functional>
+#include <map>
 
 /// A night as nginx logs it, told line by line: the traffic's probe makes of each second what it makes of it in the agent, and the rules
 /// that roll back judge that, by a clock of the night's own.
@@ -144,6 +145,13 @@ class night {
     settle(cutover);
     return *this;
   }
+  /// What the decider tells the rules; and the rules, to be asked.
+  void start_anew(instant at, bool forgive) { judged_.cutover(at, forgive); }
+  void window(bool open) { judged_.window(open); }
+  [[nodiscard]] engine& judged() { return judged_; }
+  [[nodiscard]] seconds now() const { return now_; }
+  /// From here on what is asked directly answers well, or does not.
+  void is_up(bool live, bool stable, bool front_door) { up_ = {{"live.up", live}, {"stable.up", stable}, {"front_door.up", front_door}}; }
   /// From here on lines come so late; or so late at most, all at once, as nginx flushes a buffer.
   night& late(seconds by) {
     arrives_ = [by](seconds written) { return written + by; };
@@ -190,8 +198,7 @@ class night {
     const instant at = cutover + now_;
     for (auto due = judged_.due(); due && *due < at; due = judged_.due()) settle(*due);
     at_ = at;
-    for (const char* is_up : {"stable.up", "live.up", "front_door.up"})
-      judged_.add(judged_.series_named(is_up).value(), {at, at, 1.0, false});
+    for (const auto& [name, up] : up_) judged_.add(judged_.series_named(name).value(), {at, at, up ? 1.0 : 0.0, false});
     observing_->take(0, {at, at + 1s}, probe_->observe(at - 1s, wall_at_cutover + static_cast<double>(now_.count())));
     settle(at);
   }
@@ -222,6 +229,7 @@ class night {
   std::deque<std::pair<seconds, std::string>> lines_;  ///< that did not come yet
   std::function<seconds(seconds)> arrives_ = [](seconds written) { return written; };
   std::size_t written_ = 0;
+  std::map<std::string, bool> up_{{"live.up", true}, {"stable.up", true}, {"front_door.up", true}};
   seconds now_ = -well_before;
   instant at_{};
   std::vector<std::string> told_;

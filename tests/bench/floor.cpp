@@ -29,7 +29,8 @@ int main() {
   prometheus::Registry registry;
   prometheus::BuildCounter().Name("a").Help("b").Register(registry).Add({}).Increment();
   const auto table = toml::parse("a = 1");
-               prometheus::TextSerializer().Serialize(registry.Collect()));
+  fmt::print(stderr, "libpq {}, {}, {}\n", PQlibVersion(), boost::json::serialize(boost::json::object{{"a", table["a"].value_or(0)}}),
+             prometheus::TextSerializer().Serialize(registry.Collect()));
   ::pause();
   redisReaderFree(reader);
   SSL_CTX_free(tls);

@@ -1,5 +1,6 @@
 """File systems of a test's own: a small one, and one whose server never answers. Needs the right to make a mount namespace, and /dev/fuse."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -28,6 +29,12 @@ class FileSystems(Service):
         """So much of the small one is used."""
         with open(os.path.join(self.seen, "filling"), "wb") as file:
             file.write(b"x" * int(SIZE * share))
+
+    def fill_up(self):
+        """Not a byte more goes on the small one."""
+        with open(os.path.join(self.seen, "filling"), "ab", buffering=0) as file, contextlib.suppress(OSError):
+            while True:
+                file.write(b"x" * 4096)
 
     def end_the_hang(self):
         """It is unmounted by force: who waits for it gets an error, and the folder is one of the root's."""

@@ -25,6 +25,7 @@ struct wanted {
   std::uint64_t first = 1;
   std::uint64_t last = 10'000;
   bool tell = false;
+  bool first_alone = false;  ///< no story is begun once a promise is broken
 };
 
 std::optional<std::uint64_t> number(std::string_view text) {
@@ -40,6 +41,10 @@ std::optional<wanted> read(int argc, char** argv) {
     const std::string_view key = argv[i];
     if (key == "--tell") {
       w.tell = true;
+      continue;
+    }
+    if (key == "--stop") {
+      w.first_alone = true;
       continue;
     }
     if (++i == argc) return std::nullopt;
@@ -73,7 +78,7 @@ void print_story(std::uint64_t seed) {
 int main(int argc, char** argv) {
   const auto what = read(argc, argv);
   if (!what) {
-    fmt::print(stderr, "usage: simulation [--seed N | --seeds A..B] [--tell]\n");
+    fmt::print(stderr, "usage: simulation [--seed N | --seeds A..B] [--tell] [--stop]\n");
     return 2;
   }
   if (what->tell) {
@@ -82,6 +87,7 @@ int main(int argc, char** argv) {
   const auto began = std::chrono::steady_clock::now();
   std::atomic<std::uint64_t> next = what->first;
   std::atomic<std::uint64_t> steps = 0;
+  std::atomic<std::uint64_t> told_ones = 0;
   std::mutex guards;
   std::map<std::uint64_t, std::string> failed;
   std::map<std::string, std::uint64_t> figures;
@@ -92,15 +98,18 @@ int main(int argc, char** argv) {
       for (std::uint64_t seed = next++; seed <= what->last; seed = next++) {
         const told_story told = tell_story(seed, {});
         steps += told.steps;
+        ++told_ones;
         const std::lock_guard hold(guards);
         for (const auto& [what_happened, times] : told.figures) figures[what_happened] += times;
-        if (!told.broken.empty()) failed.emplace(seed, told.broken);
+        if (told.broken.empty()) continue;
+        failed.emplace(seed, told.broken);
+        if (what->first_alone) next = what->last + 1;
       }
     });
   }
   for (std::thread& t : tellers) t.join();
   const double took = std::chrono::duration<double>(std::chrono::steady_clock::now() - began).count();
-  const std::uint64_t stories = what->last - what->first + 1;
+  const std::uint64_t stories = told_ones;
   if (!failed.empty() && !what->tell) print_story(failed.begin()->first);
   constexpr std::size_t most = 40;
   std::size_t shown = 0;

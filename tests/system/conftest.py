@@ -14,6 +14,7 @@ ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path[:0] = [os.path.join(ROOT, *parts) for parts in (("packaging", "demo"), ("tests", "services"), ("tests", "system"))]
 
 from follow import JsonLines, Users, metrics  # noqa: E402
+from layout import Layout  # noqa: E402
 from processes import Child, wait_until  # noqa: E402
 from stack import PYTHON, Stack, get  # noqa: E402
 
@@ -171,3 +172,17 @@ def fast_agent(start_agent):
     def start(mode="act", extra="", **how):
         return start_agent(mode, short_rules=False, extra=FAST + extra, **how)
     return start
+
+
+@pytest.fixture
+def lay_out(tmp_path, stack):
+    """Starts an nginx of somebody else's in front of both slots, with files like these; ended after the test."""
+    made = []
+
+    def start(files, **how):
+        made.append(Layout(tmp_path / f"host{len(made) or ''}", stack, files, **how))
+        return made[-1].__enter__()
+
+    yield start
+    for layout in made:
+        layout.stop()

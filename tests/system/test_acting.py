@@ -39,7 +39,8 @@ def stays(stack, agent, slot, seconds=4):
         assert live_file(stack) == stack.site_text(slot)
         time.sleep(0.1)
     assert stack.live() == slot
-    assert not nginx_is_whole(stack)[1]
+    staged = ".default.flipback-room"  # so that a full disk does not stop a rollback to come
+    assert [name for name in nginx_is_whole(stack)[1] if name != staged] == []
 
 
 def cut_over_by_hand(stack, agent, slot):
@@ -385,18 +386,18 @@ def test_one_client_that_hangs_up_on_its_posts_flips_nothing_and_it_is_said_why(
     cut_over_among(stack, agent, people)
     for _ in range(30):
         people.ask("127.0.2.1", SLOW, patience=1.3)
-    withheld = agent.wait("rollback.withheld", guard="client")
-    assert "127.0.2.1" in withheld["says"] and "of the errors" in withheld["says"], withheld
+    asked = agent.wait("rollback.asked", guard="client")
+    assert "127.0.2.1" in asked["says"] and "of the errors" in asked["says"], asked
     stays(stack, agent, "green")
 
 
-def test_many_clients_that_have_no_answer_to_their_posts_flip(stack, fast_agent, people):
+def test_many_clients_that_hang_up_on_their_posts_are_a_persons_to_judge(stack, fast_agent, people):
     agent = fast_agent()
     cut_over_among(stack, agent, people)
     for i in range(30):
         people.ask(f"127.0.2.{i + 1}", SLOW, patience=1.3)
-    assert agent.wait("rollback.closed")["outcome"] == "rolled back"
-    assert stack.live() == "blue"
+    agent.wait("rollback.asked", guard="hang-ups")
+    stays(stack, agent, "green")
 
 
 def test_where_all_come_from_one_address_it_says_nothing(stack, fast_agent, people):
@@ -408,5 +409,6 @@ def test_where_all_come_from_one_address_it_says_nothing(stack, fast_agent, peop
     time.sleep(2.5)
     for _ in range(30):
         people.ask("127.0.3.1", SLOW, patience=1.3)
-    assert agent.wait("rollback.closed")["outcome"] == "rolled back"
-    assert stack.live() == "blue"
+    agent.wait("rollback.asked", guard="hang-ups")
+    assert agent.of("rollback.asked", guard="client") == []
+    stays(stack, agent, "green")

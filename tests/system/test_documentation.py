@@ -1,7 +1,9 @@
-"""The documents' examples are configurations that the agent takes."""
+"""The documents' examples are configurations that the agent takes, and what the agent says is in the README."""
 
+import glob
 import os
 import re
+import shlex
 import subprocess
 
 import pytest
@@ -30,3 +32,102 @@ def test_an_example_is_valid(tmp_path, example):
     (tmp_path / "flipback.toml").write_text(text)
     done = subprocess.run([BINARY, "validate", tmp_path / "flipback.toml"], capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def readme():
+    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+        return file.read()
+
+
+def sources():
+    for path in glob.glob(os.path.join(ROOT, "agent", "**", "*.cpp"), recursive=True):
+        with open(path, encoding="utf-8") as file:
+            yield path, file.read()
+
+
+def told_kinds():
+    """Every text that has the shape of an event's kind, in files that make events."""
+    kinds = set()
+    for _, text in sources():
+        if re.search(r"\bevent\b|\btell_?\(", text):
+            kinds |= set(re.findall(r'"([a-z]+\.[a-z]+(?:_[a-z]+)*)"', text))
+    return kinds - {"nginx.service"}  # a unit of systemd's
+
+
+def test_every_kind_of_event_is_documented_and_no_other():
+    table = readme().split("| kind | when |", 1)[1].split("\n\n", 1)[0]
+    documented = {kind for row in table.splitlines() for kind in re.findall(r"`(\w+\.\w+)`", row.split(" | ")[0])}
+    assert len(documented) > 40
+    assert told_kinds() == documented
+
+
+def test_no_event_is_made_in_a_way_that_the_test_above_does_not_see():
+    made = set()
+    for _, text in sources():
+        made |= set(re.findall(r'(?:\bevent(?: \w+)?\{|\btell_?\(\{?|\btold_as\((?:t, by, )?)\s*"([^"]+)"', text))
+    assert len(made) > 25
+    assert made <= told_kinds()
+
+
+def test_every_metric_of_the_agents_own_is_documented():
+    names = {name for _, text in sources() for name in re.findall(r'"(flipback_[a-z_]+)"', text)}
+    assert len(names) > 15
+    assert [name for name in sorted(names) if f"`{name}`" not in readme()] == []
+
+
+def verbs_chapter():
+    return readme().split("\n### Verbs\n", 1)[1].split("\n## ", 1)[0]
+
+
+def subcommands(*of):
+    shown = subprocess.run([BINARY, *of, "--help"], capture_output=True, text=True, timeout=20, check=True).stdout
+    return re.findall(r"^  ([a-z]+) ", shown.split("Subcommands:", 1)[1], re.MULTILINE)
+
+
+def test_every_verb_has_its_row():
+    rows = re.findall(r"^\| `([a-z ]+?)(?: [A-Z\[-][^`]*)?` \| `flipback ", verbs_chapter(), re.MULTILINE)
+    without_an_agent = {"validate", "replay", "version"}
+    verbs = set(subcommands()) - without_an_agent - {"window"} | {f"window {name}" for name in subcommands("window")}
+    assert set(rows) == verbs
+
+
+def test_every_example_of_a_verb_is_a_command_line_that_it_takes(tmp_path):
+    lines = re.findall(r"^\| `[^`]+` \| `flipback ([^`]+)` \|", verbs_chapter(), re.MULTILINE)
+    assert len(lines) >= 10
+    for line in lines:
+        asked = subprocess.run([BINARY, *shlex.split(line), "--socket", tmp_path / "none"], capture_output=True, text=True, timeout=20, check=False)
+        assert "no agent listens on" in asked.stderr, f"{line}: {asked.stderr}"
+
+
+def test_what_events_tell_to_type_is_a_command_line_that_it_takes(tmp_path):
+    typed = {line for _, text in sources() for line in re.findall(r"`flipback ([a-z]+(?: [^`{]+)?)`", text)}
+    assert {"approve", "rollback --reason TEXT", "unhold"} <= typed
+    for line in typed:
+        asked = subprocess.run([BINARY, *shlex.split(line), "--socket", tmp_path / "none"], capture_output=True, text=True, timeout=20, check=False)
+        assert "no agent listens on" in asked.stderr, f"{line}: {asked.stderr}"
+
+
+@pytest.mark.parametrize("verb", [["status"], ["window", "close"], ["hold", "--for", "1h", "--reason", "x"]])
+def test_the_configuration_may_stand_before_and_after_a_verb(tmp_path, verb):
+    file = tmp_path / "flipback.toml"
+    file.write_text(f'[agent]\nlisten = ""\nsocket = "{tmp_path}/its-own"\n[probes.a]\ntype = "tcp"\naddress = "127.0.0.1:9"\n')
+    for words in (["--config", file, *verb], [*verb, "--config", file]):
+        asked = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=20, check=False)
+        assert (asked.returncode, f"no agent listens on {tmp_path}/its-own" in asked.stderr) == (2, True), asked.stderr
+
+
+@pytest.mark.parametrize("document", ["README.md", os.path.join("probes", "README.md")])
+def test_every_link_within_the_documents_leads_somewhere(document):
+    def anchors(path):
+        with open(path, encoding="utf-8") as file:
+            headings = re.findall(r"^#+ (.*)$", file.read(), re.MULTILINE)
+        return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+    with open(os.path.join(ROOT, document), encoding="utf-8") as file:
+        links = re.findall(r"\]\(((?!https?:)[^)]+)\)", file.read())
+    assert links
+    for link in links:
+        path, _, anchor = link.partition("#")
+        target = os.path.join(ROOT, os.path.dirname(document), path) if path else os.path.join(ROOT, document)
+        assert os.path.exists(target), link
+        assert not anchor or anchor in anchors(target), link

@@ -39,7 +39,7 @@ def test_a_vulnerable_release_is_rolled_back_on_an_operators_word_in_any_mode(st
     assert traffic.stop().broken("fresh") == []
     assert ask_json(stack, "status")["deployment"]["latched"] is True
     status, _, complaints = ask(stack, "rollback", "--reason", "again")
-    assert status == 1 and complaints == "blue is live already\n"
+    assert status == 1 and complaints == "the switch names blue already, and users reach it; --force does it all the same\n"
     assert len(agent.of("rollback.decided")) == 1
 
 
@@ -125,7 +125,7 @@ def test_while_an_operator_holds_nothing_acts_across_a_restart_and_the_latch_ope
     assert ask(stack, "hold", "--for", "1h", "--reason", "a drill")[0] == 0
     cut_over_and_break(stack, agent)
     blocked = agent.wait("rollback.blocked", guard="hold")
-    assert "held by " in blocked["says"] and blocked["says"].endswith("UTC: a drill")
+    assert "held by " in blocked["says"] and "UTC: a drill; `flipback unhold`" in blocked["says"]
     agent.child.signal(signal.SIGKILL)
     agent.child.process.wait()
     agent = fast_agent()

@@ -74,6 +74,8 @@ class command_switch final : public slot_switch {
   [[nodiscard]] const config::deployment& settings() const { return *configured_.deployment; }
   [[nodiscard]] const std::string& name_of(slot_number s) const { return configured_.slots.at(s).name; }
   [[nodiscard]] const config::slot* slot_called(const std::string& name) const;
+  /// Else (intent = "effect") nothing can be asked: what users reach afterwards says whether a command has worked.
+  [[nodiscard]] bool can_be_asked() const { return !settings().active.empty(); }
   [[nodiscard]] bool is_running() const { return running_ && !running_->has_ended(); }
   [[nodiscard]] std::string still_running() const;
   [[nodiscard]] intent read(const std::expected<process::finished, std::string>& asked) const;
@@ -119,6 +121,7 @@ intent command_switch::read(const std::expected<process::finished, std::string>&
 }
 
 intent command_switch::names() {
+  if (!can_be_asked()) return {.is = intent::kind::unreadable, .slot = 0, .says = "there is no `active` to ask", .changed = {}};
   if (!last_) return {.is = intent::kind::unreadable, .slot = 0, .says = "`active` was not asked yet", .changed = {}};
   const duration age = now_() - last_->asked;
   if (age <= 2 * active_asked_every) return last_->is;
@@ -129,6 +132,7 @@ intent command_switch::names() {
 }
 
 asio::awaitable<void> command_switch::refresh() {
+  if (!can_be_asked()) co_return;
   const instant asked = now_();
   const auto told = co_await process::run(executor_, settings().active, active_limit, most_output, process::outputs::apart);
   if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) co_return;
@@ -151,9 +155,13 @@ std::expected<std::vector<change>, std::string> command_switch::changes_to(slot_
   if (std::string same = alike(); !same.empty()) return std::unexpected(std::move(same));
   if (configured_.slots.at(to).switched_by.empty())
     return std::unexpected(fmt::format("slot {} has no command: write switch = [\"...\"]", name_of(to)));
+  std::vector<change> changes;
+  if (!can_be_asked()) {
+    changes.emplace_back(command_change{.from = name_of(1 - to), .to = name_of(to)});
+    return changes;
+  }
   const intent now = names();
   if (!now.named()) return std::unexpected(fmt::format("it is not known from which slot to switch: {}", now.says));
-  std::vector<change> changes;
   if (now.slot != to) changes.emplace_back(command_change{.from = name_of(now.slot), .to = name_of(to)});
   return changes;
 }
@@ -187,7 +195,7 @@ asio::awaitable<change_state> command_switch::state_of(const change& c) {
 put_result command_switch::judge(const std::string& wanted, const std::string& other, const process::finished& ended) {
   const intent now = names();
   put_result r{.is = put_result::kind::cant_tell, .says = {}};
-  if (now.named() && name_of(now.slot) == wanted) return {};
+  if (can_be_asked() ? now.named() && name_of(now.slot) == wanted : ended.status == 0) return {};
   const std::string wrote = trimmed(ended.output);
   const std::string how =
       fmt::format("the command for {} ended with status {} and wrote \"{}\"", wanted, ended.status, flipback::quoted(wrote));
@@ -223,7 +231,7 @@ asio::awaitable<put_result> command_switch::put(const change& c, end to) {
     r.is = put_result::kind::done;
     co_return r;
   }
-  if (!now.named() || name_of(now.slot) != other) {
+  if (can_be_asked() && (!now.named() || name_of(now.slot) != other)) {
     r.is = now.is == intent::kind::unreadable ? put_result::kind::failed : put_result::kind::foreign;
     r.says = now.named() ? fmt::format("`active` prints {}", name_of(now.slot)) : now.says;
     co_return r;
@@ -256,7 +264,7 @@ std::vector<std::string> command_switch::obstacles() {
                                   flipback::quoted(argv[0]), ::geteuid()));
   };
   for (const config::slot& s : configured_.slots) try_program(fmt::format("slots.{}.switch", s.name), s.switched_by);
-  try_program("active", settings().active);
+  if (!settings().effect_is_intent) try_program("active", settings().active);
   if (const intent now = names(); last_ && now.is == intent::kind::unreadable) add_once(found, now.says);
   if (is_running()) add_once(found, still_running());
   return found;

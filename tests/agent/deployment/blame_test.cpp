@@ -47,6 +47,7 @@ TEST_CASE("the_answers_of_both_slots_say_whom_to_blame") {
       {"both fail", {{500, 500}, {503, silent}}, blame::kind::both_fail},
       {"half fail on both", {{500, 500}, {500, 200}}, blame::kind::both_fail},
       {"less than half fail on both", {{500, 500}, {500, 200}, {500, 200}}, blame::kind::release_to_blame},
+      {"each fails by chance what the other does", {{500, 200}, {200, 500}, {500, 500}, {200, 200}}, blame::kind::both_fail},
       {"both do well", {{200, 200}, {200, 204}}, blame::kind::both_well},
       {"a 4xx that users did not get", {{401, 401}, {401, 401}}, blame::kind::cant_tell},
       {"a 4xx of stable's is no well-being", {{500, 404}, {500, 401}}, blame::kind::cant_tell},

@@ -248,8 +248,8 @@ TEST_CASE("after_both_well_or_both_fail_only_what_comes_later_counts") {
   const auto failed = mark_of(w.s, "error-rate", since);
   REQUIRE(failed);
   CHECK(*failed > w.now.at - 6s);  // the last of them counts
-  CHECK_FALSE(mark_of(w.s, "error-rate", since - 1s));
-  CHECK_FALSE(mark_of(w.s, "another", since));
+  CHECK(mark_of(w.s, "another", since) == failed);  // what both fail is no release's, whichever rule asks
+  CHECK_FALSE(mark_of(w.s, "error-rate", *failed + sick_alike + 1s));
   // It ends on blue first. The window remembers, and nobody acts on that.
   w.found_to_blame = {blame::kind::release_to_blame, "green fails what blue does well"};
   w.rule().above_since_mark = answer::cant_tell;
@@ -290,6 +290,23 @@ TEST_CASE("of_both_well_and_both_fail_the_later_counts") {
   w.found_to_blame = {blame::kind::both_fail, "both fail"};
   w.run(20s);
   CHECK(mark_of(w.s, "error-rate", w.rule().true_since) > well_at);
+}
+
+TEST_CASE("a_stable_slot_that_was_sick_as_well_is_trusted_once_what_came_after_is_above_the_limit") {
+  story w;
+  w.green_is_put_live();
+  w.well[blue] = false;
+  w.breach().above_since_mark = answer::cant_tell;
+  w.run(20s);
+  w.well[blue] = true;
+  const instant last_sick = w.now.at;
+  w.run(30s);
+  CHECK_FALSE(w.begun());
+  CHECK(w.times_said("the stable slot was sick at that time, too") == 1);
+  CHECK(mark_of(w.s, "error-rate", w.rule().true_since) <= last_sick);
+  w.rule().above_since_mark = answer::yes;
+  w.run(6s);
+  CHECK(w.begun());
 }
 
 TEST_CASE("where_there_was_no_doubt_there_is_no_mark") {

@@ -186,7 +186,7 @@ TEST_CASE("a_breach_is_answered_in_its_own_step_also_where_it_is_not_known_which
   w.take(judged{});
   REQUIRE(w.said("rollback.blocked").size() == 1);
   CHECK(w.said().back().find("not known which slot is live") != std::string::npos);
-  CHECK(w.said().back().find("`flipback rollback`") != std::string::npos);
+  CHECK(w.said().back().find("`flipback rollback --reason TEXT`") != std::string::npos);
 }
 
 TEST_CASE("a_sick_stable_slot_is_paged") {

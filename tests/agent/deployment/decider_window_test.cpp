@@ -13,7 +13,7 @@ TEST_CASE("after_the_window_rules_only_tell_and_say_what_to_type") {
   w.breach();
   w.run(1min);
   CHECK_FALSE(w.begun());
-  CHECK(w.times_said("`flipback rollback`") == 1);
+  CHECK(w.times_said("`flipback rollback --reason TEXT`") == 1);
 }
 
 TEST_CASE("the_window_is_told_when_it_opens_and_when_it_closes") {

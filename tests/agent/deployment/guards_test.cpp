@@ -106,7 +106,7 @@ TEST_CASE("each_guard_alone_in_the_way") {
        guard::short_window, stance::waits, "above the limit by itself"},
       {"both failed once, and it does not go on",
        [](free_way& w) {
-         w.s.blames["error-rate"].last_both_fail = w.now.at;
+         w.s.both_failed = w.now.at;
          w.rule().above_since_mark = answer::no;
        },
        guard::short_window, stance::waits, "above the limit by itself"},

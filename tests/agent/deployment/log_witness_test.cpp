@@ -73,6 +73,18 @@ TEST_CASE("others_requests_count_once_and_only_if_they_began_after_the_look_befo
   CHECK(log.witness.look("").answered == counts{0, 0});
 }
 
+TEST_CASE("while_our_question_is_waited_for_others_requests_count_from_its_first_look_on") {
+  written_log log;
+  log.now = 1000.010;
+  CHECK(log.witness.look("abc").answered == counts{0, 0});
+  log.now = 1000.020;
+  log.add(1000.015, 0.010, "127.0.0.1:8000");  // it began before that look, and after the mark
+  CHECK(log.witness.look("abc").answered == counts{1, 0});
+  log.now = 1000.030;
+  log.add(1000.025, 0.010, "127.0.0.1:8000");
+  CHECK(log.witness.look("def").answered == counts{0, 0});
+}
+
 TEST_CASE("what_was_logged_before_the_mark_is_not_looked_at") {
   written_log log;
   log.add(1000.5, 0.1, "127.0.0.1:8000");

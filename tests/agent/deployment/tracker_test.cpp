@@ -217,8 +217,18 @@ TEST_CASE("users_at_both_slots_in_each_look_are_mixed") {
   watch w;
   w.green_after(20min);
   w.sees("bb");
+  CHECK(w.t.is == agreement::agreed);
+  w.sees("b");
   CHECK(w.t.is == agreement::mixed);
   CHECK(w.heard("deployment.failover") == 0);
+}
+
+TEST_CASE("a_look_that_saw_the_change_to_a_backup_server_saw_one_turn") {
+  watch w;
+  w.green_after(20min);
+  w.sees("b00");
+  CHECK(w.t.is == agreement::failover);
+  CHECK(w.heard("deployment.mixed") == 0);
 }
 
 TEST_CASE("twice_in_more_than_a_minute_is_not_mixed") {

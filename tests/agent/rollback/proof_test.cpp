@@ -49,6 +49,16 @@ struct seen {
     made.look.line = own_line{to, by_new, status};
     return made;
   }
+  seen cached(std::string as = "v1") const {
+    seen made = identity(std::move(as));
+    made.look.by_cache = true;
+    return made;
+  }
+  seen users(std::set<slot_number> at) const {
+    seen made = *this;
+    made.look.users = std::move(at);
+    return made;
+  }
   seen direct(reply::kind kind) const {
     seen made = *this;
     made.look.direct = deployment::slot_reply{false, reply{kind, 500, {}, {}, "500"}, "500"};
@@ -208,6 +218,35 @@ TEST_CASE("where_nothing_was_reloaded_no_new_workers_are_asked_for") {
   CHECK(after(times(3, unmoved.identity("v1")), no_reload).is() == proof::standing::yes);
   CHECK(after(times(3, unseen.logged(blue, cant_tell)), no_reload).is() == proof::standing::yes);
   CHECK(after(times(3, unmoved.identity("v2")), no_reload).is() == proof::standing::cant_tell);
+}
+
+TEST_CASE("where_a_cache_answers_us_users_requests_prove") {
+  using standing = proof::standing;
+  CHECK(after(times(3, settled.cached().users({blue}))).is() == standing::yes);
+  CHECK(after(times(3, settled.cached("v2").users({blue}))).is() == standing::yes);
+  CHECK(after(times(9, settled.cached())).is() == standing::cant_tell);  // whatever it says of itself
+  const seen nobody_came = settled.cached();
+  CHECK(after(times(2, settled.cached().users({blue})) + times(4, nobody_came) + times(1, settled.cached().users({blue}))).is() ==
+        standing::yes);
+  // Users may still be at an old worker: that is no word against the slot, nor for it.
+  CHECK(after(times(2, settled.cached().users({blue})) + times(1, settled.cached().users({blue, green})) +
+              times(2, settled.cached().users({blue})))
+            .is() == standing::cant_tell);
+  CHECK(after(times(9, settled.cached().users({green}))).is() == standing::cant_tell);
+  CHECK(after(times(9, settling.cached().users({blue}))).is() == standing::cant_tell);
+}
+
+TEST_CASE("where_all_slots_are_behind_one_address_identity_proves") {
+  CHECK(after(times(3, settled.identity("v1").logged(std::nullopt, yes))).is() == proof::standing::yes);
+  CHECK(after(times(9, settled.identity("v2").logged(std::nullopt, yes))).is() == proof::standing::cant_tell);
+  CHECK(after(times(9, settled.logged(std::nullopt, yes))).is() == proof::standing::cant_tell);
+}
+
+TEST_CASE("where_our_question_is_not_logged_users_requests_prove") {
+  CHECK(after(times(3, settled.door(reply::kind::anonymous).users({blue}))).is() == proof::standing::yes);
+  CHECK(after(times(3, settled.identity("v1").users({green}))).is() == proof::standing::cant_tell);
+  // Our own question is looked at first.
+  CHECK(after(times(3, settled.logged(blue, yes).users({green}))).is() == proof::standing::yes);
 }
 
 TEST_CASE("a_closed_proof_stays_as_it_is") {

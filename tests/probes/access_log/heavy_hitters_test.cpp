@@ -67,7 +67,7 @@ TEST_CASE("who_asks_at_all_is_remembered_beside_who_has_the_errors_in_bounded_me
       seen.failing_requests.add("POST /");
       seen.failing_clients.add("10.0.0.7");
     }
-    memory.add(seen, start + std::chrono::seconds(second));
+    memory.add(seen, start + std::chrono::seconds(second), 0);
   }
   const error_shares all = memory.since(start);
   CHECK(all.errors == 1);

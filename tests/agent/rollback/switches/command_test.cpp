@@ -242,3 +242,25 @@ TEST_CASE("command_an_active_that_hangs_is_ended_and_names_nothing") {
   CHECK(s.names().is == intent::kind::unreadable);
   CHECK(has(s.names().says, "did not end within 5 s"));
 }
+
+TEST_CASE("command_without_active_runs_and_leaves_it_to_the_proof_whether_it_worked") {
+  host h;
+  h.settings.deployment->active.clear();
+  h.settings.deployment->effect_is_intent = true;
+  auto& s = h.made();
+  h.ask(s);
+  CHECK(s.names().is == intent::kind::unreadable);
+  CHECK(together(s.obstacles()).empty());
+  const auto all = changes(s, 0);
+  REQUIRE(all.size() == 1);
+  CHECK(std::get<command_change>(all[0]) == std::get<command_change>(h.to_blue));
+  CHECK(result_of(h.loop, s.state_of(all[0])).is == change_state::kind::cant_tell);
+  CHECK(result_of(h.loop, s.put(all[0], end::after)).is == put_result::kind::done);
+  CHECK(h.text("live") == "blue\n");
+  CHECK(result_of(h.loop, s.put(all[0], end::before)).is == put_result::kind::done);
+  CHECK(h.text("live") == "green\n");
+  h.script("to-blue", "echo no such container >&2; exit 7");
+  const put_result failed = result_of(h.loop, s.put(all[0], end::after));
+  CHECK(failed.is == put_result::kind::cant_tell);
+  CHECK(has(failed.says, "ended with status 7 and wrote \"no such container\""));
+}

@@ -1,0 +1,18 @@
+"""Two hundred rollbacks on real nginx that are cut off by SIGKILL, at any instant, some of them again while the next start makes good."""
+
+import collections
+import random
+
+import killing
+from conftest import BINARY
+
+ROUNDS = 200
+
+
+def test_a_rollback_that_is_killed_at_any_instant_leaves_whole_files_one_live_slot_and_a_true_word():
+    found = killing.run(ROUNDS, random.randrange(1_000_000), binary=BINARY)
+    assert [line["round"] for line in found if line["wrong"]] == []
+    assert len(found) == ROUNDS
+    # Else the instants have missed what they are for.
+    met = collections.Counter(line["met"] for line in found)
+    assert met["under way, rolled back"] >= 40 and met["under way, nothing changed"] >= 3 and met["after the end"] >= 20, met
