@@ -107,7 +107,7 @@ std::optional<weighed> stable_slot(const state& s, const terms& by, const presen
     return w;
   }
   if (to.slot < now.unmet_checks.size() && !now.unmet_checks[to.slot].empty())
-    return blocked(guard::stable, fmt::format("{} does not pass its check {}: rolling back would not help; {}", name, now.unmet_checks[to.slot], by_order));
+    return blocked(guard::stable, fmt::format("{} does not pass its check {}: rolling back would not help{}", name, now.unmet_checks[to.slot], all_the_same));
   if (known.well_in_a_row < by.confirm)
     return waits(guard::confirm, fmt::format("{} has answered well {} of {} times in a row", name, known.well_in_a_row, by.confirm), {});
   const bool fresh = asked && now.at.at - s.stable->asked <= answer_counts_for;
@@ -180,6 +180,7 @@ std::optional<placed> ordered_to(const state& s, const terms& by, const present&
     if (e->is == epoch::kind::rolled_back) return e->live;  // never on to the release that was rolled back
   }
   if (by.stable) return at(*by.stable);
+  if (e != nullptr && named && *named != e->live.slot) return e->live;  // what users are not seen to reach is nothing to go back to
   if (e != nullptr) return other(e->live.slot);
   return named ? other(*named) : std::nullopt;
 }

@@ -187,6 +187,11 @@ void stepping::on(const tested& e) {
     if (e.is != answer::no) return ask_reload(phase::undo_reloading);
     // nginx takes neither: then the files come to say what users reach.
     s.trouble = fmt::format("nginx refuses its configuration: {}", e.says);
+    if (s.guessed) {  // it is not the candidate that nginx refuses, and never is a failed slot put back on a guess
+      s.is = phase::following_users;
+      s.next = 0;
+      return follow_next();
+    }
     return look_who_is_reached(plan_.back);
   }
   if (s.is != phase::testing) return;
@@ -279,6 +284,7 @@ void stepping::judge_proof() {
       const bool on_stable = reached == plan_.forward.slot;
       const bool on_failed = reached == plan_.back.slot;
       if (!on_stable && !on_failed) {
+        if (any_put() && !std::exchange(s.guessed, true)) return undo(s.why_undone);
         const bool after = any_put();
         return over(after ? outcome::unproven : outcome::undone, with_trouble(s.why_undone), std::nullopt);
       }
@@ -305,6 +311,7 @@ void stepping::follow_next() {
   if (s.is == phase::unmixing)
     return over(outcome::not_undone, fmt::format("{}; and the switch could not be put back: {}", s.why_undone, s.trouble), std::nullopt);
   if (s.foreign) return over(outcome::operator_took_over, with_trouble(s.why_undone), plan_.forward.slot);
+  if (s.guessed && std::ranges::all_of(s.put, [](bool b) { return b; })) return over(outcome::unproven, s.why_undone, std::nullopt);
   if (!std::ranges::all_of(s.put, [](bool b) { return b; }))
     return over(outcome::not_undone,
                 fmt::format("users reach {}, and the switch could not be put to it: {}", plan_.of.to.name, with_trouble(s.why_undone)),

@@ -147,6 +147,7 @@ struct machine_state {
   instant now{};
   std::optional<proof> gathering;
   bool first_look = false;  ///< the proof's time begins with its first look: what came before it may have taken any time
+  bool guessed = false;     ///< it can't be told whom users reach: whether nginx takes the files as they were decides
   std::string why_undone;
   std::string trouble;  ///< what went wrong on the way, to be said at the end
   bool unrecorded = false;

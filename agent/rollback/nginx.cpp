@@ -38,18 +38,33 @@ std::unique_ptr<reloader> reloader_for(const asio::any_io_executor& executor, co
 class watched_clock {
  public:
   bool is_steady_since(wall_time then) {
-    timespec boot{};
-    ::clock_gettime(CLOCK_BOOTTIME, &boot);
-    const wall_time now = std::chrono::system_clock::now();
-    const auto booted = now - std::chrono::seconds(boot.tv_sec) - std::chrono::nanoseconds(boot.tv_nsec);
-    if (!booted_ || std::chrono::abs(booted - *booted_) > rounding / 2) {
+    const auto booted = booted_now();
+    if (booted && (!booted_ || std::chrono::abs(*booted - *booted_) > rounding / 2)) {
       booted_ = booted;
-      steady_since_ = now;
+      steady_since_ = std::chrono::system_clock::now();
     }
-    return then > steady_since_;
+    return booted_ && then > steady_since_;
   }
 
  private:
+  static duration since_boot() {
+    timespec boot{};
+    ::clock_gettime(CLOCK_BOOTTIME, &boot);
+    return std::chrono::seconds(boot.tv_sec) + std::chrono::nanoseconds(boot.tv_nsec);
+  }
+
+  /// When the machine was booted, by the wall clock as it is now. Two clocks are not read in one instant: nothing where we were kept from
+  /// it for too long.
+  static std::optional<wall_time> booted_now() {
+    constexpr int tries = 5;
+    for (int i = 0; i < tries; ++i) {
+      const duration before = since_boot();
+      const wall_time now = std::chrono::system_clock::now();
+      if (since_boot() - before < rounding / 8) return now - std::chrono::duration_cast<wall_time::duration>(before);
+    }
+    return std::nullopt;
+  }
+
   std::optional<wall_time> booted_;
   wall_time steady_since_;
 };

@@ -67,10 +67,10 @@ void proof::take_witness(const proof_look& look) {
   const bool at_slot = log_tells ? from == claim_.slot : by_identity;
   const bool fails = log_tells ? ours && at_slot && look.line->upstream_status >= 500
                                : look.door->is == reply::kind::failing && look.direct && look.direct->self.is == reply::kind::failing;
-  if (fails) {
+  if (fails && !(claim_.may_fail && log_tells)) {
     in_a_row_ = 0;
     if (log_tells) reached_ = claim_.slot;
-    if (++failing_in_a_row_ >= claim_.witnesses && !claim_.failed_before)
+    if (++failing_in_a_row_ >= claim_.witnesses && !claim_.failed_before && !claim_.may_fail)
       close(standing::no, fmt::format("the slot itself fails ({}), and the same question did not before", look.door->says));
     return;
   }

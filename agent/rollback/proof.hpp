@@ -44,6 +44,7 @@ struct claim {
   duration within = std::chrono::seconds(10);
   bool new_workers_needed = true;  ///< a reload was asked for
   bool failed_before = false;      ///< the question had 5xx in the minute before
+  bool may_fail = false;           ///< the slot is the one that failed: a 5xx that the log says is its own shows that users reach it
 };
 
 /// A proof while it is being gathered: add looks until `is` is no longer open.

@@ -92,8 +92,11 @@ std::expected<plan, std::string> shell::plan_of(const deployment::attempt& what,
   made.back = claim_of(what.from, what.to, known, terms_);
   // What the front door says before the switch already does not change with it: a cache may say so.
   if (made.forward.identity == known.door_identity) made.forward.identity.clear();
+  // A sick slot tells nothing: what it told when it was live may be what the other one tells.
+  if (made.forward.other_identity.empty()) made.forward.other_identity = what.from.release;
   made.forward.new_workers_needed = made.reloads;
   made.back.new_workers_needed = made.reloads;
+  made.back.may_fail = true;
   if (what.recovery) {
     made.of = *found_;
     return made;

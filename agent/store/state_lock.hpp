@@ -13,7 +13,7 @@ class state_lock {
     bool is_another_agent = false;  ///< else it can't be tried, for now
     std::string says;
   };
-  /// Makes the folder where there is none.
+  /// Makes the folder where there is none. Blocks for at most a second, where another agent is running.
   static std::expected<state_lock, refusal> take(const std::string& file);
   state_lock(state_lock&& other) noexcept;
   state_lock& operator=(state_lock&&) = delete;

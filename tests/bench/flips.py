@@ -102,6 +102,6 @@ def flip(build, rounds):
             first.append(answered)
             proven.append(proof)
     row("", "first answer", "proven")
-    row("cp; nginx -t; nginx -s reload", f"{1000 * median(hand):.0f} ms", "nobody proves it")
+    row("cp; nginx -t; nginx -s reload", f"{1000 * median(hand):.0f} ms", "not proven")
     row("flipback", f"{1000 * median(first):.0f} ms", f"{1000 * median(proven):.0f} ms")
     row("ratio", f"{median(first) / median(hand):.2f} x")

@@ -31,7 +31,7 @@ ENDED = ("rollback.closed", "rollback.recovered")
 FIRST = {"asked": (0, 150), "journaled": (0, 10), "preflight": (0, 5), "rollback.decided": (0, 300), "renamed": (0, 0),
          "install": (0, 40), "test": (0, 20), "reload": (0, 150), "rollback.closed": (0, 150)}
 AGAIN = {"start": (0, 500), "renamed": (0, 5), "reload": (0, 150), "rollback.recovered": (0, 60)}
-PATIENCE = 20
+PATIENCE = 45  # a proof that can't be had takes 10 s, and that of an undo as much again
 
 
 class Plan:
@@ -46,6 +46,7 @@ class Plan:
         self.kills = [self._kill(dice, FIRST)]
         self.kills += [self._kill(dice, AGAIN) for _ in range(dice.choices((0, 1, 2), (5, 3, 2))[0])]
         self.blue_falls_ill = dice.random() < 0.3  # after it was gone back to
+        self.refused = switch != "text" and dice.random() < 0.2  # nginx takes nothing that has blue's site in it: the rollback is undone
 
     @staticmethod
     def _kill(dice, instants):
@@ -54,7 +55,7 @@ class Plan:
 
     def __str__(self):
         kills = ", then ".join(f"{1000 * after:.1f} ms after {instant}" for instant, after in self.kills)
-        return f"asked for by {self.cause}, confirm {self.confirm}, traffic {self.traffic}; killed {kills}; blue falls ill: {self.blue_falls_ill}"
+        return f"asked for by {self.cause}, confirm {self.confirm}, traffic {self.traffic}; killed {kills}; blue falls ill: {self.blue_falls_ill}, refused: {self.refused}"
 
 
 class Life:
@@ -148,6 +149,8 @@ class Round:
         ground.make_live("green")
         ground.reload()
         life.wait("deployment.cutover")
+        if plan.refused:
+            ground.spoil("blue")
         life.before = ground.identities()
         if plan.cause == "operator":
             self.order = subprocess.Popen([BINARY, "rollback", "--reason", "it is killed", "--socket", ground.path("state", "flipback.sock")],
@@ -181,8 +184,11 @@ class Round:
         begun, over = len(life.of("rollback.decided")), len(life.of("rollback.closed"))
         closed, newest, _ = self.ground.journal()
         knows = life.of("deployment.baseline", "deployment.cutover") or [e for e in life.of(*ENDED) if e["outcome"] in ("rolled back", "unproven")]
-        gone_back = self.plan.cause == "operator" or set(self.ground.named()) == {"blue"}  # a rule decides anew until that is so
-        return bool(knows) and begun == over and closed >= newest and gone_back and not (self.ground.leftovers() and gone_back and self._on_blue())
+        ended = [e["outcome"] for each in self.lives for e in each.of(*ENDED)]
+        tried = self._on_blue() if not self.plan.refused else "undone" in ended
+        if not tried and self.plan.cause != "operator":
+            return False  # a rule decides anew until it is
+        return bool(knows) and begun == over and closed >= newest and not (self.ground.leftovers() and self._on_blue())
 
     def _on_blue(self):
         return set(self.ground.named()) == {"blue"}

@@ -60,10 +60,7 @@ class Ground:
         slots = self.child("slots", [PYTHON, os.path.join(HERE, "killing_slots.py"), *(str(port) for port in self.slot_ports.values())])
         for slot in SLOTS:
             wait_until(slot, lambda slot=slot: get(self.slot_url(slot))[0] == 200, child=slots)
-        for slot in SLOTS:
-            for name in self.live_names():
-                with open(self.site(name, slot), "w", encoding="utf-8") as file:
-                    file.write(self.site_text(name, slot))
+        self._write_sites()
         temp = "\n".join(f"  {kind}_temp_path {self.path('temp', kind)};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
         with open(self.path("nginx.conf"), "w", encoding="utf-8") as file:
             file.write(f"worker_processes 2;\npid {self.path('nginx.pid')};\nerror_log {self.path('error.log')} notice;\n"
@@ -95,6 +92,17 @@ class Ground:
         return (f"# {mark}\nupstream {name} {{ {self.piece(slot)} keepalive 4; }}\nserver {{\n  listen 127.0.0.1:{port};\n"
                 f"  access_log {self.path('access.json')} flipback;\n  location / {{ proxy_pass http://{name}; proxy_http_version 1.1; "
                 f"proxy_set_header Connection \"\"; }}\n}}\n")
+
+    def _write_sites(self):
+        for slot in SLOTS:
+            for name in self.live_names():
+                with open(self.site(name, slot), "w", encoding="utf-8") as file:
+                    file.write(self.site_text(name, slot))
+
+    def spoil(self, slot):
+        """From now on nginx refuses what is put there of this slot."""
+        with open(self.site(self.live_names()[-1], slot), "a", encoding="utf-8") as file:
+            file.write("this is no directive;\n")
 
     def make_live(self, slot):
         """As a person does it, in one step a file."""
@@ -176,8 +184,10 @@ class Ground:
         for name in ("access.json", "error.log"):
             if os.path.exists(self.path(name)):
                 os.truncate(self.path(name), 0)
+        self._write_sites()
         if self.named() != ["blue"] * len(self.live_names()):
             self.make_live("blue")
+        if self.served() != {self._release(self.slot_url("blue"))}:
             self.reload(wait=True)
 
     # What the agent is told, and what it has written.

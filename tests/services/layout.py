@@ -86,7 +86,7 @@ http {{
     def start(self):
         self.lay_out()
         if not self.logs:
-            time.sleep(1.2)  # a person's files are older than nginx: that its workers are newer must be plain
+            time.sleep(2.5)  # a person's files are older than nginx: that its workers are newer must be plain
         self.start_nginx()
 
     def start_nginx(self):

@@ -81,6 +81,7 @@ rollback::plan plan_for(const world& in, const deployment::attempt& what, std::v
   p.back = p.forward;
   std::swap(p.back.slot, p.back.other);
   std::swap(p.back.identity, p.back.other_identity);
+  p.back.may_fail = true;
   return p;
 }
 

@@ -63,6 +63,31 @@ TEST_CASE("hold_latch_and_window_outlast_a_restart") {
   CHECK(free.begun());
 }
 
+TEST_CASE("a_cutover_that_is_seen_only_after_a_restart_and_lay_before_the_attempt_opens_no_latch") {
+  story w;
+  w.look(3);
+  w.run(3min);
+  started with = remembered(w);  // the newest record that came to the disk
+  w.names.changed = w.now.wall + 500ms;
+  w.flip(green);
+  w.run(10s);
+  w.breach();
+  w.take(judged{});
+  w.changes();
+  w.ends(outcome::undone, true, green);
+  REQUIRE(w.s.latched);
+  with.latched = w.s.latched;
+  restarts(w, with);
+  w.look(6);
+  REQUIRE(w.s.track.now);
+  CHECK(w.s.track.now->live.slot == green);
+  REQUIRE(w.s.latched);
+  CHECK(w.s.latched->epoch == w.s.track.now->number);
+  w.breach();
+  w.run(10s);
+  CHECK_FALSE(w.begun());
+}
+
 TEST_CASE("rules_start_anew_and_room_is_made_after_a_restart") {
   story w;
   w.green_is_put_live();

@@ -161,6 +161,15 @@ TEST_CASE("nginxs_own_logs_are_taken_before_the_configured_ones") {
   CHECK(deployment::witness_logs(nullptr, configured).size() == 1);
 }
 
+TEST_CASE("a_format_into_which_strangers_can_write_is_no_witness") {
+  rollback::nginx_configuration nginx;
+  nginx.access_logs = {{"/safe.log", "log_format x '$status $upstream_addr';"},
+                       {"/forgeable.log", "log_format x escape=none '$status $upstream_addr $uri';"}};
+  const auto logs = deployment::witness_logs(&nginx, {});
+  REQUIRE(logs.size() == 1);
+  CHECK(logs[0].path == "/safe.log");
+}
+
 TEST_CASE("a_real_nginx_says_where_our_question_went") {
   const int door = testing::free_port();
   const int blue = testing::free_port();

@@ -84,6 +84,15 @@ TEST_CASE("a_file_that_may_not_be_read_is_an_error_not_an_absence") {
   if (::geteuid() == 0) CHECK(has(said, "can't read " + path + ": Permission denied; let user 65534"));
 }
 
+TEST_CASE("what_can_t_be_looked_at_is_an_error_not_an_absence") {
+  const folder f;
+  f.write("file", "x");
+  for (const std::string& path : {f.path("file/below"), f.path(std::string(300, 'n'))}) {
+    CAPTURE(path);
+    CHECK_FALSE(read_image(path).has_value());
+  }
+}
+
 TEST_CASE("a_change_stands_before_after_or_at_what_somebody_else_wrote") {
   const folder f;
   const file_change c{.path = f.write("live", "old"), .before = flipback::test::regular("old"), .after = flipback::test::regular("new")};

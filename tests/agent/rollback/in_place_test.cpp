@@ -33,6 +33,13 @@ TEST_CASE("in_place_a_file_with_a_second_name_is_refused") {
   CHECK(f.text("sites-available-green") == "old");
 }
 
+TEST_CASE("in_place_what_somebody_wrote_in_the_last_instant_is_left") {
+  const folder f;
+  const file_change c{.path = f.write("live", "theirs, and longer than both"), .before = regular("old"), .after = regular("new")};
+  for (const end to : {end::after, end::before}) CHECK(write_in_place(c, to).is == put_result::kind::foreign);
+  CHECK(f.text("live") == "theirs, and longer than both");
+}
+
 TEST_CASE("a_file_that_is_mounted_alone_is_told_and_can_be_written_in_place") {
   const folder f;
   const file_change c{.path = f.write("conf.d/live", "old"), .before = regular("old"), .after = regular("new")};

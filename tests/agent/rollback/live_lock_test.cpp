@@ -1,16 +1,33 @@
+#include "agent/rollback/beside.hpp"
 #include "agent/rollback/file_image.hpp"
 #include "tests/agent/rollback/folder.hpp"
 
 #include <doctest/doctest.h>
 
 #include <sys/file.h>
+#include <sys/syscall.h>
 
+#include <functional>
 #include <optional>
+#include <utility>
 
 using namespace flipback::rollback;
 namespace fs = std::filesystem;
 using flipback::test::folder;
 using flipback::test::has;
+
+namespace {
+
+/// Called right before the next lock, once.
+std::function<void()> before_the_next_lock;
+
+}  // namespace
+
+/// Takes the place of the C library's in this program, and does the same.
+extern "C" int flock(int fd, int how) noexcept {
+  if (before_the_next_lock) std::exchange(before_the_next_lock, {})();
+  return static_cast<int>(::syscall(SYS_flock, fd, how));
+}
 
 TEST_CASE("one_at_a_time_even_within_one_process") {
   const folder f;
@@ -61,4 +78,13 @@ TEST_CASE("a_lock_that_can_t_be_made_says_why") {
   CHECK_FALSE(fs::exists(f.path("elsewhere")));
   ::mkfifo(f.path(".pipe.flipback-lock").c_str(), 0600);
   CHECK(has(flipback::test::error_of(live_lock::take(f.path("pipe"))), "no regular file"));
+}
+
+TEST_CASE("a_lock_whose_file_is_taken_away_while_it_is_being_locked_is_none") {
+  const folder f;
+  const std::string live = f.write("live", "x");
+  before_the_next_lock = [&] { ::unlink(beside(live, dotfile::lock).c_str()); };
+  const auto ours = live_lock::take(live);
+  REQUIRE(ours.has_value());
+  CHECK_FALSE(live_lock::take(live).has_value());
 }

@@ -120,6 +120,18 @@ TEST_CASE("after_a_crash_nginx_refuses_its_configuration") {
   }
 }
 
+TEST_CASE("after_a_crash_nginx_refuses_the_candidate_alone_and_nothing_tells_whom_users_reach") {
+  host h;
+  h.files = {stands::after, stands::after};
+  h.runs = green;
+  h.logs = false;
+  h.test = [&h] { return h.files[0] == stands::before && h.files[1] == stands::before ? answer::yes : answer::no; };
+  h.recover();
+  REQUIRE(h.over);
+  CHECK(h.over->how == outcome::undone);  // nginx can be reloaded again
+  CHECK(h.named() == green);
+}
+
 TEST_CASE("nginx_takes_neither_and_a_file_is_somebody_else's") {
   host h;
   h.files = {stands::after, stands::foreign};

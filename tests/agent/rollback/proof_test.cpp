@@ -188,6 +188,17 @@ TEST_CASE("a_question_that_had_5xx_in_the_minute_before_is_no_ground_for_a_no") 
   CHECK(found.reached() == blue);  // it is where users are, all the same
 }
 
+TEST_CASE("that_the_slot_which_failed_still_fails_speaks_not_against_an_undo") {
+  claim back = blue_is_reached();
+  back.may_fail = true;
+  const proof found = after(times(3, settled.door(reply::kind::failing, 500).logged(blue, yes, 500)), back);
+  CHECK(found.is() == proof::standing::yes);
+  CHECK(found.reached() == blue);
+  const proof direct = after(times(6, settled.door(reply::kind::failing, 502).direct(reply::kind::failing)), back);
+  CHECK(direct.is() == proof::standing::cant_tell);
+  CHECK(after(times(1, settled.logged(green, yes)), back).is() == proof::standing::no);
+}
+
 TEST_CASE("5xx_count_in_a_row") {
   const seen fails = settled.door(reply::kind::failing, 500).logged(blue, yes, 500);
   const auto by_turns = times(2, fails) + times(1, settled.logged(blue, yes)) + times(2, fails);

@@ -49,6 +49,16 @@ TEST_CASE("room_that_is_somebody_s_file_by_a_second_name_is_not_written") {
   CHECK(f.text("precious") == "precious");
 }
 
+TEST_CASE("room_that_is_a_link_is_neither_followed_nor_written") {
+  const folder f;
+  const file_change c{.path = f.write("live", "old"), .before = regular("old"), .after = regular("new")};
+  f.write("precious", "precious");
+  std::filesystem::create_symlink(f.path("precious"), beside(c.path, dotfile::room));
+  CHECK(put_file(c, end::after, false).is == put_result::kind::done);
+  CHECK(f.text("live") == "new");
+  CHECK(f.text("precious") == "precious");
+}
+
 TEST_CASE("a_full_disk_is_told_and_stops_no_put_that_was_staged_nor_its_undo") {
   const folder f;
   const std::string said = flipback::test::with_own_mounts([&]() -> std::string {

@@ -1,4 +1,6 @@
+#include "agent/rollback/disk.hpp"
 #include "agent/rollback/file_image.hpp"
+#include "agent/rollback/journal_file.hpp"
 #include "tests/agent/rollback/folder.hpp"
 
 #include <doctest/doctest.h>
@@ -38,6 +40,11 @@ extern "C" int fsync(int fd) {
   return static_cast<int>(::syscall(SYS_fsync, fd));
 }
 
+extern "C" int fdatasync(int fd) {
+  if (seen.watched != nullptr) seen.synced.emplace_back("data");
+  return static_cast<int>(::syscall(SYS_fdatasync, fd));
+}
+
 TEST_CASE("a_file_is_synced_before_it_stands_there_and_the_folder_after") {
   const folder f;
   const file_change c{.path = f.write("live", "old"), .before = regular("old"), .after = regular("new")};
@@ -62,4 +69,36 @@ TEST_CASE("a_folder_that_can_t_be_synced_after_the_step_can_t_tell") {
   CHECK(r.is == put_result::kind::cant_tell);
   CHECK(has(r.says, "can't sync, after " + c.path + " was replaced, the folder " + f.at.string()));
   CHECK(f.text("live") == "new");
+}
+
+TEST_CASE("what_was_kept_is_synced_before_an_undo_puts_it_back") {
+  const folder f;
+  const file_change c{.path = f.write("live", "old"), .before = regular("old"), .after = regular("new")};
+  REQUIRE(put_file(c, end::after, false).is == put_result::kind::done);
+  seen = {.watched = &f};
+  const put_result r = put_file(c, end::before, false);
+  const auto synced = seen.synced;
+  seen = {};
+  CHECK(r.is == put_result::kind::done);
+  CHECK(synced == std::vector<std::string>{"file while live says new", "folder while live says old"});
+}
+
+TEST_CASE("a_new_journal_is_synced_and_its_folder_before_its_first_row_and_each_row_after_it") {
+  const folder f;
+  f.write("live", "old");
+  journal_file journal((f.at / "journal").string(), make_disk());
+  seen = {.watched = &f};
+  const bool begun = journal.append({}).has_value();
+  const auto at_first = seen.synced;
+  seen.synced.clear();
+  row second;
+  second.number = 1;
+  second.is = row::kind::reloading;
+  const bool went_on = journal.append(second).has_value();
+  const auto then = seen.synced;
+  seen = {};
+  CHECK(begun);
+  CHECK(at_first == std::vector<std::string>{"data", "folder while live says old", "data"});
+  CHECK(went_on);
+  CHECK(then == std::vector<std::string>{"data"});
 }

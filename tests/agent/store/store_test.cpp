@@ -6,13 +6,17 @@
 #include <fmt/format.h>
 #include <sqlite3.h>
 
+#include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <filesystem>
 #include <fstream>
 #include <iterator>
 #include <stdexcept>
+#include <thread>
 
 using namespace flipback;
 namespace fs = std::filesystem;
@@ -121,6 +125,19 @@ TEST_CASE("a_second_agent_on_the_same_state_refuses") {
   const folder f;
   const store first(f.file());
   CHECK_THROWS_WITH_AS(store{f.file()}, doctest::Contains("another agent is running"), std::runtime_error);
+}
+
+TEST_CASE("the_lock_of_an_agent_that_was_killed_while_it_started_a_program_is_waited_for") {
+  const folder f;
+  const int held = ::open((f.file() + ".lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
+  REQUIRE(held >= 0);
+  REQUIRE(::flock(held, LOCK_EX | LOCK_NB) == 0);
+  std::thread child([held] {
+    std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    ::close(held);
+  });
+  CHECK_NOTHROW(store{f.file()});
+  child.join();
 }
 
 TEST_CASE("the_state_is_its_owners_alone") {
