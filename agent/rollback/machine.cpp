@@ -377,14 +377,14 @@ void stepping::over(outcome how, std::string says, std::optional<slot_number> re
 
 /// It is over already, and only what came of it was not kept: that is said again, and whatever stands there now stays.
 void stepping::end_again(const cut_off& found, bool all_before) {
-  const bool all_after = std::ranges::all_of(s.put, [](bool b) { return b; }) && !s.foreign;
+  const bool all_after = std::ranges::all_of(s.put, [](bool b) { return b; }) && !s.foreign && found.names == plan_.forward.slot;
   s.changed = found.ended->changed;
   s.names = {};
   if (!s.changed) return over(outcome::nothing_changed, "it had ended before its first change", std::nullopt);
   act(tell_changed{});
   if (all_after && !found.undo_begun)
-    return over(found.ended->proven ? outcome::rolled_back : outcome::unproven,
-                fmt::format("{} before the agent ended", found.ended->proven ? "it was proven" : "it had ended"), std::nullopt);
+    return over(outcome::unproven, found.ended->proven ? "it was proven before the agent ended" : "it had ended before the agent did",
+                std::nullopt);
   if (all_before && found.undo_begun) return over(outcome::undone, "it had ended before the agent did", std::nullopt);
   over(outcome::operator_took_over, "it had ended before the agent did, and somebody has changed the switch since", std::nullopt);
 }

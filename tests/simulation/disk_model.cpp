@@ -63,7 +63,7 @@ put_result disk_model::put(const file_change& c, rollback::end to, const faults&
   if (to == rollback::end::after)
     e.before = std::exchange(e.by, author::agent);
   else
-    e.by = e.before;  // what stood there is whose it was
+    e.by = e.by == author::agent ? e.before : author::person;  // what stood there is whose it was
   e.torn = false;
   if (!folder_synced) return {put_result::kind::cant_tell, c.path + ": its folder could not be synced"};
   e.kept = want;
@@ -85,6 +85,8 @@ bool disk_model::lose_power(dice& chance) {
     lost = true;
     if (chance.chance(0.5)) {
       e.seen = e.kept;
+      e.by = author::nobody;
+      e.torn = true;
     } else if (e.by == author::person && e.seen.is == file_image::kind::regular && chance.chance(0.2)) {
       e.seen.bytes.resize(e.seen.bytes.size() / 2);  // cp writes into the file itself
       e.torn = true;

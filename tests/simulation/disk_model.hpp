@@ -26,7 +26,7 @@ class disk_model {
     wall_time changed;  ///< by the wall's clock of then
     author by = author::nobody;
     author before = author::nobody;  ///< of what the agent put away
-    bool torn = false;               ///< a power loss has cut a person's copy short
+    bool torn = false;               ///< a power loss has taken what was written last, or half of it
   };
 
   [[nodiscard]] const file_image& read(const std::string& path) const;

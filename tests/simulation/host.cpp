@@ -44,6 +44,7 @@ void host::lose_power(duration clock_set_back) {
     up_ = true;
     world_.tell("the machine is up again");
     world_.nginx.start();
+    watcher_.may_begin_an_epoch();  // whatever a person had written and not loaded is in effect now
     for (slot_number n = 0; n < were.size(); ++n) {
       world_.time.after(world_.chance.between(milliseconds(100), seconds(10)), [this, n, is = were[n]] {
         if (world_.slots.at(n).is == slots_model::condition::stopped) world_.slots.become(n, is, world_.time.now());

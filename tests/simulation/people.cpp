@@ -61,6 +61,8 @@ void people::cut_over(slot_number to) {
 void people::deploy(slot_number n, condition quality) {
   world_.tell("a person deploys a release to {} that is {}", world_.how.by.slots[n], name_of(quality));
   watcher_.may_begin_an_epoch();
+  constexpr std::array<double, 5> shares{0.9, 0.9, 0.52, 0.3, 0.06};
+  world_.slots.fail_by(n, shares.at(world_.chance.below(shares.size())));
   world_.slots.become(n, condition::stopped, world_.time.now());
   world_.time.after(world_.chance.between(milliseconds(300), seconds(4)), [this, n, quality, release = next_release()] {
     if (!host_.is_up()) return;
@@ -207,7 +209,10 @@ void people::leave_in_peace() {
   world_.wrong = {};
   world_.nginx.lingers = false;
   world_.nginx.broken_elsewhere = false;
-  if (!world_.nginx.runs() && host_.is_up()) world_.nginx.start();
+  if (!world_.nginx.runs() && host_.is_up()) {
+    world_.nginx.start();
+    watcher_.may_begin_an_epoch();
+  }
   watcher_.touched();
   watcher_.disturbed();
   world_.tell("everything is mended, and everybody leaves");

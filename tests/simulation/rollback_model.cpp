@@ -140,6 +140,7 @@ void rollback_model::on(const rollback::put_change& a) {
 }
 
 void rollback_model::on(const rollback::mark_nginx&) {
+  marked_ = true;
   complaints_then_ = world_.nginx.complaints();
   workers_then_.clear();
   for (const auto* g : world_.nginx.accepting()) workers_then_.insert(g->number);
@@ -165,8 +166,8 @@ void rollback_model::on(const rollback::look_for_proof& a) {
 
 void rollback_model::look(const rollback::look_for_proof& a) {
   rollback::proof_look seen;
-  if (world_.nginx.complaints() > complaints_then_) seen.emerg = "[emerg] of a file";
-  if (world_.how.workers_visible && world_.nginx.runs()) {
+  if (marked_ && world_.nginx.complaints() > complaints_then_) seen.emerg = "[emerg] of a file";
+  if (world_.how.workers_visible && marked_ && world_.nginx.runs()) {
     seen.new_workers = seen.old_gone = answer::no;
     std::size_t old = 0;
     for (const auto* g : world_.nginx.accepting()) {
@@ -192,7 +193,7 @@ void rollback_model::look(const rollback::look_for_proof& a) {
   if (went && world_.how.log && !world_.wrong.log_silent && world_.chance.chance(0.95)) {
     rollback::own_line line;
     line.slot = went->slot;
-    if (world_.how.workers_visible) line.by_new_worker = workers_then_.contains(went->generation) ? answer::no : answer::yes;
+    if (world_.how.workers_visible && marked_) line.by_new_worker = workers_then_.contains(went->generation) ? answer::no : answer::yes;
     line.upstream_status = door.status == 0 ? 499 : door.status;
     seen.line = line;
   }

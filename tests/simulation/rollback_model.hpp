@@ -55,6 +55,7 @@ class rollback_model {
   surroundings with_;
   rollback::machine_state state_;
   std::size_t complaints_then_ = 0;
+  bool marked_ = false;
   std::set<std::uint64_t> workers_then_;
 };
 

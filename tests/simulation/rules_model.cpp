@@ -14,7 +14,7 @@ rules_model::rules_model(const setup& how, const traffic_model& traffic, const c
     : how_(how), traffic_(traffic), clock_(clock), faults_(now), rules_(how.rules.size()) {}
 
 void rules_model::start_anew(duration from, bool forgive) {
-  for (standing& r : rules_) r = {{}, false, false, !forgive && r.true_since.has_value()};
+  for (standing& r : rules_) r = {{}, false, false, false, !forgive && r.true_since.has_value()};
   anew_ = from;
   next_ = traffic_.all().size();
   while (next_ > 0 && traffic_.all()[next_ - 1].ends > std::max(anew_, watching_since_)) --next_;
@@ -44,10 +44,12 @@ void rules_model::judge(std::size_t sample) {
     const auto is = from < std::max(anew_, watching_since_) ? std::nullopt : share(from, sample);
     s.known = is.has_value();
     if (!is) continue;
-    if (*is <= r.limit) {
+    s.holds = *is > r.limit;
+    // A breach lasts until it is clearly over, though its condition is not true any more.
+    if (!s.holds && (!s.breached || *is <= r.limit * 0.8)) {
       s.true_since.reset();
       s.breached = false;
-    } else if (!s.true_since) {
+    } else if (s.holds && !s.true_since) {
       s.true_since = now;
     }
   }
@@ -63,7 +65,7 @@ bool rules_model::read(std::optional<slot_number> live, duration now) {
   bool changed = false;
   for (std::size_t i = 0; i < rules_.size(); ++i) {
     standing& s = rules_[i];
-    if (s.known && s.true_since && now - *s.true_since >= how_.rules[i].lasts) changed |= !std::exchange(s.breached, true);
+    if (s.known && s.holds && s.true_since && now - *s.true_since >= how_.rules[i].lasts) changed |= !std::exchange(s.breached, true);
   }
   return changed;
 }
@@ -80,7 +82,7 @@ std::vector<rule_now> rules_model::at(duration now, const deployment::state& s) 
     made.true_since = clock_.at(*is.true_since).at;
     made.lasts = r.lasts;
     made.why = "errors";
-    made.holds = is.known ? answer::yes : answer::cant_tell;
+    made.holds = !is.known ? answer::cant_tell : is.holds ? answer::yes : answer::no;
     made.mode = r.mode;
     made.not_this_release = is.true_before;
     made.withheld = faults_.withheld;

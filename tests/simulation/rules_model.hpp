@@ -27,6 +27,7 @@ class rules_model {
   struct standing {
     std::optional<duration> true_since;
     bool breached = false;
+    bool holds = false;        ///< its condition, at the newest sample
     bool known = false;        ///< whether the newest sample could be judged
     bool true_before = false;  ///< of another release than this, and nobody rolled that back
   };

@@ -31,6 +31,7 @@ class slots_model {
 
   [[nodiscard]] const slot& at(slot_number n) const { return slots_[n]; }
   [[nodiscard]] std::size_t count() const { return slots_.size(); }
+  void fail_by(slot_number n, double share) { slots_[n].errors = share; }
   void become(slot_number n, condition c, duration now);
   void deploy(slot_number n, std::string release, condition quality, duration now);
   /// The share of users' requests that fail there.
