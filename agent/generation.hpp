@@ -24,7 +24,8 @@ class generation {
 
   /// Makes the probes and compiles the rules; what is wrong is reported, and the generation is then not to be started. `remembered` may be
   /// null where there is no deployment.
-  generation(asio::io_context& loop, config::configuration from, deployment::memory* remembered, teller tell, settings::diagnostics& problems);
+  generation(asio::io_context& loop, config::configuration from, deployment::memory* remembered, teller tell,
+             settings::diagnostics& problems);
   ~generation();
 
   /// Takes over samples, verdicts and what is known of the deployment from the one before a reload, which has ended.

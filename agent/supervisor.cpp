@@ -146,10 +146,14 @@ asio::awaitable<void> supervisor::reload() {
 
 /// What of [agent] a reload can change is changed; of the rest it is said that it can't.
 void supervisor::follow(const config::agent& before, const config::agent& now) {
-  if (now.log_format != before.log_format || now.log_level != before.log_level) log_ = std::make_unique<event_log>(now.log_format, now.log_level, STDERR_FILENO);
+  if (now.log_format != before.log_format || now.log_level != before.log_level)
+    log_ = std::make_unique<event_log>(now.log_format, now.log_level, STDERR_FILENO);
   const auto stays = [&](std::string_view key, const std::string& was, const std::string& is) {
     if (was == is) return;
-    tell({"config.needs_restart", severity::warning, fmt::format("agent.{} stays \"{}\" until a restart, though the file says \"{}\"", key, was, is), {}});
+    tell({"config.needs_restart",
+          severity::warning,
+          fmt::format("agent.{} stays \"{}\" until a restart, though the file says \"{}\"", key, was, is),
+          {}});
   };
   stays("listen", started_with_.listen, now.listen);
   stays("socket", started_with_.socket, now.socket);

@@ -55,11 +55,11 @@ acting::acting(asio::io_context& loop, const config::configuration& configured, 
   rollback_ = std::make_unique<rollback::shell>(
       loop, rollback::shell::terms{terms_.slots, configured.deployment->prove, proof_within(*configured.deployment)},
       rollback::shell::outside{*switch_, *nginx_, remembered.journal, *world_});
-  shell_ = std::make_unique<deployment::shell>(loop, terms_,
-                                               deployment::shell::outside{*world_, rules, remembered.facts, *rollback_, tell_,
-                                                                          [this](const sighting& seen, const state& s) {
-                                                                            if (on_look) on_look(seen, s);
-                                                                          }});
+  shell_ = std::make_unique<deployment::shell>(
+      loop, terms_,
+      deployment::shell::outside{*world_, rules, remembered.facts, *rollback_, tell_, [this](const sighting& seen, const state& s) {
+                                   if (on_look) on_look(seen, s);
+                                 }});
 }
 
 acting::~acting() = default;

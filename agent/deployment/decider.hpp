@@ -72,12 +72,13 @@ struct verb {
   kind is = kind::rollback;
   std::string by;
   std::string reason;
-  std::string rule;  ///< of `approve`: which question; empty: the only one
+  std::string rule;                   ///< of `approve`: which question; empty: the only one
   std::optional<slot_number> stable;  ///< of `window_open`
   duration length{};                  ///< of `hold`
   bool sure = false;                  ///< --force, --yes
 };
-using happening = std::variant<started, looked, judged, stable_answered, blame_answered, ready_looked, prepared, changed, ended, stored, verb>;
+using happening =
+    std::variant<started, looked, judged, stable_answered, blame_answered, ready_looked, prepared, changed, ended, stored, verb>;
 
 // What is to be done.
 

@@ -4,7 +4,13 @@
 
 namespace flipback::deployment {
 
-inline constexpr duration order_lives = std::chrono::seconds(30);  ///< how long a person's order may wait for answers
+inline constexpr duration asked_long_ago = std::chrono::seconds(30);  ///< an asker has limits of its own: past this it is taken for lost
+inline constexpr duration order_lives = std::chrono::seconds(30);     ///< how long a person's order may wait for answers
+
+/// Whether an answer may still come to what was asked then.
+inline bool is_asking(const std::optional<instant>& since, instant now) {
+  return since && now - *since < asked_long_ago;
+}
 
 /// One step of the decider while it is being taken: the state that it changes, and the actions that come of it. Only decider.cpp and
 /// verbs.cpp know it.

@@ -26,14 +26,11 @@ json::object written(const placed& p, const terms& by) {
 }
 
 json::object written(const epoch& e, const terms& by) {
-  json::object made{{"number", e.number},
-                    {"kind", name_of(e.is)},
-                    {"began", written(e.began)},
-                    {"live", written(e.live, by)},
-                    {"returned", e.returned},
-                    {"window_ended", e.window_ended}};
+  json::object made{{"number", e.number},          {"kind", name_of(e.is)},  {"began", written(e.began)},
+                    {"live", written(e.live, by)}, {"returned", e.returned}, {"window_ended", e.window_ended}};
   if (e.before) made["before"] = written(*e.before, by);
-  if (e.back) made["back"] = json::object{{"to", written(e.back->to, by)}, {"left", written(e.back->left)}, {"doubt", fact_value(e.back->doubt)}};
+  if (e.back)
+    made["back"] = json::object{{"to", written(e.back->to, by)}, {"left", written(e.back->left)}, {"doubt", fact_value(e.back->doubt)}};
   return made;
 }
 
@@ -145,7 +142,8 @@ std::expected<std::vector<failure>, std::string> failures_from(const std::string
   fact_reader from(text, "the releases that were rolled back");
   const placing at(from.stamp("seen"), now);
   std::vector<failure> made;
-  for (fact_reader& f : from.objects("failures")) made.push_back({read_placed(f.object("what"), by), at.place(read_moment(f.object("at")))});
+  for (fact_reader& f : from.objects("failures"))
+    made.push_back({read_placed(f.object("what"), by), at.place(read_moment(f.object("at")))});
   return from.finish(std::move(made));
 }
 
@@ -198,15 +196,19 @@ started recall(const found_texts& found, const terms& by, const clocks& now) {
         made.unreadable.emplace_back(name_of(which), good.error());
     }
   };
-  take(fact::epoch, found.epoch, [&](const std::string& t) { return epoch_from(t, by, now); },
-       [&](read_epoch e) {
-         made.recalled = std::move(e.was);
-         made.departures = std::move(e.departures);
-       });
+  take(
+      fact::epoch, found.epoch, [&](const std::string& t) { return epoch_from(t, by, now); },
+      [&](read_epoch e) {
+        made.recalled = std::move(e.was);
+        made.departures = std::move(e.departures);
+      });
   take(fact::hold, found.hold, [&](const std::string& t) { return hold_from(t, now); }, [&](hold h) { made.held = std::move(h); });
-  take(fact::latch, found.latch, [&](const std::string& t) { return latch_from(t, by, now); }, [&](latch l) { made.latched = std::move(l); });
-  take(fact::failures, found.failures, [&](const std::string& t) { return failures_from(t, by, now); },
-       [&](std::vector<failure> f) { made.failures = std::move(f); });
+  take(
+      fact::latch, found.latch, [&](const std::string& t) { return latch_from(t, by, now); },
+      [&](latch l) { made.latched = std::move(l); });
+  take(
+      fact::failures, found.failures, [&](const std::string& t) { return failures_from(t, by, now); },
+      [&](std::vector<failure> f) { made.failures = std::move(f); });
   return made;
 }
 

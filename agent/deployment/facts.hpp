@@ -18,7 +18,8 @@ struct clocks {
   moment now;
 };
 
-/// A fact as the state has it now; nothing: there is none, and the store is to forget it. The epoch's carries when it was last seen to be so.
+/// A fact as the state has it now; nothing: there is none, and the store is to forget it. The epoch's carries when it was last seen to be
+/// so.
 std::optional<std::string> text_of(fact which, const state& s, const terms& by, const clocks& now);
 
 /// A text as it was found: nothing where it is known that there is none; an error where it can't be read, which is never none.

@@ -83,8 +83,10 @@ std::pair<guard, std::string> for_a_person(const state& s, const terms& by, cons
   if (!s.unreadable.empty())
     return {guard::memory, fmt::format("what was remembered of {} could not be read at the start", *s.unreadable.begin())};
   if (const std::string doubt = doubt_of_way_back(t, by); !doubt.empty()) return {guard::doubt, doubt};
-  if (rule.not_this_release) return {guard::not_this_release, "the condition was true before the cutover already: this release may not be to blame"};
-  if (was_rolled_back_before(s, by, now)) return {guard::failed_before, "this release was rolled back before, and somebody has brought it back"};
+  if (rule.not_this_release)
+    return {guard::not_this_release, "the condition was true before the cutover already: this release may not be to blame"};
+  if (was_rolled_back_before(s, by, now))
+    return {guard::failed_before, "this release was rolled back before, and somebody has brought it back"};
   // What asking both slots could not tell, others may put in doubt.
   if (blame_of(s, rule)->newest.is == blame::kind::cant_tell) {
     if (!rule.shared_is_ill.empty()) return {guard::shared, rule.shared_is_ill};
@@ -107,7 +109,8 @@ std::optional<weighed> stable_slot(const state& s, const terms& by, const presen
     return w;
   }
   if (to.slot < now.unmet_checks.size() && !now.unmet_checks[to.slot].empty())
-    return blocked(guard::stable, fmt::format("{} does not pass its check {}: rolling back would not help{}", name, now.unmet_checks[to.slot], all_the_same));
+    return blocked(guard::stable, fmt::format("{} does not pass its check {}: rolling back would not help{}", name,
+                                              now.unmet_checks[to.slot], all_the_same));
   if (known.well_in_a_row < by.confirm)
     return waits(guard::confirm, fmt::format("{} has answered well {} of {} times in a row", name, known.well_in_a_row, by.confirm), {});
   const bool fresh = asked && now.at.at - s.stable->asked <= answer_counts_for;

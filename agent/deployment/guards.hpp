@@ -42,10 +42,10 @@ std::string_view name_of(guard g);
 
 enum class stance : std::uint8_t {
   act,
-  waits,   ///< something is being asked: it is weighed again when the answer is there
-  blocked, ///< asked again while the rule stays breached
-  asks,    ///< a person decides: `flipback approve`
-  tells    ///< nothing acts on this: a person is told what to type
+  waits,    ///< something is being asked: it is weighed again when the answer is there
+  blocked,  ///< asked again while the rule stays breached
+  asks,     ///< a person decides: `flipback approve`
+  tells     ///< nothing acts on this: a person is told what to type
 };
 
 /// What has to be asked of the world before more can be said.
@@ -62,8 +62,8 @@ struct weighed {
   needs missing;
 };
 
-/// Whether this cause may act now. Of several obstacles the first in a fixed order answers: what blocks, what only tells, what must still be
-/// asked, what a person decides.
+/// Whether this cause may act now. Of several obstacles the first in a fixed order answers: what blocks, what only tells, what must still
+/// be asked, what a person decides.
 weighed weigh(const state& s, const terms& by, const present& now, const cause& of);
 
 /// Where a person's order leads: the way back, or, whatever is known of it, the other of two slots; nothing where that can't be told.

@@ -16,23 +16,24 @@ struct rule_now {
   std::string name;
   bool breached = false;  ///< else pending
   instant true_since;
-  duration lasts{};                   ///< its `for`
-  std::string why;                    ///< the numbers, for people
-  answer holds = answer::cant_tell;   ///< its condition, evaluated now on data of this epoch that is not stale
-  std::optional<config::mode> mode;   ///< its own
-  bool not_this_release = false;      ///< the condition was true before the cutover already
-  bool withheld = false;              ///< its `unless` is true
-  std::string unfit;                  ///< why what it reads is no ground to act on; empty: it is one
-  std::string one_client;             ///< the client that makes the errors and not the traffic, in words; empty: none does
-  bool only_hang_ups = false;         ///< without the requests whose clients hung up it would be no breach
-  std::string shared_is_ill;          ///< what both slots share and can't be reached, in words; empty: nothing
-  answer above_since_mark = answer::cant_tell;  ///< whether its short window lies after `mark_of` this rule and is above the limit by itself
+  duration lasts{};                  ///< its `for`
+  std::string why;                   ///< the numbers, for people
+  answer holds = answer::cant_tell;  ///< its condition, evaluated now on data of this epoch that is not stale
+  std::optional<config::mode> mode;  ///< its own
+  bool not_this_release = false;     ///< the condition was true before the cutover already
+  bool withheld = false;             ///< its `unless` is true
+  std::string unfit;                 ///< why what it reads is no ground to act on; empty: it is one
+  std::string one_client;            ///< the client that makes the errors and not the traffic, in words; empty: none does
+  bool only_hang_ups = false;        ///< without the requests whose clients hung up it would be no breach
+  std::string shared_is_ill;         ///< what both slots share and can't be reached, in words; empty: nothing
+  answer above_since_mark =
+      answer::cant_tell;  ///< whether its short window lies after `mark_of` this rule and is above the limit by itself
 };
 
 struct present {
   moment at;
-  intent names;                ///< as the switch says now
-  std::vector<rule_now> rules; ///< breached or pending, in the rules' order
+  intent names;                           ///< as the switch says now
+  std::vector<rule_now> rules;            ///< breached or pending, in the rules' order
   std::vector<std::string> unmet_checks;  ///< of each slot, in their order: what it must pass before a flip to it and does not, in words
 };
 

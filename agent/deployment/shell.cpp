@@ -33,7 +33,8 @@ shell::shell(asio::io_context& loop, terms by, outside of)
     : loop_(loop), terms_(std::move(by)), of_(std::move(of)), pause_(loop), tasks_(loop, [this](const std::string& why) {
         of_.tell({"agent.task_failed", severity::critical, why, {}});
       }) {
-  of_.facts.tell([this](const std::string& name, const fact_keeper::standing& now) { take(stored{name, now ? std::string() : now.error(), 0}); });
+  of_.facts.tell(
+      [this](const std::string& name, const fact_keeper::standing& now) { take(stored{name, now ? std::string() : now.error(), 0}); });
 }
 
 shell::~shell() = default;
@@ -67,62 +68,59 @@ void shell::take(happening what) {
 }
 
 void shell::perform(action&& a) {
-  std::visit(
-      overloaded{
-          [&](start_rules_anew& r) { of_.rules.start_anew(r.at, r.forgive); },
-          [&](say& s) { of_.tell(std::move(s.what)); },
-          [&](tell_window& w) { of_.rules.window(w.open); },
-          [&](ask_stable& q) {
-            spawn([](shell& self, ask_stable what) -> asio::awaitable<void> {
-              const instant asked = self.of_.seen.now().now.at;
-              const slot_reply got = co_await self.of_.seen.ask_slot(what.slot);
-              const bool told = got.self.is == reply::kind::identified;
-              self.take(stable_answered{{what.epoch, what.slot, asked, got.well, told ? got.self.release : std::string(), got.says}});
-            }(*this, q));
-          },
-          [&](ask_blame& q) {
-            spawn([](shell& self, ask_blame what) -> asio::awaitable<void> {
-              const instant asked = self.of_.seen.now().now.at;
-              error_shares errors = self.of_.rules.errors_of(what.rule, what.condition);
-              const blame got = co_await self.of_.seen.ask_blame(what.live, what.stable, std::move(errors));
-              self.take(blame_answered{what.rule, what.epoch, what.condition, asked, got});
-            }(*this, std::move(q)));
-          },
-          [&](ask_ready&) {
-            spawn([](shell& self) -> asio::awaitable<void> {
-              std::vector<lack> lacks = co_await self.of_.seen.look_ready();
-              self.take(ready_looked{{self.of_.seen.now().now.at, std::move(lacks)}});
-            }(*this));
-          },
-          [&](begin_rollback& b) { spawn(roll_back(std::move(b.what))); },
-          [&](give_leave& g) { of_.acting.leave(g.id); },
-          [&](stop_rollback& s) { of_.acting.stop(s.id, s.why); },
-          [&](deployment::close_journal& c) { spawn(close_journal(std::move(c.id))); },
-          [&](keep& k) {
-            // Said in this step, so that of two the newer wins; how it stands on the disk comes back as an event.
-            const std::string name(name_of(k.what));
-            if (auto text = text_of(k.what, state_, terms_, of_.seen.now()))
-              of_.facts.keep(name, *std::move(text));
-            else
-              of_.facts.forget(name);
-            spawn([](shell& self, std::string fact, std::uint64_t serial) -> asio::awaitable<void> {
-              const fact_keeper::standing now = co_await self.of_.facts.settled(fact);
-              self.take(stored{fact, now ? std::string() : now.error(), serial});
-            }(*this, name, k.serial));
-          },
-          [&](answer_verb& v) {
-            const auto found = waiting_.find(v.id);
-            if (found == waiting_.end()) return;
-            found->second->answer = {v.done, std::move(v.text)};
-            found->second->answered.cancel();
-            waiting_.erase(found);
-          },
-          [&](stage_for& s) { of_.seen.stage(s.slot); },
-          [&](look_at_once&) {
-            look_now_ = true;
-            pause_.cancel();
-          }},
-      a);
+  std::visit(overloaded{[&](start_rules_anew& r) { of_.rules.start_anew(r.at, r.forgive); }, [&](say& s) { of_.tell(std::move(s.what)); },
+                        [&](tell_window& w) { of_.rules.window(w.open); },
+                        [&](ask_stable& q) {
+                          spawn([](shell& self, ask_stable what) -> asio::awaitable<void> {
+                            const instant asked = self.of_.seen.now().now.at;
+                            const slot_reply got = co_await self.of_.seen.ask_slot(what.slot);
+                            const bool told = got.self.is == reply::kind::identified;
+                            self.take(stable_answered{
+                                {what.epoch, what.slot, asked, got.well, told ? got.self.release : std::string(), got.says}});
+                          }(*this, q));
+                        },
+                        [&](ask_blame& q) {
+                          spawn([](shell& self, ask_blame what) -> asio::awaitable<void> {
+                            const instant asked = self.of_.seen.now().now.at;
+                            error_shares errors = self.of_.rules.errors_of(what.rule, what.condition);
+                            const blame got = co_await self.of_.seen.ask_blame(what.live, what.stable, std::move(errors));
+                            self.take(blame_answered{what.rule, what.epoch, what.condition, asked, got});
+                          }(*this, std::move(q)));
+                        },
+                        [&](ask_ready&) {
+                          spawn([](shell& self) -> asio::awaitable<void> {
+                            std::vector<lack> lacks = co_await self.of_.seen.look_ready();
+                            self.take(ready_looked{{self.of_.seen.now().now.at, std::move(lacks)}});
+                          }(*this));
+                        },
+                        [&](begin_rollback& b) { spawn(roll_back(std::move(b.what))); }, [&](give_leave& g) { of_.acting.leave(g.id); },
+                        [&](stop_rollback& s) { of_.acting.stop(s.id, s.why); },
+                        [&](deployment::close_journal& c) { spawn(close_journal(std::move(c.id))); },
+                        [&](keep& k) {
+                          // Said in this step, so that of two the newer wins; how it stands on the disk comes back as an event.
+                          const std::string name(name_of(k.what));
+                          if (auto text = text_of(k.what, state_, terms_, of_.seen.now()))
+                            of_.facts.keep(name, *std::move(text));
+                          else
+                            of_.facts.forget(name);
+                          spawn([](shell& self, std::string fact, std::uint64_t serial) -> asio::awaitable<void> {
+                            const fact_keeper::standing now = co_await self.of_.facts.settled(fact);
+                            self.take(stored{fact, now ? std::string() : now.error(), serial});
+                          }(*this, name, k.serial));
+                        },
+                        [&](answer_verb& v) {
+                          const auto found = waiting_.find(v.id);
+                          if (found == waiting_.end()) return;
+                          found->second->answer = {v.done, std::move(v.text)};
+                          found->second->answered.cancel();
+                          waiting_.erase(found);
+                        },
+                        [&](stage_for& s) { of_.seen.stage(s.slot); },
+                        [&](look_at_once&) {
+                          look_now_ = true;
+                          pause_.cancel();
+                        }},
+             a);
 }
 
 asio::awaitable<void> shell::roll_back(attempt what) {
@@ -134,7 +132,10 @@ asio::awaitable<void> shell::roll_back(attempt what) {
   if (how)
     take(ended{what.id, *how});
   else
-    of_.tell({"rollback.interrupted", severity::critical, "the agent ends in the middle of a rollback: the next start proves it, or undoes it", {}});
+    of_.tell({"rollback.interrupted",
+              severity::critical,
+              "the agent ends in the middle of a rollback: the next start proves it, or undoes it",
+              {}});
 }
 
 /// What came of an attempt is kept as a fact before the journal forgets it.
@@ -186,7 +187,8 @@ asio::awaitable<std::pair<bool, std::string>> shell::ask(verb what) {
   const auto who = std::make_shared<waiting>(loop_);
   waiting_[what.id] = who;
   take(std::move(what));
-  if (waiting_.contains(verbs_) || who->answer.second == "the agent is ending") co_await who->answered.async_wait(asio::as_tuple(asio::use_awaitable));
+  if (waiting_.contains(verbs_) || who->answer.second == "the agent is ending")
+    co_await who->answered.async_wait(asio::as_tuple(asio::use_awaitable));
   co_return who->answer;
 }
 

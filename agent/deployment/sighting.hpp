@@ -49,10 +49,10 @@ struct slot_reply {
 
 /// Which slots nginx's access log says that requests went to since the look before. Lines that name no slot are not counted.
 struct log_sighting {
-  bool readable = false;                 ///< a log that names upstreams was read
-  std::vector<std::uint64_t> answered;   ///< by slot: requests of anyone, begun after the look before, whose last attempt it was
+  bool readable = false;                    ///< a log that names upstreams was read
+  std::vector<std::uint64_t> answered;      ///< by slot: requests of anyone, begun after the look before, whose last attempt it was
   std::optional<slot_number> our_question;  ///< the slot to which nginx passed the question that this look sent; nothing: no line of it yet
-  std::string says;                      ///< for people, where it can't be read
+  std::string says;                         ///< for people, where it can't be read
 };
 
 /// nginx's workers, as far as they can be seen from here.
@@ -66,7 +66,7 @@ struct sighting {
   moment begun;  ///< when the first question was sent
   intent names;
   reply front_door;
-  bool fresh = false;  ///< the question to the front door could not be answered by a cache that knows only its address
+  bool fresh = false;             ///< the question to the front door could not be answered by a cache that knows only its address
   std::vector<slot_reply> slots;  ///< in the configuration's order
   log_sighting log;
   workers_sighting workers;

@@ -26,7 +26,7 @@ struct hold {
 /// Shut by the first change of a rollback; opened by the next epoch, or by an operator.
 struct latch {
   std::uint64_t epoch = 0;
-  placed what;         ///< the release that was rolled back, or was to be
+  placed what;  ///< the release that was rolled back, or was to be
   std::string rule;
   moment shut;
   std::string became;  ///< what came of it: "rolled back", "tried at 14:03, undone: …"; empty: not known yet
@@ -99,8 +99,8 @@ struct blame_standing {
 /// Something that a rollback would lack.
 struct lack {
   bool blocking = false;  ///< no rollback can be carried out, or none may rest on what is seen
-  std::string what;  ///< one sentence
-  std::string type;  ///< what to do about it; empty where the sentence says it
+  std::string what;       ///< one sentence
+  std::string type;       ///< what to do about it; empty where the sentence says it
   friend bool operator==(const lack&, const lack&) = default;
 };
 
@@ -115,13 +115,13 @@ struct state {
   std::optional<deployment::latch> latched;
   std::vector<failure> failures;  ///< of the last 24 h
   std::optional<deployment::attempt> under_way;
-  std::optional<cause> order;  ///< a person's that waits for answers before it can begin
+  std::optional<cause> order;                 ///< a person's that waits for answers before it can begin
   std::map<std::string, approval> questions;  ///< by rule
   std::optional<stable_health> stable;
   std::map<std::string, blame_standing> blames;  ///< by rule
   std::optional<instant> both_failed;            ///< when both slots failed alike last, whichever rule it was asked for
   std::optional<known_readiness> ready;
-  std::set<std::string> unreadable;  ///< facts that could not be read at the start: until the next cutover a person decides
+  std::set<std::string> unreadable;             ///< facts that could not be read at the start: until the next cutover a person decides
   std::map<std::string, std::string> unstored;  ///< facts that could not be stored, and why
 
   // What is being asked or awaited, and what has been said.
@@ -135,11 +135,11 @@ struct state {
   };
   std::map<std::string, std::vector<answer_to_come>> when_stored;  ///< by fact
   std::uint64_t keeps = 0;                                         ///< counts what was given to be kept
-  std::set<std::string> said;              ///< "rule/guard:stance": each cause is said once a breach
+  std::set<std::string> said;                                      ///< "rule/guard:stance": each cause is said once a breach
   std::map<std::string, instant> breaches;   ///< rule → since when its condition is true: another time is another breach
   std::map<std::string, std::uint8_t> last;  ///< rule → the stance at the step before
   std::set<std::string> lacks_said;
-  std::optional<instant> seen_kept;  ///< when the epoch was handed to the store last
+  std::optional<instant> seen_kept;         ///< when the epoch was handed to the store last
   std::optional<instant> not_again_before;  ///< after an attempt that was stopped
   bool window_was_open = false;
 };

@@ -28,7 +28,8 @@ inline constexpr duration remembered_for = std::chrono::hours(24);  ///< release
 inline constexpr duration question_lives = std::chrono::minutes(10);
 inline constexpr duration ask_again_every = std::chrono::seconds(5);
 inline constexpr duration answer_counts_for = std::chrono::seconds(2);
-inline constexpr duration sick_alike = std::chrono::minutes(1);  ///< a stable slot that was sick so shortly before may have had the same illness
+inline constexpr duration sick_alike =
+    std::chrono::minutes(1);  ///< a stable slot that was sick so shortly before may have had the same illness
 inline constexpr duration readiness_counts_for = std::chrono::seconds(60);
 inline constexpr duration carried_past_the_window = std::chrono::seconds(60);
 

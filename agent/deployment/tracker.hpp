@@ -48,11 +48,11 @@ struct slot_knowledge {
   std::string identity;
   std::string release;
   bool well = false;
-  unsigned well_in_a_row = 0;  ///< answers at least `confirm_every` apart
-  instant counted{};           ///< when the newest of them was asked
-  instant answered{};          ///< when it was asked last
-  bool was_down = false;       ///< since the epoch began
-  std::optional<instant> sick; ///< when it was found so last
+  unsigned well_in_a_row = 0;   ///< answers at least `confirm_every` apart
+  instant counted{};            ///< when the newest of them was asked
+  instant answered{};           ///< when it was asked last
+  bool was_down = false;        ///< since the epoch began
+  std::optional<instant> sick;  ///< when it was found so last
   std::string says;
 };
 

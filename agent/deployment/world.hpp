@@ -15,8 +15,8 @@ namespace flipback::deployment {
 
 namespace asio = boost::asio;
 
-/// What the acting part asks of the outside. Every answer that takes time comes back to the decider as an event of its own; nobody waits for
-/// one in the middle of a decision.
+/// What the acting part asks of the outside. Every answer that takes time comes back to the decider as an event of its own; nobody waits
+/// for one in the middle of a decision.
 class world {
  public:
   virtual ~world() = default;

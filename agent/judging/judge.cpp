@@ -157,8 +157,8 @@ std::string judge::shared_is_ill() const {
     if (since && was != reachable_at_.end() && was->second >= *since - w.entry->every) ill.push_back(w.entry->name);
   }
   if (ill.empty()) return {};
-  return fmt::format("{} {} reachable at the cutover and {} not now, for both slots alike", fmt::join(ill, ", "), ill.size() == 1 ? "was" : "were",
-                     ill.size() == 1 ? "is" : "are");
+  return fmt::format("{} {} reachable at the cutover and {} not now, for both slots alike", fmt::join(ill, ", "),
+                     ill.size() == 1 ? "was" : "were", ill.size() == 1 ? "is" : "are");
 }
 
 const knows_errors* judge::who_knows_errors(std::size_t rule) const {
@@ -206,7 +206,8 @@ deployment::rule_now judge::rule_as_it_is(std::size_t number, const deployment::
     const double hung = errors.errors == 0 ? 0 : static_cast<double>(errors.hung_errors) / static_cast<double>(errors.errors);
     r.only_hang_ups = hung > 0 && when.in == unit::ratio && when.value && when.threshold && *when.value * (1 - hung) <= *when.threshold;
   }
-  if (const auto mark = deployment::mark_of(s, r.name, r.true_since)) r.above_since_mark = flipback::of(engine_.above_since(number, *mark, at));
+  if (const auto mark = deployment::mark_of(s, r.name, r.true_since))
+    r.above_since_mark = flipback::of(engine_.above_since(number, *mark, at));
   return r;
 }
 

@@ -24,9 +24,9 @@ std::string_view name_of(outcome o);
 struct ending {
   outcome how = outcome::nothing_changed;
   std::string says;
-  bool changed = false;  ///< whether anything was changed, even if it was undone
+  bool changed = false;                            ///< whether anything was changed, even if it was undone
   std::optional<deployment::slot_number> reached;  ///< the slot that users were seen to reach; nothing: can't tell
-  duration took{};       ///< from the leave to the end
+  duration took{};                                 ///< from the leave to the end
 };
 
 }  // namespace flipback::rollback

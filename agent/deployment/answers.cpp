@@ -1,0 +1,140 @@
+// The part of the decider that takes in what the world says: what an earlier life left, looks, answers, what became of facts.
+
+#include "agent/deployment/deciding.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace flipback::deployment {
+
+namespace {
+
+constexpr duration epoch_kept_every = std::chrono::seconds(5);
+
+}  // namespace
+
+void deciding::on(const started& e) {
+  s.track.recalled = e.recalled;
+  s.track.departures = e.departures;
+  s.held = e.held;
+  s.latched = e.latched;
+  s.failures = e.failures;
+  for (const auto& [what, why] : e.unreadable) {
+    s.unreadable.insert(what);
+    tell("store.unreadable", severity::critical,
+         fmt::format("what was remembered of the {} can't be read ({}): until the next cutover every rollback waits for `flipback approve`",
+                     what, why));
+  }
+  if (!e.cut_off) return;
+  s.under_way = e.cut_off;
+  s.under_way->is = attempt::phase::changing;
+  s.under_way->recovery = true;
+  if (e.recalled) s.under_way->epoch = e.recalled->then.number;  // the journal knows of none
+  act(begin_rollback{*s.under_way});
+}
+
+/// Whether a rollback rule was breached or pending on the release that is live, when it was left if it is being left. What began within a
+/// look before the first witness of another may be that one's.
+bool deciding::is_troubled() const {
+  const tracking& t = s.track;
+  if (!t.now) return false;
+  const instant until = t.arriving ? t.arriving->first.at - by.watch_every : now.at.at;
+  return std::ranges::any_of(now.rules, [&](const rule_now& r) { return r.true_since >= t.now->began.at && r.true_since <= until; });
+}
+
+void deciding::on(const looked& e) {
+  if (s.under_way && s.under_way->is == attempt::phase::changing) {
+    see_slots(s.track, e.seen, by);
+    s.track.names = e.seen.names;
+    return;
+  }
+  const bool knew = s.track.now.has_value();
+  noticed found = see(s.track, e.seen, by, is_troubled());
+  for (event& told : found.told) act(say{std::move(told)});
+  const bool recalled = !knew && s.track.now && !found.new_epoch;
+  if (found.new_epoch) {
+    after_new_epoch(found.was_rolled_back);
+    const epoch::kind how = s.track.now->is;
+    if (how == epoch::kind::switched || how == epoch::kind::in_place) s.unreadable.clear();
+    if (s.latched) {
+      // A cutover that is seen only after a restart may lie before the attempt: then that was made on what is live now.
+      if (s.latched->shut.at >= s.track.now->began.at)
+        s.latched->epoch = s.track.now->number;
+      else
+        s.latched.reset();
+      keep_fact(fact::latch);
+    }
+    // What the rules say at this instant speaks of the epoch before.
+    stale_rules = true;
+  } else if (recalled) {
+    actions.insert(actions.begin(), start_rules_anew{s.track.now->began.at, false});
+    act(stage_for{s.track.now->back ? std::optional(s.track.now->back->to.slot) : std::nullopt});
+    stale_rules = true;
+  }
+  if (s.track.now && (!s.seen_kept || now.at.at - *s.seen_kept >= epoch_kept_every)) keep_fact(fact::epoch);
+  if (!s.ready && !is_asking(s.asking_ready, now.at.at)) ask_for({.ready = true}, {}, {}, std::nullopt);
+}
+
+void deciding::on(const stable_answered& e) {
+  s.asking_stable.reset();
+  if (s.track.now && e.found.epoch != s.track.now->number) return;
+  s.stable = e.found;
+  if (!e.found.well) s.track.slots[e.found.slot].sick = e.found.asked;
+}
+
+void deciding::on(const blame_answered& e) {
+  s.asking_blame.erase(e.rule);
+  const rule_now* rule = rule_named(e.rule);
+  const bool of_now = s.track.now && e.epoch == s.track.now->number && rule != nullptr && rule->true_since == e.condition;
+  if (!of_now) return;
+  blame_standing& b = s.blames[e.rule];
+  if (b.epoch != e.epoch || b.condition != e.condition) b = {e.epoch, e.condition, {}, {}, {}};
+  b.asked = e.asked;
+  b.newest = e.found;
+  // What counts afterwards has begun after the answer.
+  if (e.found.is == blame::kind::both_well && !b.first_both_well) b.first_both_well = now.at.at;
+  if (e.found.is == blame::kind::both_fail) s.both_failed = now.at.at;
+}
+
+void deciding::on(const ready_looked& e) {
+  s.asking_ready.reset();
+  const bool of_now = !s.track.now || e.found.looked >= s.track.now->began.at;
+  if (of_now) s.ready = e.found;
+  std::set<std::string> lacking;
+  for (const lack& l : e.found.lacks) {
+    lacking.insert(l.what);
+    if (s.lacks_said.contains(l.what)) continue;
+    event told{"deployment.not_ready",
+               l.blocking ? severity::critical : severity::warning,
+               l.type.empty() ? l.what : fmt::format("{}; {}", l.what, l.type),
+               {}};
+    told.with("blocking", l.blocking);
+    act(say{std::move(told)});
+  }
+  s.lacks_said = std::move(lacking);
+}
+
+void deciding::on(const stored& e) {
+  const bool was = s.unstored.contains(e.fact);
+  if (e.trouble.empty())
+    s.unstored.erase(e.fact);
+  else
+    s.unstored[e.fact] = e.trouble;
+  if (!e.trouble.empty() && !was)
+    tell("store.failed", severity::critical, fmt::format("the {} is not on disk and would not outlast a restart: {}", e.fact, e.trouble));
+  if (e.trouble.empty() && was) tell("store.stored", severity::info, fmt::format("the {} is on disk now", e.fact));
+  const auto waiting = s.when_stored.find(e.fact);
+  if (waiting == s.when_stored.end()) return;
+  std::erase_if(waiting->second, [&](const state::answer_to_come& a) {
+    if (a.serial > e.serial) return false;
+    act(answer_verb{
+        a.verb, true,
+        e.trouble.empty() ? a.text : fmt::format("{}; but it is not on disk and would not outlast a restart: {}", a.text, e.trouble)});
+    return true;
+  });
+  if (waiting->second.empty()) s.when_stored.erase(waiting);
+}
+
+}  // namespace flipback::deployment

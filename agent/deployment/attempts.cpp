@@ -1,0 +1,140 @@
+// The part of the decider that a rollback passes through: begun, given leave or stopped, changed, ended.
+
+#include "agent/deployment/deciding.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include <utility>
+
+namespace flipback::deployment {
+
+void deciding::begin(const cause& why, const placed& to, const std::string& whom) {
+  attempt a;
+  a.id = fmt::format("{}", std::chrono::duration_cast<std::chrono::milliseconds>(now.at.wall.time_since_epoch()).count());
+  a.why = why;
+  const slot_number other = by.slots.size() == 2 ? 1 - to.slot : to.slot;
+  a.from = s.track.now && s.track.now->live.slot != to.slot ? s.track.now->live : placed{other, s.track.slots[other].release};
+  a.to = to;
+  a.epoch = epoch_number();
+  a.begun = now.at;
+  a.blamed = whom;
+  s.under_way = a;
+  act(begin_rollback{std::move(a)});
+}
+
+/// The last moment before anything is changed: everything is weighed once more, as it is now.
+void deciding::on(const prepared& e) {
+  if (!s.under_way || s.under_way->id != e.id || s.under_way->is == attempt::phase::changing) return;
+  s.under_way->is = attempt::phase::prepared;
+}
+
+void deciding::ask_leave() {
+  if (!s.under_way || s.under_way->is != attempt::phase::prepared) return;
+  attempt& a = *s.under_way;
+  const std::uint64_t number = epoch_number();
+  weighed w = weigh(s, by, now, a.why);
+  const bool knew = a.epoch != 0 || a.why.is != cause::kind::ordered;  // a person's order needs no known effect
+  if (knew && a.epoch != number) w = {stance::tells, guard::condition, "a cutover came in between", {}};
+  const bool same_way = a.why.is == cause::kind::ordered || (s.track.now && s.track.now->back && s.track.now->back->to == a.to);
+  if (w.is == stance::act && !same_way) w = {stance::tells, guard::way_back, "the way back is another one now", {}};
+  if (w.is == stance::waits && now.at.at - a.begun.at < carried_past_the_window) {
+    const rule_now* rule = rule_named(a.why.rule);
+    ask_for(w.missing, a.why.rule, rule != nullptr ? rule->true_since : now.at.at, a.to);
+    return;
+  }
+  if (w.is != stance::act) {
+    s.not_again_before = now.at.at + ask_again_every;
+    if (a.why.is == cause::kind::rule && rule_named(a.why.rule) != nullptr) say_stance(a.why.rule, w);
+    act(stop_rollback{a.id, w.says});
+    return;
+  }
+  a.is = attempt::phase::changing;
+  event decided{"rollback.decided",
+                severity::critical,
+                fmt::format("rolling back to {}: {} ({})", text_of(a.to, by), a.why.by.empty() ? a.why.rule : a.why.by, a.why.reason),
+                {}};
+  decided.with("rule", a.why.rule).with("why", a.why.reason).with("to", by.slots[a.to.slot]).with("from", by.slots[a.from.slot]);
+  decided.with("release", a.from.release).with("epoch", static_cast<std::int64_t>(a.epoch));
+  if (!a.why.by.empty()) decided.with("by", a.why.by);
+  if (!w.says.empty()) decided.with("blame", w.says);
+  act(say{std::move(decided)});
+  act(give_leave{a.id});
+}
+
+void deciding::on(const changed& e) {
+  if (!s.under_way || s.under_way->id != e.id) return;
+  s.under_way->is = attempt::phase::changing;
+  s.latched = latch{s.under_way->epoch, s.under_way->from, s.under_way->why.rule, now.at, {}};
+  keep_fact(fact::latch);
+}
+
+void deciding::on(const ended& e) {
+  if (!s.under_way || s.under_way->id != e.id) return;
+  const attempt a = *std::exchange(s.under_way, std::nullopt);
+  using rollback::outcome;
+  const std::string text = say_ended(a, e.how);
+  const bool on_stable = e.how.how == outcome::rolled_back || e.how.how == outcome::unproven;
+  if (on_stable) {
+    s.failures.push_back({a.from, now.at});
+    keep_fact(fact::failures);
+    noticed found = rolled_back(s.track, a.to, now.at, by);
+    if (e.how.how == outcome::unproven) s.track.is = agreement::unknown;
+    const std::uint64_t number = s.track.now->number;
+    after_new_epoch(found.was_rolled_back);
+    stale_rules = true;
+    s.latched = latch{number, a.from, a.why.rule, now.at, std::string(name_of(e.how.how))};
+  } else if (e.how.changed) {
+    s.latched = latch{epoch_number(), a.from, a.why.rule, now.at,
+                      fmt::format("tried at {:%H:%M}, {}: {}", fmt::gmtime(std::chrono::system_clock::to_time_t(a.begun.wall)),
+                                  name_of(e.how.how), e.how.says)};
+  } else {
+    // What an earlier life shut at a change that never reached the disk.
+    if (a.recovery && s.latched && s.latched->epoch == a.epoch) s.latched.reset();
+    s.not_again_before = now.at.at + ask_again_every;
+  }
+  keep_fact(fact::latch);
+  if (s.track.now) keep_fact(fact::epoch);  // else what is remembered of it stays
+  act(close_journal{a.id});
+  act(look_at_once{});
+  if (a.why.verb != 0) act(answer_verb{a.why.verb, e.how.how == outcome::rolled_back, text});
+}
+
+std::string deciding::say_ended(const attempt& a, const rollback::ending& how) {
+  using rollback::outcome;
+  const std::string to = text_of(a.to, by);
+  std::string says;
+  switch (how.how) {
+    case outcome::rolled_back:
+      says = fmt::format("{} is live, proven in {}: {}", to, format_duration(how.took), how.says);
+      break;
+    case outcome::unproven:
+      says = fmt::format("the switch names {}, but it is not proven that users reach it: {}", to, how.says);
+      break;
+    case outcome::undone:
+      says = how.reached && *how.reached == a.from.slot
+                 ? fmt::format("undone, {} stays live: {}", by.slots[a.from.slot], how.says)
+                 : fmt::format("undone: the switch is as it was, and it can't be told what users reach: {}", how.says);
+      break;
+    case outcome::nothing_changed:
+      says = fmt::format("nothing was changed: {}", how.says);
+      break;
+    case outcome::operator_took_over:
+      says = fmt::format("a person took over: {}", how.says);
+      break;
+    case outcome::not_undone:
+      says = how.says;
+      break;
+  }
+  const bool quiet = how.how == outcome::rolled_back || how.how == outcome::nothing_changed;
+  event e{a.recovery ? "rollback.recovered" : "rollback.closed", quiet ? severity::warning : severity::critical, says, {}};
+  e.with("outcome", std::string(name_of(how.how)))
+      .with("rule", a.why.rule)
+      .with("seconds", to_seconds(how.took))
+      .with("changed", how.changed);
+  e.with("reached", how.reached ? by.slots[*how.reached] : std::string("can't tell"));
+  act(say{std::move(e)});
+  return says;
+}
+
+}  // namespace flipback::deployment

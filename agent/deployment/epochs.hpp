@@ -1,0 +1,15 @@
+#pragma once
+
+#include "agent/deployment/tracker.hpp"
+
+/// How one epoch follows another; the part of the tracker that looks lead to. Only tracker.cpp and epochs.cpp know it.
+namespace flipback::deployment {
+
+/// An event that says how the deployment stands beside what it says.
+event told_as(const tracking& t, const terms& by, std::string kind, severity s, std::string says);
+/// Users follow the switch to another slot, or the release in the live slot has changed: a new epoch begins at `at`.
+void cut_over(tracking& t, const placed& to, moment at, epoch::kind how, bool troubled, const terms& by, noticed& into);
+/// The first time that intent and effect are seen to agree in this life.
+void begin(tracking& t, const placed& seen, const sighting& s, moment first, const terms& by, noticed& into);
+
+}  // namespace flipback::deployment
