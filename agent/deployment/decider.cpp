@@ -34,7 +34,8 @@ void deciding::tell(std::string kind, severity how, std::string says) {
 }
 
 void deciding::after_new_epoch(bool forgive) {
-  actions.insert(actions.begin(), start_rules_anew{s.track.now->began.at, forgive});
+  // A baseline is no cutover: what the rules have seen of what is live goes on.
+  if (s.track.now->is != epoch::kind::baseline) actions.insert(actions.begin(), start_rules_anew{s.track.now->began.at, forgive});
   s.said.clear();
   s.last.clear();
   s.questions.clear();

@@ -116,11 +116,12 @@ def test_the_built_in_outage_that_was_breached_after_the_window_does_not_turn_a_
 
 
 def test_a_rollback_by_hand_after_one_that_was_undone_is_not_turned_back(stack, fast_agent):
-    with open(stack.site("blue"), "a", encoding="utf-8") as file:
-        file.write("this is no directive;\n")
     agent = fast_agent()
     Traffic(stack)
-    cut_over_and_break(stack, agent)
+    cut_over_and_break(stack, agent, "errors 0")
+    with open(stack.site("blue"), "a", encoding="utf-8") as file:
+        file.write("this is no directive;\n")
+    stack.go_bad("green", "errors 0.5")
     assert agent.wait("rollback.closed")["outcome"] == "undone"
     assert stack.live() == "green"
     with open(stack.site("blue"), "w", encoding="utf-8") as file:
