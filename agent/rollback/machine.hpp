@@ -120,6 +120,7 @@ struct machine_state {
     testing,
     reloading,
     proving,
+    confirming,  ///< it had been proven and had ended when the agent did
     undo_journaling,
     undoing,
     undo_testing,

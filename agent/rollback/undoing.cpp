@@ -29,6 +29,10 @@ void stepping::judge_proof() {
       if (no) return undo(found.says());
       return over(yes ? outcome::rolled_back : outcome::unproven, with_trouble(found.says()),
                   yes ? std::optional(plan_.forward.slot) : found.reached());
+    case phase::confirming:
+      say("prove", result, found.says(), !yes);
+      return over(yes ? outcome::rolled_back : outcome::unproven, yes ? found.says() : "it was proven before the agent ended",
+                  yes ? std::optional(plan_.forward.slot) : found.reached());
     case phase::undo_proving: {
       say("undo", yes ? "ok" : result, found.says(), !yes);
       // Without a proof it is not said what users reach, though some answers came from there: old workers may accept for a while.
@@ -119,9 +123,12 @@ void stepping::end_again(const cut_off& found, bool all_before) {
   s.names = {};
   if (!s.changed) return over(outcome::nothing_changed, "it had ended before its first change", std::nullopt);
   act(tell_changed{});
-  if (all_after && !found.undo_begun)
-    return over(outcome::unproven, found.ended->proven ? "it was proven before the agent ended" : "it had ended before the agent did",
-                std::nullopt);
+  if (all_after && !found.undo_begun && found.ended->proven) {  // what was proven then is looked at once more
+    claim again = plan_.forward;
+    again.new_workers_needed = false;
+    return begin_proof(phase::confirming, again);
+  }
+  if (all_after && !found.undo_begun) return over(outcome::unproven, "it had ended before the agent did", std::nullopt);
   if (all_before && found.undo_begun) return over(outcome::undone, "it had ended before the agent did", std::nullopt);
   over(outcome::operator_took_over, "it had ended before the agent did, and somebody has changed the switch since", std::nullopt);
 }

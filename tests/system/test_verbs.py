@@ -53,7 +53,7 @@ def test_an_operator_is_refused_a_sick_slot_unless_by_force(stack, fast_agent):
     stack.go_bad("blue", "sick")
     wait_until("blue's illness", lambda: agent.of("verdict.changed", rule="down:blue", to="pending"))
     status, _, complaints = ask(stack, "rollback", "--reason", "all is lost")
-    assert status == 1 and complaints.startswith("blue is sick (") and complaints.endswith("; --force does it all the same\n")
+    assert status == 1 and complaints.startswith("blue is sick (") and complaints.endswith("; `flipback rollback --force --reason TEXT` does it all the same\n")
     assert stack.live() == "green" and not agent.of("rollback.decided")
     ask(stack, "rollback", "--reason", "all is lost", "--force")
     assert agent.wait("rollback.decided")["why"] == "all is lost"

@@ -29,7 +29,7 @@ TEST_CASE("what_had_ended_before_a_crash_is_said_again_and_not_done_again") {
     outcome becomes;
   };
   const std::vector<row_of> table{
-      {"proven then, and not looked at since", {a, a}, {true, true}, false, outcome::unproven},
+      {"proven then, and now", {a, a}, {true, true}, false, outcome::rolled_back},
       {"unproven", {a, a}, {false, true}, false, outcome::unproven},
       {"undone", {b, b}, {false, true}, true, outcome::undone},
       {"it had changed nothing", {b, b}, {false, false}, false, outcome::nothing_changed},
@@ -43,7 +43,10 @@ TEST_CASE("what_had_ended_before_a_crash_is_said_again_and_not_done_again") {
     cut_off found = found_at(r.files);
     found.ended = r.was;
     found.undo_begun = r.undo_begun;
-    if (r.files == std::vector<stands>{a, a}) found.names = blue;
+    if (r.files == std::vector<stands>{a, a}) {
+      found.names = blue;
+      h.runs = blue;
+    }
     h.run(start_over{h.now, found});
     REQUIRE(h.over);
     CHECK(name_of(h.over->how) == name_of(r.becomes));
