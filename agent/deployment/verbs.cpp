@@ -52,7 +52,8 @@ void deciding::roll_back(const verb& v) {
     return answer(v, false,
                   fmt::format("the switch names {} already, and users reach it; --force does it all the same", by.slots[to->slot]));
   // Nobody has said, and nothing has shown, that the other slot ever worked.
-  const bool never_seen = s.track.now && s.track.now->is == epoch::kind::baseline && !s.track.now->back && !by.stable;
+  const bool never_seen = s.track.now && s.track.now->is == epoch::kind::baseline && !s.track.now->back && !by.stable &&
+                          to->slot != s.track.now->live.slot;
   if (never_seen && !v.sure)
     return answer(v, false, fmt::format("{}; --force goes to {} all the same", no_way_back(s.track, by), by.slots[to->slot]));
   s.order = cause{cause::kind::ordered, "security", v.by, v.reason, v.sure, v.id, now.at};
