@@ -10,7 +10,7 @@ namespace flipback {
 class state_lock {
  public:
   struct refusal {
-    bool is_another_agent = false;  ///< else it can't be tried, for now
+    bool is_another_agent = false;  ///< else the lock can't be tried
     std::string says;
   };
   /// Makes the folder where there is none. Blocks for at most a second, where another agent is running.
