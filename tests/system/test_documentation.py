@@ -49,7 +49,7 @@ def told_kinds():
     """Every text that has the shape of an event's kind, in files that make events."""
     kinds = set()
     for _, text in sources():
-        if re.search(r"\bevent\b|\btell_?\(", text):
+        if re.search(r"\bevent\b|\btell_?\(|\btold_as\(", text):
             kinds |= set(re.findall(r'"([a-z]+\.[a-z]+(?:_[a-z]+)*)"', text))
     return kinds - {"nginx.service"}  # a unit of systemd's
 
