@@ -53,6 +53,12 @@ void file_switch::sweep() {
   for (const std::string& path : changed_paths()) rollback::sweep(path);
 }
 
+std::vector<std::string> paths_of(std::span<const config::live_file> files) {
+  std::vector<std::string> paths;
+  for (const config::live_file& f : files) paths.push_back(f.live);
+  return paths;
+}
+
 std::vector<std::string> with_files_behind(std::span<const config::live_file> files) {
   std::vector<std::string> paths;
   for (const config::live_file& f : files) {

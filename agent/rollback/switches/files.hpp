@@ -30,6 +30,8 @@ class file_switch : public slot_switch {
   bool in_place_;
 };
 
+/// The live paths of a configuration, in its order.
+std::vector<std::string> paths_of(std::span<const config::live_file> files);
 /// The live paths of a configuration and, where one is a link, the file behind it.
 std::vector<std::string> with_files_behind(std::span<const config::live_file> files);
 

@@ -35,11 +35,7 @@ class site_switch final : public file_switch {
   [[nodiscard]] std::expected<std::vector<change>, std::string> changes_to(slot_number to) override;
   [[nodiscard]] std::vector<std::string> obstacles() override;
   [[nodiscard]] std::vector<std::string> notes() override;
-  [[nodiscard]] std::vector<std::string> locked_beside() const override {
-    std::vector<std::string> paths;
-    for (const config::live_file& f : files_) paths.push_back(f.live);
-    return paths;
-  }
+  [[nodiscard]] std::vector<std::string> locked_beside() const override { return paths_of(files_); }
 
  protected:
   [[nodiscard]] std::vector<std::string> changed_paths() const override { return with_files_behind(files_); }
