@@ -15,6 +15,10 @@ namespace json = boost::json;
 namespace {
 
 constexpr std::size_t deepest = 16;
+// Bounds within which any two times can be subtracted, and the difference added to a time of now, without leaving the clocks' range.
+constexpr std::int64_t earliest = -(std::int64_t{1} << 61);       // the year 1896, or 73 years before the boot
+constexpr std::int64_t latest_wall = std::int64_t{1} << 62;       // the year 2116
+constexpr std::int64_t latest_monotonic = std::int64_t{1} << 61;  // 73 years after the boot
 
 std::string_view kind_of(const json::value& v) {
   switch (v.kind()) {
@@ -146,12 +150,19 @@ std::uint64_t fact_reader::count(std::string_view key) {
   return 0;
 }
 
+std::int64_t fact_reader::whole_between(std::string_view key, std::int64_t least, std::int64_t most) {
+  const std::int64_t found = whole(key);
+  if (found >= least && found <= most) return found;
+  refuse(key, fmt::format("{} is no time that a clock has shown, expected nanoseconds between {} and {}", found, least, most));
+  return 0;
+}
+
 wall_time fact_reader::wall(std::string_view key) {
-  return time_of<wall_time>(whole(key));
+  return time_of<wall_time>(whole_between(key, earliest, latest_wall));
 }
 
 instant fact_reader::monotonic(std::string_view key) {
-  return time_of<instant>(whole(key));
+  return time_of<instant>(whole_between(key, earliest, latest_monotonic));
 }
 
 deployment::stamp fact_reader::stamp(std::string_view key) {
