@@ -74,12 +74,14 @@ void deciding::on(const ended& e) {
   const attempt a = *std::exchange(s.under_way, std::nullopt);
   using rollback::outcome;
   const std::string text = say_ended(a, e.how);
-  const bool on_stable = e.how.how == outcome::rolled_back || e.how.how == outcome::unproven;
+  // What could not be undone, and names the stable slot, leads users there at nginx's next reload, whoever asks for it.
+  const bool left_there = e.how.how == outcome::not_undone && e.how.changed && now.names.named() == a.to.slot;
+  const bool on_stable = e.how.how == outcome::rolled_back || e.how.how == outcome::unproven || left_there;
   if (on_stable) {
     s.failures.push_back({a.from, now.at});
     keep_fact(fact::failures);
     noticed found = rolled_back(s.track, a.to, now.at, by);
-    if (e.how.how == outcome::unproven) s.track.is = agreement::unknown;
+    if (e.how.how != outcome::rolled_back) s.track.is = agreement::unknown;
     const std::uint64_t number = s.track.now->number;
     after_new_epoch(found.was_rolled_back);
     stale_rules = true;
@@ -92,6 +94,7 @@ void deciding::on(const ended& e) {
     // What an earlier life shut at a change that never reached the disk.
     if (a.recovery && s.latched && s.latched->epoch == a.epoch) s.latched.reset();
     s.not_again_before = now.at.at + ask_again_every;
+    s.ready.reset();  // it was thought that nothing would be in the way
   }
   keep_fact(fact::latch);
   if (s.track.now) keep_fact(fact::epoch);  // else what is remembered of it stays

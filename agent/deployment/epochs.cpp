@@ -208,17 +208,16 @@ noticed rolled_back(tracking& t, const placed& to, moment at, const terms& by) {
   return found;
 }
 
-noticed open_window(tracking& t, const placed& back, moment at, const terms& by) {
+noticed open_window(tracking& t, way_back back) {
   noticed found;
   epoch next;
   next.is = epoch::kind::opened;
-  next.began = at;
+  next.began = back.left;
   next.live = t.now->live;
-  next.before = back;
-  next.back = way_back{back, at, {}};
+  next.before = back.to;
+  next.back = std::move(back);
   begin_epoch(t, std::move(next));
   found.new_epoch = true;
-  static_cast<void>(by);
   return found;
 }
 

@@ -30,7 +30,7 @@ struct shell::waiting {
 };
 
 shell::shell(asio::io_context& loop, terms by, outside of)
-    : loop_(loop), terms_(std::move(by)), of_(std::move(of)), pause_(loop), tasks_(loop, [this](const std::string& why) {
+    : loop_(loop), terms_(std::move(by)), of_(std::move(of)), closed_(loop), pause_(loop), tasks_(loop, [this](const std::string& why) {
         of_.tell({"agent.task_failed", severity::critical, why, {}});
       }) {
   of_.facts.tell(
@@ -128,6 +128,11 @@ asio::awaitable<void> shell::roll_back(attempt what) {
   to.prepared = [this, id = what.id] { take(prepared{id}); };
   to.changed = [this, id = what.id] { take(changed{id}); };
   to.tell = of_.tell;
+  // The journal has room for one attempt: the one before is given a moment to be forgotten, else this one is unrecorded.
+  if (closing_ != 0) {
+    closed_.expires_after(std::chrono::seconds(2));
+    co_await closed_.async_wait(asio::as_tuple(asio::use_awaitable));
+  }
   const auto how = co_await of_.acting.carry_out(what, state_.track, std::move(to));
   if (how)
     take(ended{what.id, *how});
@@ -140,17 +145,20 @@ asio::awaitable<void> shell::roll_back(attempt what) {
 
 /// What came of an attempt is kept as a fact before the journal forgets it.
 asio::awaitable<void> shell::close_journal(std::string id) {
+  ++closing_;
   for (;;) {
     bool kept = true;
     for (const fact f : all_facts) {
       const fact_keeper::standing now = co_await of_.facts.settled(std::string(name_of(f)));
       kept = kept && now.has_value();
     }
+    if (kept) co_await of_.acting.forget(id);
     if (kept || stopping_) break;
     asio::steady_timer pause(loop_, fact_keeper::again_after);
     co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
   }
-  if (!stopping_) co_await of_.acting.forget(std::move(id));
+  --closing_;
+  closed_.cancel();
 }
 
 asio::awaitable<void> shell::watch() {

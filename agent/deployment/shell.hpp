@@ -72,6 +72,8 @@ class shell {
   bool taking_ = false;
   bool stopping_ = false;
   bool look_now_ = false;
+  std::size_t closing_ = 0;    ///< attempts that have ended, and that the journal has not forgotten yet
+  asio::steady_timer closed_;  ///< rings when one is forgotten
   asio::steady_timer pause_;
   task_group tasks_;
   std::uint64_t verbs_ = 0;

@@ -52,8 +52,8 @@ void deciding::roll_back(const verb& v) {
     return answer(v, false,
                   fmt::format("the switch names {} already, and users reach it; --force does it all the same", by.slots[to->slot]));
   // Nobody has said, and nothing has shown, that the other slot ever worked.
-  const bool never_seen = s.track.now && s.track.now->is == epoch::kind::baseline && !s.track.now->back && !by.stable &&
-                          to->slot != s.track.now->live.slot;
+  const bool never_seen =
+      s.track.now && s.track.now->is == epoch::kind::baseline && !s.track.now->back && !by.stable && to->slot != s.track.now->live.slot;
   if (never_seen && !v.sure)
     return answer(v, false, fmt::format("{}; --force goes to {} all the same", no_way_back(s.track, by), by.slots[to->slot]));
   s.order = cause{cause::kind::ordered, "security", v.by, v.reason, v.sure, v.id, now.at};
@@ -130,7 +130,8 @@ void deciding::window_open(const verb& v) {
   if (!back) return answer(v, false, "there is no way back: --stable SLOT says which slot to go back to");
   if (by.canary == back->slot) return answer(v, false, fmt::format("{} is the canary, which is never gone back to", by.slots[back->slot]));
   if (back->slot == e.live.slot) return answer(v, false, fmt::format("{} is live already", by.slots[back->slot]));
-  static_cast<void>(deployment::open_window(s.track, *back, now.at, by));
+  const std::string doubt = v.stable ? std::string() : doubt_of_way_back(s.track, by);  // a person who names the slot has decided
+  static_cast<void>(deployment::open_window(s.track, {*back, now.at, doubt}));
   after_new_epoch(false);
   stale_rules = true;
   if (s.latched) {
@@ -141,7 +142,10 @@ void deciding::window_open(const verb& v) {
                   fmt::format("{} has opened the rollback window, with {} to go back to", v.by, text_of(*back, by)))});
   answer_when_stored(
       v, fact::epoch,
-      fmt::format("the rollback window is open for {}, with {} to go back to", format_duration(by.window), text_of(*back, by)));
+      fmt::format("the rollback window is open for {}, with {} to go back to{}", format_duration(by.window), text_of(*back, by),
+                  doubt.empty() ? ""
+                                : fmt::format("; but {}, so it waits for `flipback approve`: --stable {} says that it is good", doubt,
+                                              by.slots[back->slot])));
 }
 
 void deciding::window_close(const verb& v) {

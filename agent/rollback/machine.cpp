@@ -74,6 +74,7 @@ void stepping::on(const leave& e) {
   if (s.is != phase::waiting) return;
   s.now = e.at;
   s.leave_at = e.at;
+  s.names = e.names;
   s.next = 0;
   s.is = phase::putting;
   put_next();
@@ -90,6 +91,13 @@ void stepping::put_next() {
     act(put_change{s.next, end::after});
     return;
   }
+  // The changes are not all that a switch says: a file that named the slot already may have come to say something else.
+  if (std::string why = named_otherwise(); !why.empty() && s.trouble.empty()) {
+    say("install", "no", why, true);
+    s.foreign = true;
+    if (any_put() && !s.names.named()) return undo(why);
+    return over(outcome::operator_took_over, std::move(why), std::nullopt);
+  }
   say("install", "ok", {});
   if (!plan_.reloads) return begin_proof(phase::proving, plan_.forward);
   ask_test(phase::testing);
@@ -98,6 +106,7 @@ void stepping::put_next() {
 void stepping::on(const put_done& e) {
   using kind = put_result::kind;
   const bool landed = e.how.is == kind::done || e.how.is == kind::cant_tell;
+  s.names = e.names;
   if (s.is == phase::putting) {
     if (landed && !std::exchange(s.changed, true)) act(tell_changed{});
     if (landed) {
@@ -207,6 +216,14 @@ void stepping::on(const proof_looked& e) {
   act(look_for_proof{s.gathering->ask_next(), asked_and_not_yet ? between_questions : between_looks, s.gathering->of().slot});
 }
 
+std::string stepping::named_otherwise() const {
+  using deployment::intent;
+  if (s.names.is == intent::kind::neither) return fmt::format("the switch does not name {}: {}", plan_.of.to.name, s.names.says);
+  if (s.names.is == intent::kind::names && s.names.slot != plan_.forward.slot)
+    return fmt::format("somebody has changed the switch meanwhile, which no longer names {}", plan_.of.to.name);
+  return {};
+}
+
 std::string stepping::with_trouble(std::string says) const {
   if (s.trouble.empty() || says == s.trouble) return says;
   return fmt::format("{}; {}", says, s.trouble);
@@ -214,14 +231,14 @@ std::string stepping::with_trouble(std::string says) const {
 
 void stepping::over(outcome how, std::string says, std::optional<slot_number> reached) {
   s.is = phase::over;
-  using deployment::intent;
-  const bool named_otherwise =
-      s.names.is == intent::kind::neither || (s.names.is == intent::kind::names && s.names.slot != plan_.forward.slot);
-  if (how == outcome::unproven && named_otherwise) {
+  // Whatever has been proven: a person has decided otherwise since, and users are on their way there.
+  if (const std::string why = named_otherwise(); (how == outcome::unproven || how == outcome::rolled_back) && !why.empty()) {
     how = outcome::operator_took_over;
-    says = fmt::format("somebody has changed the switch meanwhile; {}", says);
+    says = fmt::format("{}; {}", why, says);
     reached.reset();
   }
+  // A cache may have answered for the slot that is left: it is not said against what the switch names.
+  if (how == outcome::undone && s.names.named() && s.names.named() != reached) reached.reset();
   ending e;
   e.how = how;
   e.says = s.unrecorded ? fmt::format("{} (unrecorded)", says) : std::move(says);

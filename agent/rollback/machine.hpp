@@ -37,7 +37,7 @@ struct cut_off {
   std::uint64_t rows = 1;             ///< how many rows the journal has of it: the next one's number
   bool undo_begun = false;            ///< the journal says so
   std::optional<ended_before> ended;  ///< what stands there now is what whoever came after it has made of it: nothing is changed
-  std::optional<slot_number> names;   ///< the slot that the switch names now
+  deployment::intent names;           ///< what the switch names now
   bool stable_is_well = false;
   bool stable_has_release = true;  ///< false: it is known to have another
   std::string stable_says;
@@ -62,12 +62,14 @@ struct tested {
 };
 struct leave {
   instant at;
+  deployment::intent names;  ///< what the switch names at that instant
 };
 struct stop {
   std::string why;
 };
 struct put_done {
   put_result how;
+  deployment::intent names;  ///< what the switch names after it
 };
 struct reloaded {
   answer is = answer::cant_tell;
@@ -140,7 +142,7 @@ struct machine_state {
   bool put_back = false;      ///< an undo has changed something
   bool reload_asked = false;  ///< nginx may have read what was installed
   bool recovery = false;
-  bool foreign = false;                    ///< somebody else changed one of the files
+  bool foreign = false;                    ///< somebody else changed what the switch says
   deployment::intent names;                ///< what the switch named at the newest look
   answer good_before = answer::cant_tell;  ///< nginx's own test before anything was changed
   duration test_took{};

@@ -61,7 +61,7 @@ shell::shell(asio::io_context& loop, terms by, outside of)
 
 void shell::leave(const std::string& id) {
   if (id != running_ || given_) return;
-  given_ = rollback::leave{now()};
+  given_ = rollback::leave{now(), of_.by.names()};
   leave_timer_.cancel();
 }
 
@@ -171,7 +171,7 @@ asio::awaitable<std::optional<happening>> shell::perform(carrying& c, action a) 
   }
   if (const auto* p = std::get_if<put_change>(&a)) {
     const put_result how = co_await of_.by.put(c.of.of.changes[p->change], p->to);
-    co_return put_done{how};
+    co_return put_done{how, of_.by.names()};
   }
   if (std::holds_alternative<mark_nginx>(a)) {
     c.before = of_.operated.see_workers();
@@ -240,7 +240,7 @@ asio::awaitable<struct cut_off> shell::look_at_what_was_cut_off(plan& of) {
   asked.spawn(ask(of_.proofs, of.forward.slot, stable));
   asked.spawn(ask(of_.proofs, of.forward.other, other));
   co_await asked.join();
-  found.names = of_.by.names().named();
+  found.names = of_.by.names();
   for (const change& c : of.of.changes) found.changes.push_back(co_await of_.by.state_of(c));
   // This life has seen nothing yet: by what the front door's answers are known, the slots themselves have just said.
   of.forward.identity = of.back.other_identity = stable.self.identity;

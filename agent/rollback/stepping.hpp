@@ -48,6 +48,8 @@ class stepping {
   void end_again(const cut_off& found, bool all_before);
   void over(outcome how, std::string says, std::optional<slot_number> reached);
   [[nodiscard]] std::string with_trouble(std::string says) const;
+  /// Why the switch, as it was read last, does not name the slot that it was put to; empty: it does, or it can't be told.
+  [[nodiscard]] std::string named_otherwise() const;
   [[nodiscard]] std::size_t changes() const { return plan_.of.changes.size(); }
   [[nodiscard]] bool is_there(std::size_t i) const { return s.put[i] && !(i < s.untold.size() && s.untold[i]); }
   [[nodiscard]] bool any_put() const { return std::ranges::find(s.put, true) != s.put.end(); }

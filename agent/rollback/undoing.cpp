@@ -118,9 +118,8 @@ void stepping::after_undo_of_files() {
 
 /// It is over already, and only what came of it was not kept: that is said again, and whatever stands there now stays.
 void stepping::end_again(const cut_off& found, bool all_before) {
-  const bool all_after = std::ranges::all_of(s.put, [](bool b) { return b; }) && !s.foreign && found.names == plan_.forward.slot;
+  const bool all_after = std::ranges::all_of(s.put, [](bool b) { return b; }) && !s.foreign && found.names.named() == plan_.forward.slot;
   s.changed = found.ended->changed;
-  s.names = {};
   if (!s.changed) return over(outcome::nothing_changed, "it had ended before its first change", std::nullopt);
   act(tell_changed{});
   if (all_after && !found.undo_begun && found.ended->proven) {  // what was proven then is looked at once more
@@ -139,6 +138,7 @@ void stepping::on(const start_over& e) {
   s.now = e.at;
   s.leave_at = e.at;
   s.recovery = true;
+  s.names = e.found.names;
   s.rows = e.found.rows;
   s.put.assign(changes(), false);
   bool all_before = true;
@@ -157,7 +157,7 @@ void stepping::on(const start_over& e) {
   s.changed = true;
   act(tell_changed{});
   // Whoever has made the switch name a slot since then has decided: there is nothing to complete or to undo.
-  if (s.foreign && e.found.names) return over(outcome::operator_took_over, s.trouble, std::nullopt);
+  if (s.foreign && e.found.names.named()) return over(outcome::operator_took_over, s.trouble, std::nullopt);
   if (s.foreign && !e.found.undo_begun && !any_put()) return over(outcome::operator_took_over, s.trouble, std::nullopt);
   if (e.found.undo_begun || s.foreign) {
     s.next = changes();

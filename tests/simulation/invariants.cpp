@@ -75,7 +75,8 @@ void invariants::put(const rollback::change& c, rollback::end to, const rollback
   const auto& f = std::get<file_change>(c);
   world_.tell("  disk: {} {}", f.path, how.is == kind::done ? "says it now" : how.says);
   if (ended_before_) fail("a file was put for an attempt that had ended");
-  if (recovers_to_sick_ && to == rollback::end::after && how.is == kind::done && world_.nginx.leads_to() != to_)
+  if (recovers_to_sick_ && to == rollback::end::after && how.is == kind::done && world_.nginx.leads_to() != to_ &&
+      world_.how.sites != site_kind::split)
     fail("a recovery made a slot live that had just answered sick");
   if (under_way_.empty()) fail("a file was put, and no rollback is under way");
   if (!leave_at_) fail("a file was put without leave");
@@ -102,14 +103,14 @@ void invariants::on_said(const event& e, const deployment::state& s) {
   ++figures_[e.kind];
   if (e.kind == "deployment.cutover") {
     if (makers_since_cutover_ == 0) fail("it said a cutover, and nobody has changed anything since the one before");
-    makers_since_cutover_ = 0;
+    // What was changed after the first that was seen of it may be said as one of its own.
+    makers_since_cutover_ = s.track.now && maker_ >= world_.clock.since_beginning(s.track.now->began.at) ? 1 : 0;
   }
   if (e.kind.starts_with("rollback.")) {
     const std::string rule = text_in(e, "rule");
     for (auto& [name, b] : breaches_) b.said = b.said || rule == name || e.kind == "rollback.decided" || e.kind == "rollback.step";
   }
   if (e.kind == "rollback.closed" || e.kind == "rollback.recovered") on_closed(e);
-  static_cast<void>(s);
 }
 
 /// What is said to have come of it, beside what users reach in truth.
@@ -120,7 +121,7 @@ void invariants::on_closed(const event& e) {
   ++figures_[e.kind + ": " + outcome];
   if (outcome == "rolled back" || outcome == "unproven") rolled_back_at_ = world_.time.now();
   if (!disturbed_since) {
-    const auto truth = world_.nginx.leads_to();
+    const auto truth = world_.how.sites == site_kind::split ? world_.nginx.leads_to() : world_.nginx.reached();
     const std::string is = truth ? world_.how.by.slots[*truth] : "both, or none";
     if (outcome == "rolled back" && reached != is) fail(fmt::format("it said rolled back, {} reached, and users reach {}", reached, is));
     // What some of them reach may be seen for what all do, by chance: where they are split, and while old workers linger.

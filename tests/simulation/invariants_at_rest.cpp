@@ -23,6 +23,8 @@ bool is_waiting_anew(const deployment::state& s, const deployment::present& now,
 }  // namespace
 
 void invariants::settled(const deployment::state& s, const deployment::present& now, bool rolls_back) {
+  const bool just_begun = s.under_way && now.at.at - s.under_way->begun.at < std::chrono::minutes(1);
+  if (just_begun) return;
   if (rolls_back || s.under_way) fail("a rollback is still under way, long after everything was quiet");
   if (s.order) fail("an order still waits, long after everything was quiet");
   check_verbs(true);
@@ -46,7 +48,8 @@ void invariants::settled(const deployment::state& s, const deployment::present& 
   bool by_others = false;
   for (std::size_t f = 0; f < world_.how.files; ++f) {
     const auto* e = world_.disk.find(world_.nginx.live_path(f));
-    by_others = by_others || e->by == disk_model::author::person || e->torn;
+    const auto whose = world_.nginx.named_by(f);
+    by_others = by_others || e->by == disk_model::author::person || e->torn || !whose;  // an undo puts back what a person had written
   }
   const auto names = world_.nginx.intent();
   if (!by_others && names.is != deployment::intent::kind::names)

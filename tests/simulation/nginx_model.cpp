@@ -27,17 +27,22 @@ file_image nginx_model::image_for(slot_number n, std::size_t file) const {
   return regular_file(fmt::format("# site {}\nupstream {{ server {};{} }}\n", file, name, more));
 }
 
+std::optional<slot_number> nginx_model::named_by(std::size_t file) const {
+  const file_image& now = disk_.read(live_path(file));
+  std::optional<slot_number> says;
+  for (slot_number n = 0; n < how_.by.slots.size(); ++n) {
+    const bool is = how_.how == switched_by::text ? now.bytes.contains(fmt::format("server {};", how_.by.slots[n]))
+                                                  : now.says_the_same_as(image_for(n, file));
+    if (is) says = n;
+  }
+  return says;
+}
+
 intent nginx_model::intent() const {
   deployment::intent found;
   std::optional<slot_number> named;
   for (std::size_t f = 0; f < how_.files; ++f) {
-    const file_image& now = disk_.read(live_path(f));
-    std::optional<slot_number> says;
-    for (slot_number n = 0; n < how_.by.slots.size(); ++n) {
-      const bool is = how_.how == switched_by::text ? now.bytes.contains(fmt::format("server {};", how_.by.slots[n]))
-                                                    : now.says_the_same_as(image_for(n, f));
-      if (is) says = n;
-    }
+    const std::optional<slot_number> says = named_by(f);
     if (!says || (named && *named != *says)) {
       found.is = intent::kind::neither;
       found.says = fmt::format("{} says something else", live_path(f));
@@ -174,6 +179,13 @@ std::vector<double> nginx_model::users() const {
   return share;
 }
 
+std::optional<slot_number> nginx_model::reached() const {
+  const std::vector<double> share = users();
+  const auto most = std::ranges::max_element(share);
+  if (most == share.end() || *most < 0.999) return std::nullopt;
+  return static_cast<slot_number>(most - share.begin());
+}
+
 std::optional<nginx_model::passed> nginx_model::pass_question() {
   const auto now = accepting();
   if (now.empty()) return std::nullopt;
@@ -182,14 +194,14 @@ std::optional<nginx_model::passed> nginx_model::pass_question() {
 }
 
 reply nginx_model::ask_door(bool fresh, std::optional<passed>& went) {
-  const bool from_cache = how_.cache == cache_kind::whole || (how_.cache == cache_kind::by_address && !fresh);
-  if (from_cache && cached_.reply && time_.now() - cached_.at < how_.cached_for) return *cached_.reply;
-  went = pass_question();
-  if (!went) {
+  if (accepting().empty()) {
     reply none;
     none.says = "refused";
     return none;
   }
+  const bool from_cache = how_.cache == cache_kind::whole || (how_.cache == cache_kind::by_address && !fresh);
+  if (from_cache && cached_.reply && time_.now() - cached_.at < how_.cached_for) return *cached_.reply;
+  went = pass_question();
   reply r = slots_.reply_of(went->slot);
   if (from_cache && r.status == 200) cached_ = {r, time_.now()};
   return r;

@@ -35,6 +35,8 @@ class nginx_model {
   // How the switch is written, and what it says.
   [[nodiscard]] std::string live_path(std::size_t file) const;
   [[nodiscard]] file_image image_for(slot_number n, std::size_t file) const;
+  /// The slot that one of the live files names; nothing: it says something else.
+  [[nodiscard]] std::optional<slot_number> named_by(std::size_t file) const;
   [[nodiscard]] deployment::intent intent() const;
   /// What leads to `to` from what stands there now; nothing where it can't be written.
   [[nodiscard]] std::optional<std::vector<rollback::change>> changes_to(slot_number to) const;
@@ -54,6 +56,8 @@ class nginx_model {
   [[nodiscard]] bool only_workers_since(duration change) const;
   /// The share of new connections that each slot gets.
   [[nodiscard]] std::vector<double> users() const;
+  /// The slot that gets all of them; nothing: there are several.
+  [[nodiscard]] std::optional<slot_number> reached() const;
   /// To which slot a question to the front door is passed, and by workers of which generation; nothing: nginx refuses it.
   struct passed {
     slot_number slot = 0;

@@ -136,7 +136,7 @@ void rollback_model::on(const rollback::put_change& a) {
   if (with_.dies()) return;
   const duration wait =
       world_.wrong.disk_slow ? world_.chance.between(milliseconds(1), seconds(3)) : world_.chance.between({}, milliseconds(2));
-  with_.later(wait, [this, how] { happen(rollback::put_done{how}); });
+  with_.later(wait, [this, how] { happen(rollback::put_done{how, names()}); });
 }
 
 void rollback_model::on(const rollback::mark_nginx&) {
@@ -201,9 +201,13 @@ void rollback_model::look(const rollback::look_for_proof& a) {
   with_.later(took, [this, seen] { tell_look(seen); });
 }
 
+deployment::intent rollback_model::names() const {
+  return world_.wrong.switch_unreadable ? deployment::intent{} : world_.nginx.intent();
+}
+
 void rollback_model::tell_look(rollback::proof_look seen) {
   seen.at = world_.now().at;
-  if (!world_.wrong.switch_unreadable) seen.names = world_.nginx.intent();
+  seen.names = names();
   happen(rollback::proof_looked{std::move(seen)});
 }
 

@@ -210,6 +210,16 @@ void shell_model::on(const deployment::ask_ready&) {
 
 void shell_model::on(const deployment::begin_rollback& a) {
   if (a.what.recovery) return recover(a.what);
+  begin_once_forgotten(a, world_.time.now() + seconds(2));
+}
+
+/// The journal has room for one attempt: the one before is given a moment to be forgotten.
+void shell_model::begin_once_forgotten(const deployment::begin_rollback& a, duration at_latest) {
+  if (closing_ == 0 || world_.time.now() >= at_latest) return begin(a);
+  later(milliseconds(1), [this, a, at_latest] { begin_once_forgotten(a, at_latest); });
+}
+
+void shell_model::begin(const deployment::begin_rollback& a) {
   auto changes = world_.wrong.switch_unreadable ? std::nullopt : world_.nginx.changes_to(a.what.to.slot);
   world_.tell("a rollback to {} begins: {} {}", world_.how.by.slots[a.what.to.slot], a.what.why.rule, a.what.why.by);
   if (!changes) {
@@ -242,7 +252,7 @@ void shell_model::recover(const deployment::attempt& what) {
   later(world_.chance.between(milliseconds(5), milliseconds(1000)), [this, what] {
     rollback::cut_off found;
     for (const rollback::change& c : cut_off_.front().of.changes) found.changes.push_back(world_.disk.state_of(std::get<file_change>(c)));
-    found.names = present().names.named();
+    found.names = present().names;
     if (cut_off_.back().is == rollback::row::kind::ended) {
       const auto changes = [](const rollback::row& r) {
         return r.is == rollback::row::kind::reloading || (r.is == rollback::row::kind::put && r.answer != answer::no);
@@ -264,7 +274,7 @@ void shell_model::recover(const deployment::attempt& what) {
 }
 
 void shell_model::on(const deployment::give_leave&) {
-  if (rollback_ != nullptr) rollback_->happen(rollback::leave{world_.now().at});
+  if (rollback_ != nullptr) rollback_->happen(rollback::leave{world_.now().at, present().names});
 }
 
 void shell_model::on(const deployment::stop_rollback& a) {
@@ -272,8 +282,10 @@ void shell_model::on(const deployment::stop_rollback& a) {
 }
 
 void shell_model::on(const deployment::close_journal& a) {
+  ++closing_;
   facts_.when_all_kept([this, id = a.id] {
     if (!rolls_back() || rollback_->plan().of.id == id) journal_.forget(id);
+    --closing_;
   });
 }
 

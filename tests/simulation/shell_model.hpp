@@ -57,6 +57,8 @@ class shell_model {
   void tick();
   void look();
   void end_look(deployment::sighting s);
+  void begin_once_forgotten(const deployment::begin_rollback& a, duration at_latest);
+  void begin(const deployment::begin_rollback& a);
   void start_machine(rollback::plan p, const rollback::happening& with);
   void recover(const deployment::attempt& what);
 
@@ -72,6 +74,7 @@ class shell_model {
   rules_model rules_;
   fact_writer facts_;
   journal_writer journal_;
+  std::size_t closing_ = 0;  ///< attempts that have ended, and that the journal has not forgotten yet
   std::vector<std::unique_ptr<rollback_model>> rollbacks_;
   rollback_model* rollback_ = nullptr;
   std::vector<rollback::row> cut_off_;

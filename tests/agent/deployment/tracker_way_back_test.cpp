@@ -223,7 +223,7 @@ TEST_CASE("a_rollback_of_ours_is_no_cutover") {
 TEST_CASE("a_window_that_a_person_opens_has_the_way_back_that_they_say") {
   watch w;
   w.sees(3);
-  open_window(w.t, {green, "v2"}, w.now, w.by);
+  open_window(w.t, {{green, "v2"}, w.now, {}});
   CHECK(w.t.now->is == epoch::kind::opened);
   CHECK(w.t.now->live == placed{blue, "v1"});
   CHECK(w.t.now->back->to == placed{green, "v2"});

@@ -78,6 +78,13 @@ struct host {
     if (std::ranges::all_of(files, [](stands s) { return s == stands::after; })) return blue;
     return std::nullopt;
   }
+  /// What the switch names, as it is read there: it may say more than the changes are about.
+  std::function<deployment::intent()> names = [this] {
+    deployment::intent found;
+    found.is = named() ? deployment::intent::kind::names : deployment::intent::kind::neither;
+    found.slot = named().value_or(0);
+    return found;
+  };
   [[nodiscard]] bool mixed() const { return has(files, stands::before) && has(files, stands::after); }
   [[nodiscard]] auto count(const std::string& what) const { return std::ranges::count(did, what); }
   [[nodiscard]] bool wrote(row::kind k) const {
@@ -129,10 +136,13 @@ struct host {
     if (std::holds_alternative<ask_leave>(a)) {
       did.emplace_back("ask leave");
       if (!stopped.empty()) return stop{stopped};
-      if (give_leave) return leave{now};
+      if (give_leave) return leave{now, names()};
       return std::nullopt;
     }
-    if (const auto* p = std::get_if<put_change>(&a)) return put_done{put(*p)};
+    if (const auto* p = std::get_if<put_change>(&a)) {
+      const put_result how = put(*p);
+      return put_done{how, names()};
+    }
     if (std::holds_alternative<mark_nginx>(a)) did.emplace_back("mark");
     if (std::holds_alternative<reload_nginx>(a)) {
       did.emplace_back("reload");

@@ -44,7 +44,7 @@ TEST_CASE("what_had_ended_before_a_crash_is_said_again_and_not_done_again") {
     found.ended = r.was;
     found.undo_begun = r.undo_begun;
     if (r.files == std::vector<stands>{a, a}) {
-      found.names = blue;
+      found.names = {deployment::intent::kind::names, blue, {}, {}};
       h.runs = blue;
     }
     h.run(start_over{h.now, found});
@@ -64,7 +64,7 @@ TEST_CASE("a_switch_that_a_person_made_name_a_slot_is_left_as_they_made_it") {
       host h;
       h.files = {stands::after, stands::foreign};
       cut_off found = found_at(h.files);
-      found.names = named;
+      found.names = {deployment::intent::kind::names, named, {}, {}};
       found.undo_begun = undo_begun;
       h.run(start_over{h.now, found});
       REQUIRE(h.over);
