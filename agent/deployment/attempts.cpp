@@ -5,6 +5,7 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace flipback::deployment {
@@ -27,6 +28,11 @@ void deciding::begin(const cause& why, const placed& to, const std::string& whom
 void deciding::on(const prepared& e) {
   if (!s.under_way || s.under_way->id != e.id || s.under_way->is == attempt::phase::changing) return;
   s.under_way->is = attempt::phase::prepared;
+  // It was looked whether all is ready, and this is newer.
+  if (e.refused.empty() || !s.ready) return;
+  const lack refused{true, fmt::format("nginx refuses its configuration as it is: {}", e.refused), {}};
+  s.ready->looked = now.at.at;
+  if (std::ranges::find(s.ready->lacks, true, &lack::blocking) == s.ready->lacks.end()) s.ready->lacks.push_back(refused);
 }
 
 void deciding::ask_leave() {
@@ -88,7 +94,7 @@ void deciding::on(const ended& e) {
     s.latched = latch{number, a.from, a.why.rule, now.at, std::string(name_of(e.how.how))};
   } else if (e.how.changed) {
     s.latched = latch{epoch_number(), a.from, a.why.rule, now.at,
-                      fmt::format("tried at {:%H:%M}, {}: {}", fmt::gmtime(std::chrono::system_clock::to_time_t(a.begun.wall)),
+                      fmt::format("tried at {:%H:%M} UTC, {}: {}", fmt::gmtime(std::chrono::system_clock::to_time_t(a.begun.wall)),
                                   name_of(e.how.how), e.how.says)};
   } else {
     // What an earlier life shut at a change that never reached the disk.
@@ -98,9 +104,18 @@ void deciding::on(const ended& e) {
   }
   keep_fact(fact::latch);
   if (s.track.now) keep_fact(fact::epoch);  // else what is remembered of it stays
+  s.closing = a.id;
   act(close_journal{a.id});
   act(look_at_once{});
   if (a.why.verb != 0) act(answer_verb{a.why.verb, e.how.how == outcome::rolled_back, text});
+}
+
+void deciding::on(const journal_closed& e) {
+  if (s.closing == e.id) s.closing.reset();
+}
+
+void deciding::on(const pausing& e) {
+  if (s.under_way && s.under_way->is != attempt::phase::changing) act(stop_rollback{s.under_way->id, e.why});
 }
 
 std::string deciding::say_ended(const attempt& a, const rollback::ending& how) {

@@ -48,22 +48,24 @@ std::optional<std::size_t> doubled(const std::vector<question>& in) {
 }
 
 /// Whether the slot did well; nothing: it did not say.
-std::optional<bool> did_well(const slot_did& slot, unsigned user_got) {
+std::optional<bool> did_well(const slot_did& slot, const question& asked) {
   if (slot.is == slot_did::kind::nothing) return std::nullopt;
+  if (slot.is == slot_did::kind::slow) return asked.waited >= to_seconds(asked_for) ? std::optional(false) : std::nullopt;
   if (slot.is == slot_did::kind::failed || slot.status >= server_errors) return false;
   if (slot.status < client_errors) return true;
-  return slot.status == user_got ? std::optional(false) : std::nullopt;
+  return slot.status == asked.user_got ? std::optional(false) : std::nullopt;
 }
 
 std::string shown(const slot_did& slot) {
   if (slot.is == slot_did::kind::nothing) return "not asked";
   if (slot.is == slot_did::kind::failed) return "no answer";
+  if (slot.is == slot_did::kind::slow) return fmt::format("no answer within {}", format_duration(asked_for));
   return slot.status == 0 ? "a long answer" : fmt::format("{}", slot.status);
 }
 
 std::string shown(const tried& one) {
-  return fmt::format("{} {}: live {}, stable {}", one.of.method, flipback::quoted(path_of(one.of.target), {}, longest_path), shown(one.live),
-                     shown(one.stable));
+  return fmt::format("{} {}: live {}, stable {}", one.of.method, flipback::quoted(path_of(one.of.target), {}, longest_path),
+                     shown(one.live), shown(one.stable));
 }
 
 }  // namespace
@@ -71,7 +73,7 @@ std::string shown(const tried& one) {
 std::vector<question> questions_from(const std::vector<failed_request>& failed, std::mt19937& chance) {
   std::vector<question> all;
   for (const failed_request& r : failed) {
-    if (may_be_asked(r)) all.push_back({r.method, r.target, r.status});
+    if (may_be_asked(r)) all.push_back({r.method, r.target, r.status, r.waited});
   }
   std::ranges::shuffle(all, chance);
   std::vector<question> drawn(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(std::min(all.size(), most_questions)));
@@ -99,8 +101,8 @@ blame judge(const std::vector<tried>& all, double safe_share) {
   std::vector<const tried*> live_failed;
   std::vector<const tried*> both_did_well;
   for (const tried& one : all) {
-    const auto live = did_well(one.live, one.of.user_got);
-    const auto stable = did_well(one.stable, one.of.user_got);
+    const auto live = did_well(one.live, one.of);
+    const auto stable = did_well(one.stable, one.of);
     if (!live || !stable) continue;
     ++answers;
     live_fails += *live ? 0 : 1;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "flipback/error_shares.hpp"
+#include "flipback/units.hpp"
 
 #include <cstdint>
 #include <random>
@@ -15,10 +16,12 @@ struct question {
   std::string method;
   std::string target;     ///< with the query, which no text shows
   unsigned user_got = 0;  ///< the status
+  double waited = 0;      ///< by the user, in seconds; 0 where that is not known
 };
 
 inline constexpr std::size_t most_questions = 8;
 inline constexpr std::size_t least_paths = 3;
+inline constexpr duration asked_for = std::chrono::seconds(1);  ///< a slot has as long for an answer
 
 /// Up to 8 of the requests, drawn by chance from those that change nothing (GET and HEAD) and can be sent again; of at least 3 paths where
 /// there are.
@@ -29,6 +32,7 @@ struct slot_did {
   enum class kind : std::uint8_t {
     nothing,  ///< it could not be asked: we had no descriptors, no name server
     failed,   ///< no answer, or none that could be understood
+    slow,     ///< no answer in the time that we gave it: it fails the user only if the user waited as long
     answered  ///< with `status`; 0: with one that was too long to read
   };
   kind is = kind::nothing;

@@ -18,6 +18,8 @@ slot_did result_of(const net::result<net::http_answer>& got) {
     case reason::no_resolver:
     case reason::no_prerequisite:
       return {slot_did::kind::nothing, 0};
+    case reason::timed_out:
+      return {slot_did::kind::slow, 0};
     default:
       return {slot_did::kind::failed, 0};
   }

@@ -105,7 +105,10 @@ void deciding::consider() {
   drop_what_is_over();
   watch_window();
   prepare_for_pending();
-  if (s.under_way) return;
+  if (s.under_way) {
+    if (s.under_way->is == attempt::phase::changing) weigh_rules();
+    return;
+  }
   if (s.order) {
     const weighed w = weigh(s, by, now, *s.order);
     auto to = s.order->is == cause::kind::ordered ? ordered_to(s, by, now)
@@ -133,6 +136,11 @@ void deciding::weigh_rules() {
     cause why;
     why.rule = rule.name;
     why.since = now.at;
+    if (s.under_way) {
+      if (s.under_way->why.rule == rule.name) continue;
+      say_stance(rule.name, {stance::waits, guard::none, fmt::format("the rollback to {} is under way", text_of(s.under_way->to, by)), {}});
+      continue;
+    }
     weighed w = weigh(s, by, now, why);
     if (w.is == stance::act && s.order)
       w = {stance::waits, guard::none, "what a person has asked for comes first", {}};
@@ -184,7 +192,13 @@ void deciding::drop_what_is_over() {
   for (const rule_now& rule : now.rules) {
     if (rule.breached) s.breaches[rule.name] = rule.true_since;
   }
-  std::erase_if(s.questions, [&](const auto& entry) { return now.at.at - entry.second.asked.at > question_lives; });
+  std::erase_if(s.questions, [&](const auto& entry) {
+    const auto& [name, asked] = entry;
+    if (!breached(name)) return true;
+    if (now.at.at - asked.asked.at <= question_lives) return false;
+    std::erase_if(s.said, [&](const std::string& key) { return key.starts_with(name + "/"); });  // it is asked anew, and that is said
+    return true;
+  });
   std::erase_if(s.failures, [&](const failure& f) { return now.at.at - f.at.at > remembered_for; });
   if (s.held && now.at.at >= s.held->until.at) {
     s.held.reset();

@@ -50,6 +50,7 @@ struct ready_looked {
 /// The machine has done all that changes nothing, and asks for leave.
 struct prepared {
   std::string id;
+  std::string refused;  ///< why nginx refuses its configuration as it is; empty: it does not, or that can't be told
 };
 /// The machine's first change is made, or may be.
 struct changed {
@@ -58,6 +59,14 @@ struct changed {
 struct ended {
   std::string id;
   rollback::ending how;
+};
+/// The journal has forgotten the attempt.
+struct journal_closed {
+  std::string id;
+};
+/// The configuration is about to be read again, which waits for a rollback under way: one that has changed nothing yet is put off.
+struct pausing {
+  std::string why;
 };
 /// What became of a fact that was to be kept or forgotten; an empty `trouble`: it is on disk.
 struct stored {
@@ -77,8 +86,8 @@ struct verb {
   duration length{};                  ///< of `hold`
   bool sure = false;                  ///< --force, --yes
 };
-using happening =
-    std::variant<started, looked, judged, stable_answered, blame_answered, ready_looked, prepared, changed, ended, stored, verb>;
+using happening = std::variant<started, looked, judged, stable_answered, blame_answered, ready_looked, prepared, changed, ended,
+                               journal_closed, pausing, stored, verb>;
 
 // What is to be done.
 

@@ -12,8 +12,8 @@ inline bool is_asking(const std::optional<instant>& since, instant now) {
   return since && now - *since < asked_long_ago;
 }
 
-/// One step of the decider while it is being taken: the state that it changes, and the actions that come of it. Only decider.cpp and
-/// verbs.cpp know it.
+/// One step of the decider while it is being taken: the state that it changes, and the actions that come of it. Only the decider's own
+/// files know it: decider.cpp, answers.cpp, attempts.cpp and verbs.cpp.
 struct deciding {
   state s;
   const terms& by;
@@ -30,6 +30,8 @@ struct deciding {
   void on(const prepared& e);
   void on(const changed& e);
   void on(const ended& e);
+  void on(const journal_closed& e);
+  void on(const pausing& e);
   void on(const stored& e);
   void on(const verb& v);
 

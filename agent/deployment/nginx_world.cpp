@@ -19,7 +19,6 @@ namespace {
 
 constexpr duration line_comes_within = std::chrono::milliseconds(30);  ///< after its answer: nginx writes it when the request is over
 constexpr duration between_looks_for_a_line = std::chrono::milliseconds(2);
-constexpr duration blame_limit = std::chrono::seconds(1);
 
 std::string read_boot_id() {
   std::ifstream in("/proc/sys/kernel/random/boot_id");
@@ -96,7 +95,7 @@ asio::awaitable<blame> nginx_world::ask_blame(slot_number live, slot_number stab
   std::vector<question> questions = questions_from(errors.sample, chance_);
   const double safe = errors.errors == 0 ? 0 : static_cast<double>(errors.safe_errors) / static_cast<double>(errors.errors);
   const std::vector<tried> all = co_await ask_both(loop_, through_, configured_.slots[live], configured_.slots[stable],
-                                                   configured_.deployment->front_door.host, std::move(questions), blame_limit);
+                                                   configured_.deployment->front_door.host, std::move(questions), asked_for);
   co_return judge(all, safe);
 }
 

@@ -25,19 +25,22 @@ struct overloaded : F... {
 /// A person who waits for an answer.
 struct shell::waiting {
   explicit waiting(asio::io_context& loop) : answered(loop, asio::steady_timer::time_point::max()) {}
-  std::pair<bool, std::string> answer{false, "the agent is ending"};
+  std::pair<bool, std::string> answer{false, "it is not known what came of it: `flipback status` tells"};
   asio::steady_timer answered;
 };
 
 shell::shell(asio::io_context& loop, terms by, outside of)
     : loop_(loop), terms_(std::move(by)), of_(std::move(of)), closed_(loop), pause_(loop), tasks_(loop, [this](const std::string& why) {
         of_.tell({"agent.task_failed", severity::critical, why, {}});
-      }) {
+      }) {}
+
+shell::~shell() = default;
+
+/// Only the shell that has the state hears of it: another one may be made, and thrown away, while a configuration is tried.
+void shell::hear_of_facts() {
   of_.facts.tell(
       [this](const std::string& name, const fact_keeper::standing& now) { take(stored{name, now ? std::string() : now.error(), 0}); });
 }
-
-shell::~shell() = default;
 
 void shell::go_on_with(state before) {
   state_ = std::move(before);
@@ -46,9 +49,13 @@ void shell::go_on_with(state before) {
   state_.asking_blame.clear();
   state_.asking_ready.reset();
   state_.ready.reset();
+  hear_of_facts();
+  for (const auto& [fact, trouble] : of_.facts.not_kept()) take(stored{fact, trouble, 0});
+  if (state_.closing) spawn(close_journal(*state_.closing));
 }
 
 void shell::begin(started found) {
+  hear_of_facts();
   take(std::move(found));
 }
 
@@ -59,10 +66,14 @@ void shell::take(happening what) {
   while (!queue_.empty()) {
     const happening next = std::move(queue_.front());
     queue_.pop_front();
-    present now{of_.seen.now().now, of_.seen.names(), of_.rules.rules_now(state_), of_.rules.unmet_checks()};
-    stepped done = step(std::move(state_), terms_, now, next);
-    state_ = std::move(done.after);
-    for (action& a : done.actions) perform(std::move(a));
+    try {
+      present now{of_.seen.now().now, of_.seen.names(), of_.rules.rules_now(state_), of_.rules.unmet_checks()};
+      stepped done = step(state_, terms_, now, next);
+      state_ = std::move(done.after);
+      for (action& a : done.actions) perform(std::move(a));
+    } catch (const std::exception& error) {  // a mistake of ours must not leave the deployment unwatched
+      of_.tell({"agent.task_failed", severity::critical, fmt::format("a step of the decision failed: {}", error.what()), {}});
+    }
   }
   taking_ = false;
 }
@@ -89,8 +100,9 @@ void shell::perform(action&& a) {
                         },
                         [&](ask_ready&) {
                           spawn([](shell& self) -> asio::awaitable<void> {
+                            const instant began = self.of_.seen.now().now.at;
                             std::vector<lack> lacks = co_await self.of_.seen.look_ready();
-                            self.take(ready_looked{{self.of_.seen.now().now.at, std::move(lacks)}});
+                            self.take(ready_looked{{began, std::move(lacks)}});
                           }(*this));
                         },
                         [&](begin_rollback& b) { spawn(roll_back(std::move(b.what))); }, [&](give_leave& g) { of_.acting.leave(g.id); },
@@ -125,15 +137,24 @@ void shell::perform(action&& a) {
 
 asio::awaitable<void> shell::roll_back(attempt what) {
   rollback::shell::listener to;
-  to.prepared = [this, id = what.id] { take(prepared{id}); };
+  to.prepared = [this, id = what.id](std::string refused) { take(prepared{id, std::move(refused)}); };
   to.changed = [this, id = what.id] { take(changed{id}); };
   to.tell = of_.tell;
   // The journal has room for one attempt: the one before is given a moment to be forgotten, else this one is unrecorded.
-  if (closing_ != 0) {
+  if (state_.closing) {
     closed_.expires_after(std::chrono::seconds(2));
     co_await closed_.async_wait(asio::as_tuple(asio::use_awaitable));
   }
-  const auto how = co_await of_.acting.carry_out(what, state_.track, std::move(to));
+  std::optional<rollback::ending> how;
+  try {
+    how = co_await of_.acting.carry_out(what, state_.track, std::move(to));
+  } catch (const std::exception& error) {
+    how.emplace();
+    how->how = rollback::outcome::not_undone;
+    how->changed = state_.under_way && state_.under_way->is == attempt::phase::changing;
+    how->says =
+        fmt::format("it broke off by a mistake of ours ({}): look at what nginx's files say, and at what users reach", error.what());
+  }
   if (how)
     take(ended{what.id, *how});
   else
@@ -145,7 +166,6 @@ asio::awaitable<void> shell::roll_back(attempt what) {
 
 /// What came of an attempt is kept as a fact before the journal forgets it.
 asio::awaitable<void> shell::close_journal(std::string id) {
-  ++closing_;
   for (;;) {
     bool kept = true;
     for (const fact f : all_facts) {
@@ -153,11 +173,11 @@ asio::awaitable<void> shell::close_journal(std::string id) {
       kept = kept && now.has_value();
     }
     if (kept) co_await of_.acting.forget(id);
+    if (kept) take(journal_closed{id});
     if (kept || stopping_) break;
     asio::steady_timer pause(loop_, fact_keeper::again_after);
     co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
   }
-  --closing_;
   closed_.cancel();
 }
 
@@ -185,18 +205,19 @@ asio::awaitable<void> shell::watch() {
 void shell::stop(bool agent_ends) {
   stopping_ = true;
   if (agent_ends) of_.acting.hurry();
+  if (!agent_ends) take(pausing{"the configuration is read again"});
   pause_.cancel();
   for (const auto& [id, who] : std::exchange(waiting_, {})) who->answered.cancel();
 }
 
 asio::awaitable<std::pair<bool, std::string>> shell::ask(verb what) {
-  if (stopping_) co_return std::pair{false, std::string("the agent is ending")};
-  what.id = ++verbs_;
+  if (stopping_) co_return std::pair{false, std::string("the configuration is read again, or the agent is ending: ask once more")};
+  what.id = ++state_.verbs;
+  const std::uint64_t id = what.id;
   const auto who = std::make_shared<waiting>(loop_);
-  waiting_[what.id] = who;
+  waiting_[id] = who;
   take(std::move(what));
-  if (waiting_.contains(verbs_) || who->answer.second == "the agent is ending")
-    co_await who->answered.async_wait(asio::as_tuple(asio::use_awaitable));
+  if (waiting_.contains(id)) co_await who->answered.async_wait(asio::as_tuple(asio::use_awaitable));
   co_return who->answer;
 }
 

@@ -59,6 +59,7 @@ class shell {
   struct waiting;
 
   void take(happening what);
+  void hear_of_facts();
   void perform(action&& a);
   asio::awaitable<void> roll_back(attempt what);
   asio::awaitable<void> close_journal(std::string id);
@@ -72,11 +73,9 @@ class shell {
   bool taking_ = false;
   bool stopping_ = false;
   bool look_now_ = false;
-  std::size_t closing_ = 0;    ///< attempts that have ended, and that the journal has not forgotten yet
-  asio::steady_timer closed_;  ///< rings when one is forgotten
+  asio::steady_timer closed_;  ///< rings when the journal has forgotten an attempt
   asio::steady_timer pause_;
   task_group tasks_;
-  std::uint64_t verbs_ = 0;
   std::map<std::uint64_t, std::shared_ptr<waiting>> waiting_;
 };
 

@@ -115,6 +115,7 @@ struct state {
   std::optional<deployment::latch> latched;
   std::vector<failure> failures;  ///< of the last 24 h
   std::optional<deployment::attempt> under_way;
+  std::optional<std::string> closing;         ///< an attempt that has ended, and that the journal is to forget once what came of it is kept
   std::optional<cause> order;                 ///< a person's that waits for answers before it can begin
   std::map<std::string, approval> questions;  ///< by rule
   std::optional<stable_health> stable;
@@ -135,6 +136,7 @@ struct state {
   };
   std::map<std::string, std::vector<answer_to_come>> when_stored;  ///< by fact
   std::uint64_t keeps = 0;                                         ///< counts what was given to be kept
+  std::uint64_t verbs = 0;                                         ///< counts what people asked: each has a number of its own
   std::set<std::string> said;                                      ///< "rule/guard:stance": each cause is said once a breach
   std::map<std::string, instant> breaches;   ///< rule → since when its condition is true: another time is another breach
   std::map<std::string, std::uint8_t> last;  ///< rule → the stance at the step before

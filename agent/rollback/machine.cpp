@@ -57,7 +57,7 @@ void stepping::on(const written& e) {
   if (s.is == phase::journaling) {
     if (plan_.reloads) return ask_test(phase::preflight);
     s.is = phase::waiting;
-    act(ask_leave{});
+    act(ask_leave{{}});
   } else if (s.is == phase::undo_journaling) {
     s.is = phase::undoing;
     s.next = changes();
@@ -149,7 +149,7 @@ void stepping::on(const tested& e) {
     s.good_before = e.is;
     say("preflight", word(e.is), e.says);
     s.is = phase::waiting;
-    act(ask_leave{});
+    act(ask_leave{e.is == answer::no ? e.says : std::string()});
     return;
   }
   if (s.is == phase::undo_testing) {
@@ -167,6 +167,13 @@ void stepping::on(const tested& e) {
   const std::string before = s.good_before == answer::no ? " (as it did before the rollback)" : "";
   say("test", word(e.is), e.is == answer::yes ? "" : e.says + before, e.is == answer::no);
   write(row::kind::tested, e.is, e.says);
+  s.names = e.names;
+  // What somebody has put there during the test is theirs to reload.
+  if (const std::string why = named_otherwise(); !why.empty() && s.trouble.empty()) {
+    s.foreign = true;
+    if (any_put() && !s.names.named()) return undo(why);
+    return over(outcome::operator_took_over, why, std::nullopt);
+  }
   if (e.is != answer::no) return ask_reload(phase::reloading);
   if (s.recovery) {
     // Whether nginx read the files before the crash is not known: what users reach decides.
@@ -190,6 +197,7 @@ void stepping::on(const reloaded& e) {
   if (s.is != phase::reloading && s.is != phase::undo_reloading) return;
   const bool forward = s.is == phase::reloading;
   say(forward ? "reload" : "undo's reload", word(e.is), e.says);
+  if (forward && e.is != answer::yes) s.trouble = e.says;
   write(row::kind::reloaded, e.is, e.says);
   begin_proof(forward ? phase::proving : phase::undo_proving, forward ? plan_.forward : plan_.back);
 }

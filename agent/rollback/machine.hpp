@@ -59,6 +59,7 @@ struct tested {
   answer is = answer::cant_tell;
   std::string says;
   duration took{};
+  deployment::intent names;  ///< what the switch names after it
 };
 struct leave {
   instant at;
@@ -88,7 +89,9 @@ struct write_row {
   bool awaited = false;
 };
 struct run_test {};
-struct ask_leave {};
+struct ask_leave {
+  std::string refused;  ///< why nginx refuses its configuration as it is; empty: it does not, or that can't be told
+};
 struct put_change {
   std::size_t change = 0;
   end to = end::after;
@@ -141,6 +144,7 @@ struct machine_state {
   bool changed = false;
   bool put_back = false;      ///< an undo has changed something
   bool reload_asked = false;  ///< nginx may have read what was installed
+  bool unread = false;        ///< nginx was asked to, and has started no new workers: it has read nothing
   bool recovery = false;
   bool foreign = false;                    ///< somebody else changed what the switch says
   deployment::intent names;                ///< what the switch named at the newest look

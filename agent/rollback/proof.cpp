@@ -85,11 +85,12 @@ void proof::take_witness(const proof_look& look) {
 
 void proof::end() {
   if (is_ != standing::open) return;
-  if (claim_.new_workers_needed && saw_workers_ && !saw_new_) return close(standing::no, "nginx started no new workers");
+  if (saw_no_new_workers()) return close(standing::no, "nginx started no new workers");
   const std::string newest =
       newest_.empty() ? std::string("the front door was not asked") : fmt::format("the front door's newest answer {}", newest_);
   if (claim_.new_workers_needed && saw_workers_ && !old_gone_)
     return close(standing::cant_tell, fmt::format("old workers still accept connections; {}", newest));
+  if (reached_ == claim_.other) return close(standing::cant_tell, fmt::format("{} came from the slot that was left", newest));
   close(standing::cant_tell, fmt::format("{} does not tell which slot gave it", newest));
 }
 

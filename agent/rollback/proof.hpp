@@ -66,6 +66,8 @@ class proof {
   /// The slot that the newest look's witness named.
   [[nodiscard]] std::optional<slot_number> reached() const { return reached_; }
   [[nodiscard]] const claim& of() const { return claim_; }
+  /// Whether nginx's workers could be seen, and none was new: it has read nothing.
+  [[nodiscard]] bool saw_no_new_workers() const { return claim_.new_workers_needed && saw_workers_ && !saw_new_; }
 
  private:
   void close(standing as, std::string says);

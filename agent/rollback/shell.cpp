@@ -125,6 +125,7 @@ asio::awaitable<std::optional<ending>> shell::carry_out(deployment::attempt what
   carrying c{*std::move(planned), {}, std::move(to), {}, {}};
   running_ = what.id;
   given_.reset();
+  if (hurrying_) given_ = rollback::stop{"the agent is ending"};
   happening next = start{now()};
   if (what.recovery) {
     struct cut_off found = co_await look_at_what_was_cut_off(c.of);
@@ -163,10 +164,10 @@ asio::awaitable<std::optional<happening>> shell::perform(carrying& c, action a) 
   if (std::holds_alternative<run_test>(a)) {
     const instant began = now();
     const done got = co_await of_.operated.test();
-    co_return tested{got.is, got.says, now() - began};
+    co_return tested{got.is, got.says, now() - began, of_.by.names()};
   }
-  if (std::holds_alternative<ask_leave>(a)) {
-    c.to.prepared();
+  if (const auto* l = std::get_if<ask_leave>(&a)) {
+    c.to.prepared(l->refused);
     co_return co_await wait_for_leave();
   }
   if (const auto* p = std::get_if<put_change>(&a)) {
@@ -217,7 +218,10 @@ asio::awaitable<proof_look> shell::look(carrying& c, look_for_proof how) {
       own_line line;
       line.slot = asked->slot;
       line.upstream_status = asked->upstream_status;
-      if (asked->worker && c.before) line.by_new_worker = of(!is_old(*asked->worker) && !c.before->leaving.contains(*asked->worker));
+      // A worker that is none of this nginx's tells nothing: the log may be another one's.
+      const bool ours = asked->worker && workers_now &&
+                        (workers_now->accepting.contains(*asked->worker) || workers_now->leaving.contains(*asked->worker));
+      if (ours && c.before) line.by_new_worker = of(!is_old(*asked->worker) && !c.before->leaving.contains(*asked->worker));
       seen.line = line;
     }
   }
@@ -267,6 +271,8 @@ std::expected<std::optional<deployment::attempt>, std::string> shell::cut_off(co
   made.why.rule = was.rule;
   made.why.reason = was.why;
   made.why.by = was.by;
+  const auto ago = std::max(std::chrono::system_clock::now() - was.begun, wall_time::duration{});
+  made.begun = {now() - ago, was.begun};
   made.from = {number(was.from.name), was.from.release};
   made.to = {number(was.to.name), was.to.release};
   made.recovery = true;

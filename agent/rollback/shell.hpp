@@ -53,7 +53,7 @@ class shell {
     prober& proofs;
   };
   struct listener {
-    std::function<void()> prepared;
+    std::function<void(std::string refused)> prepared;  ///< why nginx refuses its configuration as it is; empty: it does not
     std::function<void()> changed;
     std::function<void(event)> tell;
   };

@@ -26,6 +26,7 @@ void stepping::judge_proof() {
   switch (s.is) {
     case phase::proving:
       say("prove", result, found.says(), no);
+      s.unread = found.saw_no_new_workers();
       if (no) return undo(found.says());
       return over(yes ? outcome::rolled_back : outcome::unproven, with_trouble(found.says()),
                   yes ? std::optional(plan_.forward.slot) : found.reached());
@@ -109,7 +110,7 @@ void stepping::after_undo_of_files() {
     s.next = 0;
     return follow_next();
   }
-  if (plan_.reloads && (s.reload_asked || s.recovery) && (s.put_back || !s.foreign)) return ask_test(phase::undo_testing);
+  if (plan_.reloads && !s.unread && (s.reload_asked || s.recovery) && (s.put_back || !s.foreign)) return ask_test(phase::undo_testing);
   claim what = plan_.back;
   what.new_workers_needed = false;
   if (plan_.reloads) what.identity.clear();  // it counts where it changed with the switch, and nginx has read nothing of this

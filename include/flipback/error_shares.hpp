@@ -21,6 +21,7 @@ struct failed_request {
   std::string target;   ///< path and query, as the client sent it
   unsigned status = 0;  ///< that the user got
   std::string client;
+  double waited = 0;  ///< seconds from its beginning to its end; 0 where the log does not tell
 };
 
 /// What the errors of a time have in common, for whoever asks whether a release is to blame.

@@ -125,7 +125,8 @@ class access_log_probe final : public probe, public knows_errors {
     if (const std::string note = source_->note(); !note.empty()) to.says += "; " + note;
   }
 
-  /// Reads what was logged before we came, each line at its own time; those of the last second count as new.
+  /// Reads what was logged before we came, each line at its own time: none of it is news, since it may lie before a cutover, or have been
+  /// told by who read the log before a reload.
   void catch_up() {
     const double now = wall_seconds();
     if (!source_->go_back(read_to_catch_up, now - to_seconds(terms_.catch_up))) return;
@@ -137,7 +138,6 @@ class access_log_probe final : public probe, public knows_errors {
     const auto take = [&](std::string_view text) {
       const auto time = before.time_of(text);
       if (!time || *time < now - to_seconds(terms_.catch_up)) return;
-      if (*time >= now - 1) return traffic_.add(text);
       // nginx writes a line when its request has ended; another worker's may come a moment late.
       if (const double its = std::floor(*time); its > began) {
         close();

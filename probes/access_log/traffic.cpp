@@ -124,8 +124,9 @@ void traffic::note_error(const line& of, std::string_view text) {
   const auto time = of.time();
   if (!time || path.size() > longest_target) return;
   const auto status = static_cast<unsigned>(of.number(field::status).value_or(0));
-  failed_sample::one failed{{std::string(method), target_in(path, text), status, std::string(client)}, 0};
-  failed.began = *time - of.number(field::request_time).value_or(0);
+  failed_sample::one failed{{std::string(method), target_in(path, text), status, std::string(client), 0}, 0};
+  failed.request.waited = of.number(field::request_time).value_or(0);
+  failed.began = *time - failed.request.waited;
   since_.failed.add(std::move(failed), chance_);
 }
 

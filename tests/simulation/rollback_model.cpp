@@ -115,17 +115,19 @@ void rollback_model::on(const rollback::write_row& a) {
 
 void rollback_model::on(const rollback::run_test&) {
   if (world_.wrong.test_hangs) {
-    with_.later(seconds(10), [this] { happen(rollback::tested{answer::cant_tell, "nginx -t did not end within 10s", seconds(10)}); });
+    with_.later(seconds(10),
+                [this] { happen(rollback::tested{answer::cant_tell, "nginx -t did not end within 10s", seconds(10), names()}); });
     return;
   }
   const duration took = world_.chance.between(milliseconds(5), milliseconds(80));
   const bool good = world_.nginx.takes_its_files();
-  with_.later(took,
-              [this, took, good] { happen(rollback::tested{good ? answer::yes : answer::no, good ? "" : "[emerg] of a file", took}); });
+  with_.later(took, [this, took, good] {
+    happen(rollback::tested{good ? answer::yes : answer::no, good ? "" : "[emerg] of a file", took, names()});
+  });
 }
 
-void rollback_model::on(const rollback::ask_leave&) {
-  with_.ask_leave();
+void rollback_model::on(const rollback::ask_leave& a) {
+  with_.ask_leave(a.refused);
 }
 
 void rollback_model::on(const rollback::put_change& a) {

@@ -17,7 +17,7 @@ class rollback_model {
  public:
   /// Whom the rollback talks to, and how the process may die in the midst of it.
   struct surroundings {
-    std::function<void()> ask_leave;
+    std::function<void(std::string refused)> ask_leave;
     std::function<void()> changed;
     std::function<void(rollback::ending)> finished;
     std::function<void(const event&)> say;

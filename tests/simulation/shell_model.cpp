@@ -234,7 +234,7 @@ void shell_model::begin(const deployment::begin_rollback& a) {
 void shell_model::start_machine(rollback::plan p, const rollback::happening& with) {
   const std::string id = p.of.id;
   rollback_model::surroundings s;
-  s.ask_leave = [this, id] { happen(deployment::prepared{id}); };
+  s.ask_leave = [this, id](std::string refused) { happen(deployment::prepared{id, std::move(refused)}); };
   s.changed = [this, id] { happen(deployment::changed{id}); };
   s.finished = [this, id](const rollback::ending& how) { happen(deployment::ended{id, how}); };
   s.say = [this](const event& e) { on(deployment::say{e}); };
@@ -286,6 +286,7 @@ void shell_model::on(const deployment::close_journal& a) {
   facts_.when_all_kept([this, id = a.id] {
     if (!rolls_back() || rollback_->plan().of.id == id) journal_.forget(id);
     --closing_;
+    happen(deployment::journal_closed{id});
   });
 }
 

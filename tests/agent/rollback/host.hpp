@@ -131,7 +131,7 @@ struct host {
     }
     if (std::holds_alternative<run_test>(a)) {
       did.emplace_back("test");
-      return tested{test(), "nginx says so", 20ms};
+      return tested{test(), "nginx says so", 20ms, names()};
     }
     if (std::holds_alternative<ask_leave>(a)) {
       did.emplace_back("ask leave");

@@ -132,9 +132,10 @@ TEST_CASE("what_three_looks_prove_and_what_they_don't") {
       {"5xx, and the slot asked directly says the same", times(3, settled.door(reply::kind::failing, 502).direct(reply::kind::failing)),
        standing::no, "itself fails"},
 
-      {"an old worker passed it to the failed slot", times(5, settled.logged(green, no)), standing::cant_tell, "does not tell"},
+      {"an old worker passed it to the failed slot", times(5, settled.logged(green, no)), standing::cant_tell,
+       "came from the slot that was left"},
       {"it can't be told which worker passed it to the failed slot", times(5, settled.logged(green, cant_tell)), standing::cant_tell,
-       "does not tell"},
+       "came from the slot that was left"},
       {"two 5xx", times(2, settled.door(reply::kind::failing, 500).logged(blue, yes, 500)), standing::cant_tell, "does not tell"},
       {"5xx that nginx gave itself", times(5, settled.door(reply::kind::failing, 502)), standing::cant_tell, "does not tell"},
       {"5xx at the front door, and the slot asked directly is well",
