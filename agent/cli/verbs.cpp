@@ -1,5 +1,7 @@
 #include "agent/cli/verbs.hpp"
 
+#include "flipback/one_line.hpp"
+
 #include "agent/serve/control_socket.hpp"
 
 #include <fmt/format.h>
@@ -83,10 +85,10 @@ int verbs::run() const {
   if (!stable_.empty()) asked.values["stable"] = stable_;
   const auto answer = serve::ask(socket(), asked);
   if (!answer) {
-    fmt::print(stderr, "flipback: {}\n", answer.error());
+    fmt::print(stderr, "flipback: {}\n", one_line(answer.error()));
     return 2;
   }
-  fmt::print(answer->done ? stdout : stderr, "{}", answer->text);
+  fmt::print(answer->done ? stdout : stderr, "{}", json_ ? answer->text : whole_lines(answer->text));
   return answer->done ? 0 : 1;
 }
 

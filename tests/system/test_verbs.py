@@ -147,3 +147,14 @@ def test_a_rule_may_hold_as_one_on_a_corrupt_database_does(stack, fast_agent):
     held = agent.wait("rollback.held")
     assert held["by"] == "the rule corrupt" and "live.up is 0" in held["says"]
     assert ask_json(stack, "status")["deployment"]["held"].startswith("held by the rule corrupt until ")
+
+
+def test_what_an_operator_gives_as_the_reason_forges_no_line_and_obeys_no_terminal(stack, fast_agent):
+    agent = fast_agent("observe")
+    reason = "x\x1b[2J\n2026-11-29T05:00:00.000Z critical rollback.closed: a line of nobody \u202e\u009b2J"
+    assert ask(stack, "hold", "--for", "1h", "--reason", reason)[0] == 0
+    shown = "x\\x1b[2J\\n2026-11-29T05:00:00.000Z critical rollback.closed: a line of nobody \\u202e\\u009b2J"
+    [line] = [line for line in ask(stack, "status")[1].splitlines() if line.startswith("hold ")]
+    assert line.endswith(shown)
+    assert ask_json(stack, "status")["deployment"]["held"].endswith(reason)
+    assert agent.wait("rollback.held")["says"].endswith(reason)
