@@ -2,7 +2,7 @@
 
 #include "flipback/one_line.hpp"
 
-#include "agent/serve/control_socket.hpp"
+#include "agent/serve/ask.hpp"
 
 #include <fmt/format.h>
 

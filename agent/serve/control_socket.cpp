@@ -1,8 +1,11 @@
 #include "agent/serve/control_socket.hpp"
 
+#include "flipback/utf8.hpp"
+
 #include "agent/serve/accepting.hpp"
 #include "agent/task_group.hpp"
 #include "agent/within.hpp"
+#include "probes/quoted.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
@@ -38,12 +41,12 @@ std::string who(local::socket& from, const std::string& name) {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(from.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return "unknown";
-  return name.empty() ? fmt::format("uid {}", peer.uid) : fmt::format("{} (uid {})", name, peer.uid);
+  return name.empty() ? fmt::format("uid {}", peer.uid) : fmt::format("{} (uid {})", quoted(name), peer.uid);
 }
 
 std::optional<demand> demand_in(const std::string& line) {
   boost::system::error_code error;
-  const boost::json::value read = boost::json::parse(line, error);
+  const boost::json::value read = boost::json::parse(well_formed(line), error);
   const auto* object = error ? nullptr : read.if_object();
   if (object == nullptr) return std::nullopt;
   demand made;
@@ -56,16 +59,6 @@ std::optional<demand> demand_in(const std::string& line) {
       made.values.emplace(key, std::string(*text));
   }
   return made;
-}
-
-std::optional<reply> reply_in(const std::string& line) {
-  boost::system::error_code error;
-  const boost::json::value read = boost::json::parse(line, error);
-  const auto* object = error ? nullptr : read.if_object();
-  const auto* done = object != nullptr ? object->if_contains("done") : nullptr;
-  const auto* text = object != nullptr ? object->if_contains("text") : nullptr;
-  if (done == nullptr || !done->is_bool() || text == nullptr || !text->is_string()) return std::nullopt;
-  return reply{done->get_bool(), std::string(text->get_string())};
 }
 
 std::string line_of(const reply& r) {
@@ -81,9 +74,13 @@ asio::awaitable<received> read_line(local::socket& from, std::string& into) {
 asio::awaitable<void> converse(local::socket with, const control_socket::handler& answers) {
   std::string line;
   const auto got = co_await within(patience, read_line(with, line));
-  if (!got || std::get<0>(*got)) co_return;
+  if (!got) co_return;
+  const bool too_long = std::get<0>(*got) == asio::error::not_found;
+  if (std::get<0>(*got) && !too_long) co_return;
   reply given{false, "found no demand that this version knows; is the agent of another version?\n"};
-  if (auto asked = demand_in(line)) {
+  if (too_long) {
+    given.text = fmt::format("found more than {} bytes, expected one demand in a line\n", longest_demand);
+  } else if (auto asked = demand_in(line)) {
     const auto name = asked->values.extract("by");
     asked->by = who(with, name ? name.mapped() : std::string());
     given = co_await answers(std::move(*asked));
@@ -140,23 +137,6 @@ control_socket::~control_socket() {
 asio::awaitable<void> control_socket::serve() {
   co_await accept_all(parts_->acceptor, parts_->conversations, most_conversations,
                       [this](local::socket with) { return converse(std::move(with), parts_->answers); });
-}
-
-std::expected<reply, std::string> ask(const std::string& path, const demand& what) {
-  asio::io_context loop;
-  local::socket to(loop);
-  boost::system::error_code error;
-  to.connect(path, error);
-  if (error) return std::unexpected(fmt::format("no agent listens on {}: {}", path, error.message()));
-  boost::json::object object{{"verb", what.verb}, {"by", what.by}};
-  for (const auto& [key, value] : what.values) object[key] = value;
-  asio::write(to, asio::buffer(boost::json::serialize(object) + "\n"), error);
-  std::string line;
-  if (!error) asio::read_until(to, asio::dynamic_buffer(line), '\n', error);
-  if (error) return std::unexpected(fmt::format("the agent ended before it answered: {}", error.message()));
-  auto answer = reply_in(line);
-  if (!answer) return std::unexpected(fmt::format("what listens on {} is no agent", path));
-  return *std::move(answer);
 }
 
 }  // namespace flipback::serve
