@@ -83,6 +83,10 @@ int verbs::run() const {
   if (yes_) asked.values["yes"] = "yes";
   if (force_) asked.values["force"] = "yes";
   if (!stable_.empty()) asked.values["stable"] = stable_;
+  if (const auto wrong = serve::wrong_with(asked)) {
+    fmt::print(stderr, "flipback: {}\n", one_line(*wrong));
+    return 2;
+  }
   const auto answer = serve::ask(socket(), asked);
   if (!answer) {
     fmt::print(stderr, "flipback: {}\n", one_line(answer.error()));

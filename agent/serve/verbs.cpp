@@ -205,6 +205,7 @@ std::expected<verb, std::string> verb_of(verb::kind is, demand& asked, const gen
 
 asio::awaitable<reply> change(generation& of, verb::kind is, demand asked) {
   if (of.deployed() == nullptr) co_return sentence(false, "there is no [deployment] to act on");
+  if (const auto wrong = wrong_with(asked)) co_return sentence(false, *wrong);
   auto what = verb_of(is, asked, of);
   if (!what) co_return sentence(false, what.error());
   const auto [done, text] = co_await of.deployed()->ask(*std::move(what));

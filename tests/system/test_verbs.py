@@ -105,7 +105,7 @@ def test_the_socket_is_its_agents_alone_and_garbage_harms_nothing(stack, fast_ag
     agent.child.signal(signal.SIGKILL)
     agent.child.process.wait()
     status, _, complaints = ask(stack, "status")
-    assert status == 2 and complaints.startswith(f"flipback: no agent listens on {path}: ")
+    assert status == 2 and complaints == f"flipback: no agent listens on {path}: Connection refused\n"
     fast_agent()  # what a killed agent left is no obstacle
     wait_until("the next agent", lambda: ask(stack, "status")[0] == 0)
 
@@ -158,3 +158,14 @@ def test_what_an_operator_gives_as_the_reason_forges_no_line_and_obeys_no_termin
     assert line.endswith(shown)
     assert ask_json(stack, "status")["deployment"]["held"].endswith(reason)
     assert agent.wait("rollback.held")["says"].endswith(reason)
+
+
+def test_a_reason_must_say_something_and_no_more_than_can_be_told_again_whatever_its_bytes(stack, fast_agent):
+    fast_agent("observe")
+    for verb in (("hold", "--for", "1h"), ("rollback", "--force")):
+        for blank in ("", " \t"):
+            assert ask(stack, *verb, "--reason", blank) == (2, "", "flipback: found no word in --reason, expected why: it is recorded, with your name\n")
+        assert ask(stack, *verb, "--reason", "x" * 100_000)[::2] == (2, "flipback: found --reason of 100000 bytes, expected at most 4096\n")
+    assert "held" in ask_json(stack, "status")["deployment"] and not ask_json(stack, "status")["deployment"]["held"]
+    assert ask(stack, "hold", "--for", "1h", "--reason", b"f\xfcr die Migration")[0] == 0
+    assert ask_json(stack, "status")["deployment"]["held"].endswith(": f\ufffdr die Migration")
