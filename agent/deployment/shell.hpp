@@ -36,8 +36,8 @@ class shell {
   shell(asio::io_context& loop, terms by, outside of);
   ~shell();
 
-  /// Goes on with the state that the shell before a reload handed over.
-  void go_on_with(state before);
+  /// Goes on with the state that the shell before a reload handed over, and with the people who wait for its answers.
+  void go_on_with(state before, shell& answering);
   /// Begins with what an earlier life left, completing or undoing a rollback that was cut off. Before `watch`.
   void begin(started found);
   /// Looks again and again until `stop`.
@@ -59,6 +59,7 @@ class shell {
   struct waiting;
 
   void take(happening what);
+  void answer_all_who_wait();
   void perform(action&& a);
   asio::awaitable<void> roll_back(attempt what);
   asio::awaitable<void> close_journal(std::string id);
@@ -71,6 +72,7 @@ class shell {
   std::deque<happening> queue_;
   bool taking_ = false;
   bool stopping_ = false;
+  bool agent_ends_ = false;
   bool look_now_ = false;
   asio::steady_timer pause_;
   task_group tasks_;

@@ -11,6 +11,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/json.hpp>
@@ -34,6 +35,7 @@ namespace {
 constexpr std::size_t most_conversations = 16;
 constexpr std::size_t longest_demand = 64 * 1024;
 constexpr auto patience = std::chrono::seconds(10);
+constexpr auto time_to_take = std::chrono::seconds(1);  ///< an answer: it holds up the agent's end
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
 /// The kernel knows the user's number; the name is what the other side says of itself.
@@ -71,12 +73,18 @@ asio::awaitable<received> read_line(local::socket& from, std::string& into) {
   co_return co_await asio::async_read_until(from, asio::dynamic_buffer(into, longest_demand), '\n', as_value);
 }
 
+asio::awaitable<received> write(local::socket& to, const std::string& line) {
+  co_return co_await asio::async_write(to, asio::buffer(line), as_value);
+}
+
 asio::awaitable<void> converse(local::socket with, const control_socket::handler& answers) {
   std::string line;
   const auto got = co_await within(patience, read_line(with, line));
   if (!got) co_return;
   const bool too_long = std::get<0>(*got) == asio::error::not_found;
   if (std::get<0>(*got) && !too_long) co_return;
+  // What was heard is answered, also where the agent ends meanwhile: the handler is to answer soon, then.
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   reply given{false, "found no demand that this version knows; is the agent of another version?\n"};
   if (too_long) {
     given.text = fmt::format("found more than {} bytes, expected one demand in a line\n", longest_demand);
@@ -86,7 +94,7 @@ asio::awaitable<void> converse(local::socket with, const control_socket::handler
     given = co_await answers(std::move(*asked));
   }
   const std::string answer = line_of(given);
-  co_await asio::async_write(with, asio::buffer(answer), as_value);
+  co_await within(time_to_take, write(with, answer));
 }
 
 /// A socket that nobody listens on any more was left by an agent that was killed.

@@ -21,7 +21,8 @@ class control_socket {
   control_socket(boost::asio::io_context& loop, std::string path, handler answers);
   ~control_socket();
 
-  /// Serves until cancelled.
+  /// Serves until cancelled; whoever has been heard is answered first, so the handler must not wait for what the cancelling side does
+  /// later.
   boost::asio::awaitable<void> serve();
 
  private:
