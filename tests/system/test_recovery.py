@@ -283,3 +283,13 @@ def test_the_latch_outlasts_sighup_with_a_disk_that_takes_nothing(host, full_dis
     wait_until("a word about it", lambda: agent.of("rollback.withheld", "rollback.asked", "rollback.blocked"), child=agent.child)
     assert len(agent.of("rollback.decided")) == 1
     host.all_say("blue")
+
+
+def test_a_state_on_a_disk_that_is_read_only_is_said_once_with_the_cause(host, full_disk):
+    subprocess.run([*full_disk.within, "mount", "-o", "remount,ro", full_disk.small], check=True, timeout=20)
+    agent = start_within(host, full_disk)
+    agent.wait("deployment.baseline")
+    [unreadable] = agent.of("store.unreadable")
+    assert f"{full_disk.small}/flipback.db.lock: Read-only file system" in unreadable["says"]
+    assert "epoch, hold, latch, failures" in unreadable["says"]
+    assert "No such file" not in " ".join(e["says"] for e in agent.of("store.trouble", "store.unreadable"))
