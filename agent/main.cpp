@@ -89,6 +89,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : usage_error;
   }
+  if (to_agent.names_a_socket_for_nothing()) {
+    fmt::print(stderr, "flipback: found --socket without a verb that asks the agent, such as status\n");
+    return usage_error;
+  }
   try {
     if (versioned->parsed()) {
       fmt::print("flipback {}\n", FLIPBACK_VERSION);

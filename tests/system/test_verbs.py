@@ -170,3 +170,14 @@ def test_a_reason_must_say_something_and_no_more_than_can_be_told_again_whatever
     assert "held" in ask_json(stack, "status")["deployment"] and not ask_json(stack, "status")["deployment"]["held"]
     assert ask(stack, "hold", "--for", "1h", "--reason", b"f\xfcr die Migration")[0] == 0
     assert ask_json(stack, "status")["deployment"]["held"].endswith(": f\ufffdr die Migration")
+
+
+def test_the_socket_is_named_before_the_verb_after_it_or_between_its_words(tmp_path):
+    nowhere = ["--socket", str(tmp_path / "s")]
+    for words in ([*nowhere, "status"], ["status", *nowhere], [*nowhere, "window", "open"], ["window", *nowhere, "open"], ["window", "open", *nowhere],
+                  ["window", *nowhere, "close"], ["explain", *nowhere, "down"]):
+        done = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=20, check=False)
+        assert (done.returncode, done.stderr) == (2, f"flipback: no agent listens on {tmp_path}/s: No such file or directory\n"), words
+    for words in (nowhere, [*nowhere, "validate"]):
+        done = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == 2 and "--socket without a verb" in done.stderr
