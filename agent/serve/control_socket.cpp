@@ -3,6 +3,7 @@
 #include "flipback/utf8.hpp"
 
 #include "agent/serve/accepting.hpp"
+#include "agent/serve/bound_socket.hpp"
 #include "agent/task_group.hpp"
 #include "agent/within.hpp"
 #include "probes/quoted.hpp"
@@ -11,6 +12,7 @@
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
@@ -19,11 +21,13 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 namespace flipback::serve {
 
@@ -109,42 +113,84 @@ void clear_away(asio::io_context& loop, const std::string& path) {
 
 }  // namespace
 
-struct control_socket::parts {
-  parts(asio::io_context& loop, std::string p, handler h)
-      : path(std::move(p)), answers(std::move(h)), acceptor(loop), conversations(loop, [](const std::string&) {}) {}
-  std::string path;
-  handler answers;
-  local::acceptor acceptor;
+/// One life of the socket's file, and who came by it.
+struct control_socket::listener {
+  listener(asio::io_context& loop, const std::string& path) : socket(loop, path), conversations(loop, [](const std::string&) {}) {}
+  bound_socket socket;
   task_group conversations;
 };
 
-control_socket::control_socket(asio::io_context& loop, std::string path, handler answers) {
+control_socket::control_socket(asio::io_context& loop, std::string path, handler answers, teller tell, duration look_every)
+    : loop_(loop),
+      path_(std::move(path)),
+      answers_(std::move(answers)),
+      tell_(std::move(tell)),
+      look_every_(look_every),
+      listening_(loop, [](const std::string&) {}) {
   constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
-  if (path.size() > longest_path)
-    throw std::runtime_error(fmt::format("can't listen on {}: it is longer than {} bytes", path, longest_path));
-  clear_away(loop, path);
-  auto made = std::make_unique<parts>(loop, std::move(path), std::move(answers));
+  if (path_.size() > longest_path)
+    throw std::runtime_error(fmt::format("can't listen on {}: it is longer than {} bytes", path_, longest_path));
+  clear_away(loop_, path_);
   try {
-    made->acceptor.open();
-    const mode_t before = ::umask(0117);
-    boost::system::error_code error;
-    made->acceptor.bind(made->path, error);
-    ::umask(before);
-    if (error) throw boost::system::system_error(error);
-    made->acceptor.listen();
+    now_ = std::make_shared<listener>(loop_, path_);
   } catch (const boost::system::system_error& error) {
-    throw std::runtime_error(fmt::format("can't listen on {}: {}", made->path, error.code().message()));
+    throw std::runtime_error(fmt::format("can't listen on {}: {}", path_, error.code().message()));
   }
-  parts_ = std::move(made);
 }
 
-control_socket::~control_socket() {
-  if (parts_) ::unlink(parts_->path.c_str());
+control_socket::~control_socket() = default;
+
+asio::awaitable<void> control_socket::listen(std::shared_ptr<listener> by) {
+  co_await accept_all(by->socket.acceptor, by->conversations, most_conversations,
+                      [this](local::socket with) { return converse(std::move(with), answers_); });
 }
 
 asio::awaitable<void> control_socket::serve() {
-  co_await accept_all(parts_->acceptor, parts_->conversations, most_conversations,
-                      [this](local::socket with) { return converse(std::move(with), parts_->answers); });
+  listening_.spawn(listen(now_));
+  asio::steady_timer pause(loop_);
+  for (;;) {
+    pause.expires_after(look_every_);
+    const auto [cancelled] = co_await pause.async_wait(as_value);
+    if (cancelled) break;
+    look();
+  }
+  listening_.cancel();
+  co_await asio::this_coro::reset_cancellation_state();
+  co_await listening_.join();
+}
+
+/// Nothing that is at the path is ever removed here: another agent may just be about to listen on it.
+void control_socket::look() {
+  switch (now_->socket.look()) {
+    case bound_socket::file::own:
+      lost_.clear();
+      return;
+    case bound_socket::file::not_known:
+      return;
+    case bound_socket::file::others:
+      return say_lost(fmt::format("{} is another's now: the verbs do not find this agent there until that is gone", path_));
+    case bound_socket::file::gone:
+      return make_again();
+  }
+}
+
+void control_socket::make_again() {
+  try {
+    auto fresh = std::make_shared<listener>(loop_, path_);
+    std::exchange(now_, std::move(fresh))->socket.acceptor.close();  // who came by it is answered all the same
+  } catch (const boost::system::system_error& error) {
+    return say_lost(fmt::format("{} was removed and can't be made again: {}; until it can, the verbs do not find the agent", path_,
+                                error.code().message()));
+  }
+  listening_.spawn(listen(now_));
+  lost_.clear();
+  tell_({"agent.socket_made_again", severity::warning, fmt::format("{} was removed, and is made again", path_), {}});
+}
+
+void control_socket::say_lost(std::string says) {
+  if (says == lost_) return;
+  lost_ = std::move(says);
+  tell_({"agent.socket_lost", severity::warning, lost_, {}});
 }
 
 }  // namespace flipback::serve

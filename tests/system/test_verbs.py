@@ -181,3 +181,11 @@ def test_the_socket_is_named_before_the_verb_after_it_or_between_its_words(tmp_p
     for words in (nowhere, [*nowhere, "validate"]):
         done = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=20, check=False)
         assert done.returncode == 2 and "--socket without a verb" in done.stderr
+
+
+def test_a_socket_that_somebody_removes_is_found_again_and_told(stack, fast_agent):
+    agent = fast_agent("observe")
+    path = stack.path("flipback.sock")
+    os.unlink(path)
+    assert agent.wait("agent.socket_made_again")["says"] == f"{path} was removed, and is made again"
+    assert ask(stack, "status")[0] == 0

@@ -70,10 +70,13 @@ std::pair<std::string, serve::demand> said_to_agent(const serve::demand& said) {
   const folder in;
   asio::io_context loop;
   serve::demand heard;
-  serve::control_socket listening(loop, in.socket(), [&](serve::demand asked) -> asio::awaitable<serve::reply> {
-    heard = std::move(asked);
-    co_return serve::reply{true, "done\n"};
-  });
+  serve::control_socket listening(
+      loop, in.socket(),
+      [&](serve::demand asked) -> asio::awaitable<serve::reply> {
+        heard = std::move(asked);
+        co_return serve::reply{true, "done\n"};
+      },
+      [](const event&) {});
   asio::cancellation_signal end;
   asio::co_spawn(loop, listening.serve(), asio::bind_cancellation_slot(end.slot(), asio::detached));
   std::string answered;
