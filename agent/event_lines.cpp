@@ -1,5 +1,8 @@
 #include "agent/event_lines.hpp"
 
+#include "flipback/one_line.hpp"
+#include "flipback/utf8.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -15,20 +18,23 @@ std::string time_text(wall_time at) {
 }
 
 std::string text_line(const event& e, wall_time at) {
-  return fmt::format("{} {:<8} {}: {}", time_text(at), name_of(e.severity), e.kind, e.says);
+  return fmt::format("{} {:<8} {}: {}", time_text(at), name_of(e.severity), e.kind, one_line(e.says));
 }
 
 std::string json_line(const event& e, wall_time at) {
-  boost::json::object line{{"time", time_text(at)}, {"severity", name_of(e.severity)}, {"kind", e.kind}, {"says", e.says}};
+  boost::json::object line{{"time", time_text(at)}, {"severity", name_of(e.severity)}, {"kind", e.kind}, {"says", well_formed(e.says)}};
   for (const auto& [name, value] : e.fields) {
-    std::visit([&line, &key = name](const auto& v) { line[key] = v; }, value);
+    if (const auto* text = std::get_if<std::string>(&value))
+      line[name] = well_formed(*text);
+    else
+      std::visit([&line, &key = name](const auto& v) { line[key] = v; }, value);
   }
   return boost::json::serialize(line);
 }
 
 std::string journald_line(const event& e) {
   constexpr std::array priorities{7, 6, 4, 2};
-  return fmt::format("<{}>{}: {}", priorities.at(static_cast<std::size_t>(e.severity)), e.kind, e.says);
+  return fmt::format("<{}>{}: {}", priorities.at(static_cast<std::size_t>(e.severity)), e.kind, one_line(e.says));
 }
 
 }  // namespace flipback

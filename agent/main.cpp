@@ -1,3 +1,5 @@
+#include "flipback/one_line.hpp"
+
 #include "agent/cli/check.hpp"
 #include "agent/cli/replay.hpp"
 #include "agent/cli/verbs.hpp"
@@ -23,7 +25,7 @@ constexpr int usage_error = 2;
 std::optional<config::configuration> read(const std::string& file) {
   settings::diagnostics problems;
   config::configuration made = config::validate(file, config::process_environment(), problems);
-  for (const settings::problem& p : problems.sorted()) fmt::print(stderr, "{}\n", to_string(p));
+  for (const settings::problem& p : problems.sorted()) fmt::print(stderr, "{}\n", one_line(to_string(p)));
   if (!problems.clean()) return std::nullopt;
   return made;
 }
@@ -31,7 +33,7 @@ std::optional<config::configuration> read(const std::string& file) {
 int validate(const std::string& file) {
   const auto made = read(file);
   if (!made) return usage_error;
-  for (const std::string& note : made->notes) fmt::print(stderr, "note: {}\n", note);
+  for (const std::string& note : made->notes) fmt::print(stderr, "note: {}\n", one_line(note));
   fmt::print("{} is good: {} probes, {} rules of its own{}\n", file.empty() ? "the environment" : file, made->probes.size(),
              made->rules.size(), made->deployment ? ", a deployment" : "");
   return 0;
@@ -87,6 +89,10 @@ int main(int argc, char** argv) {
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : usage_error;
   }
+  if (to_agent.names_a_socket_for_nothing()) {
+    fmt::print(stderr, "flipback: found --socket without a verb that asks the agent, such as status\n");
+    return usage_error;
+  }
   try {
     if (versioned->parsed()) {
       fmt::print("flipback {}\n", FLIPBACK_VERSION);
@@ -99,7 +105,7 @@ int main(int argc, char** argv) {
     if (!configured) return usage_error;
     return check ? cli::check(*configured, options) : run_agent(file, std::move(*configured));
   } catch (const std::exception& error) {
-    fmt::print(stderr, "flipback: {}\n", error.what());
+    fmt::print(stderr, "flipback: {}\n", one_line(error.what()));
     return usage_error;
   }
 }

@@ -62,7 +62,8 @@ void supervisor::listen_to_operators(const std::string& path) {
   std::error_code unseen;
   if (path.empty() && !std::filesystem::is_directory(at.parent_path(), unseen)) return;
   control_ = std::make_unique<serve::control_socket>(
-      loop_, at, [this](serve::demand asked) -> asio::awaitable<serve::reply> { return serve::answer_to(*now_, std::move(asked)); });
+      loop_, at, [this](serve::demand asked) -> asio::awaitable<serve::reply> { return serve::answer_to(*now_, std::move(asked)); },
+      [this](const event& e) { tell(e); });
 }
 
 void supervisor::remember(const std::string& file) {

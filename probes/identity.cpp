@@ -3,12 +3,28 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <string_view>
+
 namespace flipback {
+
+namespace {
+
+/// RFC 9110, 5.6.2: what the name of a header consists of.
+bool is_token(std::string_view text) {
+  const auto letter_or_digit = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9'); };
+  return !text.empty() &&
+         std::ranges::all_of(text, [&](char c) { return letter_or_digit(c) || std::string_view("!#$%&'*+-.^_`|~").contains(c); });
+}
+
+}  // namespace
 
 identity_source read_identity(settings::section& from, std::string_view key) {
   const auto text = from.text(key);
   if (!text) return {};
-  if (text->starts_with("header:") && text->size() > 7) return {text->substr(7), {}};
+  constexpr std::string_view of_a_header = "header:";
+  if (text->starts_with(of_a_header) && is_token(std::string_view(*text).substr(of_a_header.size())))
+    return {text->substr(of_a_header.size()), {}};
   if (text->starts_with('/') && text->size() > 1) return {{}, *text};
   from.report(
       key, fmt::format(R"(found {}, expected a JSON pointer such as "/version" or a header such as "header:X-Release")", from.shown(key)));

@@ -1,7 +1,9 @@
 #include "probes/quoted.hpp"
 
+#include "flipback/one_line.hpp"
+#include "flipback/utf8.hpp"
+
 #include "probes/net/url.hpp"
-#include "probes/utf8.hpp"
 
 #include <algorithm>
 
@@ -29,10 +31,11 @@ std::string quoted(std::string_view theirs, std::span<const secret> without, std
   std::string made;
   for (std::string_view rest = text; !rest.empty();) {
     const std::size_t size = utf8_character_size(rest);
-    const auto first = static_cast<unsigned char>(rest.front());
     std::string_view next = rest.substr(0, size);
-    if (size == 0) next = "\uFFFD";
-    if (size == 1 && (first <= ' ' || first == 0x7f)) next = made.empty() || made.ends_with(' ') ? "" : " ";
+    if (size == 0)
+      next = "\uFFFD";
+    else if (next == " " || is_control(next))
+      next = made.empty() || made.ends_with(' ') ? "" : " ";
     if (made.size() + next.size() > most) {
       made += "…";
       break;

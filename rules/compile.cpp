@@ -26,6 +26,13 @@ class compiling {
     good = text(from, "unless", from.unless, made.unless) && good;
     if (!good || !made.when) return;
     bind(*made.when, made);
+    if (made.sources.empty() && (from.then == consequence::rollback || from.sets_hold)) {
+      problems_.add({from.when.at.file, from.when.at.line, from.when.at.column},
+                    fmt::format("rule {}: when: found a condition that reads no signal, and is always so or never; expected one that does, "
+                                "such as traffic.error_rate over 5m > 5%",
+                                from.name));
+      return;
+    }
     if (made.until) bind(*made.until, made);
     if (made.unless) bind(*made.unless, made);
     find_longest(made);

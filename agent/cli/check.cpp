@@ -1,5 +1,7 @@
 #include "agent/cli/check.hpp"
 
+#include "flipback/one_line.hpp"
+
 #include "agent/cli/check_report.hpp"
 #include "agent/config/make_probes.hpp"
 #include "agent/schedule/scheduler.hpp"
@@ -29,7 +31,7 @@ bool selection_is_known(const std::vector<std::string>& selection, const config:
     std::vector<std::string> known;
     for (const config::probe_entry& p : configured.probes) known.push_back(p.name);
     const std::string meant = settings::nearest(word, known);
-    fmt::print(stderr, "flipback: {}: no probe or tag is called {}{}\n", option, word,
+    fmt::print(stderr, "flipback: {}: no probe or tag is called {}{}\n", option, one_line(word),
                meant.empty() ? "" : fmt::format("; did you mean {}?", meant));
     return false;
   }

@@ -1,5 +1,7 @@
 #include "agent/cli/check_report.hpp"
 
+#include "flipback/one_line.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -18,14 +20,6 @@ std::size_t count(const std::vector<checked>& all, outcome o) {
   return static_cast<std::size_t>(std::ranges::count_if(all, [o](const checked& c) { return c.seen.result == o; }));
 }
 
-/// Controls in what a server said must not reach the terminal.
-std::string printable(std::string text) {
-  for (char& c : text) {
-    if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) c = ' ';
-  }
-  return text;
-}
-
 void print_text(const std::vector<checked>& all, duration took) {
   const bool colours = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
   constexpr std::array<std::string_view, 3> marks{"✓", "✗", "?"};
@@ -35,7 +29,7 @@ void print_text(const std::vector<checked>& all, duration took) {
   for (const checked& c : all) {
     const auto which = static_cast<std::size_t>(c.seen.result);
     fmt::print("{}{}{} {:<{}}  {}  ({})\n", colours ? paint.at(which) : "", marks.at(which), colours ? "\033[0m" : "", c.name, widest,
-               printable(c.seen.says), format_duration(c.seen.latency));
+               one_line(c.seen.says), format_duration(c.seen.latency));
   }
   fmt::print("{} passed, {} failed, {} unknown in {}\n", count(all, outcome::pass), count(all, outcome::fail), count(all, outcome::unknown),
              format_duration(took));

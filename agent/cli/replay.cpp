@@ -1,12 +1,14 @@
 #include "agent/cli/replay.hpp"
 
+#include "flipback/one_line.hpp"
+
 #include "agent/config/configuration.hpp"
 #include "agent/event_lines.hpp"
+#include "agent/judging/verdict_event.hpp"
 #include "agent/record/mapped_file.hpp"
 #include "agent/record/record_file.hpp"
 #include "agent/replay/metrics.hpp"
 #include "agent/replay/source.hpp"
-#include "agent/judging/verdict_event.hpp"
 #include "probes/timestamp.hpp"
 #include "rules/replay/player.hpp"
 #include "rules/replay/record.hpp"
@@ -65,12 +67,12 @@ class report {
 };
 
 bool complain(std::string_view where, std::string_view what) {
-  fmt::print(stderr, "{}: {}\n", where, what);
+  fmt::print(stderr, "{}\n", one_line(fmt::format("{}: {}", where, what)));
   return false;
 }
 
 bool complain(const settings::diagnostics& problems) {
-  for (const settings::problem& p : problems.sorted()) fmt::print(stderr, "{}\n", to_string(p));
+  for (const settings::problem& p : problems.sorted()) fmt::print(stderr, "{}\n", one_line(to_string(p)));
   return problems.clean();
 }
 

@@ -1,6 +1,8 @@
 #include "agent/cli/verbs.hpp"
 
-#include "agent/serve/control_socket.hpp"
+#include "flipback/one_line.hpp"
+
+#include "agent/serve/ask.hpp"
 
 #include <fmt/format.h>
 
@@ -27,10 +29,15 @@ std::string own_name() {
 }  // namespace
 
 verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(configuration) {
+  // Before the verb, after it, and between its words.
+  const auto add_socket = [this](CLI::App* where) {
+    where->add_option("--socket", socket_, "The agent's socket; default: the one of --config, or " + std::string(config::usual_socket));
+  };
+  add_socket(&to);
   const auto add = [&](const std::string& name, const std::string& what) {
     CLI::App* const made = to.add_subcommand(name, what)->fallthrough();  // --config may stand after the verb, too
     made->callback([this, name] { verb_ = name; });
-    made->add_option("--socket", socket_, "The agent's socket; default: the one of --config, or " + std::string(config::usual_socket));
+    add_socket(made);
     return made;
   };
   const auto add_json = [&](CLI::App* verb) { verb->add_flag("--json", json_, "As JSON"); };
@@ -49,10 +56,11 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
   approving->add_option("RULE", rule_, "The rule that asks; needed where several do");
   CLI::App* const window = to.add_subcommand("window", "Open or close the rollback window by hand")->fallthrough();
   window->require_subcommand(1);
+  add_socket(window);
   const auto add_window = [&](const std::string& name, const std::string& what) {
     CLI::App* const made = window->add_subcommand(name, what)->fallthrough();
     made->callback([this, name] { verb_ = "window " + name; });
-    made->add_option("--socket", socket_, "The agent's socket");
+    add_socket(made);
     return made;
   };
   add_window("open", "Let rollback rules act from now on")->add_option("--stable", stable_, "The slot to go back to");
@@ -81,12 +89,16 @@ int verbs::run() const {
   if (yes_) asked.values["yes"] = "yes";
   if (force_) asked.values["force"] = "yes";
   if (!stable_.empty()) asked.values["stable"] = stable_;
-  const auto answer = serve::ask(socket(), asked);
-  if (!answer) {
-    fmt::print(stderr, "flipback: {}\n", answer.error());
+  if (const auto wrong = serve::wrong_with(asked)) {
+    fmt::print(stderr, "flipback: {}\n", one_line(*wrong));
     return 2;
   }
-  fmt::print(answer->done ? stdout : stderr, "{}", answer->text);
+  const auto answer = serve::ask(socket(), asked);
+  if (!answer) {
+    fmt::print(stderr, "flipback: {}\n", one_line(answer.error()));
+    return 2;
+  }
+  fmt::print(answer->done ? stdout : stderr, "{}", json_ ? answer->text : whole_lines(answer->text));
   return answer->done ? 0 : 1;
 }
 

@@ -1,5 +1,6 @@
 #include "agent/config/cross_checks.hpp"
 
+#include "agent/config/own_files.hpp"
 #include "agent/config/slots_differ.hpp"
 #include "agent/config/stable_twins.hpp"
 
@@ -42,6 +43,7 @@ void cross_check(settings::section& root, const configuration& read, settings::d
   const std::vector<std::string> probes = names_of_probes(read);
   for (auto& [name, from] : slots) check_checks(from, probes, into);
   check_slots_differ(slots, read.slots);
+  check_own_files(root, read);
   for (auto& [name, from] : root.inners("probes")) {
     const auto probe = std::ranges::find(read.probes, name, &probe_entry::name);
     if (read.deployment && probe != read.probes.end() && probe->critical) {

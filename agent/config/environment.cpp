@@ -1,16 +1,16 @@
 #include "agent/config/environment.hpp"
 
+#include "flipback/small_file.hpp"
+
 #include <fmt/format.h>
 
 #include <unistd.h>
 
 #include <algorithm>
 #include <cctype>
-#include <cerrno>
-#include <cstring>
 #include <expected>
-#include <filesystem>
-#include <fstream>
+#include <sstream>
+#include <utility>
 
 namespace flipback::config {
 
@@ -69,13 +69,12 @@ std::expected<std::string, std::string> value_of(std::string_view text) {
 }
 
 void read_env_file(const env_file& named, environment& into, settings::diagnostics& problems) {
-  errno = 0;
-  std::ifstream in(named.path);
-  std::error_code unused;
-  if (!in || std::filesystem::is_directory(named.path, unused)) {
-    problems.add(named.named_at, fmt::format("env_files: can't read \"{}\": {}", named.path, std::strerror(in ? EISDIR : errno)));
+  auto text = read_small_file(named.path);
+  if (!text) {
+    problems.add(named.named_at, fmt::format("env_files: can't read \"{}\": {}", named.path, text.error()));
     return;
   }
+  std::istringstream in(*std::move(text));
   std::string raw;
   for (std::uint32_t number = 1; std::getline(in, raw); ++number) {
     std::string_view line = stripped(raw);

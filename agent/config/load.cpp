@@ -1,3 +1,5 @@
+#include "flipback/small_file.hpp"
+
 #include "agent/config/configuration.hpp"
 #include "agent/config/cross_checks.hpp"
 #include "agent/config/read_agent.hpp"
@@ -11,22 +13,14 @@
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
-
 namespace flipback::config {
 
 namespace {
 
 std::optional<std::string> contents(const std::filesystem::path& file, settings::diagnostics& into) {
-  std::error_code unused;
-  const bool folder = std::filesystem::is_directory(file, unused);
-  errno = 0;
-  std::ifstream in(file, std::ios::binary);
-  if (in && !folder) return std::string{std::istreambuf_iterator<char>(in), {}};
-  into.add({file.string(), 0, 0}, fmt::format("can't read the configuration: {}", std::strerror(folder ? EISDIR : errno)));
+  auto text = read_small_file(file.string());
+  if (text) return *std::move(text);
+  into.add({file.string(), 0, 0}, fmt::format("can't read the configuration: {}", text.error()));
   return std::nullopt;
 }
 

@@ -3,6 +3,8 @@
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
+#include <sys/un.h>
+
 #include <charconv>
 
 namespace flipback::config {
@@ -44,6 +46,10 @@ void read_agent(settings::section& root, agent& into) {
   }
   if (from->has("state")) into.state = from->required_text("state", into.state);
   if (from->has("socket")) into.socket = from->required_text("socket", std::string(usual_socket));
+  constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
+  if (into.socket.size() > longest_path)
+    from->report("socket",
+                 fmt::format("found {}, of {} bytes; expected at most {}", from->shown("socket"), into.socket.size(), longest_path));
   into.log_format = from->one_of("log_format", into.log_format, {log_format::text, log_format::json});
   into.log_level = from->one_of("log_level", into.log_level, {severity::debug, severity::info, severity::warning, severity::critical});
   into.name_servers = from->texts("name_servers");

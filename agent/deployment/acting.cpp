@@ -93,7 +93,7 @@ void acting::go_on_after(acting&& before) {
   lock();
   state s = before.shell_->hand_over();
   if (before.terms_.slots == terms_.slots) {
-    shell_->go_on_with(std::move(s));
+    shell_->go_on_with(std::move(s), *before.shell_);
     return;
   }
   // The slots have other names or another order: what is known is carried over by name, as across a restart.

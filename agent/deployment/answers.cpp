@@ -3,8 +3,10 @@
 #include "agent/deployment/deciding.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
+#include <map>
 #include <utility>
 
 namespace flipback::deployment {
@@ -21,11 +23,15 @@ void deciding::on(const started& e) {
   s.held = e.held;
   s.latched = e.latched;
   s.failures = e.failures;
+  std::map<std::string, std::vector<std::string>> whats_by_why;
   for (const auto& [what, why] : e.unreadable) {
     s.unreadable.insert(what);
+    whats_by_why[why].push_back(what);
+  }
+  for (const auto& [why, whats] : whats_by_why) {
     tell("store.unreadable", severity::critical,
          fmt::format("what was remembered of the {} can't be read ({}): until the next cutover every rollback waits for `flipback approve`",
-                     what, why));
+                     fmt::join(whats, ", "), why));
   }
   if (!e.cut_off) return;
   s.under_way = e.cut_off;

@@ -1,5 +1,7 @@
 #include "agent/deployment/shell.hpp"
 
+#include "agent/deployment/unanswered.hpp"
+
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/redirect_error.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -25,7 +27,7 @@ struct overloaded : F... {
 /// A person who waits for an answer.
 struct shell::waiting {
   explicit waiting(asio::io_context& loop) : answered(loop, asio::steady_timer::time_point::max()) {}
-  std::pair<bool, std::string> answer{false, "it is not known what came of it: `flipback status` tells"};
+  std::optional<std::pair<bool, std::string>> answer;
   asio::steady_timer answered;
 };
 
@@ -34,16 +36,24 @@ shell::shell(asio::io_context& loop, terms by, outside of)
         of_.tell({"agent.task_failed", severity::critical, why, {}});
       }) {}
 
-shell::~shell() = default;
-
 /// Only the shell that has the state hears of it: another one may be made, and thrown away, while a configuration is tried.
 void shell::hear_of_facts() {
-  of_.facts.tell(
-      [this](const std::string& name, const fact_keeper::standing& now) { take(stored{name, now ? std::string() : now.error(), 0}); });
+  of_.facts.tell([this, here = std::weak_ptr(alive_)](const std::string& name, const fact_keeper::standing& now) {
+    if (here.lock()) take(stored{name, now ? std::string() : now.error(), 0});
+  });
 }
 
-void shell::go_on_with(state before) {
+/// Who waits now waits for a deployment that a reload took away.
+shell::~shell() {
+  for (const auto& [id, who] : waiting_) {
+    who->answer = {false, "the configuration was read anew, and this was dropped; `flipback status` tells what is so"};
+    who->answered.cancel();
+  }
+}
+
+void shell::go_on_with(state before, shell& answering) {
   state_ = std::move(before);
+  waiting_ = std::exchange(answering.waiting_, {});
   // What was being asked was asked by the shell before.
   state_.asking_stable.reset();
   state_.asking_blame.clear();
@@ -123,7 +133,7 @@ void shell::perform(action&& a) {
                         [&](answer_verb& v) {
                           const auto found = waiting_.find(v.id);
                           if (found == waiting_.end()) return;
-                          found->second->answer = {v.done, std::move(v.text)};
+                          found->second->answer.emplace(v.done, std::move(v.text));
                           found->second->answered.cancel();
                           waiting_.erase(found);
                         },
@@ -200,25 +210,37 @@ asio::awaitable<void> shell::watch() {
     co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
   }
   co_await tasks_.join();
+  if (agent_ends_) answer_all_who_wait();
+}
+
+/// Last of all: what is under way may have come to its end meanwhile, and has answered then.
+void shell::answer_all_who_wait() {
+  const intent names = of_.seen.names();
+  for (const auto& [id, who] : std::exchange(waiting_, {})) {
+    who->answer = {false, unanswered(state_, terms_, names, id)};
+    who->answered.cancel();
+  }
 }
 
 void shell::stop(bool agent_ends) {
   stopping_ = true;
+  agent_ends_ = agent_ends;
   if (agent_ends) of_.acting.hurry();
   if (!agent_ends) take(pausing{"the configuration is read again"});
   pause_.cancel();
-  for (const auto& [id, who] : std::exchange(waiting_, {})) who->answered.cancel();
 }
 
 asio::awaitable<std::pair<bool, std::string>> shell::ask(verb what) {
-  if (stopping_) co_return std::pair{false, std::string("the configuration is read again, or the agent is ending: ask once more")};
+  if (stopping_)
+    co_return std::pair{false, std::string(agent_ends_ ? "the agent is being stopped: nothing was done"
+                                                       : "the agent is taking on a new configuration: nothing was done; ask again")};
   what.id = ++state_.verbs;
-  const std::uint64_t id = what.id;
   const auto who = std::make_shared<waiting>(loop_);
-  waiting_[id] = who;
+  waiting_[what.id] = who;
   take(std::move(what));
-  if (waiting_.contains(id)) co_await who->answered.async_wait(asio::as_tuple(asio::use_awaitable));
-  co_return who->answer;
+  // After the wait this shell may be gone: a reload hands on those who wait.
+  if (!who->answer) co_await who->answered.async_wait(asio::as_tuple(asio::use_awaitable));
+  co_return who->answer.value_or(std::pair{false, std::string("the agent is being stopped; `flipback status` tells what is so")});
 }
 
 void shell::hold_for(const std::string& rule, const std::string& why, duration length) {

@@ -36,8 +36,8 @@ class shell {
   shell(asio::io_context& loop, terms by, outside of);
   ~shell();
 
-  /// Goes on with the state that the shell before a reload handed over.
-  void go_on_with(state before);
+  /// Goes on with the state that the shell before a reload handed over, and with the people who wait for its answers.
+  void go_on_with(state before, shell& answering);
   /// Begins with what an earlier life left, completing or undoing a rollback that was cut off. Before `watch`.
   void begin(started found);
   /// Looks again and again until `stop`.
@@ -60,6 +60,7 @@ class shell {
 
   void take(happening what);
   void hear_of_facts();
+  void answer_all_who_wait();
   void perform(action&& a);
   asio::awaitable<void> roll_back(attempt what);
   asio::awaitable<void> close_journal(std::string id);
@@ -72,11 +73,13 @@ class shell {
   std::deque<happening> queue_;
   bool taking_ = false;
   bool stopping_ = false;
+  bool agent_ends_ = false;
   bool look_now_ = false;
   asio::steady_timer closed_;  ///< rings when the journal has forgotten an attempt
   asio::steady_timer pause_;
   task_group tasks_;
   std::map<std::uint64_t, std::shared_ptr<waiting>> waiting_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< the keeper of facts outlives this
 };
 
 }  // namespace flipback::deployment

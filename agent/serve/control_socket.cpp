@@ -1,13 +1,19 @@
 #include "agent/serve/control_socket.hpp"
 
+#include "flipback/utf8.hpp"
+
 #include "agent/serve/accepting.hpp"
+#include "agent/serve/bound_socket.hpp"
 #include "agent/task_group.hpp"
 #include "agent/within.hpp"
+#include "probes/quoted.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read_until.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
 #include <boost/json.hpp>
@@ -15,11 +21,13 @@
 
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include <cerrno>
 #include <cstring>
 #include <stdexcept>
+#include <utility>
 
 namespace flipback::serve {
 
@@ -31,6 +39,7 @@ namespace {
 constexpr std::size_t most_conversations = 16;
 constexpr std::size_t longest_demand = 64 * 1024;
 constexpr auto patience = std::chrono::seconds(10);
+constexpr auto time_to_take = std::chrono::seconds(1);  ///< an answer: it holds up the agent's end
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
 /// The kernel knows the user's number; the name is what the other side says of itself.
@@ -38,12 +47,12 @@ std::string who(local::socket& from, const std::string& name) {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(from.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return "unknown";
-  return name.empty() ? fmt::format("uid {}", peer.uid) : fmt::format("{} (uid {})", name, peer.uid);
+  return name.empty() ? fmt::format("uid {}", peer.uid) : fmt::format("{} (uid {})", quoted(name), peer.uid);
 }
 
 std::optional<demand> demand_in(const std::string& line) {
   boost::system::error_code error;
-  const boost::json::value read = boost::json::parse(line, error);
+  const boost::json::value read = boost::json::parse(well_formed(line), error);
   const auto* object = error ? nullptr : read.if_object();
   if (object == nullptr) return std::nullopt;
   demand made;
@@ -58,16 +67,6 @@ std::optional<demand> demand_in(const std::string& line) {
   return made;
 }
 
-std::optional<reply> reply_in(const std::string& line) {
-  boost::system::error_code error;
-  const boost::json::value read = boost::json::parse(line, error);
-  const auto* object = error ? nullptr : read.if_object();
-  const auto* done = object != nullptr ? object->if_contains("done") : nullptr;
-  const auto* text = object != nullptr ? object->if_contains("text") : nullptr;
-  if (done == nullptr || !done->is_bool() || text == nullptr || !text->is_string()) return std::nullopt;
-  return reply{done->get_bool(), std::string(text->get_string())};
-}
-
 std::string line_of(const reply& r) {
   return boost::json::serialize(boost::json::object{{"done", r.done}, {"text", r.text}}) + "\n";
 }
@@ -78,18 +77,28 @@ asio::awaitable<received> read_line(local::socket& from, std::string& into) {
   co_return co_await asio::async_read_until(from, asio::dynamic_buffer(into, longest_demand), '\n', as_value);
 }
 
+asio::awaitable<received> write(local::socket& to, const std::string& line) {
+  co_return co_await asio::async_write(to, asio::buffer(line), as_value);
+}
+
 asio::awaitable<void> converse(local::socket with, const control_socket::handler& answers) {
   std::string line;
   const auto got = co_await within(patience, read_line(with, line));
-  if (!got || std::get<0>(*got)) co_return;
+  if (!got) co_return;
+  const bool too_long = std::get<0>(*got) == asio::error::not_found;
+  if (std::get<0>(*got) && !too_long) co_return;
+  // What was heard is answered, also where the agent ends meanwhile: the handler is to answer soon, then.
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
   reply given{false, "found no demand that this version knows; is the agent of another version?\n"};
-  if (auto asked = demand_in(line)) {
+  if (too_long) {
+    given.text = fmt::format("found more than {} bytes, expected one demand in a line\n", longest_demand);
+  } else if (auto asked = demand_in(line)) {
     const auto name = asked->values.extract("by");
     asked->by = who(with, name ? name.mapped() : std::string());
     given = co_await answers(std::move(*asked));
   }
   const std::string answer = line_of(given);
-  co_await asio::async_write(with, asio::buffer(answer), as_value);
+  co_await within(time_to_take, write(with, answer));
 }
 
 /// A socket that nobody listens on any more was left by an agent that was killed.
@@ -104,59 +113,84 @@ void clear_away(asio::io_context& loop, const std::string& path) {
 
 }  // namespace
 
-struct control_socket::parts {
-  parts(asio::io_context& loop, std::string p, handler h)
-      : path(std::move(p)), answers(std::move(h)), acceptor(loop), conversations(loop, [](const std::string&) {}) {}
-  std::string path;
-  handler answers;
-  local::acceptor acceptor;
+/// One life of the socket's file, and who came by it.
+struct control_socket::listener {
+  listener(asio::io_context& loop, const std::string& path) : socket(loop, path), conversations(loop, [](const std::string&) {}) {}
+  bound_socket socket;
   task_group conversations;
 };
 
-control_socket::control_socket(asio::io_context& loop, std::string path, handler answers) {
+control_socket::control_socket(asio::io_context& loop, std::string path, handler answers, teller tell, duration look_every)
+    : loop_(loop),
+      path_(std::move(path)),
+      answers_(std::move(answers)),
+      tell_(std::move(tell)),
+      look_every_(look_every),
+      listening_(loop, [](const std::string&) {}) {
   constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
-  if (path.size() > longest_path)
-    throw std::runtime_error(fmt::format("can't listen on {}: it is longer than {} bytes", path, longest_path));
-  clear_away(loop, path);
-  auto made = std::make_unique<parts>(loop, std::move(path), std::move(answers));
+  if (path_.size() > longest_path)
+    throw std::runtime_error(fmt::format("can't listen on {}: it is longer than {} bytes", path_, longest_path));
+  clear_away(loop_, path_);
   try {
-    made->acceptor.open();
-    const mode_t before = ::umask(0117);
-    boost::system::error_code error;
-    made->acceptor.bind(made->path, error);
-    ::umask(before);
-    if (error) throw boost::system::system_error(error);
-    made->acceptor.listen();
+    now_ = std::make_shared<listener>(loop_, path_);
   } catch (const boost::system::system_error& error) {
-    throw std::runtime_error(fmt::format("can't listen on {}: {}", made->path, error.code().message()));
+    throw std::runtime_error(fmt::format("can't listen on {}: {}", path_, error.code().message()));
   }
-  parts_ = std::move(made);
 }
 
-control_socket::~control_socket() {
-  if (parts_) ::unlink(parts_->path.c_str());
+control_socket::~control_socket() = default;
+
+asio::awaitable<void> control_socket::listen(std::shared_ptr<listener> by) {
+  co_await accept_all(by->socket.acceptor, by->conversations, most_conversations,
+                      [this](local::socket with) { return converse(std::move(with), answers_); });
 }
 
 asio::awaitable<void> control_socket::serve() {
-  co_await accept_all(parts_->acceptor, parts_->conversations, most_conversations,
-                      [this](local::socket with) { return converse(std::move(with), parts_->answers); });
+  listening_.spawn(listen(now_));
+  asio::steady_timer pause(loop_);
+  for (;;) {
+    pause.expires_after(look_every_);
+    const auto [cancelled] = co_await pause.async_wait(as_value);
+    if (cancelled) break;
+    look();
+  }
+  listening_.cancel();
+  co_await asio::this_coro::reset_cancellation_state();
+  co_await listening_.join();
 }
 
-std::expected<reply, std::string> ask(const std::string& path, const demand& what) {
-  asio::io_context loop;
-  local::socket to(loop);
-  boost::system::error_code error;
-  to.connect(path, error);
-  if (error) return std::unexpected(fmt::format("no agent listens on {}: {}", path, error.message()));
-  boost::json::object object{{"verb", what.verb}, {"by", what.by}};
-  for (const auto& [key, value] : what.values) object[key] = value;
-  asio::write(to, asio::buffer(boost::json::serialize(object) + "\n"), error);
-  std::string line;
-  if (!error) asio::read_until(to, asio::dynamic_buffer(line), '\n', error);
-  if (error) return std::unexpected(fmt::format("the agent ended before it answered: {}", error.message()));
-  auto answer = reply_in(line);
-  if (!answer) return std::unexpected(fmt::format("what listens on {} is no agent", path));
-  return *std::move(answer);
+/// Nothing that is at the path is ever removed here: another agent may just be about to listen on it.
+void control_socket::look() {
+  switch (now_->socket.look()) {
+    case bound_socket::file::own:
+      lost_.clear();
+      return;
+    case bound_socket::file::not_known:
+      return;
+    case bound_socket::file::others:
+      return say_lost(fmt::format("{} is another's now: the verbs do not find this agent there until that is gone", path_));
+    case bound_socket::file::gone:
+      return make_again();
+  }
+}
+
+void control_socket::make_again() {
+  try {
+    auto fresh = std::make_shared<listener>(loop_, path_);
+    std::exchange(now_, std::move(fresh))->socket.acceptor.close();  // who came by it is answered all the same
+  } catch (const boost::system::system_error& error) {
+    return say_lost(fmt::format("{} was removed and can't be made again: {}; until it can, the verbs do not find the agent", path_,
+                                error.code().message()));
+  }
+  listening_.spawn(listen(now_));
+  lost_.clear();
+  tell_({"agent.socket_made_again", severity::warning, fmt::format("{} was removed, and is made again", path_), {}});
+}
+
+void control_socket::say_lost(std::string says) {
+  if (says == lost_) return;
+  lost_ = std::move(says);
+  tell_({"agent.socket_lost", severity::warning, lost_, {}});
 }
 
 }  // namespace flipback::serve

@@ -1,5 +1,6 @@
 #include "agent/serve/verbs.hpp"
 
+#include "flipback/one_line.hpp"
 #include "flipback/settings.hpp"
 
 #include "agent/event_lines.hpp"
@@ -30,6 +31,11 @@ std::string whole_seconds(duration d) {
 
 wall_time on_the_wall(instant at) {
   return std::chrono::system_clock::now() + std::chrono::duration_cast<wall_time::duration>(at - now());
+}
+
+/// A sentence, which may quote what others wrote.
+reply sentence(bool done, const std::string& says) {
+  return {done, one_line(says) + "\n"};
 }
 
 reply done(const json::object& page) {
@@ -66,7 +72,7 @@ reply status(generation& of, bool as_json) {
     return done(page);
   }
   std::string text;
-  const auto line = [&](std::string_view what, const std::string& is) { text += fmt::format("{:<9} {}\n", what, is); };
+  const auto line = [&](std::string_view what, const std::string& is) { text += fmt::format("{:<9} {}\n", what, one_line(is)); };
   if (stands) {
     for (const auto& [what, is] : as_lines(*stands)) line(what, is);
   }
@@ -91,11 +97,11 @@ reply list_rules(generation& of, bool as_json) {
     const std::string_view is = rules::name_of(of.judged().verdict_of(i));
     const std::string says = of.judged().explain(i, now()).says;
     all.push_back(json::object{{"rule", rule.name}, {"verdict", is}, {"then", rules::name_of(rule.then)}, {"says", says}});
-    text += fmt::format("{:<9} {:<{}} {:<8} {}\n", is, rule.name, widest, rules::name_of(rule.then), says);
+    text += fmt::format("{:<9} {:<{}} {:<8} {}\n", is, rule.name, widest, rules::name_of(rule.then), one_line(says));
   }
   for (const rules::switched_off& off : of.rules_off()) {
     all.push_back(json::object{{"rule", off.name}, {"verdict", "off"}, {"says", off.why}});
-    text += fmt::format("{:<9} {:<{}} {:<8} {}\n", "off", off.name, widest, "", off.why);
+    text += fmt::format("{:<9} {:<{}} {:<8} {}\n", "off", off.name, widest, "", one_line(off.why));
   }
   return as_json ? done({{"rules", std::move(all)}}) : reply{true, text};
 }
@@ -113,7 +119,7 @@ void draw(std::string_view key, const std::vector<explanation_row>& tree, std::s
   for (const explanation_row& r : tree) widest = std::max(widest, 2 * r.depth + r.text.size());
   for (const explanation_row& r : tree) {
     const std::string left = std::string(std::size_t{2} * r.depth, ' ') + r.text;
-    const std::string right = r.says.empty() ? r.is : fmt::format("{}  {}", r.is, r.says);
+    const std::string right = one_line(r.says.empty() ? r.is : fmt::format("{}  {}", r.is, r.says));
     into += fmt::format("{:<7} {:<{}}  {}\n", std::exchange(key, ""), left, widest, right);
   }
 }
@@ -136,11 +142,11 @@ reply explain(generation& of, const std::string& name, bool as_json) {
   const auto at = std::ranges::find(names, name);
   if (at == names.end()) {
     for (const rules::switched_off& off : of.rules_off()) {
-      if (off.name == name) return {false, fmt::format("{} is off: {}\n", name, off.why)};
+      if (off.name == name) return sentence(false, fmt::format("{} is off: {}", name, off.why));
     }
     const std::string meant = settings::nearest(name, names);
-    return {false, fmt::format("found no rule {}{}\n", name,
-                               meant.empty() ? "; `flipback rules` lists them" : fmt::format("; did you mean {}?", meant))};
+    return sentence(false, fmt::format("found no rule {}{}", name,
+                                       meant.empty() ? "; `flipback rules` lists them" : fmt::format("; did you mean {}?", meant)));
   }
   const auto number = static_cast<std::size_t>(at - names.begin());
   const rules::rule_source& rule = all[number].from;
@@ -198,11 +204,12 @@ std::expected<verb, std::string> verb_of(verb::kind is, demand& asked, const gen
 }
 
 asio::awaitable<reply> change(generation& of, verb::kind is, demand asked) {
-  if (of.deployed() == nullptr) co_return reply{false, "there is no [deployment] to act on\n"};
+  if (of.deployed() == nullptr) co_return sentence(false, "there is no [deployment] to act on");
+  if (const auto wrong = wrong_with(asked)) co_return sentence(false, *wrong);
   auto what = verb_of(is, asked, of);
-  if (!what) co_return reply{false, what.error() + "\n"};
+  if (!what) co_return sentence(false, what.error());
   const auto [done, text] = co_await of.deployed()->ask(*std::move(what));
-  co_return reply{done, text + "\n"};
+  co_return sentence(done, text);
 }
 
 }  // namespace
@@ -215,7 +222,7 @@ asio::awaitable<reply> answer_to(generation& of, demand asked) {
   for (const auto& [name, is] : changing) {
     if (asked.verb == name) co_return co_await change(of, is, std::move(asked));
   }
-  co_return reply{false, fmt::format("found the verb {}, which this agent does not know\n", asked.verb)};
+  co_return sentence(false, fmt::format("found the verb {}, which this agent does not know", asked.verb));
 }
 
 }  // namespace flipback::serve

@@ -28,7 +28,10 @@ std::expected<state_lock, state_lock::refusal> state_lock::take(const std::strin
   const std::string path = file + ".lock";
   int fd = ::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK, 0600);
   // A lock needs no write: another agent is found out on a disk that has become read-only, too.
-  if (fd < 0 && errno == EROFS) fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+  if (fd < 0 && errno == EROFS) {
+    fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 && errno == ENOENT) errno = EROFS;  // why there is none
+  }
   if (fd < 0) return std::unexpected(refusal{false, fmt::format("can't keep the state in {}: {}: {}", file, path, std::strerror(errno))});
   int why = 0;
   const auto patience_ends = std::chrono::steady_clock::now() + patience;

@@ -1,11 +1,8 @@
 #include "flipback/settings.hpp"
+#include "flipback/small_file.hpp"
 
 #include <fmt/format.h>
 
-#include <cerrno>
-#include <cstring>
-#include <fstream>
-#include <iterator>
 #include <limits>
 
 // The readers of what has a unit, and of secrets.
@@ -26,17 +23,13 @@ std::string wrong(const node& found, const std::string& why, std::string_view ex
 constexpr std::size_t longest_secret = 64 * 1024;
 
 std::expected<std::string, std::string> read_secret(const std::string& path) {
-  std::ifstream file(path, std::ios::binary);
-  if (!file) return std::unexpected(std::string(std::strerror(errno)));
-  std::string text(longest_secret + 1, '\0');
-  file.read(text.data(), static_cast<std::streamsize>(text.size()));
-  if (file.bad()) return std::unexpected(std::string(std::strerror(errno)));
-  text.resize(static_cast<std::size_t>(file.gcount()));
-  if (text.size() > longest_secret) return std::unexpected("is longer than 64KiB");
+  auto read = read_small_file(path, longest_secret);
+  if (!read) return read;
+  std::string& text = *read;
   if (text.ends_with('\n')) text.pop_back();
   if (text.ends_with('\r')) text.pop_back();
   if (text.empty()) return std::unexpected("is empty");
-  return text;
+  return read;
 }
 
 }  // namespace

@@ -1,7 +1,8 @@
 #include "probes/exposition/reader.hpp"
 
+#include "flipback/utf8.hpp"
+
 #include "probes/quoted.hpp"
-#include "probes/utf8.hpp"
 
 #include <fmt/format.h>
 

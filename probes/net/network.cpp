@@ -1,5 +1,7 @@
 #include "probes/net/network.hpp"
 
+#include "flipback/small_file.hpp"
+
 #include "probes/net/resolver.hpp"
 
 #include <boost/asio/error.hpp>
@@ -18,8 +20,8 @@ struct network::parts {
 
 namespace {
 
-failure unusable(std::string_view what, const std::string& file, const boost::system::error_code& error) {
-  return {reason::no_prerequisite, fmt::format("can't use the client's {} in {}: {}", what, file, error.message())};
+failure unusable(std::string_view what, const std::string& file, const std::string& why) {
+  return {reason::no_prerequisite, fmt::format("can't use the client's {} in {}: {}", what, file, why)};
 }
 
 /// Has the context show our own certificate to a server that asks for one.
@@ -28,10 +30,13 @@ result<void> show_certificate(asio::ssl::context& context, const tls_options& op
   boost::system::error_code error;
   // Without this OpenSSL would ask the terminal for the passphrase of a key that has one, and wait.
   context.set_password_callback([](std::size_t, asio::ssl::context::password_purpose) { return std::string(); }, error);
+  if (const auto kind = unreadable_kind(options.client_certificate))
+    return std::unexpected(unusable("certificate", options.client_certificate, *kind));
   context.use_certificate_chain_file(options.client_certificate, error);
-  if (error) return std::unexpected(unusable("certificate", options.client_certificate, error));
+  if (error) return std::unexpected(unusable("certificate", options.client_certificate, error.message()));
+  if (const auto kind = unreadable_kind(options.client_key)) return std::unexpected(unusable("key", options.client_key, *kind));
   context.use_private_key_file(options.client_key, asio::ssl::context::pem, error);
-  if (error) return std::unexpected(unusable("key", options.client_key, error));
+  if (error) return std::unexpected(unusable("key", options.client_key, error.message()));
   return {};
 }
 
@@ -63,6 +68,9 @@ result<asio::ssl::context*> network::tls(const tls_options& options) {
   if (options.verify) {
     context.set_verify_mode(asio::ssl::verify_peer);
     boost::system::error_code error;
+    if (const auto kind = unreadable_kind(options.ca_file))
+      return std::unexpected(
+          failure{reason::no_prerequisite, fmt::format("can't read the certificate authorities in {}: {}", options.ca_file, *kind)});
     // The hashed folder is read when an authority is needed; the one-file bundle costs 24 ms and 1.4 MB at once.
     if (options.ca_file.empty()) {
       context.add_verify_path("/etc/ssl/certs", error);

@@ -9,6 +9,7 @@ using namespace flipback;
 TEST_CASE("what_others_write_becomes_one_printable_line") {
   CHECK(quoted("plain") == "plain");
   CHECK(quoted("  two\r\n\tlines \x1b[31mred ") == "two lines [31mred");
+  CHECK(quoted("turned \u202E or \xC2\x9B obeyed") == "turned or obeyed");
   CHECK(quoted("caf\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x99\x82") == "café € 🙂");
   CHECK(quoted("a\xFF\xC3") == "a\uFFFD\uFFFD");
   CHECK(quoted("\xED\xA0\x80") == "\uFFFD\uFFFD\uFFFD");  // a surrogate is no character

@@ -106,6 +106,45 @@ def test_after_a_reload_command_that_does_nothing_and_says_ok_the_file_says_what
 
 
 @contextlib.contextmanager
+def ordered_and_installed(host):
+    """A person waits at `flipback rollback`, and the live file has been replaced."""
+    person = subprocess.Popen([BINARY, "rollback", "--reason", "it is bad", "--socket", host.ground.path("state", "flipback.sock")],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    try:
+        wait_until("the install", lambda: host.ground.named() == ["blue"])
+        yield person
+    finally:
+        person.kill()
+        person.communicate()
+
+
+def test_stopped_in_the_middle_of_an_ordered_rollback_the_agent_says_what_is_so_before_it_goes(host):
+    host.with_reload("exec sleep 100\n")
+    agent = host.start()
+    host.cut_over(agent)
+    with ordered_and_installed(host) as person:
+        os.kill(agent.child.pid, signal.SIGTERM)
+        printed, complaints = person.communicate(timeout=20)
+    assert (person.returncode, printed) == (1, "")
+    assert complaints == ("the agent is being stopped while the rollback to blue is under way: the switch names blue; "
+                          "the agent's next start proves it, or undoes it\n")
+    agent.child.process.wait(20)
+    assert agent.of("rollback.interrupted")
+
+
+def test_a_reload_in_the_middle_of_an_ordered_rollback_leaves_the_person_waiting_for_its_end(host):
+    host.with_reload(f"sleep 0.3; kill -HUP $(cat {host.ground.path('nginx.pid')})\n")
+    agent = host.start()
+    host.cut_over(agent)
+    with ordered_and_installed(host) as person:
+        os.kill(agent.child.pid, signal.SIGHUP)
+        printed, complaints = person.communicate(timeout=20)
+    assert person.returncode == 0 and "is live, proven in" in printed, complaints
+    agent.wait("config.reloaded")
+    assert host.ask("status").returncode == 0
+
+
+@contextlib.contextmanager
 def somebodys_mistake(ground):
     with open(ground.path("nginx.conf"), encoding="utf-8") as file:
         right = file.read()
@@ -244,3 +283,13 @@ def test_the_latch_outlasts_sighup_with_a_disk_that_takes_nothing(host, full_dis
     wait_until("a word about it", lambda: agent.of("rollback.withheld", "rollback.asked", "rollback.blocked"), child=agent.child)
     assert len(agent.of("rollback.decided")) == 1
     host.all_say("blue")
+
+
+def test_a_state_on_a_disk_that_is_read_only_is_said_once_with_the_cause(host, full_disk):
+    subprocess.run([*full_disk.within, "mount", "-o", "remount,ro", full_disk.small], check=True, timeout=20)
+    agent = start_within(host, full_disk)
+    agent.wait("deployment.baseline")
+    [unreadable] = agent.of("store.unreadable")
+    assert f"{full_disk.small}/flipback.db.lock: Read-only file system" in unreadable["says"]
+    assert "epoch, hold, latch, failures" in unreadable["says"]
+    assert "No such file" not in " ".join(e["says"] for e in agent.of("store.trouble", "store.unreadable"))

@@ -105,17 +105,18 @@ def test_the_socket_is_its_agents_alone_and_garbage_harms_nothing(stack, fast_ag
     agent.child.signal(signal.SIGKILL)
     agent.child.process.wait()
     status, _, complaints = ask(stack, "status")
-    assert status == 2 and complaints.startswith(f"flipback: no agent listens on {path}: ")
+    assert status == 2 and complaints == f"flipback: no agent listens on {path}: Connection refused\n"
     fast_agent()  # what a killed agent left is no obstacle
     wait_until("the next agent", lambda: ask(stack, "status")[0] == 0)
 
 
 def test_a_place_where_no_socket_can_be_is_an_error_at_the_start(tmp_path):
     file = tmp_path / "flipback.toml"
-    for path, says in ((f"{tmp_path}/nowhere/s", "No such file or directory"), ("/tmp/" + "x" * 120, "it is longer than 107 bytes")):
+    for path, says in ((f"{tmp_path}/nowhere/s", f"can't listen on {tmp_path}/nowhere/s: No such file or directory"),
+                       ("/tmp/" + "x" * 120, "of 125 bytes; expected at most 107")):
         file.write_text(f'[agent]\nlisten = ""\nsocket = "{path}"\n[probes.a]\ntype = "tcp"\naddress = "127.0.0.1:9"\n')
         done = subprocess.run([BINARY, "--config", str(file)], capture_output=True, text=True, timeout=20, check=False)
-        assert done.returncode == 2 and f"can't listen on {path}: {says}" in done.stderr
+        assert done.returncode == 2 and says in done.stderr
 
 
 def test_while_an_operator_holds_nothing_acts_across_a_restart_and_the_latch_opens_by_word(stack, fast_agent):
@@ -147,3 +148,44 @@ def test_a_rule_may_hold_as_one_on_a_corrupt_database_does(stack, fast_agent):
     held = agent.wait("rollback.held")
     assert held["by"] == "the rule corrupt" and "live.up is 0" in held["says"]
     assert ask_json(stack, "status")["deployment"]["held"].startswith("held by the rule corrupt until ")
+
+
+def test_what_an_operator_gives_as_the_reason_forges_no_line_and_obeys_no_terminal(stack, fast_agent):
+    agent = fast_agent("observe")
+    reason = "x\x1b[2J\n2026-11-29T05:00:00.000Z critical rollback.closed: a line of nobody \u202e\u009b2J"
+    assert ask(stack, "hold", "--for", "1h", "--reason", reason)[0] == 0
+    shown = "x\\x1b[2J\\n2026-11-29T05:00:00.000Z critical rollback.closed: a line of nobody \\u202e\\u009b2J"
+    [line] = [line for line in ask(stack, "status")[1].splitlines() if line.startswith("hold ")]
+    assert line.endswith(shown)
+    assert ask_json(stack, "status")["deployment"]["held"].endswith(reason)
+    assert agent.wait("rollback.held")["says"].endswith(reason)
+
+
+def test_a_reason_must_say_something_and_no_more_than_can_be_told_again_whatever_its_bytes(stack, fast_agent):
+    fast_agent("observe")
+    for verb in (("hold", "--for", "1h"), ("rollback", "--force")):
+        for blank in ("", " \t"):
+            assert ask(stack, *verb, "--reason", blank) == (2, "", "flipback: found no word in --reason, expected why: it is recorded, with your name\n")
+        assert ask(stack, *verb, "--reason", "x" * 100_000)[::2] == (2, "flipback: found --reason of 100000 bytes, expected at most 4096\n")
+    assert "held" in ask_json(stack, "status")["deployment"] and not ask_json(stack, "status")["deployment"]["held"]
+    assert ask(stack, "hold", "--for", "1h", "--reason", b"f\xfcr die Migration")[0] == 0
+    assert ask_json(stack, "status")["deployment"]["held"].endswith(": f\ufffdr die Migration")
+
+
+def test_the_socket_is_named_before_the_verb_after_it_or_between_its_words(tmp_path):
+    nowhere = ["--socket", str(tmp_path / "s")]
+    for words in ([*nowhere, "status"], ["status", *nowhere], [*nowhere, "window", "open"], ["window", *nowhere, "open"], ["window", "open", *nowhere],
+                  ["window", *nowhere, "close"], ["explain", *nowhere, "down"]):
+        done = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=20, check=False)
+        assert (done.returncode, done.stderr) == (2, f"flipback: no agent listens on {tmp_path}/s: No such file or directory\n"), words
+    for words in (nowhere, [*nowhere, "validate"]):
+        done = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=20, check=False)
+        assert done.returncode == 2 and "--socket without a verb" in done.stderr
+
+
+def test_a_socket_that_somebody_removes_is_found_again_and_told(stack, fast_agent):
+    agent = fast_agent("observe")
+    path = stack.path("flipback.sock")
+    os.unlink(path)
+    assert agent.wait("agent.socket_made_again")["says"] == f"{path} was removed, and is made again"
+    assert ask(stack, "status")[0] == 0

@@ -2,7 +2,11 @@
 
 #include <doctest/doctest.h>
 
+#include <sys/stat.h>
+
+#include <cstdlib>
 #include <filesystem>
+#include <fstream>
 
 using namespace flipback;
 using namespace std::chrono_literals;
@@ -138,4 +142,23 @@ TEST_CASE("a_folder_is_no_configuration") {
   config::load("/tmp", {}, problems);
   REQUIRE(problems.sorted().size() == 1);
   CHECK(settings::to_string(problems.sorted()[0]) == "/tmp: can't read the configuration: Is a directory");
+}
+
+TEST_CASE("nothing_that_is_read_at_a_reload_can_be_waited_for") {
+  std::string place = "/tmp/flipback-load-XXXXXX";
+  REQUIRE(::mkdtemp(place.data()) != nullptr);
+  const std::string fifo = place + "/fifo";
+  const std::string file = place + "/flipback.toml";
+  REQUIRE(::mkfifo(fifo.c_str(), 0600) == 0);
+  std::ofstream(file) << "env_files = [\"" << fifo << "\"]\n[probes.api]\ntype = \"http\"\nurl = \"http://127.0.0.1:1/\"\n"
+                      << "headers = { Authorization_file = \"" << fifo << "\" }\n";
+  settings::diagnostics of_itself;
+  config::load(fifo, {}, of_itself);
+  settings::diagnostics of_others;
+  config::validate(file, {}, of_others);
+  std::filesystem::remove_all(place);
+  REQUIRE(of_itself.sorted().size() == 1);
+  CHECK(settings::to_string(of_itself.sorted()[0]) == fifo + ": can't read the configuration: is a FIFO, expected a regular file");
+  REQUIRE(of_others.sorted().size() == 2);
+  for (const settings::problem& p : of_others.sorted()) CHECK(p.says.ends_with(": is a FIFO, expected a regular file"));
 }

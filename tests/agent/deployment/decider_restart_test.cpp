@@ -133,6 +133,16 @@ TEST_CASE("after_a_boot_it_acts_once_the_live_slot_has_been_well") {
   CHECK(w.begun());
 }
 
+TEST_CASE("facts_that_can't_be_read_for_the_same_cause_are_told_in_one_sentence") {
+  story w;
+  started with;
+  with.unreadable = {{"epoch", "the disk is gone"}, {"hold", "the disk is gone"}, {"latch", "it is damaged"}};
+  restarts(w, with);
+  CHECK(w.said("store.unreadable").size() == 2);
+  CHECK(w.times_said("what was remembered of the epoch, hold can't be read (the disk is gone)") == 1);
+  CHECK(w.s.unreadable.size() == 3);
+}
+
 TEST_CASE("facts_that_can't_be_read_are_never_none_until_the_next_cutover") {
   for (const bool epoch_is_read : {true, false}) {
     CAPTURE(epoch_is_read);

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 #include <string_view>
 
 namespace flipback {
@@ -10,5 +11,8 @@ std::size_t utf8_character_size(std::string_view text);
 
 /// Where the first byte is that belongs to no well-formed character; the text's size where there is none.
 std::size_t first_malformed(std::string_view text);
+
+/// The text with U+FFFD in the place of every byte that belongs to no well-formed character.
+std::string well_formed(std::string_view text);
 
 }  // namespace flipback

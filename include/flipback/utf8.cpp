@@ -1,4 +1,4 @@
-#include "probes/utf8.hpp"
+#include "flipback/utf8.hpp"
 
 #include <cstdint>
 #include <cstring>
@@ -34,6 +34,17 @@ std::size_t first_malformed(std::string_view text) {
     at += size;
   }
   return at;
+}
+
+std::string well_formed(std::string_view text) {
+  std::string made;
+  for (;;) {
+    const std::size_t malformed = first_malformed(text);
+    made += text.substr(0, malformed);
+    if (malformed == text.size()) return made;
+    made += "\uFFFD";
+    text.remove_prefix(malformed + 1);
+  }
 }
 
 }  // namespace flipback

@@ -1,0 +1,19 @@
+#include "agent/deployment/unanswered.hpp"
+
+#include <fmt/format.h>
+
+namespace flipback::deployment {
+
+std::string unanswered(const state& s, const terms& by, const intent& names, std::uint64_t verb) {
+  if (s.under_way && s.under_way->why.verb == verb) {
+    const auto named = names.named();
+    return fmt::format(
+        "the agent is being stopped while the rollback to {} is under way: the switch names {}; the agent's next start proves it, or "
+        "undoes it",
+        by.slots[s.under_way->to.slot], named ? by.slots[*named] : "no slot");
+  }
+  if (s.order && s.order->verb == verb) return "the agent is being stopped: the rollback was not begun, and nothing was changed";
+  return "the agent is being stopped, and it is not known whether this is stored: `flipback status` tells after its next start";
+}
+
+}  // namespace flipback::deployment

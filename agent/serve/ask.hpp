@@ -1,0 +1,14 @@
+#pragma once
+
+#include "agent/serve/demand.hpp"
+
+#include <expected>
+#include <string>
+
+namespace flipback::serve {
+
+/// The command line's side of the control socket: asks the agent at `path` and waits for its answer. Blocks. What is no UTF-8 is sent with
+/// U+FFFD in its place. An error says what is known of why there is no answer, and no more.
+std::expected<reply, std::string> ask(const std::string& path, const demand& what);
+
+}  // namespace flipback::serve

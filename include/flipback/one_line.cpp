@@ -1,0 +1,72 @@
+#include "flipback/one_line.hpp"
+
+#include "flipback/utf8.hpp"
+
+#include <fmt/format.h>
+
+#include <iterator>
+
+namespace flipback {
+
+namespace {
+
+/// The number of a well-formed character.
+char32_t number_of(std::string_view character) {
+  constexpr unsigned from_each = 6;  // bits of a byte that follows
+  constexpr unsigned of_following = 0x3F;
+  const auto first = static_cast<unsigned char>(character.front());
+  const auto bits_of_first = character.size() == 1 ? 0x7FU : 0xFFU >> (character.size() + 1);
+  char32_t number = first & bits_of_first;
+  for (const char c : character.substr(1)) number = (number << from_each) | (static_cast<unsigned char>(c) & of_following);
+  return number;
+}
+
+bool is_control(char32_t c) {
+  const auto from_to = [c](char32_t first, char32_t last) { return c >= first && c <= last; };
+  const bool turns = c == 0x061C || from_to(0x200E, 0x200F) || from_to(0x202A, 0x202E) || from_to(0x2066, 0x2069);
+  const bool separates = from_to(0x2028, 0x2029);
+  return c < 0x20 || from_to(0x7F, 0x9F) || turns || separates;
+}
+
+std::string written_out(char32_t c) {
+  if (c == '\n') return "\\n";
+  if (c == '\r') return "\\r";
+  if (c == '\t') return "\\t";
+  return c < 0x80 ? fmt::format("\\x{:02x}", static_cast<unsigned>(c)) : fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+}
+
+std::string safe(std::string_view text, bool line_ends_stay) {
+  std::string made;
+  made.reserve(text.size());
+  while (!text.empty()) {
+    const std::size_t size = utf8_character_size(text);
+    if (size == 0) {
+      fmt::format_to(std::back_inserter(made), "\\x{:02x}", static_cast<unsigned char>(text.front()));
+      text.remove_prefix(1);
+      continue;
+    }
+    const std::string_view character = text.substr(0, size);
+    if (is_control(number_of(character)) && !(line_ends_stay && character == "\n"))
+      made += written_out(number_of(character));
+    else
+      made += character;
+    text.remove_prefix(size);
+  }
+  return made;
+}
+
+}  // namespace
+
+bool is_control(std::string_view character) {
+  return is_control(number_of(character));
+}
+
+std::string one_line(std::string_view outside) {
+  return safe(outside, false);
+}
+
+std::string whole_lines(std::string_view text) {
+  return safe(text, true);
+}
+
+}  // namespace flipback

@@ -1,0 +1,152 @@
+#include "agent/serve/ask.hpp"
+
+#include "agent/serve/control_socket.hpp"
+
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/asio/local/stream_protocol.hpp>
+#include <boost/asio/read_until.hpp>
+#include <doctest/doctest.h>
+
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <functional>
+#include <thread>
+#include <utility>
+
+using namespace flipback;
+namespace asio = boost::asio;
+
+namespace {
+
+struct folder {
+  folder() {
+    std::string name = "/tmp/flipback-ask-XXXXXX";
+    REQUIRE(::mkdtemp(name.data()) != nullptr);
+    path = name;
+    ::chmod(path.c_str(), 0755);
+  }
+  ~folder() { std::filesystem::remove_all(path); }
+  folder(const folder&) = delete;
+  folder& operator=(const folder&) = delete;
+  [[nodiscard]] std::string socket() const { return (path / "s").string(); }
+  std::filesystem::path path;
+};
+
+/// Root may use every socket: for the time of a test it is nobody.
+struct no_root {
+  no_root() : was_root(::geteuid() == 0 && ::seteuid(65534) == 0) {}
+  ~no_root() {
+    if (was_root && ::seteuid(0) != 0) std::abort();
+  }
+  no_root(const no_root&) = delete;
+  no_root& operator=(const no_root&) = delete;
+  bool was_root;
+};
+
+using local = asio::local::stream_protocol;
+
+/// One who takes a connection and does this with it.
+std::string told_by_one_who(const std::function<void(local::socket&)>& does, const serve::demand& what) {
+  const folder in;
+  asio::io_context loop;
+  local::acceptor listening(loop, in.socket());
+  std::thread other([&] {
+    local::socket with = listening.accept();
+    does(with);
+  });
+  const auto answer = serve::ask(in.socket(), what);
+  other.join();
+  return answer ? answer->text : answer.error();
+}
+
+/// What a person gets who says this to an agent, and what the agent heard.
+std::pair<std::string, serve::demand> said_to_agent(const serve::demand& said) {
+  const folder in;
+  asio::io_context loop;
+  serve::demand heard;
+  serve::control_socket listening(
+      loop, in.socket(),
+      [&](serve::demand asked) -> asio::awaitable<serve::reply> {
+        heard = std::move(asked);
+        co_return serve::reply{true, "done\n"};
+      },
+      [](const event&) {});
+  asio::cancellation_signal end;
+  asio::co_spawn(loop, listening.serve(), asio::bind_cancellation_slot(end.slot(), asio::detached));
+  std::string answered;
+  std::thread person([&] {
+    const auto answer = serve::ask(in.socket(), said);
+    answered = answer ? answer->text : answer.error();
+    asio::post(loop, [&] { end.emit(asio::cancellation_type::terminal); });
+  });
+  loop.run();
+  person.join();
+  return {answered, heard};
+}
+
+}  // namespace
+
+TEST_CASE("where_nobody_listens_no_agent_does") {
+  const folder in;
+  CHECK(serve::ask(in.socket(), {"status", {}, ""}).error() == "no agent listens on " + in.socket() + ": No such file or directory");
+  asio::io_context loop;
+  {
+    const local::acceptor gone(loop, in.socket());
+  }
+  CHECK(serve::ask(in.socket(), {"status", {}, ""}).error() == "no agent listens on " + in.socket() + ": Connection refused");
+}
+
+TEST_CASE("who_has_no_right_is_told_who_has_and_what_to_type") {
+  const folder in;
+  asio::io_context loop;
+  const local::acceptor listening(loop, in.socket());
+  ::chmod(in.socket().c_str(), 0440);
+  const no_root as_somebody;
+  const std::string says = serve::ask(in.socket(), {"unhold", {}, ""}).error();
+  CHECK(says.starts_with("no right to use " + in.socket() + ": it is "));
+  CHECK(says.contains("'s, with the mode 0440; type `sudo flipback unhold`"));
+  CHECK_FALSE(says.contains("no agent"));
+}
+
+TEST_CASE("a_shut_folder_says_nothing_of_an_agent") {
+  const folder in;
+  ::chmod(in.path.c_str(), 0);
+  {
+    const no_root as_somebody;
+    CHECK(serve::ask(in.socket(), {"status", {}, ""}).error().starts_with("a folder on the way to " + in.socket() + " may not be entered"));
+  }
+  ::chmod(in.path.c_str(), 0755);
+}
+
+TEST_CASE("an_end_before_the_answer_says_that_no_more_is_known") {
+  const auto reads_and_ends = [](local::socket& with) {
+    std::string line;
+    asio::read_until(with, asio::dynamic_buffer(line), '\n');
+  };
+  const auto ends = [](local::socket&) {};
+  const serve::demand rollback{"rollback", {{"reason", "x"}}, ""};
+  const std::string unknown =
+      "the connection ended before an answer came: it is not known whether it was carried out; `flipback status` tells";
+  CHECK(told_by_one_who(reads_and_ends, rollback) == unknown);
+  CHECK(told_by_one_who(reads_and_ends, {"status", {}, ""}) == "the connection ended before an answer came; ask again");
+  CHECK(told_by_one_who(ends, rollback).starts_with("the connection ended before a"));
+}
+
+TEST_CASE("bytes_that_are_no_utf8_are_sent_as_the_replacement_character") {
+  const auto [answered, heard] = said_to_agent({"hold", {{"reason", "f\xFCr"}}, "J\xFCrgen"});
+  CHECK(answered == "done\n");
+  CHECK(heard.values.at("reason") == "f\uFFFDr");
+  CHECK(heard.by.starts_with("J\uFFFDrgen (uid "));
+}
+
+TEST_CASE("an_answer_that_comes_before_all_was_sent_is_read") {
+  const auto [answered, heard] = said_to_agent({"hold", {{"reason", std::string(3'000'000, 'x')}}, ""});
+  CHECK(answered == "found more than 65536 bytes, expected one demand in a line\n");
+  CHECK(heard.verb.empty());
+}
