@@ -125,6 +125,13 @@ std::expected<void, std::string> make_private(const std::string& file) {
   return done;
 }
 
+/// Whether a file is there that says nothing: what it said is gone, as after a loss of power; or the first start was cut off, which can't
+/// be told from that.
+bool is_there_and_empty(const std::string& file) {
+  struct stat is{};
+  return ::lstat(file.c_str(), &is) == 0 && S_ISREG(is.st_mode) && is.st_size == 0;
+}
+
 struct loaded {
   handle h;
   database::facts found;
@@ -185,8 +192,9 @@ std::string unusable(const std::expected<loaded, sql_failure>& made) {
 
 std::expected<std::unique_ptr<database>, std::string> database::open(const std::string& file, const std::string& lost) {
   const auto not_now = [&file](std::string_view why) { return std::unexpected(fmt::format("can't keep the state in {}: {}", file, why)); };
+  const bool emptied = is_there_and_empty(file);
   if (const auto made = make_private(file); !made) return not_now(made.error());
-  auto now = load(file, lost);
+  auto now = load(file, emptied && lost.empty() ? fmt::format("{} is there and empty: what was kept in it is gone", file) : lost);
   if (const std::string why = unusable(now); !why.empty()) {
     now = std::unexpected(sql_failure{});  // closed, before it gets another name
     const auto aside = set_aside(file, {"-wal", "-shm"});

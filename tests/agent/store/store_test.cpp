@@ -212,6 +212,22 @@ TEST_CASE("a_damaged_database_is_kept_beside_and_what_it_said_is_not_taken_for_n
   }
 }
 
+TEST_CASE("a_file_that_is_there_and_empty_is_not_taken_for_none") {
+  const folder f;
+  fill(f.file());
+  fs::resize_file(f.file(), 0);
+  fs::remove(f.file() + "-wal");
+  {
+    store s(f.file());
+    CHECK(s.trouble().contains("is there and empty"));
+    CHECK(said(s, "hold").contains("is there and empty"));
+    REQUIRE(done(s.put("hold", "until noon")));
+    CHECK(said(s, "hold") == "= until noon");
+  }
+  const store again(f.file());
+  CHECK(said(again, "latch").contains("is there and empty"));
+}
+
 TEST_CASE("a_crash_between_putting_a_damaged_database_aside_and_the_new_one_does_not_make_it_none") {
   const folder f;
   fill(f.file());
