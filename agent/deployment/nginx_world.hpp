@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/config/configuration.hpp"
+#include "agent/deployment/files_seen.hpp"
 #include "agent/deployment/log_witness.hpp"
 #include "agent/deployment/world.hpp"
 #include "agent/rollback/nginx.hpp"
@@ -43,6 +44,7 @@ class nginx_world final : public world, public rollback::prober {
  private:
   [[nodiscard]] std::string nonce();
   asio::awaitable<void> learn(const rollback::nginx_configuration* found);
+  void believe_groups();
 
   asio::io_context& loop_;
   const config::configuration& configured_;
@@ -52,7 +54,8 @@ class nginx_world final : public world, public rollback::prober {
   std::unique_ptr<log_witness> log_;        ///< of the looks
   std::unique_ptr<log_witness> proof_log_;  ///< of a proof's questions, which the looks must not swallow
   std::vector<lack> always_;
-  std::vector<std::string> log_paths_;
+  files_seen files_;               ///< that readiness and what is known of nginx's groups rest on
+  bool groups_are_nginxs_ = true;  ///< the nginx that runs has the groups that were learned
   std::mt19937 chance_;
   std::string boot_id_;
   std::uint64_t questions_ = 0;
