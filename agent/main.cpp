@@ -2,6 +2,7 @@
 
 #include "agent/cli/check.hpp"
 #include "agent/cli/replay.hpp"
+#include "agent/cli/rollback_line.hpp"
 #include "agent/cli/verbs.hpp"
 #include "agent/config/validate.hpp"
 #include "agent/supervisor.hpp"
@@ -10,6 +11,7 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <csignal>
 #include <cstdio>
@@ -36,6 +38,17 @@ int validate(const std::string& file) {
   for (const std::string& note : made->notes) fmt::print(stderr, "note: {}\n", one_line(note));
   fmt::print("{} is good: {} probes, {} rules of its own{}\n", file.empty() ? "the environment" : file, made->probes.size(),
              made->rules.size(), made->deployment ? ", a deployment" : "");
+  if (!made->deployment) return 0;
+  std::fflush(stdout);  // what follows may take as long as nginx -t
+  asio::io_context loop(1);
+  std::exception_ptr failed;
+  asio::co_spawn(loop, cli::look_ready(loop.get_executor(), *made),
+                 [&failed](std::exception_ptr thrown, const deployment::readiness& found) {
+                   if (!thrown) fmt::print("{}\n", fmt::join(cli::rollback_lines(found), "\n"));
+                   failed = std::move(thrown);
+                 });
+  loop.run();
+  if (failed) std::rethrow_exception(failed);
   return 0;
 }
 

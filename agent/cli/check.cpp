@@ -3,6 +3,7 @@
 #include "flipback/one_line.hpp"
 
 #include "agent/cli/check_report.hpp"
+#include "agent/cli/rollback_line.hpp"
 #include "agent/config/make_probes.hpp"
 #include "agent/schedule/scheduler.hpp"
 #include "probes/net/network.hpp"
@@ -24,10 +25,18 @@ bool names(const std::vector<std::string>& selection, const config::probe_entry&
   return std::ranges::any_of(selection, [&](const std::string& s) { return s == p.name || std::ranges::find(p.tags, s) != p.tags.end(); });
 }
 
+constexpr std::string_view rollback_line = "rollback";  ///< is no probe's: whether a rollback could be carried out
+
+bool is_rollback_asked(const config::configuration& configured, const check_options& options) {
+  const auto has_it = [](const std::vector<std::string>& words) { return std::ranges::find(words, rollback_line) != words.end(); };
+  return configured.deployment && (options.only.empty() || has_it(options.only)) && !has_it(options.skip);
+}
+
 /// A name that selects nothing is a mistake, not an empty selection.
 bool selection_is_known(const std::vector<std::string>& selection, const config::configuration& configured, std::string_view option) {
   for (const std::string& word : selection) {
     if (std::ranges::any_of(configured.probes, [&](const config::probe_entry& p) { return names({word}, p); })) continue;
+    if (configured.deployment && word == rollback_line) continue;
     std::vector<std::string> known;
     for (const config::probe_entry& p : configured.probes) known.push_back(p.name);
     const std::string meant = settings::nearest(word, known);
@@ -45,7 +54,8 @@ int check(const config::configuration& configured, const check_options& options)
   config::configuration chosen = configured;
   std::erase_if(chosen.probes,
                 [&](const config::probe_entry& p) { return (!options.only.empty() && !names(options.only, p)) || names(options.skip, p); });
-  if (chosen.probes.empty()) {
+  const bool asks_rollback = is_rollback_asked(configured, options);
+  if (chosen.probes.empty() && !asks_rollback) {
     fmt::print(stderr, "flipback: no probe is left to check\n");
     return 2;
   }
@@ -60,12 +70,15 @@ int check(const config::configuration& configured, const check_options& options)
   for (const config::made_probe& p : probes) {
     all.push_back({p.entry->name, observation::unknown(reason::own_stall, "interrupted before it ended"), false});
   }
-  std::size_t left = probes.size();
-  scheduler once(loop, [&](std::size_t which, const run&, const observation& seen) {
+  if (asks_rollback)
+    all.push_back({std::string(rollback_line), observation::unknown(reason::own_stall, "interrupted before it ended"), false});
+  std::size_t left = all.size();
+  const auto ended = [&](std::size_t which, const observation& seen) {
     if (std::exchange(all[which].ended, true)) return;
     all[which].seen = seen;
     if (--left == 0) loop.stop();
-  });
+  };
+  scheduler once(loop, [&](std::size_t which, const run&, const observation& seen) { ended(which, seen); });
   // An interval that never comes again: each probe runs once.
   for (const config::made_probe& p : probes) once.add(*p.observed, std::chrono::hours(24), p.entry->timeout);
   asio::signal_set interrupted(loop, SIGINT, SIGTERM);
@@ -73,6 +86,14 @@ int check(const config::configuration& configured, const check_options& options)
     if (!error) loop.stop();
   });
   once.start(duration(1));
+  if (asks_rollback) {
+    asio::co_spawn(loop, look_ready(loop.get_executor(), configured),
+                   [&](const std::exception_ptr& thrown, const deployment::readiness& found) {
+                     observation seen = thrown ? observation::unknown(reason::own_stall, "it could not be looked") : as_observation(found);
+                     seen.latency = std::chrono::steady_clock::now() - began;
+                     ended(all.size() - 1, seen);
+                   });
+  }
   loop.run();
 
   const duration took = std::chrono::steady_clock::now() - began;

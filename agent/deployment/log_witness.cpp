@@ -50,6 +50,18 @@ unsigned status_in(std::optional<double> number) {
   return number && *number >= 100 && *number <= 599 ? static_cast<unsigned>(*number) : 0;
 }
 
+void go_to_end(al::tail& of) {
+  of.start_near_end(0);
+  // Opens it: what is renamed from here on is still read to its end.
+  (void)of.read([](std::string_view) {});
+}
+
+std::unique_ptr<al::tail> at_its_end(const std::string& path) {
+  auto made = std::make_unique<al::tail>(path);
+  go_to_end(*made);
+  return made;
+}
+
 }  // namespace
 
 std::vector<witness_log> witness_logs(const rollback::nginx_configuration* nginx, const config::configuration& configured) {
@@ -58,11 +70,18 @@ std::vector<witness_log> witness_logs(const rollback::nginx_configuration* nginx
 }
 
 log_witness::log_witness(std::vector<witness_log> logs, slot_addresses addresses, std::size_t slots, std::function<wall_time()> clock)
-    : addresses_(std::move(addresses)), slots_(slots), clock_(std::move(clock)), looked_(seconds_of(clock_())) {
+    : addresses_(addresses), slots_(slots), clock_(std::move(clock)), looked_(seconds_of(clock_())) {
+  learn(std::move(logs), std::move(addresses));
+}
+
+void log_witness::learn(std::vector<witness_log> logs, slot_addresses addresses) {
+  addresses_ = std::move(addresses);
+  std::vector<open_log> before = std::exchange(logs_, {});
   for (witness_log& log : logs) {
     auto same = std::ranges::find(logs_, log.path, &open_log::path);
     if (same == logs_.end()) {
-      logs_.push_back({log.path, {}, std::make_unique<al::tail>(log.path)});
+      const auto was = std::ranges::find(before, log.path, &open_log::path);
+      logs_.push_back({log.path, {}, was == before.end() ? at_its_end(log.path) : std::move(was->tail)});
       same = logs_.end() - 1;
     }
     same->formats.push_back(std::move(log.format));
@@ -73,11 +92,7 @@ void log_witness::mark() {
   looked_ = seconds_of(clock_());
   nonce_.clear();
   own_.reset();
-  for (open_log& log : logs_) {
-    log.tail->start_near_end(0);
-    // Opens it: what is renamed from here on is still read to its end.
-    (void)log.tail->read([](std::string_view) {});
-  }
+  for (open_log& log : logs_) go_to_end(*log.tail);
 }
 
 bool log_witness::is_own(const al::line& read, std::string_view text) const {

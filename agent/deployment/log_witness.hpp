@@ -46,6 +46,13 @@ class log_witness {
   log_witness(std::vector<witness_log> logs, slot_addresses addresses, std::size_t slots,
               std::function<wall_time()> clock = std::chrono::system_clock::now);
 
+  /// Goes by these logs, formats and addresses from now on. A log that it read before it reads on from where it was; another one is begun
+  /// at its end.
+  void learn(std::vector<witness_log> logs, slot_addresses addresses);
+  [[nodiscard]] const slot_addresses& addresses() const { return addresses_; }
+  /// Whether the names of nginx's groups, as they were learned, are those of the nginx that runs (see `slot_addresses`).
+  void believe_groups(bool are_nginxs) { addresses_.believe_groups(are_nginxs); }
+
   /// Goes to the ends: what was logged until now is not looked at.
   void mark();
   /// What was logged since the look before (or the mark). `nonce`: of the question that was sent last, or "". A question's line may come a

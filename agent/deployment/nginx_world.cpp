@@ -10,6 +10,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <fstream>
 #include <utility>
 
@@ -27,6 +28,16 @@ std::string read_boot_id() {
   return id;
 }
 
+/// Whose change is a reason to look again whether all is ready: what nginx is configured by, and what a switch would put there.
+std::vector<std::string> files_behind(const rollback::nginx_configuration& nginx, const config::configuration& configured) {
+  std::vector<std::string> all = nginx.files;
+  all.push_back(configured.nginx.conf);
+  if (configured.deployment) {
+    for (const config::live_file& f : configured.deployment->live_files) all.insert(all.end(), f.of_slots.begin(), f.of_slots.end());
+  }
+  return all;
+}
+
 moment now_is() {
   return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()};
 }
@@ -40,6 +51,7 @@ nginx_world::nginx_world(asio::io_context& loop, const config::configuration& co
       through_(through),
       by_(by),
       operated_(operated),
+      files_(files_behind({}, configured)),
       chance_(std::random_device{}()),
       boot_id_(read_boot_id()) {}
 
@@ -76,6 +88,7 @@ asio::awaitable<sighting> nginx_world::look(bool fresh) {
   }
   asked.spawn([](nginx_world& self) -> asio::awaitable<void> { co_await self.by_.refresh(); }(*this));
   co_await asked.join();
+  believe_groups();
   seen.log = log_->look(with);
   seen.names = by_.names();
   if (seen.names.changed) {
@@ -83,6 +96,7 @@ asio::awaitable<sighting> nginx_world::look(bool fresh) {
     seen.workers.visible = since.has_value();
     seen.workers.all_since_change = since.value_or(false);
   }
+  seen.configuration_changed = files_.differ();
   seen.at = now_is();
   co_return seen;
 }
@@ -101,28 +115,48 @@ asio::awaitable<blame> nginx_world::ask_blame(slot_number live, slot_number stab
 
 asio::awaitable<void> nginx_world::learn(const rollback::nginx_configuration* found) {
   std::vector<witness_log> logs = witness_logs(found, configured_);
-  std::vector<std::string> paths;
-  for (const witness_log& l : logs) paths.push_back(l.path);
-  if (log_ && paths == log_paths_) co_return;  // goes on where it is
   slot_addresses addresses(configured_.slots);
-  if (found != nullptr) addresses.learn(found->upstreams);
-  co_await addresses.resolve(through_);
-  log_paths_ = std::move(paths);
-  proof_log_ = std::make_unique<log_witness>(logs, addresses, configured_.slots.size());
-  log_ = std::make_unique<log_witness>(std::move(logs), std::move(addresses), configured_.slots.size());
-  log_->mark();
+  const std::vector<rollback::upstream_group> groups = found == nullptr ? std::vector<rollback::upstream_group>{} : found->upstreams;
+  addresses.learn(groups);
+  const std::optional<slot_addresses> before = log_ ? std::optional(log_->addresses()) : std::nullopt;
+  co_await addresses.resolve(through_, before ? &*before : nullptr);
+  addresses.learn(groups);
+  co_await addresses.resolve(through_, before ? &*before : nullptr);
+  if (!log_) {
+    proof_log_ = std::make_unique<log_witness>(logs, addresses, configured_.slots.size());
+    log_ = std::make_unique<log_witness>(std::move(logs), std::move(addresses), configured_.slots.size());
+  } else if (found != nullptr) {
+    // Groups that are others than before are nginx's only once its workers are newer than the change.
+    const bool are_as_before = groups_are_nginxs_ && addresses.has_same_groups(log_->addresses());
+    groups_are_nginxs_ = are_as_before || !log_->addresses().has_groups();
+    proof_log_->learn(logs, addresses);
+    log_->learn(std::move(logs), std::move(addresses));
+  }
+  believe_groups();
+}
+
+/// A group's name in the log is one of the configuration that nginx runs, and what is known of groups is of the files as they were read.
+void nginx_world::believe_groups() {
+  const bool changed = files_.differ();
+  if (!groups_are_nginxs_ && !changed) {
+    const auto newest = std::max(files_.changed(), by_.names().changed);
+    groups_are_nginxs_ = newest && operated_.workers_since(*newest) == true;
+  }
+  log_->believe_groups(groups_are_nginxs_ && !changed);
+  proof_log_->believe_groups(groups_are_nginxs_ && !changed);
 }
 
 asio::awaitable<std::vector<lack>> nginx_world::look_ready() {
+  files_.look();  // first: what changes while it is looked is looked at again
   readiness found = co_await deployment::look_ready(by_, operated_, configured_);
   if (found.nginx) {
+    files_.watch(files_behind(*found.nginx, configured_));
     operated_.logs_errors_to(found.nginx->error_log);
     co_await learn(&*found.nginx);
     if (on_configuration) on_configuration(*found.nginx);
   }
-  std::vector<lack> lacks = always_;
+  std::vector<lack> lacks = lacks_of_its_own ? lacks_of_its_own() : std::vector<lack>{};
   lacks.insert(lacks.end(), found.lacking.begin(), found.lacking.end());
-  for (std::string& note : found.notes) lacks.push_back({false, std::move(note), {}});
   co_return lacks;
 }
 
@@ -136,7 +170,10 @@ void nginx_world::stage(std::optional<slot_number> to) {
 asio::awaitable<rollback::prober::asked> nginx_world::ask() {
   const std::string with = nonce();
   asked got;
-  if (proof_log_) proof_log_->mark();
+  if (proof_log_) {
+    believe_groups();
+    proof_log_->mark();
+  }
   got.door = co_await ask_front_door(through_, configured_.deployment->front_door, with);
   if (!proof_log_) co_return got;
   const instant until = std::chrono::steady_clock::now() + line_comes_within;

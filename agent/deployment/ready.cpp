@@ -81,6 +81,7 @@ bool readiness::is_ready() const {
 
 asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::nginx& nginx, const config::configuration& configured) {
   readiness found;
+  co_await how.refresh();
   found.notes = how.notes();
   for (std::string& obstacle : how.obstacles()) found.lacking.push_back({true, std::move(obstacle), {}});
   if (how.needs_reload()) {
@@ -98,7 +99,8 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
   look_at_witnesses(known, configured, found);
   if (known != nullptr) look_at_upstreams(*known, how.names(), configured.slots, found);
   if (known != nullptr && known->splits_clients && configured.deployment && configured.deployment->canary.empty())
-    found.notes.emplace_back("nginx's configuration has split_clients: set [deployment] canary where that sends users to another slot");
+    found.lacking.push_back(
+        {false, "nginx's configuration has split_clients, which may send users to another slot", "set [deployment] canary where it does"});
   found.lacking = blocking_first(found.lacking);
   co_return found;
 }

@@ -70,6 +70,7 @@ struct sighting {
   std::vector<slot_reply> slots;  ///< in the configuration's order
   log_sighting log;
   workers_sighting workers;
+  bool configuration_changed = false;  ///< a file that nginx is configured by is another than when it was looked whether all is ready
 };
 
 }  // namespace flipback::deployment

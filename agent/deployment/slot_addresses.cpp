@@ -3,6 +3,7 @@
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
 
 namespace flipback::deployment {
@@ -50,44 +51,57 @@ std::vector<std::string> keys_of(const std::string& upstream) {
 
 slot_addresses::slot_addresses(const std::vector<config::slot>& slots) {
   for (slot_number i = 0; i < slots.size(); ++i) {
-    for (const std::string& upstream : slots[i].upstreams) {
-      add(upstream, i);
-      boost::system::error_code no_address;
-      auto [host, port] = parts_of(upstream);
-      (void)asio::ip::make_address(host, no_address);
-      if (no_address && host != "localhost" && !upstream.starts_with("unix:"))
-        names_.push_back({i, std::move(host), port.empty() ? std::string(usual_port) : std::move(port)});
-    }
+    for (const std::string& upstream : slots[i].upstreams) add(upstream, i);
   }
 }
 
 void slot_addresses::add(const std::string& upstream, slot_number slot) {
-  for (std::string& key : keys_of(upstream)) {
-    const auto [at, is_new] = known_.emplace(std::move(key), slot);
-    if (!is_new && at->second != slot) at->second.reset();
-  }
+  for (std::string& key : keys_of(upstream)) add_key(std::move(key), slot);
+  boost::system::error_code no_address;
+  auto [host, port] = parts_of(upstream);
+  (void)asio::ip::make_address(host, no_address);
+  if (!no_address || host == "localhost" || upstream.starts_with("unix:")) return;
+  named_host name{.slot = slot, .host = std::move(host), .port = port.empty() ? std::string(usual_port) : std::move(port)};
+  if (std::ranges::find(names_, name) == names_.end()) names_.push_back(std::move(name));
+}
+
+void slot_addresses::add_key(std::string key, slot_number slot) {
+  const auto [at, is_new] = known_.emplace(std::move(key), slot);
+  if (!is_new && at->second != slot) at->second.reset();
 }
 
 void slot_addresses::learn(const std::vector<rollback::upstream_group>& groups) {
+  groups_.clear();
   for (const rollback::upstream_group& group : groups) {
     if (const auto whose = slot_of(group.name)) {
+      std::erase_if(names_, [&](const named_host& n) { return n.host == group.name; });
       for (const rollback::upstream_server& server : group.servers) add(server.address, *whose);
-      continue;
     }
+  }
+  std::map<std::string, slot_number, std::less<>> learned;
+  for (const rollback::upstream_group& group : groups) {
     if (known_.contains(group.name) || group.servers.empty()) continue;
     const auto whose = slot_of(group.servers.front().address);
     bool all_its = whose.has_value();
     for (const rollback::upstream_server& server : group.servers) all_its = all_its && slot_of(server.address) == whose;
-    if (all_its) known_.emplace(group.name, whose);
+    if (all_its) learned.emplace(group.name, *whose);
   }
+  groups_ = std::move(learned);
 }
 
-asio::awaitable<void> slot_addresses::resolve(net::network& through) {
-  for (const named_host& name : names_) {
-    const auto found = co_await through.resolve(name.host);
-    if (!found) continue;
-    for (const asio::ip::address& address : *found) add(written(address, name.port), name.slot);
+asio::awaitable<void> slot_addresses::resolve(net::network& through, const slot_addresses* before) {
+  std::vector<named_host> names = names_;  // what is waited for keeps no place in a list
+  for (named_host& name : names) {
+    if (name.found) continue;
+    auto found = co_await through.resolve(name.host);
+    name.found = found ? *std::move(found) : std::vector<asio::ip::address>{};
+    if (!found && before != nullptr) {
+      const auto was = std::ranges::find(before->names_, name);
+      if (was != before->names_.end() && was->found) name.found = was->found;
+    }
+    for (const asio::ip::address& address : *name.found) add_key(written(address, name.port), name.slot);
   }
+  names_ = std::move(names);
 }
 
 std::optional<slot_number> slot_addresses::slot_of(std::string_view upstream) const {
@@ -95,6 +109,7 @@ std::optional<slot_number> slot_addresses::slot_of(std::string_view upstream) co
   for (const std::string& key : keys_of(std::string(upstream))) {
     if (const auto at = known_.find(key); at != known_.end()) return at->second;
   }
+  if (const auto at = groups_.find(upstream); at != groups_.end() && believes_groups_) return at->second;
   return std::nullopt;
 }
 

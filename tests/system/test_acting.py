@@ -14,7 +14,7 @@ import pytest
 from conftest import FAST, Agent, Traffic
 from processes import free_port, wait_until
 from test_rollback import cut_over_and_break, nginx_is_whole
-from test_verbs import ask
+from test_verbs import ask, ask_json
 
 
 def live_file(stack):
@@ -413,3 +413,29 @@ def test_where_all_come_from_one_address_it_says_nothing(stack, fast_agent, peop
     agent.wait("rollback.asked", guard="hang-ups")
     assert agent.of("rollback.asked", guard="client") == []
     stays(stack, agent, "green")
+
+
+# What stands in the way is known before it is needed.
+
+
+def test_a_file_of_nginxs_that_is_broken_on_a_quiet_day_is_told_and_so_is_that_it_was_mended(stack, fast_agent):
+    agent = fast_agent()
+    agent.wait("deployment.baseline")
+
+    def lacks():
+        return ask_json(stack, "status")["deployment"]["not_ready"]
+
+    assert not any(each["blocking"] for each in lacks())
+    time.sleep(1)
+    main = stack.path("nginx", "nginx.conf")
+    with open(main, encoding="utf-8") as file:
+        before = file.read()
+    try:
+        with open(main, "a", encoding="utf-8") as file:
+            file.write("no_such_directive on;\n")
+        said = agent.wait("deployment.not_ready", seconds=5, blocking=True)
+        assert "no_such_directive" in said["says"], said
+    finally:
+        with open(main, "w", encoding="utf-8") as file:
+            file.write(before)
+    wait_until("that it goes", lambda: not any(each["blocking"] for each in lacks()), seconds=5, child=agent.child)

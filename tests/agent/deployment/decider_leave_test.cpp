@@ -247,7 +247,7 @@ TEST_CASE("after_both_well_or_both_fail_only_what_comes_later_counts") {
   const instant since = w.rule().true_since;
   const auto failed = mark_of(w.s, "error-rate", since);
   REQUIRE(failed);
-  CHECK(*failed > w.now.at - 6s);  // the last of them counts
+  CHECK(*failed > w.now.at - 6s);                   // the last of them counts
   CHECK(mark_of(w.s, "another", since) == failed);  // what both fail is no release's, whichever rule asks
   CHECK_FALSE(mark_of(w.s, "error-rate", *failed + sick_alike + 1s));
   // It ends on blue first. The window remembers, and nobody acts on that.

@@ -216,6 +216,34 @@ TEST_CASE("what_is_lacking_is_said_once_and_again_when_it_comes_back") {
   CHECK(w.said("deployment.not_ready").size() == 4);
 }
 
+TEST_CASE("whether_all_is_ready_is_looked_at_again_when_a_file_changes_and_every_ten_minutes") {
+  story w;
+  w.look(4);
+  const auto asked = [&] { return std::ranges::count_if(w.did, [](const action& a) { return std::holds_alternative<ask_ready>(a); }); };
+  const auto at_the_start = asked();
+  w.look(60);
+  CHECK(asked() == at_the_start);
+  sighting seen = w.sight();
+  seen.configuration_changed = true;
+  w.take(looked{seen});
+  CHECK(asked() == at_the_start + 1);
+  w.look(599);
+  CHECK(asked() == at_the_start + 1);
+  w.look(2);
+  CHECK(asked() == at_the_start + 2);
+}
+
+TEST_CASE("what_is_in_the_way_is_looked_at_every_minute_until_it_is_gone") {
+  story w;
+  w.lacks = {{true, "no pid file", {}}};
+  w.look(4);
+  w.lacks.clear();
+  w.look(58);
+  CHECK_FALSE(w.s.ready->lacks.empty());
+  w.look(4);
+  CHECK(w.s.ready->lacks.empty());
+}
+
 // A question to a person.
 
 TEST_CASE("in_mode_ask_a_person_is_asked_and_nothing_is_done") {

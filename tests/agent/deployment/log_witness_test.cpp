@@ -73,6 +73,18 @@ TEST_CASE("others_requests_count_once_and_only_if_they_began_after_the_look_befo
   CHECK(log.witness.look("").answered == counts{0, 0});
 }
 
+TEST_CASE("what_is_learned_anew_is_read_from_where_the_log_was") {
+  written_log log;
+  log.now = 1001;
+  log.add(1000.5, 0.1, "127.0.0.1:9000");
+  std::ofstream(log.in / "other.json")
+      << R"({"time":"1000.5","status":"200","agent":"curl","request_time":"0.1","upstream":"127.0.0.1:9000"})"
+      << "\n";
+  const auto json = *access_log::line_format::from_text("json");
+  log.witness.learn({{log.path, json}, {log.in / "other.json", json}}, slot_addresses(slots_at("127.0.0.1:9000", "127.0.0.1:9001")));
+  CHECK(log.witness.look("").answered == counts{1, 0});
+}
+
 TEST_CASE("while_our_question_is_waited_for_others_requests_count_from_its_first_look_on") {
   written_log log;
   log.now = 1000.010;

@@ -72,6 +72,33 @@ TEST_CASE("a_group_is_of_the_slot_that_has_all_its_servers") {
   CHECK(slot_of(in, "empty") == none);
 }
 
+TEST_CASE("a_group_of_a_configuration_that_nginx_does_not_run_is_of_no_slot") {
+  slot_addresses in(slots_with({"127.0.0.1:8000"}, {"127.0.0.1:8001"}));
+  const slot_addresses without = in;
+  in.learn({{"api", {{"127.0.0.1:8000"}}}});
+  CHECK_FALSE(in.has_same_groups(without));
+  in.believe_groups(false);
+  CHECK(slot_of(in, "api") == none);
+  CHECK(slot_of(in, "127.0.0.1:8000") == 0);
+  in.believe_groups(true);
+  CHECK(slot_of(in, "api") == 0);
+  in.learn({{"api", {{"127.0.0.1:8001"}}}});
+  CHECK(slot_of(in, "api") == 1);
+}
+
+TEST_CASE("the_servers_of_a_slots_own_group_are_looked_up") {
+  boost::asio::io_context loop(1);
+  net::network network(loop.get_executor());
+  slot_addresses in(slots_with({"blue"}, {"green"}));
+  in.learn({{"blue", {{"LOCALHOST:8000"}}}, {"green", {{"127.0.0.1:8001"}}}});
+  const auto resolved = [&]() -> boost::asio::awaitable<bool> {
+    co_await in.resolve(network);
+    co_return true;
+  };
+  CHECK(testing::finished(loop, resolved()));
+  CHECK(slot_of(in, "127.0.0.1:8000") == 0);
+}
+
 TEST_CASE("names_are_looked_up_since_nginx_logs_addresses") {
   boost::asio::io_context loop(1);
   net::network network(loop.get_executor());

@@ -1,0 +1,45 @@
+#include "agent/cli/rollback_line.hpp"
+
+#include "agent/rollback/nginx.hpp"
+#include "agent/rollback/slot_switch.hpp"
+
+#include <fmt/format.h>
+
+namespace flipback::cli {
+
+namespace {
+
+std::string text_of(const deployment::lack& l) {
+  return l.type.empty() ? l.what : fmt::format("{}; {}", l.what, l.type);
+}
+
+}  // namespace
+
+asio::awaitable<deployment::readiness> look_ready(asio::any_io_executor executor, const config::configuration& configured) {
+  const auto how = rollback::make_switch(executor, configured);
+  const auto nginx = rollback::make_nginx(executor, configured.nginx);
+  co_return co_await deployment::look_ready(*how, *nginx, configured);
+}
+
+std::vector<std::string> rollback_lines(const deployment::readiness& found) {
+  std::vector<std::string> lines;
+  if (found.is_ready()) lines.emplace_back("rollback: ready");
+  for (const deployment::lack& l : found.lacking)
+    lines.push_back(fmt::format("rollback: {}: {}", l.blocking ? "not ready" : "lacking", text_of(l)));
+  for (const std::string& note : found.notes) lines.push_back(fmt::format("rollback: note: {}", note));
+  return lines;
+}
+
+observation as_observation(const deployment::readiness& found) {
+  std::string blocking;
+  std::string said = "ready";
+  for (const deployment::lack& l : found.lacking) {
+    std::string& into = l.blocking ? blocking : said;
+    into += fmt::format("{}{}", into.empty() ? "" : "; ", text_of(l));
+  }
+  if (!blocking.empty()) return observation::fail(reason::expectation, fmt::format("not ready: {}", blocking));
+  for (const std::string& note : found.notes) said += fmt::format("; {}", note);
+  return observation::pass(std::move(said));
+}
+
+}  // namespace flipback::cli

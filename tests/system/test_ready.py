@@ -1,0 +1,75 @@
+"""Whether a rollback could be carried out, said by the verbs that need no agent."""
+
+import fcntl
+import json
+import os
+import subprocess
+
+from conftest import BINARY
+from processes import wait_until
+from test_rollback import nginx_is_whole
+from test_verbs import ask_json
+
+
+def run(*words):
+    done = subprocess.run([BINARY, *words], capture_output=True, text=True, timeout=60, check=False)
+    return done.returncode, done.stdout, done.stderr
+
+
+def of_rollback(printed):
+    return [line for line in printed.splitlines() if line.startswith("rollback:")]
+
+
+def entry_of_rollback(path, *words):
+    status, printed, complaints = run("--check", "--format", "json", "--config", path, "--only", "rollback", *words)
+    entries = json.loads(printed)["probes"]
+    assert [e["name"] for e in entries] == ["rollback"], complaints
+    return status, entries[0]
+
+
+def test_where_all_is_ready_validate_and_check_say_so_and_leave_no_trace(stack):
+    path = stack.write_configuration(stack.configuration())
+    before = {where: sorted(os.listdir(where)) for where in (stack.folder, os.path.dirname(stack.live_site))}
+    whole = nginx_is_whole(stack)
+    status, printed, _ = run("validate", path)
+    assert status == 0 and of_rollback(printed) == ["rollback: ready"], printed
+    status, entry = entry_of_rollback(path)
+    assert (status, entry["outcome"], entry["says"]) == (0, "pass", "ready")
+    assert {where: sorted(os.listdir(where)) for where in before} == before
+    assert nginx_is_whole(stack) == whole
+
+
+def test_what_is_in_the_way_is_said_with_what_to_type(stack):
+    text = stack.configuration()
+    path = stack.write_configuration(text.replace(stack.site("green"), stack.site("green") + "-lost"))
+    status, printed, _ = run("validate", path)
+    assert status == 0, "a configuration can be good where nginx is not at hand"
+    assert any(line.startswith("rollback: not ready: ") and "make it, or name the right one" in line for line in of_rollback(printed)), printed
+    status, entry = entry_of_rollback(path)
+    assert (status, entry["outcome"]) == (1, "fail") and "make it, or name the right one" in entry["says"], entry
+
+
+def test_the_line_is_the_last_and_can_be_skipped(stack):
+    path = stack.write_configuration(stack.configuration())
+    printed = run("--check", "--config", path)[1]
+    assert printed.splitlines()[-2].startswith("✓ rollback"), printed
+    assert "rollback" not in run("--check", "--config", path, "--skip", "rollback")[1]
+
+
+def test_an_agent_that_runs_is_in_nobodys_way(stack, start_agent):
+    agent = start_agent()
+    agent.wait("deployment.baseline")
+    path = stack.path("flipback.toml")
+    assert of_rollback(run("validate", path)[1]) == ["rollback: ready"]
+    assert entry_of_rollback(path)[1]["outcome"] == "pass"
+
+
+def test_an_agent_that_came_second_acts_once_the_first_has_ended(stack, start_agent):
+    folder, name = os.path.split(stack.live_site)
+    with open(os.path.join(folder, f".{name}.flipback-lock"), "w", encoding="ascii") as other:
+        fcntl.flock(other, fcntl.LOCK_EX)
+        agent = start_agent()
+        assert "another agent acts" in agent.wait("deployment.not_ready", blocking=True)["says"]
+    os.utime(stack.site("green"))  # or within a minute
+    wait_until("that nothing is in the way", lambda: not any(each["blocking"] for each in ask_json(stack, "status")["deployment"]["not_ready"]), seconds=5,
+               child=agent.child)
