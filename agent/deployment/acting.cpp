@@ -52,31 +52,43 @@ acting::acting(asio::io_context& loop, const config::configuration& configured, 
   world_->on_configuration = [this](const rollback::nginx_configuration& found) {
     if (on_configuration) on_configuration(found);
   };
-  world_->lacks_of_its_own = [this] { return lock(); };
+  world_->lacks_of_its_own = [this] {
+    std::vector<lack> lacking;
+    for (rollback::live_lock::refusal& why : lock()) lacking.push_back({true, std::move(why.says), {}});
+    return lacking;
+  };
   rollback_ = std::make_unique<rollback::shell>(
       loop, rollback::shell::terms{terms_.slots, configured.deployment->prove, proof_within(*configured.deployment)},
       rollback::shell::outside{*switch_, *nginx_, remembered.journal, *world_});
-  shell_ = std::make_unique<deployment::shell>(
-      loop, terms_,
-      deployment::shell::outside{*world_, rules, remembered.facts, *rollback_, tell_, [this](const sighting& seen, const state& s) {
-                                   if (on_look) on_look(seen, s);
-                                 }});
+  shell_ = std::make_unique<deployment::shell>(loop, terms_,
+                                               deployment::shell::outside{*world_, rules, remembered.facts, *rollback_, tell_,
+                                                                          [this](const sighting& seen, const state& s) {
+                                                                            if (on_look) on_look(seen, s);
+                                                                          },
+                                                                          [this] { return another_agent(); }});
 }
 
 acting::~acting() = default;
 
 /// One agent acts on one nginx: whoever comes second watches, and says that it does not act, until the other one has ended.
-std::vector<lack> acting::lock() {
-  std::vector<lack> lacking;
+std::vector<rollback::live_lock::refusal> acting::lock() {
+  std::vector<rollback::live_lock::refusal> refused;
   for (const std::string& path : switch_->locked_beside()) {
     if (locks_.contains(path)) continue;
     auto taken = rollback::live_lock::take(path);
     if (taken)
       locks_.emplace(path, *std::move(taken));
     else
-      lacking.push_back({true, taken.error(), {}});
+      refused.push_back(taken.error());
   }
-  return lacking;
+  return refused;
+}
+
+std::string acting::another_agent() {
+  for (const rollback::live_lock::refusal& why : lock()) {
+    if (why.by_another_agent) return why.says;
+  }
+  return {};
 }
 
 void acting::begin() {

@@ -54,7 +54,10 @@ class acting {
   [[nodiscard]] const deployment::shell& shell() const { return *shell_; }
 
  private:
-  std::vector<lack> lock();
+  /// Takes the locks that are not held yet: what is in the way of each that can't be.
+  std::vector<rollback::live_lock::refusal> lock();
+  /// That another agent acts on this nginx, in words; empty: none does.
+  std::string another_agent();
 
   memory& memory_;
   std::function<void(event)> tell_;

@@ -27,7 +27,7 @@ class fact_reader {
   bool yes_or_no(std::string_view key);
   std::int64_t whole(std::string_view key);
   std::uint64_t count(std::string_view key);  ///< a whole number that is not negative
-  wall_time wall(std::string_view key);  ///< a time that no clock can have shown is a problem
+  wall_time wall(std::string_view key);       ///< a time that no clock can have shown is a problem
   instant monotonic(std::string_view key);
   deployment::stamp stamp(std::string_view key);
   /// The place of the key's text among these words.

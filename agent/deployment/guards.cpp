@@ -227,6 +227,8 @@ bool in_window(const state& s, const terms& by, const present& now, const rule_n
 }
 
 weighed weigh(const state& s, const terms& by, const present& now, const cause& of) {
+  // Two agents that act on one nginx would undo each other's work: this holds for a person's order, too, and for one by force.
+  if (!now.another_agent.empty() && of.is != cause::kind::rule) return tells(guard::ready, now.another_agent);
   if (of.is == cause::kind::ordered) {
     const auto to = s.under_way ? std::optional(s.under_way->to) : ordered_to(s, by, now);
     if (!to) return tells(guard::way_back, "it is not known which slot to go back to: the switch names neither, and no cutover was seen");

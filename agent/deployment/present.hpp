@@ -35,6 +35,7 @@ struct present {
   intent names;                           ///< as the switch says now
   std::vector<rule_now> rules;            ///< breached or pending, in the rules' order
   std::vector<std::string> unmet_checks;  ///< of each slot, in their order: what it must pass before a flip to it and does not, in words
+  std::string another_agent;              ///< that another agent acts on this nginx, in words: then nobody's word is carried out here
 };
 
 }  // namespace flipback::deployment

@@ -31,6 +31,7 @@ class shell {
     rollback::shell& acting;
     std::function<void(event)> tell;
     std::function<void(const sighting&, const state&)> on_look;
+    std::function<std::string()> another_agent;  ///< that another agent acts on this nginx, in words; empty: none does
   };
 
   shell(asio::io_context& loop, terms by, outside of);

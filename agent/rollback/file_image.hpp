@@ -52,8 +52,12 @@ std::string obstacle_to_put(const std::string& path, bool in_place);
 /// see it too. Held as long as the object lives and by the process, not its children. The file stays.
 class live_lock {
  public:
-  /// An error: another agent holds it, or it can't be made; one sentence.
-  static std::expected<live_lock, std::string> take(const std::string& live_path);
+  /// Why it could not be taken.
+  struct refusal {
+    bool by_another_agent = false;  ///< else it can't be made
+    std::string says;               ///< one sentence
+  };
+  static std::expected<live_lock, refusal> take(const std::string& live_path);
   live_lock(live_lock&& other) noexcept;
   live_lock& operator=(live_lock&& other) noexcept;
   ~live_lock();

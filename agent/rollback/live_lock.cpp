@@ -33,25 +33,25 @@ bool is_still_there(int fd, const std::string& path) {
 
 }  // namespace
 
-std::expected<live_lock, std::string> live_lock::take(const std::string& live_path) {
+std::expected<live_lock, live_lock::refusal> live_lock::take(const std::string& live_path) {
   const std::string path = beside(live_path, dotfile::lock);
   for (int tries = 0; tries < 8; ++tries) {
     descriptor file = open_lock(path);
-    if (!file.is_open()) return std::unexpected(cant("lock", path, errno));
+    if (!file.is_open()) return std::unexpected(refusal{false, cant("lock", path, errno)});
     struct stat found{};
     if (::fstat(file.get(), &found) != 0 || !S_ISREG(found.st_mode))
-      return std::unexpected(fmt::format("{} is no regular file, so it can't be locked: take it away", path));
+      return std::unexpected(refusal{false, fmt::format("{} is no regular file, so it can't be locked: take it away", path)});
     if (::flock(file.get(), LOCK_EX | LOCK_NB) != 0) {
       if (errno == EINTR) continue;
       if (errno == EWOULDBLOCK)
-        return std::unexpected(
-            fmt::format("another agent acts on {}: it holds {} (fuser -v {} shows which one, on this host)", live_path, path, path));
-      return std::unexpected(cant("lock", path, errno));
+        return std::unexpected(refusal{
+            true, fmt::format("another agent acts on {}: it holds {} (fuser -v {} shows which one, on this host)", live_path, path, path)});
+      return std::unexpected(refusal{false, cant("lock", path, errno)});
     }
     // Whoever unlinked it and locked a new one holds a lock as good as ours.
     if (is_still_there(file.get(), path)) return live_lock(file.release());
   }
-  return std::unexpected(fmt::format("{} is taken away again and again while it is being locked", path));
+  return std::unexpected(refusal{false, fmt::format("{} is taken away again and again while it is being locked", path)});
 }
 
 live_lock::live_lock(live_lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}

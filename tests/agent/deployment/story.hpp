@@ -40,6 +40,7 @@ struct story {
   std::vector<rule_now> rules;
   blame found_to_blame{blame::kind::release_to_blame, "green fails what blue does well"};
   std::vector<lack> lacks;
+  std::string another_agent;
   bool answers = true;  ///< whether what is asked is answered at once
 
   // What came of it.
@@ -53,7 +54,7 @@ struct story {
   }
 
   void take(const happening& what) {
-    stepped done = step(std::move(s), by, present{now, names, rules}, what);
+    stepped done = step(std::move(s), by, present{now, names, rules, {}, another_agent}, what);
     s = std::move(done.after);
     const std::size_t from = did.size();
     did.insert(did.end(), done.actions.begin(), done.actions.end());

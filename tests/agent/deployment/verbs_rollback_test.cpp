@@ -245,3 +245,17 @@ TEST_CASE("a_cutover_takes_an_approval_with_it") {
   has(w.answered(), false, "no longer the one that was asked about");
   CHECK_FALSE(w.begun());
 }
+
+TEST_CASE("beside_another_agent_nobodys_order_is_carried_out") {
+  for (const bool by_force : {false, true}) {
+    CAPTURE(by_force);
+    story w;
+    w.green_is_put_live();
+    w.another_agent = "another agent acts on /etc/nginx/live";
+    const auto answer = w.types(verb::kind::rollback, by_force);
+    REQUIRE(answer);
+    CHECK_FALSE(answer->first);
+    CHECK(answer->second == "another agent acts on /etc/nginx/live");
+    CHECK_FALSE(w.begun());
+  }
+}

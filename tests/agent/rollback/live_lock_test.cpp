@@ -36,7 +36,7 @@ TEST_CASE("one_at_a_time_even_within_one_process") {
   REQUIRE(first->has_value());
   const auto second = live_lock::take(live);
   REQUIRE_FALSE(second.has_value());
-  CHECK(has(second.error(), "another agent acts on " + live));
+  CHECK(has(second.error().says, "another agent acts on " + live));
   live_lock moved = std::move(**first);
   first.reset();
   CHECK_FALSE(live_lock::take(live).has_value());
@@ -72,12 +72,12 @@ TEST_CASE("a_lock_whose_file_was_taken_away_does_not_count_for_the_new_file") {
 
 TEST_CASE("a_lock_that_can_t_be_made_says_why") {
   const folder f;
-  CHECK(has(flipback::test::error_of(live_lock::take(f.path("no/live"))), "can't lock"));
+  CHECK(has(live_lock::take(f.path("no/live")).error().says, "can't lock"));
   f.link(".live.flipback-lock", "elsewhere");
   CHECK_FALSE(live_lock::take(f.path("live")).has_value());
   CHECK_FALSE(fs::exists(f.path("elsewhere")));
   ::mkfifo(f.path(".pipe.flipback-lock").c_str(), 0600);
-  CHECK(has(flipback::test::error_of(live_lock::take(f.path("pipe"))), "no regular file"));
+  CHECK(has(live_lock::take(f.path("pipe")).error().says, "no regular file"));
 }
 
 TEST_CASE("a_lock_whose_file_is_taken_away_while_it_is_being_locked_is_none") {
