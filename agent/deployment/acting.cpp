@@ -52,6 +52,7 @@ acting::acting(asio::io_context& loop, const config::configuration& configured, 
   world_->on_configuration = [this](const rollback::nginx_configuration& found) {
     if (on_configuration) on_configuration(found);
   };
+  world_->lacks_of_its_own = [this] { return lock(); };
   rollback_ = std::make_unique<rollback::shell>(
       loop, rollback::shell::terms{terms_.slots, configured.deployment->prove, proof_within(*configured.deployment)},
       rollback::shell::outside{*switch_, *nginx_, remembered.journal, *world_});
@@ -64,19 +65,22 @@ acting::acting(asio::io_context& loop, const config::configuration& configured, 
 
 acting::~acting() = default;
 
-/// One agent acts on one nginx: whoever comes second watches, and says that it does not act.
-void acting::lock() {
+/// One agent acts on one nginx: whoever comes second watches, and says that it does not act, until the other one has ended.
+std::vector<lack> acting::lock() {
+  std::vector<lack> lacking;
   for (const std::string& path : switch_->locked_beside()) {
+    if (locks_.contains(path)) continue;
     auto taken = rollback::live_lock::take(path);
     if (taken)
-      locks_.push_back(*std::move(taken));
+      locks_.emplace(path, *std::move(taken));
     else
-      world_->lacks_always(lack{true, taken.error(), {}});
+      lacking.push_back({true, taken.error(), {}});
   }
+  return lacking;
 }
 
 void acting::begin() {
-  lock();
+  (void)lock();
   found_texts found{memory_.kept.get("epoch"), memory_.kept.get("hold"), memory_.kept.get("latch"), memory_.kept.get("failures")};
   started what = recall(found, terms_, world_->now());
   auto cut_off = rollback_->cut_off(terms_.slots);
@@ -90,7 +94,7 @@ void acting::begin() {
 
 void acting::go_on_after(acting&& before) {
   before.locks_.clear();
-  lock();
+  (void)lock();
   state s = before.shell_->hand_over();
   if (before.terms_.slots == terms_.slots) {
     shell_->go_on_with(std::move(s));

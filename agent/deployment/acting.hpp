@@ -12,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -53,7 +54,7 @@ class acting {
   [[nodiscard]] const deployment::shell& shell() const { return *shell_; }
 
  private:
-  void lock();
+  std::vector<lack> lock();
 
   memory& memory_;
   std::function<void(event)> tell_;
@@ -63,7 +64,7 @@ class acting {
   std::unique_ptr<nginx_world> world_;
   std::unique_ptr<rollback::shell> rollback_;
   std::unique_ptr<deployment::shell> shell_;
-  std::vector<rollback::live_lock> locks_;
+  std::map<std::string, rollback::live_lock> locks_;  ///< by what they lie beside
 };
 
 }  // namespace flipback::deployment

@@ -74,7 +74,9 @@ void deciding::on(const looked& e) {
     stale_rules = true;
   }
   if (s.track.now && (!s.seen_kept || now.at.at - *s.seen_kept >= epoch_kept_every)) keep_fact(fact::epoch);
-  const bool is_outdated = !s.ready || e.seen.configuration_changed || now.at.at - s.ready->looked >= readiness_looked_every;
+  const bool blocked = s.ready && std::ranges::any_of(s.ready->lacks, &lack::blocking);
+  const duration looked_every = blocked ? readiness_counts_for : readiness_looked_every;
+  const bool is_outdated = !s.ready || e.seen.configuration_changed || now.at.at - s.ready->looked >= looked_every;
   if (is_outdated && !is_asking(s.asking_ready, now.at.at)) ask_for({.ready = true}, {}, {}, std::nullopt);
 }
 

@@ -156,9 +156,8 @@ asio::awaitable<std::vector<lack>> nginx_world::look_ready() {
     co_await learn(&*found.nginx);
     if (on_configuration) on_configuration(*found.nginx);
   }
-  std::vector<lack> lacks = always_;
+  std::vector<lack> lacks = lacks_of_its_own ? lacks_of_its_own() : std::vector<lack>{};
   lacks.insert(lacks.end(), found.lacking.begin(), found.lacking.end());
-  for (std::string& note : found.notes) lacks.push_back({false, std::move(note), {}});
   co_return lacks;
 }
 

@@ -28,8 +28,8 @@ class nginx_world final : public world, public rollback::prober {
   /// Told what `nginx -T` says, whenever it is asked.
   std::function<void(const rollback::nginx_configuration&)> on_configuration;
 
-  /// Something that is lacking as long as this lives.
-  void lacks_always(lack what) { always_.push_back(std::move(what)); }
+  /// What else is lacking at that moment, asked at each look whether all is ready.
+  std::function<std::vector<lack>()> lacks_of_its_own;
 
   clocks now() override;
   intent names() override;
@@ -53,9 +53,8 @@ class nginx_world final : public world, public rollback::prober {
   rollback::nginx& operated_;
   std::unique_ptr<log_witness> log_;        ///< of the looks
   std::unique_ptr<log_witness> proof_log_;  ///< of a proof's questions, which the looks must not swallow
-  std::vector<lack> always_;
-  files_seen files_;               ///< that readiness and what is known of nginx's groups rest on
-  bool groups_are_nginxs_ = true;  ///< the nginx that runs has the groups that were learned
+  files_seen files_;                        ///< that readiness and what is known of nginx's groups rest on
+  bool groups_are_nginxs_ = true;           ///< the nginx that runs has the groups that were learned
   std::mt19937 chance_;
   std::string boot_id_;
   std::uint64_t questions_ = 0;

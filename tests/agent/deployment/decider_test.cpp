@@ -233,6 +233,17 @@ TEST_CASE("whether_all_is_ready_is_looked_at_again_when_a_file_changes_and_every
   CHECK(asked() == at_the_start + 2);
 }
 
+TEST_CASE("what_is_in_the_way_is_looked_at_every_minute_until_it_is_gone") {
+  story w;
+  w.lacks = {{true, "no pid file", {}}};
+  w.look(4);
+  w.lacks.clear();
+  w.look(58);
+  CHECK_FALSE(w.s.ready->lacks.empty());
+  w.look(4);
+  CHECK(w.s.ready->lacks.empty());
+}
+
 // A question to a person.
 
 TEST_CASE("in_mode_ask_a_person_is_asked_and_nothing_is_done") {

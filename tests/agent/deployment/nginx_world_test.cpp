@@ -102,3 +102,14 @@ TEST_CASE("a_file_that_changes_and_leaves_the_groups_as_they_were_changes_nothin
   h.look_ready();
   CHECK(h.seen_of("green") == counts{0, 1});
 }
+
+TEST_CASE("notes_are_no_lacks_and_what_else_is_lacking_is_said_as_of_each_look") {
+  host h({"127.0.0.1:8000"}, {"127.0.0.1:8001"});
+  h.says("upstream blue { server 127.0.0.1:8000; }");
+  const deployment::lack other{true, "another agent acts", {}};
+  bool is_there = true;
+  h.world->lacks_of_its_own = [&] { return is_there ? std::vector{other} : std::vector<deployment::lack>{}; };
+  CHECK(testing::finished(h.loop, h.world->look_ready()) == std::vector{other});
+  is_there = false;
+  CHECK(testing::finished(h.loop, h.world->look_ready()).empty());
+}
