@@ -1,6 +1,9 @@
 #include "agent/deployment/log_lacks.hpp"
 
+#include "agent/deployment/rollback_rules.hpp"
+#include "probes/access_log/tail.hpp"
 #include "probes/access_log/terms.hpp"
+#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 
@@ -10,6 +13,8 @@
 
 #include <algorithm>
 #include <filesystem>
+#include <iterator>
+#include <optional>
 
 namespace flipback::deployment {
 
@@ -18,18 +23,22 @@ namespace {
 namespace al = access_log;
 
 struct read_log {
+  std::string probe;
   std::string path;
-  bool has_agents = false;
+  bool is_socket = false;
+  al::line_format format;
+  bool acts = false;  ///< a rollback rule reads it
 };
 
 std::vector<read_log> logs_of_probes(const config::configuration& configured) {
   std::vector<read_log> found;
+  const std::vector<rules::rule_source> acting = rollback_rules(configured);
   for (const config::probe_entry& probe : configured.probes) {
     if (probe.type != "access_log") continue;
     settings::diagnostics said_before;
     settings::section table(probe.table, "probes." + probe.name, said_before);
-    const al::terms terms = al::read_terms(table);
-    found.push_back({terms.path, terms.format.has(al::field::agent)});
+    al::terms terms = al::read_terms(table);
+    found.push_back({probe.name, std::move(terms.path), terms.is_socket, std::move(terms.format), any_reads(acting, probe.name)});
   }
   return found;
 }
@@ -66,28 +75,79 @@ std::vector<std::pair<std::string, std::string>> site_files(const config::config
   return found;
 }
 
+/// What nginx writes to this log; nothing where that is not known.
+std::vector<access_log_directive> as_nginx_has_it(const rollback::nginx_configuration* nginx, const read_log& log) {
+  std::vector<access_log_directive> found;
+  if (nginx == nullptr) return found;
+  std::ranges::copy_if(nginx->access_logs, std::back_inserter(found),
+                       [&](const access_log_directive& d) { return is_same(d.path, log.path); });
+  return found;
+}
+
+bool lacks_agents(const read_log& log, const std::vector<access_log_directive>& written) {
+  const auto without = [](const access_log_directive& d) { return !d.format.contains("$http_user_agent"); };
+  return !log.format.has(al::field::agent) || std::ranges::any_of(written, without);
+}
+
+struct newest_lines {
+  std::size_t read = 0;
+  std::size_t in_format = 0;
+};
+
+newest_lines newest_lines_of(const read_log& log) {
+  constexpr std::uint64_t looked_at = 32 * 1024;  // bytes: some hundred lines
+  newest_lines found;
+  if (log.is_socket) return found;
+  al::line_format format = log.format;
+  al::line into;
+  al::tail file(log.path);
+  file.start_near_end(looked_at);
+  (void)file.read([&](std::string_view text) {
+    ++found.read;
+    if (format.read(text, into) && into.number(al::field::status)) ++found.in_format;
+  });
+  return found;
+}
+
+/// A log that says nothing that a rule could be breached by is no quiet one.
+std::optional<lack> unreadable(const read_log& log, const std::vector<access_log_directive>& written) {
+  constexpr std::size_t enough = 20;
+  const newest_lines newest = newest_lines_of(log);
+  if (newest.read < enough || newest.in_format != 0) return std::nullopt;
+  const std::string by_nginx = written.empty() ? "" : fmt::format(" (nginx writes {})", flipback::quoted(written.front().format));
+  return lack{
+      log.acts,
+      fmt::format("none of the newest {} lines of {} is in the format that probes.{} expects{}, so that no rule on it can be judged",
+                  newest.read, log.path, log.probe, by_nginx),
+      fmt::format("set [probes.{}] format to the text of nginx's log_format", log.probe)};
+}
+
+void add(log_findings& to, lack what) {
+  if (what.blocking)
+    to.lacking.push_back(std::move(what));
+  else
+    to.notes.push_back(fmt::format("{}; {}", what.what, what.type));
+}
+
 }  // namespace
 
-std::vector<lack> log_lacks(const rollback::nginx_configuration* nginx, const config::configuration& configured,
-                            const std::string& prefix) {
-  std::vector<lack> found;
+log_findings log_lacks(const rollback::nginx_configuration* nginx, const config::configuration& configured, const std::string& prefix) {
+  log_findings found;
   const std::vector<read_log> logs = logs_of_probes(configured);
   for (const read_log& log : logs) {
-    bool lacks_agents = !log.has_agents;
-    if (nginx != nullptr)
-      for (const access_log_directive& d : nginx->access_logs)
-        lacks_agents = lacks_agents || (is_same(d.path, log.path) && !d.format.contains("$http_user_agent"));
-    if (lacks_agents)
-      found.push_back({true, fmt::format("{} has no user agent, so that our own requests can't be told from users'", log.path),
-                       "add $http_user_agent to its log_format, and reload nginx"});
+    const std::vector<access_log_directive> written = as_nginx_has_it(nginx, log);
+    if (lacks_agents(log, written))
+      add(found, {log.acts, fmt::format("{} has no user agent, so that our own requests can't be told from users'", log.path),
+                  "add $http_user_agent to its log_format, and reload nginx"});
+    if (auto none_in_format = unreadable(log, written)) add(found, *std::move(none_in_format));
   }
   if (logs.empty()) return found;
   for (const auto& [slot, file] : site_files(configured)) {
     for (const access_log_directive& d : rollback::configuration_in(contents_of(file), prefix).access_logs) {
       if (std::ranges::any_of(logs, [&](const read_log& log) { return is_same(log.path, d.path); })) continue;
-      found.push_back({false,
-                       fmt::format("{} of slot {} logs to {}, which no probe reads: its traffic would not be seen", file, slot, d.path),
-                       fmt::format("let all slots' files log to {}, or add a probe of type \"access_log\" for it", logs.front().path)});
+      found.lacking.push_back(
+          {false, fmt::format("{} of slot {} logs to {}, which no probe reads: its traffic would not be seen", file, slot, d.path),
+           fmt::format("let all slots' files log to {}, or add a probe of type \"access_log\" for it", logs.front().path)});
     }
   }
   return found;

@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <filesystem>
 
 namespace flipback::deployment {
 
@@ -43,6 +44,17 @@ void look_at_witnesses(const rollback::nginx_configuration* nginx, const config:
   if (identity || !witness_logs(nginx, configured).empty()) return;
   into.lacking.push_back({false, "nothing shows which slot users reach: front_door has no identity, and no access log names upstreams",
                           "give nginx's log_format $upstream_addr, $upstream_status and $http_user_agent, or set front_door identity"});
+}
+
+/// The pid file says whom a reload's signal goes to and whose workers are a proof: of another nginx on this host it would be both.
+void look_at_pid(const rollback::nginx_configuration& nginx, const config::nginx& settings, readiness& into) {
+  const bool asked_elsewhere = !settings.pid_command.empty() || !settings.test_command.empty();  // then its paths are not ours
+  if (nginx.pid.empty() || asked_elsewhere) return;
+  std::error_code unseen;
+  if (std::filesystem::weakly_canonical(nginx.pid, unseen) == std::filesystem::weakly_canonical(settings.pid, unseen)) return;
+  into.lacking.push_back(
+      {true, fmt::format("{} says pid {}, and [nginx] pid is {}: another nginx would be reloaded", settings.conf, nginx.pid, settings.pid),
+       fmt::format("set [nginx] pid = \"{}\"", nginx.pid)});
 }
 
 /// What is replaced where this live file is switched: a link to a slot's file itself, else what stands behind it.
@@ -95,7 +107,10 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
   else
     found.notes.emplace_back("nginx -T can't be had here, so that nginx's logs and upstreams are known from the configuration file alone");
   const rollback::nginx_configuration* const known = found.nginx ? &*found.nginx : nullptr;
-  std::ranges::move(log_lacks(known, configured, prefix), std::back_inserter(found.lacking));
+  log_findings logs = log_lacks(known, configured, prefix);
+  std::ranges::move(logs.lacking, std::back_inserter(found.lacking));
+  std::ranges::move(logs.notes, std::back_inserter(found.notes));
+  if (known != nullptr) look_at_pid(*known, configured.nginx, found);
   look_at_witnesses(known, configured, found);
   if (known != nullptr) look_at_upstreams(*known, how.names(), configured.slots, found);
   if (known != nullptr && known->splits_clients && configured.deployment && configured.deployment->canary.empty())

@@ -86,6 +86,12 @@ class access_log_probe final : public probe, public knows_errors {
       signals_.measure(e.measurements, s.counted, 1);
     }
     add_notes(seen, pool, configured);
+    // A single look that finds lines, and can read none of them, has found no quiet log.
+    const bool read_none = pool.all.requests == 0 && pool.local_errors == 0 && pool.newest_line == 0;
+    if (!following_ && pool.malformed > 0 && read_none) {
+      seen.why = reason::bad_answer;
+      seen.result = outcome_of(seen.why);
+    }
     co_return seen;
   }
 

@@ -234,8 +234,8 @@ def test_faults_of_a_file_are_said_at_once(probe, tmp_path):
     is_now(look("fifo"), "fail", "absent", "is no regular file")
     is_now(look("loop"), "fail", "absent", "can't be read: Too many levels of symbolic links")
     is_now(look("empty"), "pass", says="0 requests, 0 errors")
-    assert is_now(look("binary"), "pass")["measurements"]["malformed"] == 4
-    assert is_now(look("huge"), "pass")["measurements"]["malformed"] == 1
+    assert is_now(look("binary"), "fail", "bad answer")["measurements"]["malformed"] == 4
+    assert is_now(look("huge"), "fail", "bad answer")["measurements"]["malformed"] == 1
     cut = is_now(look("cut"), "pass")["measurements"]
     assert (cut["requests"], cut["malformed"]) == (1, 1)
 

@@ -79,6 +79,7 @@ class command_switch final : public slot_switch {
   [[nodiscard]] bool is_running() const { return running_ && !running_->has_ended(); }
   [[nodiscard]] std::string still_running() const;
   [[nodiscard]] intent read(const std::expected<process::finished, std::string>& asked) const;
+  [[nodiscard]] std::string slot_names() const;
   [[nodiscard]] std::string alike() const;
   [[nodiscard]] put_result judge(const std::string& wanted, const std::string& other, const process::finished& ended);
 
@@ -138,6 +139,12 @@ asio::awaitable<void> command_switch::refresh() {
   if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) co_return;
   // Two may ask at once; whoever asked last knows best.
   if (!last_ || last_->asked <= asked) last_ = answer{.is = read(told), .asked = asked};
+}
+
+std::string command_switch::slot_names() const {
+  std::string all;
+  for (const config::slot& s : configured_.slots) all += fmt::format("{}{}", all.empty() ? "" : " or ", s.name);
+  return all;
 }
 
 std::string command_switch::alike() const {
@@ -265,7 +272,10 @@ std::vector<std::string> command_switch::obstacles() {
   };
   for (const config::slot& s : configured_.slots) try_program(fmt::format("slots.{}.switch", s.name), s.switched_by);
   if (!settings().effect_is_intent) try_program("active", settings().active);
-  if (const intent now = names(); last_ && now.is == intent::kind::unreadable) add_once(found, now.says);
+  if (const intent now = names(); last_ && now.is == intent::kind::unreadable)
+    add_once(found, now.says);
+  else if (last_ && !now.named())
+    add_once(found, fmt::format("{}: let it print the name of the slot that is live, {}, and nothing else", now.says, slot_names()));
   if (is_running()) add_once(found, still_running());
   return found;
 }

@@ -3,6 +3,7 @@
 #include "agent/rollback/slot_switch.hpp"
 #include "agent/rollback/switches/files.hpp"
 #include "agent/rollback/switches/links.hpp"
+#include "agent/rollback/switches/text_pieces.hpp"
 
 #include <fmt/format.h>
 
@@ -88,6 +89,10 @@ std::expected<file_image, std::string> site_switch::of_slot(const config::live_f
                                 : fmt::format("slot {}'s site file {} is a link to {}, which leads nowhere: make that file", slots_[s].name,
                                               site, read->target));
   }
+  if (says_nothing(read->bytes))
+    return std::unexpected(fmt::format(
+        "slot {}'s site file {} is empty but for blanks and comments, and nginx would serve nothing by it: write the slot's site there",
+        slots_[s].name, site));
   const auto live = leads_to(f.live);
   struct stat itself{};
   if (live && live == leads_to(site) && ::lstat(f.live.c_str(), &itself) == 0 && !S_ISLNK(itself.st_mode))

@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <optional>
 
 namespace flipback::rollback {
 
@@ -43,6 +44,8 @@ class text_switch final : public file_switch {
   [[nodiscard]] std::expected<std::vector<live_text>, std::string> read_all() const;
   /// Of all live files together; `says` is what was found, where that names no slot.
   [[nodiscard]] intent named_by(const std::vector<live_text>& files) const;
+  /// What was looked for and where, if no slot's piece stands anywhere: then there is nothing to replace.
+  [[nodiscard]] std::string nothing_there(const std::vector<live_text>& files) const;
 
   const std::vector<config::live_file>& files_;
   std::vector<pieces_of_slot> slots_;
@@ -129,8 +132,32 @@ std::expected<std::vector<change>, std::string> text_switch::changes_to(slot_num
   return changes;
 }
 
+std::string text_switch::nothing_there(const std::vector<live_text>& files) const {
+  std::vector<std::string> looked_for;
+  std::optional<near_line> nearest;
+  std::string in;
+  for (const pieces_of_slot& s : slots_) {
+    for (const std::string& piece : s.pieces) {
+      looked_for.push_back(fmt::format("{}'s \"{}\"", s.slot, flipback::quoted(piece)));
+      for (const live_text& f : files) {
+        if (!occurrences_of(piece, f.image.bytes).empty()) return {};
+        auto near = nearest_line(piece, f.image.bytes);
+        if (!near || (nearest && nearest->alike >= near->alike)) continue;
+        nearest = std::move(near);
+        in = f.path;
+      }
+    }
+  }
+  std::vector<std::string> paths;
+  for (const live_text& f : files) paths.push_back(f.path);
+  const std::string instead = nearest ? fmt::format(" (line {} of {} says \"{}\")", nearest->number, in, nearest->says) : "";
+  return fmt::format("{} says neither {}{}: write the slots' text as it stands there, blank for blank", listed(paths),
+                     fmt::join(looked_for, " nor "), instead);
+}
+
 std::vector<std::string> text_switch::obstacles() {
   std::vector<std::string> found = problems_;
+  if (const auto files = read_all(); files && problems_.empty()) add_once(found, nothing_there(*files));
   for (const config::live_file& f : files_) {
     const auto one = read(f);
     add_once(found, one ? obstacle_to_put(one->path, in_place()) : one.error());

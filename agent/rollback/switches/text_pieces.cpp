@@ -63,6 +63,38 @@ class reader {
   char quote_ = '\0';
 };
 
+/// Without comments, byte for byte in the place where it was: comments are blanks.
+std::string without_comments(std::string_view bytes) {
+  std::string left(bytes);
+  for (const stretch& s : comments_of(bytes))
+    std::fill(left.begin() + static_cast<std::ptrdiff_t>(s.from), left.begin() + static_cast<std::ptrdiff_t>(s.to), ' ');
+  return left;
+}
+
+std::string without_blanks(std::string_view text) {
+  std::string left(text);
+  std::erase_if(left, [](char c) { return is_one_of(c, blank); });
+  return left;
+}
+
+/// A line for people, blank for blank: that may be all in which it differs.
+std::string shown(std::string_view line) {
+  constexpr std::size_t longest = 120;
+  std::string made;
+  for (const char c : line.substr(0, longest)) made += c == '\t' ? "\\t" : std::string(1, static_cast<unsigned char>(c) < ' ' ? '?' : c);
+  return line.size() > longest ? made + "…" : made;
+}
+
+std::vector<std::string> words_of(std::string_view text) {
+  std::vector<std::string> words;
+  for (std::size_t at = 0; (at = text.find_first_not_of(" \t\r\n;{}", at)) != std::string_view::npos;) {
+    const std::size_t end = std::min(text.find_first_of(" \t\r\n;{}", at), text.size());
+    words.emplace_back(text.substr(at, end - at));
+    at = end;
+  }
+  return words;
+}
+
 bool stands_alone(std::string_view piece, std::string_view bytes, std::size_t at) {
   const std::size_t after = at + piece.size();
   const bool before_ok = at == 0 || is_edge(bytes[at - 1]) || is_one_of(piece.front(), " \t\r\n;}");
@@ -97,6 +129,31 @@ std::vector<stretch> comments_of(std::string_view bytes) {
 
 std::vector<std::size_t> occurrences_of(std::string_view piece, std::string_view bytes) {
   return found(piece, bytes, comments_of(bytes));
+}
+
+bool says_nothing(std::string_view bytes) {
+  return without_blanks(without_comments(bytes)).empty();
+}
+
+std::optional<near_line> nearest_line(std::string_view piece, std::string_view bytes) {
+  const std::string text = without_comments(bytes);
+  const std::vector<std::string> wanted = words_of(piece);
+  std::optional<near_line> nearest;
+  std::size_t number = 0;
+  for (std::size_t from = 0; from < text.size();) {
+    const std::size_t end = std::min(text.find('\n', from), text.size());
+    const std::string_view line = std::string_view(text).substr(from, end - from);
+    ++number;
+    from = end + 1;
+    const std::vector<std::string> words = words_of(line);
+    auto alike = static_cast<std::size_t>(
+        std::ranges::count_if(wanted, [&](const std::string& w) { return std::ranges::find(words, w) != words.end(); }));
+    if (without_blanks(line).contains(without_blanks(piece))) alike = wanted.size() + 1;
+    if (alike == 0 || (nearest && nearest->alike >= alike)) continue;
+    const std::size_t begin = line.find_first_not_of(blank);
+    nearest = near_line{number, shown(line.substr(begin, line.find_last_not_of(blank) + 1 - begin)), alike};
+  }
+  return nearest;
 }
 
 std::vector<std::size_t> lines_of(std::span<const std::size_t> places, std::string_view bytes) {

@@ -2,6 +2,7 @@
 
 #include <cstddef>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -21,6 +22,18 @@ std::vector<stretch> comments_of(std::string_view bytes);
 /// ends in white space, `;`, `{` or `}`, or begins with white space, `;` or `}`, needs no more on that side: nothing longer can be meant
 /// there.
 std::vector<std::size_t> occurrences_of(std::string_view piece, std::string_view bytes);
+
+/// Whether there is nothing but blanks and comments.
+bool says_nothing(std::string_view bytes);
+
+/// A line that a person may have meant by the piece: what it says but for its blanks, else the one with most of the piece's words.
+struct near_line {
+  std::size_t number = 0;  ///< from 1
+  std::string says;        ///< for people: without the blanks around it, a tab as \t
+  std::size_t alike = 0;   ///< how many words; the more the nearer
+};
+/// Nothing where no line outside comments has a word of it.
+std::optional<near_line> nearest_line(std::string_view piece, std::string_view bytes);
 
 /// Line numbers, from 1, of these places.
 std::vector<std::size_t> lines_of(std::span<const std::size_t> places, std::string_view bytes);

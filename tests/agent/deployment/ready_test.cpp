@@ -73,6 +73,63 @@ TEST_CASE("a_log_without_user_agents_blocks") {
   CHECK(found.lacking[0].type.contains("$http_user_agent"));
 }
 
+TEST_CASE("a_log_that_no_rollback_rule_reads_blocks_nothing") {
+  stage s;
+  s.nginx.dump = s.dump_with("$status $upstream_addr", "http://127.0.0.1:8000");
+  s.configured.probes[0].name = "admin";
+  rules::rule_source rule;
+  rule.name = "admin-errors";
+  rule.when.text = "admin.error_rate > 5%";
+  s.configured.rules = {rule};
+  auto found = s.look();
+  CHECK(found.is_ready());
+  CHECK(found.lacking.empty());
+  REQUIRE(found.notes.size() == 2);
+  CHECK(found.notes[1].contains("no user agent"));
+  s.configured.rules[0].then = rules::consequence::rollback;
+  CHECK_FALSE(s.look().is_ready());
+  s.configured.rules[0].when.text = "other-admin.error_rate > 5% and my.admin.error_rate > 5%";
+  CHECK(s.look().is_ready());
+  s.configured.rules[0].then = rules::consequence::alert;
+  s.configured.rules[0].name = "error-rate";  // the other built-in rules are there
+  s.configured.probes[0].name = "traffic";
+  CHECK_FALSE(s.look().is_ready());
+}
+
+TEST_CASE("a_log_none_of_whose_newest_lines_is_in_its_format_blocks") {
+  stage s;
+  std::string lines;
+  for (int i = 0; i < 19; ++i) lines += "200 127.0.0.1:8000 curl\n";
+  testing::write(s.in / "access.json", lines);
+  CHECK(s.look().lacking.empty());
+  testing::write(s.in / "access.json", lines + "200 127.0.0.1:8000 curl\n");
+  const auto found = s.look();
+  REQUIRE(found.lacking.size() == 1);
+  CHECK(found.lacking[0].blocking);
+  CHECK(found.lacking[0].what.contains("none of the newest 20 lines"));
+  CHECK(found.lacking[0].type == "set [probes.traffic] format to the text of nginx's log_format");
+  testing::write(s.in / "access.json", lines + lines + R"({"status":"200"})" + "\n");
+  CHECK(s.look().lacking.empty());
+}
+
+TEST_CASE("a_pid_file_of_another_nginx_blocks") {
+  stage s;
+  s.configured.nginx.prefix = s.in.path.string();
+  s.configured.nginx.pid = s.in / "other.pid";
+  const std::string http = *s.nginx.dump;
+  s.nginx.dump = "pid nginx.pid;\n" + http;
+  const auto found = s.look();
+  REQUIRE(found.lacking.size() == 1);
+  CHECK(found.lacking[0].blocking);
+  CHECK(found.lacking[0].type == fmt::format("set [nginx] pid = \"{}\"", s.in / "nginx.pid"));
+  std::filesystem::create_directory_symlink(s.in.path, s.in / "run");
+  s.configured.nginx.pid = s.in / "run/nginx.pid";
+  CHECK(s.look().lacking.empty());
+  s.configured.nginx.pid = s.in / "other.pid";
+  s.configured.nginx.pid_command = {"pidof", "nginx"};
+  CHECK(s.look().lacking.empty());
+}
+
 TEST_CASE("upstreams_that_nginx_does_not_have_are_said") {
   stage s;
   s.how.named.slot = 1;

@@ -209,6 +209,19 @@ TEST_CASE("command_that_can_t_be_started_is_said_before_and_at_the_put") {
   CHECK_FALSE(s.changes_to(1).has_value());
 }
 
+TEST_CASE("command_whose_active_prints_no_slots_name_is_said_with_what_is_expected") {
+  host h;
+  h.script("active", "echo 'active: green'");
+  auto& s = h.made();
+  h.ask(s);
+  const std::string all = together(s.obstacles());
+  CHECK(has(all, "prints \"active: green\", which is no slot's name"));
+  CHECK(has(all, "let it print the name of the slot that is live, blue or green, and nothing else"));
+  h.script("active", "echo green");
+  h.ask(s);
+  CHECK(together(s.obstacles()).empty());
+}
+
 TEST_CASE("command_that_is_the_same_for_both_is_refused") {
   host h;
   h.settings.slots[0].switched_by = h.settings.slots[1].switched_by;

@@ -223,6 +223,9 @@ TEST_CASE("site_says_what_stands_in_its_way_and_what_to_do") {
          h.link("available/green", "gone");
        },
        "is a link to gone, which leads nowhere"},
+      {"empty", [](host& h) { h.write("available/green", ""); },
+       "slot green's site file {}/available/green is empty but for blanks and comments"},
+      {"comments alone", [](host& h) { h.write("available/green", " # green\n\n# server {}"); }, "nginx would serve nothing by it"},
       {"alike", [](host& h) { h.write("available/green", "blue's\n"); }, "the site files of blue and green say the same"},
       {"its own file", [](host& h) { h.settings.deployment->live_files[0].of_slots[1] = h.path("enabled/../enabled/default"); },
        "{}/enabled/default is slot green's own site file"},

@@ -132,6 +132,22 @@ TEST_CASE("text_says_how_often_each_piece_occurs") {
   CHECK(has(together(s->notes()), "occurs 2 times (line 3, 10)"));
 }
 
+TEST_CASE("text_of_which_nothing_stands_in_the_file_is_in_the_way_and_the_nearest_line_is_shown") {
+  host h;
+  h.settings.slots[0].text = {"default blue;"};
+  h.settings.slots[1].text = {"default green;"};
+  h.write("site", "map $host $slot {\n  # default blue;\n  hostnames;\n  default   blue;\n}\n");
+  const auto s = h.made();
+  const std::string all = together(s->obstacles());
+  CHECK_MESSAGE(has(all, h.path("site") + " says neither blue's \"default blue;\" nor green's \"default green;\" (line 4 of " +
+                             h.path("site") + " says \"default   blue;\"): write the slots' text as it stands there"),
+                all);
+  h.write("site", "nothing like it");
+  CHECK(has(together(s->obstacles()), "nor green's \"default green;\": write"));
+  h.write("site", "map $host $slot {\n  default green;\n}\n");
+  CHECK(together(s->obstacles()).empty());
+}
+
 TEST_CASE("text_with_pieces_that_can_t_tell_slots_apart_is_refused_everywhere") {
   host h;
   h.settings.slots[0].text = {"127.0.0.1:8001", "blue"};
