@@ -85,7 +85,8 @@ void proof::take_witness(const proof_look& look) {
 
 void proof::end() {
   if (is_ != standing::open) return;
-  if (saw_no_new_workers()) return close(standing::no, "nginx started no new workers");
+  no_new_workers_ = claim_.new_workers_needed && saw_workers_ && !saw_new_;
+  if (no_new_workers_) return close(standing::no, "nginx started no new workers");
   const std::string newest =
       newest_.empty() ? std::string("the front door was not asked") : fmt::format("the front door's newest answer {}", newest_);
   if (claim_.new_workers_needed && saw_workers_ && !old_gone_)

@@ -66,8 +66,8 @@ class proof {
   /// The slot that the newest look's witness named.
   [[nodiscard]] std::optional<slot_number> reached() const { return reached_; }
   [[nodiscard]] const claim& of() const { return claim_; }
-  /// Whether nginx's workers could be seen, and none was new: it has read nothing.
-  [[nodiscard]] bool saw_no_new_workers() const { return claim_.new_workers_needed && saw_workers_ && !saw_new_; }
+  /// Whether it ended since nginx's workers could be seen, and none was new: it has read nothing, and has complained of nothing.
+  [[nodiscard]] bool saw_no_new_workers() const { return no_new_workers_; }
 
  private:
   void close(standing as, std::string says);
@@ -85,6 +85,7 @@ class proof {
   bool saw_new_ = false;
   bool saw_workers_ = false;
   bool old_gone_ = false;
+  bool no_new_workers_ = false;
 };
 
 }  // namespace flipback::rollback

@@ -26,7 +26,7 @@ void stepping::judge_proof() {
   switch (s.is) {
     case phase::proving:
       say("prove", result, found.says(), no);
-      s.unread = found.saw_no_new_workers();
+      s.unread = !s.recovery && found.saw_no_new_workers();  // an earlier life may have asked for a reload that was carried out
       if (no) return undo(found.says());
       return over(yes ? outcome::rolled_back : outcome::unproven, with_trouble(found.says()),
                   yes ? std::optional(plan_.forward.slot) : found.reached());
