@@ -33,7 +33,7 @@ def test_where_the_stable_slot_fails_the_same_nothing_is_flipped_and_a_person_is
 def test_who_only_watches_is_told_whom_to_blame(stack, fast_agent):
     agent = fast_agent("observe")
     Traffic(stack)
-    cut_over_and_break(stack, agent)
+    cut_over_and_break(stack, agent, "errors 1")  # of half of them a few questions might all do well, by chance
     withheld = agent.wait("rollback.withheld", guard="mode")
     assert "nothing is changed" in withheld["says"] and "(GET /api/v1/ping: live 500, stable 200)" in withheld["says"]
     assert stack.live() == "green"
