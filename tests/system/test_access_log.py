@@ -129,7 +129,7 @@ def test_formats_without_upstreams_count_every_request_and_say_what_they_lack(pr
 
 
 def test_a_log_in_another_format_is_said_and_gives_no_rates(probe, logged):
-    entry = is_now(probe("access_log", f'path = "{logged.log("combined")}"'), "pass", says="16 lines that are not in its format")
+    entry = is_now(probe("access_log", f'path = "{logged.log("combined")}"'), "fail", "bad answer", says="16 lines that are not in its format")
     assert entry["measurements"]["requests"] == 0
 
 
