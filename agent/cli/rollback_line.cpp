@@ -7,14 +7,6 @@
 
 namespace flipback::cli {
 
-namespace {
-
-std::string text_of(const deployment::lack& l) {
-  return l.type.empty() ? l.what : fmt::format("{}; {}", l.what, l.type);
-}
-
-}  // namespace
-
 asio::awaitable<deployment::readiness> look_ready(asio::any_io_executor executor, const config::configuration& configured) {
   const auto how = rollback::make_switch(executor, configured);
   const auto nginx = rollback::make_nginx(executor, configured.nginx);

@@ -115,10 +115,7 @@ void deciding::on(const ready_looked& e) {
   for (const lack& l : e.found.lacks) {
     lacking.insert(l.what);
     if (s.lacks_said.contains(l.what)) continue;
-    event told{"deployment.not_ready",
-               l.blocking ? severity::critical : severity::warning,
-               l.type.empty() ? l.what : fmt::format("{}; {}", l.what, l.type),
-               {}};
+    event told{"deployment.not_ready", l.blocking ? severity::critical : severity::warning, text_of(l), {}};
     told.with("blocking", l.blocking);
     act(say{std::move(told)});
   }

@@ -27,9 +27,8 @@ std::string path_of(const std::string& target) {
 
 /// It changes nothing, so that it may be repeated (RFC 9110, 9.2.1), and its target can stand in a request line.
 bool may_be_asked(const failed_request& r) {
-  const bool safe = r.method == "GET" || r.method == "HEAD";
   const auto sendable = [](unsigned char c) { return c > ' ' && c != 0x7f; };
-  return safe && r.target.starts_with('/') && std::ranges::all_of(r.target, sendable);
+  return is_safe(r.method) && r.target.starts_with('/') && std::ranges::all_of(r.target, sendable);
 }
 
 std::set<std::string> paths_of(const std::vector<question>& questions) {

@@ -208,8 +208,7 @@ noticed rolled_back(tracking& t, const placed& to, moment at, const terms& by) {
   return found;
 }
 
-noticed open_window(tracking& t, way_back back) {
-  noticed found;
+void open_window(tracking& t, way_back back) {
   epoch next;
   next.is = epoch::kind::opened;
   next.began = back.left;
@@ -217,8 +216,6 @@ noticed open_window(tracking& t, way_back back) {
   next.before = back.to;
   next.back = std::move(back);
   begin_epoch(t, std::move(next));
-  found.new_epoch = true;
-  return found;
 }
 
 std::string no_way_back(const tracking& t, const terms& by) {

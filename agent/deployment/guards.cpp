@@ -127,7 +127,7 @@ std::optional<weighed> ready_enough(const state& s, const present& now) {
     return waits(guard::ready, "it is looked whether nginx can be switched back", {.ready = true});
   const auto blocking = std::ranges::find(s.ready->lacks, true, &lack::blocking);
   if (blocking == s.ready->lacks.end()) return std::nullopt;
-  weighed w = blocked(guard::ready, blocking->type.empty() ? blocking->what : fmt::format("{}; {}", blocking->what, blocking->type));
+  weighed w = blocked(guard::ready, text_of(*blocking));
   w.missing.ready = now.at.at - s.ready->looked >= ask_again_every;
   return w;
 }

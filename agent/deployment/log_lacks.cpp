@@ -12,8 +12,6 @@
 #include <unistd.h>
 
 #include <algorithm>
-#include <filesystem>
-#include <iterator>
 #include <optional>
 
 namespace flipback::deployment {
@@ -43,11 +41,6 @@ std::vector<read_log> logs_of_probes(const config::configuration& configured) {
   return found;
 }
 
-bool is_same(const std::string& one, const std::string& other) {
-  std::error_code unknown;
-  return one == other || std::filesystem::equivalent(one, other, unknown);
-}
-
 /// Of a regular file of at most 1 MiB; else empty.
 std::string contents_of(const std::string& path) {
   constexpr off_t most = 1024 * 1024;
@@ -72,15 +65,6 @@ std::vector<std::pair<std::string, std::string>> site_files(const config::config
     for (std::size_t i = 0; i < live.of_slots.size() && i < configured.slots.size(); ++i)
       found.emplace_back(configured.slots[i].name, live.of_slots[i]);
   }
-  return found;
-}
-
-/// What nginx writes to this log; nothing where that is not known.
-std::vector<access_log_directive> as_nginx_has_it(const rollback::nginx_configuration* nginx, const read_log& log) {
-  std::vector<access_log_directive> found;
-  if (nginx == nullptr) return found;
-  std::ranges::copy_if(nginx->access_logs, std::back_inserter(found),
-                       [&](const access_log_directive& d) { return is_same(d.path, log.path); });
   return found;
 }
 
@@ -126,7 +110,7 @@ void add(log_findings& to, lack what) {
   if (what.blocking)
     to.lacking.push_back(std::move(what));
   else
-    to.notes.push_back(fmt::format("{}; {}", what.what, what.type));
+    to.notes.push_back(text_of(what));
 }
 
 }  // namespace
@@ -135,7 +119,7 @@ log_findings log_lacks(const rollback::nginx_configuration* nginx, const config:
   log_findings found;
   const std::vector<read_log> logs = logs_of_probes(configured);
   for (const read_log& log : logs) {
-    const std::vector<access_log_directive> written = as_nginx_has_it(nginx, log);
+    const auto written = nginx != nullptr ? al::written_to(log.path, nginx->access_logs) : std::vector<access_log_directive>{};
     if (lacks_agents(log, written))
       add(found, {log.acts, fmt::format("{} has no user agent, so that our own requests can't be told from users'", log.path),
                   "add $http_user_agent to its log_format, and reload nginx"});
@@ -144,7 +128,7 @@ log_findings log_lacks(const rollback::nginx_configuration* nginx, const config:
   if (logs.empty()) return found;
   for (const auto& [slot, file] : site_files(configured)) {
     for (const access_log_directive& d : rollback::configuration_in(contents_of(file), prefix).access_logs) {
-      if (std::ranges::any_of(logs, [&](const read_log& log) { return is_same(log.path, d.path); })) continue;
+      if (std::ranges::any_of(logs, [&](const read_log& log) { return al::is_same_log(log.path, d.path); })) continue;
       found.lacking.push_back(
           {false, fmt::format("{} of slot {} logs to {}, which no probe reads: its traffic would not be seen", file, slot, d.path),
            fmt::format("let all slots' files log to {}, or add a probe of type \"access_log\" for it", logs.front().path)});

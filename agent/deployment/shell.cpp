@@ -182,8 +182,10 @@ asio::awaitable<void> shell::close_journal(std::string id) {
       const fact_keeper::standing now = co_await of_.facts.settled(std::string(name_of(f)));
       kept = kept && now.has_value();
     }
-    if (kept) co_await of_.acting.forget(id);
-    if (kept) take(journal_closed{id});
+    if (kept) {
+      co_await of_.acting.forget(id);
+      take(journal_closed{id});
+    }
     if (kept || stopping_) break;
     asio::steady_timer pause(loop_, fact_keeper::again_after);
     co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -225,8 +227,10 @@ void shell::answer_all_who_wait() {
 void shell::stop(bool agent_ends) {
   stopping_ = true;
   agent_ends_ = agent_ends;
-  if (agent_ends) of_.acting.hurry();
-  if (!agent_ends) take(pausing{"the configuration is read again"});
+  if (agent_ends)
+    of_.acting.hurry();
+  else
+    take(pausing{"the configuration is read again"});
   pause_.cancel();
 }
 

@@ -38,4 +38,8 @@ standing stands(const state& s, const terms& by, const moment& now) {
   return made;
 }
 
+std::string text_of(const lack& l) {
+  return l.type.empty() ? l.what : fmt::format("{}; {}", l.what, l.type);
+}
+
 }  // namespace flipback::deployment

@@ -104,6 +104,9 @@ struct lack {
   friend bool operator==(const lack&, const lack&) = default;
 };
 
+/// With what to type.
+std::string text_of(const lack& l);
+
 struct known_readiness {
   instant looked{};
   std::vector<lack> lacks;

@@ -133,7 +133,7 @@ bool wants_fresh_look(const tracking& t);
 /// Users were put on `to` by a rollback of ours, which is no cutover: a new epoch without a window.
 noticed rolled_back(tracking& t, const placed& to, moment at, const terms& by);
 /// A person opens a window at `back.left` in which rollback rules act, with a slot to go back to.
-noticed open_window(tracking& t, way_back back);
+void open_window(tracking& t, way_back back);
 
 /// Why there is no way back; empty: there is one.
 std::string no_way_back(const tracking& t, const terms& by);

@@ -131,7 +131,7 @@ void deciding::window_open(const verb& v) {
   if (by.canary == back->slot) return answer(v, false, fmt::format("{} is the canary, which is never gone back to", by.slots[back->slot]));
   if (back->slot == e.live.slot) return answer(v, false, fmt::format("{} is live already", by.slots[back->slot]));
   const std::string doubt = v.stable ? std::string() : doubt_of_way_back(s.track, by);  // a person who names the slot has decided
-  static_cast<void>(deployment::open_window(s.track, {*back, now.at, doubt}));
+  deployment::open_window(s.track, {*back, now.at, doubt});
   after_new_epoch(false);
   stale_rules = true;
   if (s.latched) {

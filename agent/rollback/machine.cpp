@@ -92,11 +92,9 @@ void stepping::put_next() {
     return;
   }
   // The changes are not all that a switch says: a file that named the slot already may have come to say something else.
-  if (std::string why = named_otherwise(); !why.empty() && s.trouble.empty()) {
+  if (const std::string why = turned_by_somebody(); !why.empty()) {
     say("install", "no", why, true);
-    s.foreign = true;
-    if (any_put() && !s.names.named()) return undo(why);
-    return over(outcome::operator_took_over, std::move(why), std::nullopt);
+    return give_way(why);
   }
   say("install", "ok", {});
   if (!plan_.reloads) return begin_proof(phase::proving, plan_.forward);
@@ -169,11 +167,7 @@ void stepping::on(const tested& e) {
   write(row::kind::tested, e.is, e.says);
   s.names = e.names;
   // What somebody has put there during the test is theirs to reload.
-  if (const std::string why = named_otherwise(); !why.empty() && s.trouble.empty()) {
-    s.foreign = true;
-    if (any_put() && !s.names.named()) return undo(why);
-    return over(outcome::operator_took_over, why, std::nullopt);
-  }
+  if (const std::string why = turned_by_somebody(); !why.empty()) return give_way(why);
   if (e.is != answer::no) return ask_reload(phase::reloading);
   if (s.recovery) {
     // Whether nginx read the files before the crash is not known: what users reach decides.
@@ -230,6 +224,18 @@ std::string stepping::named_otherwise() const {
   if (s.names.is == intent::kind::names && s.names.slot != plan_.forward.slot)
     return fmt::format("somebody has changed the switch meanwhile, which no longer names {}", plan_.of.to.name);
   return {};
+}
+
+/// Where we can't tell what we put ourselves, what the switch names tells nothing of others.
+std::string stepping::turned_by_somebody() const {
+  return s.trouble.empty() ? named_otherwise() : std::string();
+}
+
+/// Whoever made the switch name a slot has decided; what names none is a mixture with ours, which is taken back.
+void stepping::give_way(const std::string& why) {
+  s.foreign = true;
+  if (any_put() && !s.names.named()) return undo(why);
+  over(outcome::operator_took_over, why, std::nullopt);
 }
 
 std::string stepping::with_trouble(std::string says) const {

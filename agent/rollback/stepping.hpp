@@ -50,6 +50,8 @@ class stepping {
   [[nodiscard]] std::string with_trouble(std::string says) const;
   /// Why the switch, as it was read last, does not name the slot that it was put to; empty: it does, or it can't be told.
   [[nodiscard]] std::string named_otherwise() const;
+  [[nodiscard]] std::string turned_by_somebody() const;
+  void give_way(const std::string& why);
   [[nodiscard]] std::size_t changes() const { return plan_.of.changes.size(); }
   [[nodiscard]] bool is_there(std::size_t i) const { return s.put[i] && !(i < s.untold.size() && s.untold[i]); }
   [[nodiscard]] bool any_put() const { return std::ranges::find(s.put, true) != s.put.end(); }

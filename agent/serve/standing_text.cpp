@@ -13,10 +13,6 @@ std::string with(const std::string& slot, const std::string& release) {
   return release.empty() ? slot : fmt::format("{} with {}", slot, release);
 }
 
-std::string text_of(const deployment::lack& l) {
-  return l.type.empty() ? l.what : fmt::format("{}; {}", l.what, l.type);
-}
-
 }  // namespace
 
 json::object as_object(const deployment::standing& s) {

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace flipback {
@@ -16,6 +17,12 @@ struct error_share {
 };
 
 /// A request that failed, to be asked again. The query goes to the slots and nowhere else: it is not logged, shown or kept.
+/// Whether a request with this method changes nothing, and may be asked again (RFC 9110, 9.2.1). OPTIONS and TRACE, which do
+/// as well, are no users' requests.
+constexpr bool is_safe(std::string_view method) {
+  return method == "GET" || method == "HEAD";
+}
+
 struct failed_request {
   std::string method;
   std::string target;   ///< path and query, as the client sent it

@@ -50,17 +50,13 @@ error_shares error_memory::since(instant begin) const {
     made.hung_errors += p.hung;
   }
   // The piece that began before is left out whole; until there is one that did not, the sample tells by chance what it can tell for each.
-  std::size_t sampled_safe = 0;
-  std::size_t sampled_hung = 0;
   if (requests.total() == 0) {
     for (const failed_request& one : made.sample) {
       requests.add(fmt::format("{} {}", one.method, one.target.substr(0, one.target.find('?'))));
       if (!one.client.empty()) clients.add(client_of(one.client));
-      if (one.method == "GET" || one.method == "HEAD") ++sampled_safe;
-      if (one.status < 500) ++sampled_hung;
+      if (is_safe(one.method)) ++made.safe_errors;
+      if (one.status < 500) ++made.hung_errors;
     }
-    made.safe_errors = sampled_safe;
-    made.hung_errors = sampled_hung;
   }
   heavy_hitters requesters;
   for (const requesters_piece& p : requesters_) {

@@ -10,8 +10,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <filesystem>
-#include <iterator>
 
 namespace flipback {
 
@@ -105,14 +103,7 @@ class access_log_probe final : public probe, public knows_errors {
 
   /// What nginx was found to write to this file; nothing where that is not known.
   [[nodiscard]] std::vector<access_log_directive> as_nginx_has_it() const {
-    std::vector<access_log_directive> found;
-    if (!nginx_) return found;
-    std::error_code unknown;
-    const auto same = [&](const access_log_directive& l) {
-      return l.path == terms_.path || std::filesystem::equivalent(l.path, terms_.path, unknown);
-    };
-    std::ranges::copy_if(nginx_->access_logs, std::back_inserter(found), same);
-    return found;
+    return nginx_ ? al::written_to(terms_.path, nginx_->access_logs) : std::vector<access_log_directive>{};
   }
 
   void look() {

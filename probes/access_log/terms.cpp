@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <charconv>
+#include <filesystem>
+#include <iterator>
 
 namespace flipback::access_log {
 
@@ -62,6 +65,17 @@ void read_place(settings::section& from, terms& into) {
 }
 
 }  // namespace
+
+bool is_same_log(const std::string& one, const std::string& other) {
+  std::error_code unknown;
+  return one == other || std::filesystem::equivalent(one, other, unknown);
+}
+
+std::vector<access_log_directive> written_to(const std::string& path, const std::vector<access_log_directive>& all) {
+  std::vector<access_log_directive> found;
+  std::ranges::copy_if(all, std::back_inserter(found), [&](const access_log_directive& d) { return is_same_log(d.path, path); });
+  return found;
+}
 
 terms read_terms(settings::section& from) {
   terms t;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "flipback/probe.hpp"
 #include "flipback/settings.hpp"
 
 #include "probes/access_log/line_format.hpp"
@@ -7,6 +8,7 @@
 #include "probes/access_log/traffic.hpp"
 
 #include <string>
+#include <vector>
 
 namespace flipback::access_log {
 
@@ -21,6 +23,11 @@ struct terms {
   duration lag_limit = std::chrono::seconds(10);
   duration catch_up = std::chrono::minutes(10);  ///< how much of the past is read at the start
 };
+
+/// Whether both paths lead to one file.
+bool is_same_log(const std::string& one, const std::string& other);
+/// Those of nginx's directives that write to this log.
+std::vector<access_log_directive> written_to(const std::string& path, const std::vector<access_log_directive>& all);
 
 /// Reads a probe's table, to its end.
 terms read_terms(settings::section& from);

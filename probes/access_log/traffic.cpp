@@ -120,7 +120,7 @@ void traffic::note_error(const line& of, std::string_view text) {
   since_.failing_requests.add(method.empty() ? std::string(path) : fmt::format("{} {}", method, path));
   const std::string_view client = of.text(field::client);
   if (!client.empty()) since_.failing_clients.add(client_of(client));
-  if (method == "GET" || method == "HEAD") ++since_.safe_errors;
+  if (is_safe(method)) ++since_.safe_errors;
   const auto time = of.time();
   if (!time || path.size() > longest_target) return;
   const auto status = static_cast<unsigned>(of.number(field::status).value_or(0));

@@ -116,13 +116,13 @@ void rollback_model::on(const rollback::write_row& a) {
 void rollback_model::on(const rollback::run_test&) {
   if (world_.wrong.test_hangs) {
     with_.later(seconds(10),
-                [this] { happen(rollback::tested{answer::cant_tell, "nginx -t did not end within 10s", seconds(10), names()}); });
+                [this] { happen(rollback::tested{answer::cant_tell, "nginx -t did not end within 10s", seconds(10), world_.names()}); });
     return;
   }
   const duration took = world_.chance.between(milliseconds(5), milliseconds(80));
   const bool good = world_.nginx.takes_its_files();
   with_.later(took, [this, took, good] {
-    happen(rollback::tested{good ? answer::yes : answer::no, good ? "" : "[emerg] of a file", took, names()});
+    happen(rollback::tested{good ? answer::yes : answer::no, good ? "" : "[emerg] of a file", took, world_.names()});
   });
 }
 
@@ -138,7 +138,7 @@ void rollback_model::on(const rollback::put_change& a) {
   if (with_.dies()) return;
   const duration wait =
       world_.wrong.disk_slow ? world_.chance.between(milliseconds(1), seconds(3)) : world_.chance.between({}, milliseconds(2));
-  with_.later(wait, [this, how] { happen(rollback::put_done{how, names()}); });
+  with_.later(wait, [this, how] { happen(rollback::put_done{how, world_.names()}); });
 }
 
 void rollback_model::on(const rollback::mark_nginx&) {
@@ -203,13 +203,9 @@ void rollback_model::look(const rollback::look_for_proof& a) {
   with_.later(took, [this, seen] { tell_look(seen); });
 }
 
-deployment::intent rollback_model::names() const {
-  return world_.wrong.switch_unreadable ? deployment::intent{} : world_.nginx.intent();
-}
-
 void rollback_model::tell_look(rollback::proof_look seen) {
   seen.at = world_.now().at;
-  seen.names = names();
+  seen.names = world_.names();
   happen(rollback::proof_looked{std::move(seen)});
 }
 

@@ -46,7 +46,6 @@ class rollback_model {
   void on(const rollback::tell_step& a);
   void on(const rollback::finish& a);
   void look(const rollback::look_for_proof& a);
-  [[nodiscard]] deployment::intent names() const;
   void tell_look(rollback::proof_look seen);
 
   world& world_;

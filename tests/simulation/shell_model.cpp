@@ -47,8 +47,7 @@ void shell_model::ask_world(std::function<void()> what) {
 deployment::present shell_model::present() const {
   deployment::present p;
   p.at = world_.now();
-  p.names = world_.wrong.switch_unreadable ? deployment::intent{deployment::intent::kind::unreadable, 0, "permission denied", {}}
-                                           : world_.nginx.intent();
+  p.names = world_.names();
   p.rules = rules_.at(world_.time.now(), state_);
   return p;
 }

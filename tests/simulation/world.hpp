@@ -36,6 +36,10 @@ struct world {
 
   std::function<void(const std::string&)> told;  ///< who prints the story; nobody, where it is only run
 
+  /// What the switch names, for whoever may read it.
+  [[nodiscard]] deployment::intent names() const {
+    return wrong.switch_unreadable ? deployment::intent{deployment::intent::kind::unreadable, 0, "permission denied", {}} : nginx.intent();
+  }
   [[nodiscard]] moment now() const { return clock.at(time.now()); }
   template <typename... Args>
   void tell(fmt::format_string<Args...> text, Args&&... args) {

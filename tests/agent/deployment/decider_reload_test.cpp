@@ -11,10 +11,7 @@ TEST_CASE("a_reload_puts_off_what_has_changed_nothing_and_waits_for_what_has") {
   for (const bool changed_something : {false, true}) {
     CAPTURE(changed_something);
     story w;
-    w.green_is_put_live();
-    w.breach();
-    w.run(2s);
-    REQUIRE(w.begun());
+    w.green_is_put_live().begins();
     if (changed_something) w.changes();
     w.forget();
     w.take(pausing{"the configuration is read again"});
@@ -37,11 +34,7 @@ TEST_CASE("an_attempt_is_to_be_forgotten_until_the_journal_has_done_so") {
 
 TEST_CASE("a_breach_during_a_rollback_is_answered") {
   story w;
-  w.green_is_put_live();
-  w.breach();
-  w.run(2s);
-  REQUIRE(w.begun());
-  w.changes();
+  w.green_is_put_live().begins().changes();
   w.forget();
   w.breach("latency");
   w.take(judged{});
@@ -79,11 +72,7 @@ TEST_CASE("a_test_that_refuses_the_configuration_stops_a_rule_and_no_person") {
 
 TEST_CASE("what_could_not_be_undone_and_names_the_stable_slot_is_no_cutover_of_a_persons") {
   story w;
-  w.green_is_put_live();
-  w.breach();
-  w.run(2s);
-  REQUIRE(w.begun());
-  w.changes();
+  w.green_is_put_live().begins().changes();
   w.names.slot = blue;
   w.rules.clear();
   w.ends(outcome::not_undone);

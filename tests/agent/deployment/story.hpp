@@ -225,6 +225,13 @@ struct story {
   [[nodiscard]] bool left() const { return count<give_leave>() > 0; }
   [[nodiscard]] std::string id() const { return s.under_way ? s.under_way->id : std::string("none"); }
 
+  /// A rule is breached, and a rollback begins.
+  story& begins() {
+    breach();
+    run(2s);
+    REQUIRE(begun());
+    return *this;
+  }
   /// A rollback that has begun goes on up to its first change.
   story& changes() {
     take(prepared{id()});
@@ -243,10 +250,7 @@ struct story {
   }
   /// Breached, rolled back to blue, proven.
   story& is_rolled_back() {
-    breach();
-    run(2s);
-    REQUIRE(begun());
-    changes();
+    begins().changes();
     names.slot = reached.emplace(blue);
     rules.clear();
     return ends(rollback::outcome::rolled_back, true, blue);

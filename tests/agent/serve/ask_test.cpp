@@ -1,6 +1,7 @@
 #include "agent/serve/ask.hpp"
 
 #include "agent/serve/control_socket.hpp"
+#include "tests/agent/rollback/folder.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -20,23 +21,14 @@
 #include <utility>
 
 using namespace flipback;
+using flipback::test::folder;
 namespace asio = boost::asio;
 
 namespace {
 
-struct folder {
-  folder() {
-    std::string name = "/tmp/flipback-ask-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-    ::chmod(path.c_str(), 0755);
-  }
-  ~folder() { std::filesystem::remove_all(path); }
-  folder(const folder&) = delete;
-  folder& operator=(const folder&) = delete;
-  [[nodiscard]] std::string socket() const { return (path / "s").string(); }
-  std::filesystem::path path;
-};
+std::string socket_in(const folder& in) {
+  return in.path("s");
+}
 
 /// Root may use every socket: for the time of a test it is nobody.
 struct no_root {
@@ -55,12 +47,12 @@ using local = asio::local::stream_protocol;
 std::string told_by_one_who(const std::function<void(local::socket&)>& does, const serve::demand& what) {
   const folder in;
   asio::io_context loop;
-  local::acceptor listening(loop, in.socket());
+  local::acceptor listening(loop, socket_in(in));
   std::thread other([&] {
     local::socket with = listening.accept();
     does(with);
   });
-  const auto answer = serve::ask(in.socket(), what);
+  const auto answer = serve::ask(socket_in(in), what);
   other.join();
   return answer ? answer->text : answer.error();
 }
@@ -71,7 +63,7 @@ std::pair<std::string, serve::demand> said_to_agent(const serve::demand& said) {
   asio::io_context loop;
   serve::demand heard;
   serve::control_socket listening(
-      loop, in.socket(),
+      loop, socket_in(in),
       [&](serve::demand asked) -> asio::awaitable<serve::reply> {
         heard = std::move(asked);
         co_return serve::reply{true, "done\n"};
@@ -81,7 +73,7 @@ std::pair<std::string, serve::demand> said_to_agent(const serve::demand& said) {
   asio::co_spawn(loop, listening.serve(), asio::bind_cancellation_slot(end.slot(), asio::detached));
   std::string answered;
   std::thread person([&] {
-    const auto answer = serve::ask(in.socket(), said);
+    const auto answer = serve::ask(socket_in(in), said);
     answered = answer ? answer->text : answer.error();
     asio::post(loop, [&] { end.emit(asio::cancellation_type::terminal); });
   });
@@ -94,34 +86,36 @@ std::pair<std::string, serve::demand> said_to_agent(const serve::demand& said) {
 
 TEST_CASE("where_nobody_listens_no_agent_does") {
   const folder in;
-  CHECK(serve::ask(in.socket(), {"status", {}, ""}).error() == "no agent listens on " + in.socket() + ": No such file or directory");
+  CHECK(serve::ask(socket_in(in), {"status", {}, ""}).error() == "no agent listens on " + socket_in(in) + ": No such file or directory");
   asio::io_context loop;
   {
-    const local::acceptor gone(loop, in.socket());
+    const local::acceptor gone(loop, socket_in(in));
   }
-  CHECK(serve::ask(in.socket(), {"status", {}, ""}).error() == "no agent listens on " + in.socket() + ": Connection refused");
+  CHECK(serve::ask(socket_in(in), {"status", {}, ""}).error() == "no agent listens on " + socket_in(in) + ": Connection refused");
 }
 
 TEST_CASE("who_has_no_right_is_told_who_has_and_what_to_type") {
   const folder in;
   asio::io_context loop;
-  const local::acceptor listening(loop, in.socket());
-  ::chmod(in.socket().c_str(), 0440);
+  const local::acceptor listening(loop, socket_in(in));
+  ::chmod(socket_in(in).c_str(), 0440);
   const no_root as_somebody;
-  const std::string says = serve::ask(in.socket(), {"unhold", {}, ""}).error();
-  CHECK(says.starts_with("no right to use " + in.socket() + ": it is "));
+  const std::string says = serve::ask(socket_in(in), {"unhold", {}, ""}).error();
+  CHECK(says.starts_with("no right to use " + socket_in(in) + ": it is "));
   CHECK(says.contains("'s, with the mode 0440; type `sudo flipback unhold`"));
   CHECK_FALSE(says.contains("no agent"));
 }
 
 TEST_CASE("a_shut_folder_says_nothing_of_an_agent") {
   const folder in;
-  ::chmod(in.path.c_str(), 0);
+  ::chmod(in.at.c_str(), 0);
   {
     const no_root as_somebody;
-    CHECK(serve::ask(in.socket(), {"status", {}, ""}).error().starts_with("a folder on the way to " + in.socket() + " may not be entered"));
+    CHECK(serve::ask(socket_in(in), {"status", {}, ""})
+              .error()
+              .starts_with("a folder on the way to " + socket_in(in) + " may not be entered"));
   }
-  ::chmod(in.path.c_str(), 0755);
+  ::chmod(in.at.c_str(), 0755);
 }
 
 TEST_CASE("an_end_before_the_answer_says_that_no_more_is_known") {

@@ -1,6 +1,7 @@
 #include "agent/serve/control_socket.hpp"
 
 #include "agent/serve/ask.hpp"
+#include "tests/agent/rollback/folder.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -29,20 +30,13 @@ namespace {
 /// An agent's socket in a folder of its own, served by a thread.
 struct served {
   served() {
-    std::string name = "/tmp/flipback-control-XXXXXX";
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    folder = name;
-    path = folder + "/s";
     socket = std::make_unique<serve::control_socket>(
         loop, path, [this](serve::demand asked) { return answer(std::move(asked)); },
         [this](event e) { told.push_back(std::move(e.kind)); }, 5ms);
     asio::co_spawn(loop, socket->serve(), asio::bind_cancellation_slot(end.slot(), asio::detached));
     thread = std::thread([this] { loop.run(); });
   }
-  ~served() {
-    stop();
-    std::filesystem::remove_all(folder);
-  }
+  ~served() { stop(); }
   served(const served&) = delete;
   served& operator=(const served&) = delete;
 
@@ -64,8 +58,8 @@ struct served {
   [[nodiscard]] bool answers() const { return serve::ask(path, {"status", {}, ""}).has_value(); }
 
   asio::io_context loop;
-  std::string folder;
-  std::string path;
+  flipback::test::folder in;
+  std::string path = in.path("s");
   std::vector<std::string> told;
   std::unique_ptr<serve::control_socket> socket;
   asio::cancellation_signal end;
@@ -99,9 +93,9 @@ TEST_CASE("a_socket_that_was_removed_is_made_again_and_told_once") {
 
 TEST_CASE("a_folder_that_is_gone_is_told_once_and_waited_for") {
   served agent;
-  std::filesystem::remove_all(agent.folder);
+  std::filesystem::remove_all(agent.in.at);
   std::this_thread::sleep_for(50ms);
-  std::filesystem::create_directory(agent.folder);
+  std::filesystem::create_directory(agent.in.at);
   CHECK(comes_true([&] { return agent.answers(); }));
   agent.stop();
   CHECK(agent.told == std::vector<std::string>{"agent.socket_lost", "agent.socket_made_again"});
@@ -110,8 +104,8 @@ TEST_CASE("a_folder_that_is_gone_is_told_once_and_waited_for") {
 TEST_CASE("another_agents_socket_is_left_alone_and_outlives_us") {
   served agent;
   asio::io_context loop;
-  const asio::local::stream_protocol::acceptor other(loop, agent.folder + "/other");
-  std::filesystem::rename(agent.folder + "/other", agent.path);
+  const asio::local::stream_protocol::acceptor other(loop, agent.in.path("other"));
+  std::filesystem::rename(agent.in.path("other"), agent.path);
   struct stat theirs{};
   REQUIRE(::lstat(agent.path.c_str(), &theirs) == 0);
   std::this_thread::sleep_for(50ms);
