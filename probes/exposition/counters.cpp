@@ -17,10 +17,10 @@ bool counters::see(std::string_view key, double value, purpose of) {
   return true;
 }
 
-void counters::close(growth how, const std::function<void(purpose, double, std::optional<double>)>& each) {
+void counters::close(growth how, bool another, const std::function<void(purpose, double, std::optional<double>)>& each) {
   for (auto at = all_.begin(); at != all_.end();) {
     series& s = at->second;
-    if (s.seen + remembered < scrape_) {
+    if (s.seen != scrape_ && (another || s.seen + remembered < scrape_)) {
       at = all_.erase(at);
       continue;
     }

@@ -31,8 +31,9 @@ class counters {
   /// Whether a counter of this scrape shows less than it did.
   [[nodiscard]] bool fell() const { return fell_; }
   /// Ends a scrape: each of its series with its value, and what it grew by. A counter that fell was reset, and shows what has come since
-  /// (Prometheus, promql/functions.go); one that was not there before began at zero, as its first error's does.
-  void close(growth how, const std::function<void(purpose of, double value, std::optional<double> grown)>& each);
+  /// (Prometheus, promql/functions.go); one that was not there before began at zero, as its first error's does. `another`:
+  /// these are another process's than the last scrape's; what it does not show, it has not counted.
+  void close(growth how, bool another, const std::function<void(purpose of, double value, std::optional<double> grown)>& each);
   /// Gives a scrape up that was not read to its end.
   void abandon();
 

@@ -139,7 +139,7 @@ std::string_view ledger::key_of(const item& of) {
 
 reading ledger::close(double clock) {
   const growth how = processes_.see(started_, clock, counters_.fell());
-  counters_.close(how, [this](purpose of, double value, std::optional<double> grown) { add(of, value, grown); });
+  counters_.close(how, processes_.another(), [this](purpose of, double value, std::optional<double> grown) { add(of, value, grown); });
   reading made = read(how);
   clear();
   return made;

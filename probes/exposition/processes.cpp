@@ -17,8 +17,9 @@ growth processes::see(std::optional<double> started, double clock, bool fell) {
   const auto before = std::exchange(started_, started);
   const double asked = std::exchange(clock_, clock);
   doubts_ = (doubts_ << 1U) & last_ten;
+  another_ = started && before && *started != *before;
   if (asked == 0) return growth::none;
-  if (started && before && *started != *before) {
+  if (another_) {
     if (*started > *before && *started >= asked - whole_second) return growth::from_zero;
     doubts_ |= 1U;
     return growth::none;

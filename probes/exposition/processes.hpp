@@ -16,12 +16,15 @@ class processes {
   growth see(std::optional<double> started, double clock, bool fell);
   /// Several processes answer by turns: of the last ten scrapes three were another's.
   [[nodiscard]] bool several() const;
+  /// This scrape's process has another start time than the last one's.
+  [[nodiscard]] bool another() const { return another_; }
   /// This scrape's process was not the last one's, and is not new.
   [[nodiscard]] bool changed() const { return (doubts_ & 1U) != 0; }
 
  private:
   std::optional<double> started_;
   double clock_ = 0;          ///< 0: there was no scrape yet
+  bool another_ = false;
   std::uint32_t doubts_ = 0;  ///< a bit for each of the last scrapes, the newest lowest
 };
 

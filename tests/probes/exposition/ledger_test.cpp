@@ -85,6 +85,17 @@ TEST_CASE("a_process_that_started_since_shows_what_has_come_since") {
   CHECK(scrape(l, requests(41, 9, started(5003)), 5020).grown.requests == 1);
 }
 
+TEST_CASE("a_series_that_a_new_process_shows_later_began_at_zero_with_it") {
+  for (const double errors : {9, 400}) {  // fewer than the process before had counted, and more
+    ledger l(usual());
+    scrape(l, requests(10, 300, started(1000)), 5000);
+    CHECK(scrape(l, "http_requests_total{status=\"2xx\"} 0\n" + started(5003), 5010).how == growth::from_zero);
+    const reading r = scrape(l, requests(0, errors, started(5003)), 5020);
+    CHECK(r.how == growth::by_difference);
+    CHECK(r.grown.errors == errors);
+  }
+}
+
 TEST_CASE("another_process_makes_counting_begin_anew") {
   ledger l(usual());
   scrape(l, requests(10, 0, started(1000)), 5000);
