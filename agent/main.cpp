@@ -13,6 +13,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <exception>
@@ -56,8 +57,14 @@ int run_agent(const std::string& file, config::configuration first) {
   asio::io_context loop(1);
   supervisor agent(loop, file, std::move(first));
   std::exception_ptr failed;
-  asio::co_spawn(loop, agent.run(), [&failed](std::exception_ptr thrown) { failed = std::move(thrown); });
+  asio::co_spawn(loop, agent.run(), [&](std::exception_ptr thrown) {
+    failed = std::move(thrown);
+    loop.stop();
+  });
   loop.run();
+  // Last answers go out; what still waits for the outside, such as a command that runs on, is not waited for.
+  loop.restart();
+  loop.run_for(std::chrono::seconds(1));
   if (failed) std::rethrow_exception(failed);
   return 0;
 }

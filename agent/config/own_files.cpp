@@ -30,6 +30,8 @@ std::vector<own_file> files_of(const configuration& read) {
   std::vector<own_file> all;
   all.push_back({"agent", "state", "agent.state", state});
   all.push_back({"agent", "state", "the journal beside agent.state", fs::path(state).replace_extension(".journal")});
+  all.push_back(
+      {"agent", "state", "the note of a running switch command beside agent.state", fs::path(state).replace_extension(".command")});
   for (const char* ending : {"-wal", "-shm", ".lock"}) all.push_back({"agent", "state", "a file beside agent.state", state + ending});
   all.push_back({"agent", "socket", "agent.socket", read.agent.socket.empty() ? std::string(usual_socket) : read.agent.socket});
   if (read.record) {

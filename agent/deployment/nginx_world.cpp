@@ -3,6 +3,7 @@
 #include "agent/deployment/asking.hpp"
 #include "agent/deployment/blame_asking.hpp"
 #include "agent/deployment/ready.hpp"
+#include "agent/process/lasting.hpp"
 #include "agent/task_group.hpp"
 
 #include <boost/asio/as_tuple.hpp>
@@ -11,7 +12,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <fstream>
 #include <utility>
 
 namespace flipback::deployment {
@@ -20,13 +20,6 @@ namespace {
 
 constexpr duration line_comes_within = std::chrono::milliseconds(30);  ///< after its answer: nginx writes it when the request is over
 constexpr duration between_looks_for_a_line = std::chrono::milliseconds(2);
-
-std::string read_boot_id() {
-  std::ifstream in("/proc/sys/kernel/random/boot_id");
-  std::string id;
-  std::getline(in, id);
-  return id;
-}
 
 /// Whose change is a reason to look again whether all is ready: what nginx is configured by, and what a switch would put there.
 std::vector<std::string> files_behind(const rollback::nginx_configuration& nginx, const config::configuration& configured) {
@@ -53,7 +46,7 @@ nginx_world::nginx_world(asio::io_context& loop, const config::configuration& co
       operated_(operated),
       files_(files_behind({}, configured)),
       chance_(std::random_device{}()),
-      boot_id_(read_boot_id()) {}
+      boot_id_(process::boot_id()) {}
 
 nginx_world::~nginx_world() = default;
 

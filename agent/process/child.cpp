@@ -1,5 +1,7 @@
 #include "agent/process/child.hpp"
 
+#include "flipback/descriptor.hpp"
+
 #include <boost/asio/buffer.hpp>
 #include <fmt/format.h>
 
@@ -13,18 +15,13 @@
 #include <array>
 #include <csignal>
 #include <cstring>
+#include <optional>
 
 namespace flipback::process {
 
 namespace asio = boost::asio;
 
 namespace {
-
-void close_all(const std::vector<int>& fds) {
-  for (const int fd : fds) {
-    if (fd >= 0) ::close(fd);
-  }
-}
 
 int spawn(pid_t& pid, const std::vector<std::string>& argv, int output, int errors) {
   posix_spawn_file_actions_t files;
@@ -54,34 +51,56 @@ int spawn(pid_t& pid, const std::vector<std::string>& argv, int output, int erro
   return error;
 }
 
+std::unexpected<std::string> cant(std::string_view what) {
+  return std::unexpected(fmt::format("can't {}: {}", what, std::strerror(errno)));
+}
+
+struct pipe_ends {
+  descriptor read;
+  descriptor written;
+};
+
+/// Nothing, with errno: there is none.
+std::optional<pipe_ends> make_pipe() {
+  std::array<int, 2> ends{-1, -1};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return std::nullopt;
+  return pipe_ends{descriptor(ends[0]), descriptor(ends[1])};
+}
+
+/// Nothing of ours but its end is open in what it gives.
+std::expected<child, std::string> start_into(const std::vector<std::string>& argv, int output, int errors) {
+  if (argv.empty()) return std::unexpected("can't start a program without a name");
+  // Held for the pidfd: a child that can't be watched must not have been started.
+  descriptor place(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+  if (!place.is_open()) return cant("open /dev/null");
+  child made;
+  errno = spawn(made.pid, argv, output, errors);
+  if (errno != 0) return cant(fmt::format("start {}", argv[0]));
+  place = descriptor();
+  made.end = static_cast<int>(::syscall(SYS_pidfd_open, made.pid, 0));
+  if (made.end >= 0) return made;
+  auto problem = cant(fmt::format("watch {}", argv[0]));
+  ::kill(-made.pid, SIGKILL);
+  ::waitpid(made.pid, nullptr, 0);
+  return problem;
+}
+
 }  // namespace
 
 std::expected<child, std::string> start(const std::vector<std::string>& argv, outputs kept) {
-  if (argv.empty()) return std::unexpected("can't start a program without a name");
-  std::array<int, 2> output{-1, -1};
-  std::array<int, 2> errors{-1, -1};
-  // Held for the pidfd: a child that can't be watched must not have been started.
-  const int place = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
-  const auto no_more = [&](std::string_view what) {
-    auto problem = std::unexpected(fmt::format("can't {}: {}", what, std::strerror(errno)));
-    close_all({place, output[0], output[1], errors[0], errors[1]});
-    return problem;
-  };
-  if (place < 0) return no_more("open /dev/null");
-  if (::pipe2(output.data(), O_CLOEXEC) != 0) return no_more("make a pipe");
-  if (kept == outputs::apart && ::pipe2(errors.data(), O_CLOEXEC) != 0) return no_more("make a pipe");
-  child made{.pid = -1, .end = -1, .output = output[0], .errors = errors[0]};
-  errno = spawn(made.pid, argv, output[1], kept == outputs::apart ? errors[1] : output[1]);
-  if (errno != 0) return no_more(fmt::format("start {}", argv[0]));
-  ::close(place);
-  made.end = static_cast<int>(::syscall(SYS_pidfd_open, made.pid, 0));
-  close_all({output[1], errors[1]});
-  if (made.end >= 0) return made;
-  auto problem = std::unexpected(fmt::format("can't watch {}: {}", argv[0], std::strerror(errno)));
-  ::kill(-made.pid, SIGKILL);
-  ::waitpid(made.pid, nullptr, 0);
-  close_all({output[0], errors[0]});
-  return problem;
+  auto output = make_pipe();
+  if (!output) return cant("make a pipe");
+  std::optional<pipe_ends> errors;
+  if (kept == outputs::apart && !(errors = make_pipe())) return cant("make a pipe");
+  auto made = start_into(argv, output->written.get(), errors ? errors->written.get() : output->written.get());
+  if (!made) return made;
+  made->output = output->read.release();
+  if (errors) made->errors = errors->read.release();
+  return made;
+}
+
+std::expected<child, std::string> start(const std::vector<std::string>& argv, int into) {
+  return start_into(argv, into, into);
 }
 
 outlet::outlet(const asio::any_io_executor& executor, int pipe, std::size_t most) : pipe_(executor, pipe), most_(most) {

@@ -20,12 +20,14 @@ enum class outputs : std::uint8_t { together, apart };
 struct child {
   pid_t pid = -1;
   int end = -1;     ///< a pidfd: readable once it has ended
-  int output = -1;  ///< the pipe's read end
+  int output = -1;  ///< the pipe's read end; -1: it writes to where it was told
   int errors = -1;  ///< where they are apart
 };
 
 /// Starts it without a shell, in its own process group, standard input empty, with none of our descriptors. An error is one sentence.
 std::expected<child, std::string> start(const std::vector<std::string>& argv, outputs kept);
+/// The same, and all that it writes goes to this descriptor.
+std::expected<child, std::string> start(const std::vector<std::string>& argv, int into);
 
 /// What a child writes into a pipe: read as it comes, so that a full pipe does not stop it; beyond the bound it is thrown away.
 class outlet : public std::enable_shared_from_this<outlet> {

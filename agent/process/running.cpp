@@ -17,8 +17,8 @@ namespace flipback::process {
 namespace asio = boost::asio;
 
 struct running::state : std::enable_shared_from_this<running::state> {
-  state(asio::any_io_executor on, const child& of, std::size_t most)
-      : executor(std::move(on)), pid(of.pid), end(executor, of.end), output(std::make_shared<outlet>(executor, of.output, most)) {
+  state(asio::any_io_executor on, const child& of, std::size_t most) : executor(std::move(on)), pid(of.pid), end(executor, of.end) {
+    if (of.output >= 0) output = std::make_shared<outlet>(executor, of.output, most);
     if (of.errors >= 0) errors = std::make_shared<outlet>(executor, of.errors, most);
   }
 
@@ -38,7 +38,7 @@ struct running::state : std::enable_shared_from_this<running::state> {
     if (took < 0) how = 255 << 8;
     status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
     over = true;
-    output->finish();
+    if (output) output->finish();
     if (errors) errors->finish();
     for (asio::steady_timer* w : waiting) w->cancel();
     return true;
@@ -47,7 +47,7 @@ struct running::state : std::enable_shared_from_this<running::state> {
   asio::any_io_executor executor;
   pid_t pid;
   asio::posix::stream_descriptor end;
-  std::shared_ptr<outlet> output;
+  std::shared_ptr<outlet> output;  // null: it writes to where it was told
   std::shared_ptr<outlet> errors;
   std::set<asio::steady_timer*> waiting;
   bool over = false;
@@ -58,8 +58,22 @@ std::expected<std::unique_ptr<running>, std::string> running::start(asio::any_io
                                                                     outputs kept, std::size_t most_output) {
   const auto started = process::start(argv, kept);
   if (!started) return std::unexpected(started.error());
-  auto s = std::make_shared<state>(std::move(executor), *started, most_output);
-  s->output->read();
+  return made(std::make_shared<state>(std::move(executor), *started, most_output));
+}
+
+std::expected<std::unique_ptr<running>, std::string> running::start(asio::any_io_executor executor, const std::vector<std::string>& argv,
+                                                                    int into) {
+  const auto started = process::start(argv, into);
+  if (!started) return std::unexpected(started.error());
+  return watch(std::move(executor), *started);
+}
+
+std::unique_ptr<running> running::watch(asio::any_io_executor executor, const child& begun) {
+  return made(std::make_shared<state>(std::move(executor), begun, 0));
+}
+
+std::unique_ptr<running> running::made(std::shared_ptr<state> s) {
+  if (s->output) s->output->read();
   if (s->errors) s->errors->read();
   s->watch();
   return std::unique_ptr<running>(new running(std::move(s)));
@@ -70,7 +84,7 @@ running::running(std::shared_ptr<state> s) : state_(std::move(s)) {}
 running::~running() {
   boost::system::error_code ignored;
   state_->end.close(ignored);
-  state_->output->close();
+  if (state_->output) state_->output->close();
   if (state_->errors) state_->errors->close();
 }
 
@@ -99,7 +113,7 @@ pid_t running::pid() const {
 finished running::so_far() const {
   finished f;
   f.status = state_->status;
-  f.output = state_->output->taken;
+  if (state_->output) f.output = state_->output->taken;
   if (state_->errors) f.errors = state_->errors->taken;
   return f;
 }

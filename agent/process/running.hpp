@@ -22,6 +22,11 @@ class running {
   static std::expected<std::unique_ptr<running>, std::string> start(boost::asio::any_io_executor executor,
                                                                     const std::vector<std::string>& argv, outputs kept,
                                                                     std::size_t most_output = usual_output);
+  /// All that it writes goes to this descriptor, and `so_far` has nothing of it.
+  static std::expected<std::unique_ptr<running>, std::string> start(boost::asio::any_io_executor executor,
+                                                                    const std::vector<std::string>& argv, int into);
+  /// A program that was started before, by its pidfd. Of one that is not our child the status is never known: it is 255.
+  static std::unique_ptr<running> watch(boost::asio::any_io_executor executor, const child& begun);
   running(const running&) = delete;
   running& operator=(const running&) = delete;
   ~running();
@@ -38,6 +43,7 @@ class running {
  private:
   struct state;
   explicit running(std::shared_ptr<state> s);
+  static std::unique_ptr<running> made(std::shared_ptr<state> s);
   std::shared_ptr<state> state_;
 };
 

@@ -53,10 +53,6 @@ std::string_view suffix(dotfile which) {
 
 }  // namespace
 
-descriptor::~descriptor() {
-  if (fd_ >= 0) ::close(fd_);
-}
-
 std::string folder_of(const std::string& path) {
   const std::string folder = std::filesystem::path(path).parent_path().string();
   return folder.empty() ? "." : folder;

@@ -1,29 +1,12 @@
 #pragma once
 
+#include "flipback/descriptor.hpp"
+
 #include <string>
 #include <string_view>
-#include <utility>
 
 /// The dotfiles beside a path, and the little that everything which works with single files needs.
 namespace flipback::rollback {
-
-/// A file descriptor that is closed with its owner.
-class descriptor {
- public:
-  explicit descriptor(int fd = -1) : fd_(fd) {}
-  descriptor(descriptor&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-  descriptor& operator=(descriptor&& other) noexcept {
-    std::swap(fd_, other.fd_);
-    return *this;
-  }
-  ~descriptor();
-  [[nodiscard]] int get() const { return fd_; }
-  [[nodiscard]] bool is_open() const { return fd_ >= 0; }
-  int release() { return std::exchange(fd_, -1); }
-
- private:
-  int fd_;
-};
 
 enum class dotfile : unsigned char {
   fresh,   ///< written, to be renamed

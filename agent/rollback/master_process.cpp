@@ -1,5 +1,6 @@
 #include "agent/rollback/master_process.hpp"
 
+#include "agent/process/lasting.hpp"
 #include "probes/quoted.hpp"
 
 #include <climits>
@@ -134,18 +135,11 @@ std::optional<workers> workers_of(pid_t master) {
 }
 
 std::optional<wall_time> started_at(pid_t pid) {
-  constexpr int start_time = 19;  // proc(5): field 22, counted from the one after the name
-  const std::string all = contents_of(fmt::format("/proc/{}/stat", pid));
-  const std::size_t name_ends = all.rfind(')');
-  if (name_ends == std::string::npos) return std::nullopt;
-  std::istringstream fields(all.substr(name_ends + 1));
-  std::string skipped;
-  for (int i = 0; i < start_time; ++i) fields >> skipped;
-  std::int64_t ticks = 0;
-  if (!(fields >> ticks)) return std::nullopt;
+  const auto ticks = process::start_ticks(pid);
+  if (!ticks) return std::nullopt;
   // Both clocks are read now: /proc/stat gives the time of the boot in whole seconds only.
   const std::chrono::nanoseconds booted = now_on(CLOCK_REALTIME) - now_on(CLOCK_BOOTTIME);
-  const std::chrono::nanoseconds after = std::chrono::seconds(1) * ticks / ::sysconf(_SC_CLK_TCK);
+  const std::chrono::nanoseconds after = std::chrono::seconds(1) * static_cast<std::int64_t>(*ticks) / ::sysconf(_SC_CLK_TCK);
   return wall_time(booted + after);
 }
 

@@ -1,6 +1,8 @@
 #include "agent/rollback/shell.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/bind_cancellation_slot.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
@@ -11,6 +13,8 @@
 namespace flipback::rollback {
 
 namespace {
+
+constexpr duration patience = std::chrono::seconds(5);  // of an agent that is told to end
 
 template <typename... F>
 struct overloaded : F... {
@@ -57,7 +61,7 @@ struct shell::carrying {
 };
 
 shell::shell(asio::io_context& loop, terms by, outside of)
-    : loop_(loop), terms_(std::move(by)), of_(of), leave_timer_(loop), late_(loop, [](const std::string&) {}) {}
+    : loop_(loop), terms_(std::move(by)), of_(of), leave_timer_(loop), patience_(loop), late_(loop, [](const std::string&) {}) {}
 
 void shell::leave(const std::string& id) {
   if (id != running_ || given_) return;
@@ -73,8 +77,25 @@ void shell::stop(const std::string& id, const std::string& why) {
 
 void shell::hurry() {
   hurrying_ = true;
+  if (!running_.empty()) end_soon();
+}
+
+void shell::end_soon() {
   if (!given_) given_ = rollback::stop{"the agent is ending"};
   leave_timer_.cancel();
+  patience_.expires_after(patience);
+  patience_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) out_of_patience_.emit(asio::cancellation_type::terminal);
+  });
+}
+
+template <typename T>
+asio::awaitable<std::optional<T>> shell::with_patience(asio::awaitable<T> what) {
+  auto [thrown, got] = co_await asio::co_spawn(loop_, std::move(what),
+                                               asio::bind_cancellation_slot(out_of_patience_.slot(), asio::as_tuple(asio::use_awaitable)));
+  if (hurrying_ && patience_.expiry() <= now()) co_return std::nullopt;
+  if (thrown) std::rethrow_exception(thrown);
+  co_return std::move(got);
 }
 
 asio::awaitable<happening> shell::wait_for_leave() {
@@ -125,7 +146,7 @@ asio::awaitable<std::optional<ending>> shell::carry_out(deployment::attempt what
   carrying c{*std::move(planned), {}, std::move(to), {}, {}};
   running_ = what.id;
   given_.reset();
-  if (hurrying_) given_ = rollback::stop{"the agent is ending"};
+  if (hurrying_) end_soon();
   happening next = start{now()};
   if (what.recovery) {
     struct cut_off found = co_await look_at_what_was_cut_off(c.of);
@@ -145,6 +166,7 @@ asio::awaitable<std::optional<ending>> shell::carry_out(deployment::attempt what
   co_await late_.join();
   if (c.over) of_.by.sweep();  // what an undo would have needed
   running_.clear();
+  patience_.cancel();
   co_return c.over;
 }
 
@@ -163,16 +185,18 @@ asio::awaitable<std::optional<happening>> shell::perform(carrying& c, action a) 
   }
   if (std::holds_alternative<run_test>(a)) {
     const instant began = now();
-    const done got = co_await of_.operated.test();
-    co_return tested{got.is, got.says, now() - began, of_.by.names()};
+    const auto got = co_await with_patience(of_.operated.test());
+    if (!got) co_return std::nullopt;
+    co_return tested{got->is, got->says, now() - began, of_.by.names()};
   }
   if (const auto* l = std::get_if<ask_leave>(&a)) {
     c.to.prepared(l->refused);
     co_return co_await wait_for_leave();
   }
   if (const auto* p = std::get_if<put_change>(&a)) {
-    const put_result how = co_await of_.by.put(c.of.of.changes[p->change], p->to);
-    co_return put_done{how, of_.by.names()};
+    const auto how = co_await with_patience(of_.by.put(c.of.of.changes[p->change], p->to));
+    if (!how) co_return std::nullopt;
+    co_return put_done{*how, of_.by.names()};
   }
   if (std::holds_alternative<mark_nginx>(a)) {
     c.before = of_.operated.see_workers();
@@ -180,8 +204,9 @@ asio::awaitable<std::optional<happening>> shell::perform(carrying& c, action a) 
     co_return std::nullopt;
   }
   if (std::holds_alternative<reload_nginx>(a)) {
-    const done got = co_await of_.operated.reload();
-    co_return reloaded{got.is, got.says, now()};
+    const auto got = co_await with_patience(of_.operated.reload());
+    if (!got) co_return std::nullopt;
+    co_return reloaded{got->is, got->says, now()};
   }
   if (const auto* l = std::get_if<look_for_proof>(&a)) {
     const look_for_proof how = *l;
@@ -244,8 +269,8 @@ asio::awaitable<struct cut_off> shell::look_at_what_was_cut_off(plan& of) {
   asked.spawn(ask(of_.proofs, of.forward.slot, stable));
   asked.spawn(ask(of_.proofs, of.forward.other, other));
   co_await asked.join();
-  found.names = of_.by.names();
   for (const change& c : of.of.changes) found.changes.push_back(co_await of_.by.state_of(c));
+  found.names = of_.by.names();  // after them: a command that still ran has had its time
   // This life has seen nothing yet: by what the front door's answers are known, the slots themselves have just said.
   of.forward.identity = of.back.other_identity = stable.self.identity;
   of.forward.other_identity = of.back.identity = other.self.identity;

@@ -10,6 +10,7 @@
 #include "agent/rollback/slot_switch.hpp"
 #include "agent/task_group.hpp"
 
+#include <boost/asio/cancellation_signal.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/steady_timer.hpp>
 
@@ -65,7 +66,7 @@ class shell {
   asio::awaitable<std::optional<ending>> carry_out(deployment::attempt what, const deployment::tracking& known, listener to);
   void leave(const std::string& id);
   void stop(const std::string& id, const std::string& why);
-  /// The agent ends: leave is no longer waited for, and a proof neither.
+  /// The agent ends: leave is no longer waited for, a proof neither, and for a test, a reload or a command five seconds more.
   void hurry();
   asio::awaitable<void> forget(std::string id);
 
@@ -75,10 +76,14 @@ class shell {
  private:
   struct carrying;
   asio::awaitable<std::optional<happening>> perform(carrying& c, action a);
+  /// Nothing: the agent ends, and has waited for it long enough.
+  template <typename T>
+  asio::awaitable<std::optional<T>> with_patience(asio::awaitable<T> what);
   asio::awaitable<proof_look> look(carrying& c, look_for_proof how);
   /// Also learns by what the two slots are known.
   asio::awaitable<struct cut_off> look_at_what_was_cut_off(plan& of);
   asio::awaitable<happening> wait_for_leave();
+  void end_soon();
   asio::awaitable<void> write_late(row what);
   std::expected<plan, std::string> plan_of(const deployment::attempt& what, const deployment::tracking& known);
 
@@ -89,6 +94,8 @@ class shell {
   std::string running_;             ///< the attempt under way
   std::optional<happening> given_;  ///< leave, or stop
   bool hurrying_ = false;
+  asio::steady_timer patience_;
+  asio::cancellation_signal out_of_patience_;
   std::optional<attempt> found_;  ///< what the journal had open at the start
   std::uint64_t rows_found_ = 0;
   bool undo_was_begun_ = false;

@@ -1,5 +1,5 @@
+#include "agent/process/lasting.hpp"
 #include "agent/process/run.hpp"
-#include "agent/process/running.hpp"
 #include "agent/rollback/slot_switch.hpp"
 #include "agent/rollback/switches/files.hpp"
 #include "probes/quoted.hpp"
@@ -12,6 +12,7 @@
 
 #include <algorithm>
 #include <cstdlib>
+#include <filesystem>
 #include <optional>
 #include <sstream>
 
@@ -47,6 +48,11 @@ long seconds_of(duration d) {
   return static_cast<long>(std::chrono::duration_cast<std::chrono::seconds>(d).count());
 }
 
+/// Beside the state: an agent that ends while a command runs leaves it to the next start.
+std::string note_path(const config::configuration& configured) {
+  return std::filesystem::path(configured.agent.state).replace_extension(".command").string();
+}
+
 class command_switch final : public slot_switch {
  public:
   command_switch(asio::any_io_executor executor, const config::configuration& configured, std::function<instant()> now)
@@ -76,8 +82,9 @@ class command_switch final : public slot_switch {
   [[nodiscard]] const config::slot* slot_called(const std::string& name) const;
   /// Else (intent = "effect") nothing can be asked: what users reach afterwards says whether a command has worked.
   [[nodiscard]] bool can_be_asked() const { return !settings().active.empty(); }
-  [[nodiscard]] bool is_running() const { return running_ && !running_->has_ended(); }
+  [[nodiscard]] bool is_running();
   [[nodiscard]] std::string still_running() const;
+  asio::awaitable<void> running_has_ended();
   [[nodiscard]] intent read(const std::expected<process::finished, std::string>& asked) const;
   [[nodiscard]] std::string slot_names() const;
   [[nodiscard]] std::string alike() const;
@@ -87,8 +94,7 @@ class command_switch final : public slot_switch {
   const config::configuration& configured_;
   std::function<instant()> now_;
   std::optional<answer> last_;
-  std::shared_ptr<process::running> running_;  // the last command that was started
-  instant started_;
+  std::shared_ptr<process::lasting> running_;  // the last command that was started, by this life or one before
 };
 
 const config::slot* command_switch::slot_called(const std::string& name) const {
@@ -96,8 +102,13 @@ const config::slot* command_switch::slot_called(const std::string& name) const {
   return found == configured_.slots.end() ? nullptr : &*found;
 }
 
+bool command_switch::is_running() {
+  if (!running_) running_ = process::lasting::left_behind(executor_, note_path(configured_));
+  return running_ && !running_->has_ended();
+}
+
 std::string command_switch::still_running() const {
-  return fmt::format("the command that was started {} s ago still runs (process {})", seconds_of(now_() - started_), running_->pid());
+  return fmt::format("the command that was started {} s ago still runs (process {})", seconds_of(running_->age()), running_->pid());
 }
 
 intent command_switch::read(const std::expected<process::finished, std::string>& asked) const {
@@ -173,6 +184,13 @@ std::expected<std::vector<change>, std::string> command_switch::changes_to(slot_
   return changes;
 }
 
+/// A command that an earlier attempt, or an earlier life, started has the time that one has, and then it is seen what is so.
+asio::awaitable<void> command_switch::running_has_ended() {
+  if (!is_running()) co_return;
+  const auto program = running_;
+  co_await program->ended_within(settings().switch_timeout);
+}
+
 asio::awaitable<change_state> command_switch::state_of(const change& c) {
   const auto* command = std::get_if<command_change>(&c);
   change_state found;
@@ -180,10 +198,7 @@ asio::awaitable<change_state> command_switch::state_of(const change& c) {
     found.says = "this is no change by a command, and the switch of this host is one";
     co_return found;
   }
-  if (is_running()) {
-    found.says = still_running();
-    co_return found;
-  }
+  co_await running_has_ended();
   co_await refresh();
   const intent now = names();
   found.says = now.says;
@@ -224,10 +239,7 @@ asio::awaitable<put_result> command_switch::put(const change& c, end to) {
     co_return r;
   }
   const std::string other = to == end::after ? command->from : command->to;
-  if (is_running()) {
-    const auto before = running_;
-    co_await before->ended_within(settings().switch_timeout);
-  }
+  co_await running_has_ended();
   co_await refresh();
   if (is_running()) {
     r.says = fmt::format("not begun: {}", still_running());
@@ -243,13 +255,12 @@ asio::awaitable<put_result> command_switch::put(const change& c, end to) {
     r.says = now.named() ? fmt::format("`active` prints {}", name_of(now.slot)) : now.says;
     co_return r;
   }
-  auto started = process::running::start(executor_, slot->switched_by, process::outputs::together, most_output);
+  auto started = process::lasting::start(executor_, slot->switched_by, note_path(configured_), most_output);
   if (!started) {
     r.says = started.error();
     co_return r;
   }
   running_ = std::move(*started);
-  started_ = now_();
   const auto program = running_;
   if (!co_await program->ended_within(settings().switch_timeout)) {
     r.is = put_result::kind::cant_tell;

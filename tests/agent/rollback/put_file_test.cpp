@@ -35,7 +35,7 @@ std::string in_words(const put_result& r) {
 }
 
 bool set_immutable(const std::string& path, bool on) {
-  const descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+  const flipback::descriptor file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   int flags = 0;
   if (::ioctl(file.get(), FS_IOC_GETFLAGS, &flags) != 0) return false;
   flags = on ? flags | FS_IMMUTABLE_FL : flags & ~FS_IMMUTABLE_FL;

@@ -13,7 +13,7 @@ using names = std::set<std::string>;
 namespace {
 
 void fill(const std::string& path) {
-  const descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
+  const flipback::descriptor file(::open(path.c_str(), O_WRONLY | O_CREAT | O_CLOEXEC, 0600));
   const std::string page(4096, 'f');
   while (::write(file.get(), page.data(), page.size()) > 0) {
   }

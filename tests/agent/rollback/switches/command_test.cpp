@@ -1,5 +1,7 @@
 #include "tests/agent/rollback/switches/configured.hpp"
 
+#include "agent/process/lasting.hpp"
+
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
@@ -30,6 +32,7 @@ struct host : folder {
     settings.deployment->active = {path("active")};
     settings.deployment->switch_timeout = 5s;
     settings.nginx.conf = path("nginx.conf");
+    settings.agent.state = path("flipback.db");
   }
   void script(const std::string& name, const std::string& does) const {
     // A new file each time: one that still runs must not be changed under its shell.
@@ -193,6 +196,48 @@ TEST_CASE("command_an_undo_that_comes_while_the_first_still_runs_begins_once_it_
   CHECK(result_of(h.loop, s.put(h.to_blue, end::after)).is == put_result::kind::cant_tell);
   CHECK(result_of(h.loop, s.put(h.to_blue, end::before)).is == put_result::kind::done);
   CHECK(h.text("order") == "first\nsecond\n");
+}
+
+TEST_CASE("command_that_runs_on_when_its_switch_is_gone_is_not_broken_by_that_and_the_next_switch_waits_for_it") {
+  host h;
+  h.settings.deployment->switch_timeout = 200ms;
+  h.script("to-blue", "while [ ! -e " + h.path("go") + " ]; do sleep 0.01; done; echo loud && echo blue > " + h.path("live"));
+  CHECK(result_of(h.loop, h.made().put(h.to_blue, end::after)).is == put_result::kind::cant_tell);
+  h.kept.reset();
+  auto& next = h.made();
+  CHECK(has(together(next.obstacles()), "still runs (process"));
+  const change_state still = result_of(h.loop, next.state_of(h.to_blue));
+  CHECK(still.is == change_state::kind::cant_tell);
+  CHECK(has(still.says, "still runs"));
+  CHECK(has(result_of(h.loop, next.put(h.to_blue, end::before)).says, "not begun"));
+  h.write("go", "");
+  CHECK(h.until([&] { return result_of(h.loop, next.state_of(h.to_blue)).is == change_state::kind::after; }));
+  CHECK(next.obstacles().empty());
+  h.kept.reset();
+  CHECK_FALSE(fs::exists(h.path("flipback.command")));
+}
+
+TEST_CASE("command_a_note_of_what_does_not_run_any_more_is_no_running_command") {
+  host h;
+  for (const std::string note : {"", "x", "0 0 0\n", "-1 5 here\n", "999999999 5 here\n", "1 5 another-boot\n", "1 1 \n",
+                                "1 999999999999 " + process::boot_id() + "\n"}) {
+    CAPTURE(note);
+    h.write("flipback.command", note);
+    auto& s = h.made();
+    h.ask(s);
+    CHECK(s.obstacles().empty());
+    CHECK(result_of(h.loop, s.state_of(h.to_blue)).is == change_state::kind::before);
+  }
+}
+
+TEST_CASE("command_that_writes_without_end_is_kept_to_a_bound") {
+  host h;
+  h.settings.deployment->switch_timeout = 100ms;
+  h.script("to-blue", "yes | head -c 50000000; touch " + h.path("wrote") + "; sleep 0.2; exit 7");
+  auto& s = h.made();
+  (void)result_of(h.loop, s.put(h.to_blue, end::after));
+  CHECK(h.until([&] { return s.obstacles().empty(); }));
+  CHECK(fs::exists(h.path("wrote")));
 }
 
 TEST_CASE("command_that_can_t_be_started_is_said_before_and_at_the_put") {
