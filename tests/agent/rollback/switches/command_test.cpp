@@ -1,6 +1,5 @@
-#include "tests/agent/rollback/switches/configured.hpp"
-
 #include "agent/process/lasting.hpp"
+#include "tests/agent/rollback/switches/configured.hpp"
 
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -219,8 +218,8 @@ TEST_CASE("command_that_runs_on_when_its_switch_is_gone_is_not_broken_by_that_an
 
 TEST_CASE("command_a_note_of_what_does_not_run_any_more_is_no_running_command") {
   host h;
-  for (const std::string note : {"", "x", "0 0 0\n", "-1 5 here\n", "999999999 5 here\n", "1 5 another-boot\n", "1 1 \n",
-                                "1 999999999999 " + process::boot_id() + "\n"}) {
+  for (const std::string& note : std::vector<std::string>{"", "x", "0 0 0\n", "-1 5 here\n", "999999999 5 here\n", "1 5 another-boot\n",
+                                                          "1 1 \n", "1 999999999999 " + process::boot_id() + "\n"}) {
     CAPTURE(note);
     h.write("flipback.command", note);
     auto& s = h.made();
