@@ -1,6 +1,6 @@
 #include "probes/condition.hpp"
 
-#include "probes/quoted.hpp"
+#include "flipback/quoted.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>

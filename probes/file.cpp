@@ -1,9 +1,10 @@
+#include "flipback/quoted.hpp"
+
 #include "probes/files/failure.hpp"
 #include "probes/files/newest.hpp"
 #include "probes/files/off_loop.hpp"
 #include "probes/findings.hpp"
 #include "probes/kinds.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 

@@ -1,3 +1,5 @@
+#include "flipback/percent.hpp"
+
 #include "probes/declarations.hpp"
 #include "probes/findings.hpp"
 #include "probes/kinds.hpp"
@@ -109,7 +111,7 @@ class grafana_probe final : public probe {
 
   asio::awaitable<health> look_at(const datasource& d, net::api_session& session, findings& found) const {
     const std::string who = session.quoted(d.name);
-    const auto answer = co_await session.get(fmt::format("/api/datasources/uid/{}/health", net::percent_encoded(d.uid)));
+    const auto answer = co_await session.get(fmt::format("/api/datasources/uid/{}/health", percent_encoded(d.uid)));
     if (!answer) {
       found.unwell(answer.error());
       co_return health::unwell;

@@ -1,10 +1,11 @@
+#include "flipback/quoted.hpp"
+
 #include "probes/expectation.hpp"
 #include "probes/identity.hpp"
 #include "probes/kinds.hpp"
 #include "probes/net/api.hpp"
 #include "probes/net/http_settings.hpp"
 #include "probes/net/redirects.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 

@@ -1,10 +1,12 @@
+#include "flipback/percent.hpp"
+#include "flipback/quoted.hpp"
+
 #include "probes/base64.hpp"
 #include "probes/findings.hpp"
 #include "probes/kinds.hpp"
 #include "probes/neo4j/bolt.hpp"
 #include "probes/net/api.hpp"
 #include "probes/net/tls_settings.hpp"
-#include "probes/quoted.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
@@ -97,7 +99,7 @@ class neo4j_probe final : public probe {
       co_return found.unwell(reason::bad_answer, "GET / answered JSON without neo4j_version: it is no Neo4j, or not its HTTP port");
     const bool has_query_api = net::text_at(*about, "/query").has_value();  // from 5.19; the older one is deprecated since
     net::http_request question =
-        request("POST", fmt::format("/db/{}/{}", net::percent_encoded(terms_.database), has_query_api ? "query/v2" : "tx/commit"));
+        request("POST", fmt::format("/db/{}/{}", percent_encoded(terms_.database), has_query_api ? "query/v2" : "tx/commit"));
     if (!terms_.user.empty()) question.headers.emplace_back("Authorization", "Basic " + authorization());
     question.headers.emplace_back("Content-Type", "application/json");
     question.headers.emplace_back("Accept", "application/json");

@@ -1,3 +1,5 @@
+#include "flipback/percent.hpp"
+
 #include "probes/declarations.hpp"
 #include "probes/exposition/scrape.hpp"
 #include "probes/exposition/traffic.hpp"
@@ -153,7 +155,7 @@ class qdrant_probe final : public probe {
   };
 
   asio::awaitable<void> look_at(collection& c, net::api_session& session, findings& found, looked& sums) const {
-    const std::string path = "/collections/" + net::percent_encoded(c.name);
+    const std::string path = "/collections/" + percent_encoded(c.name);
     const std::string who = session.quoted(c.name);
     const auto answer = co_await session.get(path);
     if (!answer) co_return found.unwell(answer.error());

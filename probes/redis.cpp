@@ -1,9 +1,10 @@
+#include "flipback/quoted.hpp"
+
 #include "probes/declarations.hpp"
 #include "probes/findings.hpp"
 #include "probes/kinds.hpp"
 #include "probes/net/tls_settings.hpp"
 #include "probes/net/url.hpp"
-#include "probes/quoted.hpp"
 #include "probes/redis/keys.hpp"
 #include "probes/redis/replies.hpp"
 #include "probes/redis/vitals.hpp"

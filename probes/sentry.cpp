@@ -1,3 +1,5 @@
+#include "flipback/percent.hpp"
+
 #include "probes/declarations.hpp"
 #include "probes/findings.hpp"
 #include "probes/kinds.hpp"
@@ -59,7 +61,7 @@ class sentry_probe final : public probe {
       where_ = "&project=" + terms_.project;
     else if (!terms_.project.empty())
       search_ = term("project", terms_.project);
-    if (!terms_.environment.empty()) where_ += "&environment=" + net::percent_encoded(terms_.environment);
+    if (!terms_.environment.empty()) where_ += "&environment=" + percent_encoded(terms_.environment);
   }
 
   [[nodiscard]] std::span<const measurement_declaration> declares() const override { return declared_.all(); }
@@ -117,8 +119,8 @@ class sentry_probe final : public probe {
   /// The errors of the last `within` that match, by Discover: its table has one row, with one column named as it was asked for.
   asio::awaitable<net::result<double>> events_of(net::api_session& session, std::string search) const {
     std::string path = fmt::format("/api/0/organizations/{}/events/?dataset=errors&field=count%28%29&statsPeriod={}{}",
-                                   net::percent_encoded(terms_.organization), period(terms_.within), where_);
-    if (!search.empty()) path += "&query=" + net::percent_encoded(search);
+                                   percent_encoded(terms_.organization), period(terms_.within), where_);
+    if (!search.empty()) path += "&query=" + percent_encoded(search);
     const auto answer = co_await session.get_json(std::move(path));
     if (!answer) co_return std::unexpected(answer.error());
     const auto count = net::number_at(*answer, "/data/0/count()");
@@ -131,9 +133,8 @@ class sentry_probe final : public probe {
   asio::awaitable<void> count_issues(net::api_session& session, findings& found) const {
     std::string search = fmt::format("firstSeen:-{}", period(terms_.within));
     if (!search_.empty()) search += " " + search_;
-    const std::string asked = fmt::format("/api/0/organizations/{}/issues/", net::percent_encoded(terms_.organization));
-    const auto answer =
-        co_await session.get(fmt::format("{}?query={}&limit={}{}", asked, net::percent_encoded(search), most_issues, where_));
+    const std::string asked = fmt::format("/api/0/organizations/{}/issues/", percent_encoded(terms_.organization));
+    const auto answer = co_await session.get(fmt::format("{}?query={}&limit={}{}", asked, percent_encoded(search), most_issues, where_));
     const auto listed = net::json_of(answer, "GET " + asked);
     if (!listed) co_return found.unwell(listed.error());
     const json::array* issues = listed->if_array();

@@ -99,12 +99,12 @@ void deciding::on(const blame_answered& e) {
   const bool of_now = s.track.now && e.epoch == s.track.now->number && rule != nullptr && rule->true_since == e.condition;
   if (!of_now) return;
   blame_standing& b = s.blames[e.rule];
-  if (b.epoch != e.epoch || b.condition != e.condition) b = {e.epoch, e.condition, {}, {}, {}};
+  if (b.epoch != e.epoch || b.condition != e.condition) b = {.epoch = e.epoch, .condition = e.condition};
   b.asked = e.asked;
-  b.newest = e.found;
+  b.newest = b.all.add(e.found);
   // What counts afterwards has begun after the answer.
-  if (e.found.is == blame::kind::both_well && !b.first_both_well) b.first_both_well = now.at.at;
-  if (e.found.is == blame::kind::both_fail) s.both_failed = now.at.at;
+  if (b.newest.is == blame::kind::both_well && !b.first_both_well) b.first_both_well = now.at.at;
+  if (b.newest.is == blame::kind::both_fail) s.both_failed = now.at.at;
 }
 
 void deciding::on(const ready_looked& e) {

@@ -1,7 +1,8 @@
 #include "agent/deployment/asking.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include "agent/deployment/ask.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 

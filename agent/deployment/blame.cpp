@@ -1,12 +1,12 @@
 #include "agent/deployment/blame.hpp"
 
+#include "flipback/quoted.hpp"
 #include "flipback/units.hpp"
-
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <optional>
 #include <set>
 #include <utility>
@@ -20,6 +20,9 @@ constexpr std::size_t least_answers = 2;
 constexpr std::size_t longest_path = 80;
 constexpr unsigned client_errors = 400;
 constexpr unsigned server_errors = 500;
+constexpr double by_chance = 0.5;
+constexpr double if_to_blame = 0.95;
+const double sure = std::log(1000);
 
 std::string path_of(const std::string& target) {
   return target.substr(0, target.find('?'));
@@ -98,6 +101,7 @@ blame judge(const std::vector<tried>& all, double safe_share) {
   std::size_t stable_fails = 0;
   std::vector<const tried*> both_failed;
   std::vector<const tried*> live_failed;
+  std::vector<const tried*> stable_failed;
   std::vector<const tried*> both_did_well;
   for (const tried& one : all) {
     const auto live = did_well(one.live, one.of);
@@ -107,23 +111,51 @@ blame judge(const std::vector<tried>& all, double safe_share) {
     live_fails += *live ? 0 : 1;
     stable_fails += *stable ? 0 : 1;
     if (!*live) (*stable ? live_failed : both_failed).push_back(&one);
-    if (*live && *stable) both_did_well.push_back(&one);
+    if (*live) (*stable ? both_did_well : stable_failed).push_back(&one);
   }
   if (answers < least_answers || 2 * answers < all.size())
     return {kind::cant_tell, fmt::format("can't tell whether the release is to blame: of {} failed requests that were asked again, {} were "
                                          "answered on both slots ({})",
                                          all.size(), answers, shown(all.front()))};
+  const auto live_alone = static_cast<unsigned>(live_failed.size());
+  const auto stable_alone = static_cast<unsigned>(stable_failed.size());
   // What fails by chance fails now here, now there: how many each fails counts, not whether they are the same.
   if (const std::size_t both = std::min(live_fails, stable_fails); 2 * both >= answers)
-    return {kind::both_fail, fmt::format("both slots fail {} of {} failed requests that were asked again ({})", both, answers,
-                                         shown(both_failed.empty() ? all.front() : *both_failed.front()))};
-  if (!live_failed.empty())
-    return {kind::release_to_blame, fmt::format("the stable slot does {} of {} failed requests well that the live one fails ({})",
-                                                live_failed.size(), answers, shown(*live_failed.front()))};
+    return {kind::both_fail,
+            fmt::format("both slots fail {} of {} failed requests that were asked again ({})", both, answers,
+                        shown(both_failed.empty() ? all.front() : *both_failed.front())),
+            live_alone, stable_alone};
+  if (!live_failed.empty() || !stable_failed.empty()) {
+    const tried& one = live_failed.empty() ? *stable_failed.front() : *live_failed.front();
+    return {kind::unsure,
+            fmt::format("of {} failed requests that were asked again the live slot alone fails {}, the stable one alone {} ({})", answers,
+                        live_failed.size(), stable_failed.size(), shown(one)),
+            live_alone, stable_alone};
+  }
   if (2 * both_did_well.size() >= answers)
     return {kind::both_well, fmt::format("both slots do {} of {} failed requests well that were asked again ({})", both_did_well.size(),
                                          answers, shown(*both_did_well.front()))};
   return {kind::cant_tell, fmt::format("can't tell whether the release is to blame: the slots differ ({})", shown(all.front()))};
+}
+
+blame blame_evidence::add(blame round) {
+  using kind = blame::kind;
+  live_alone_ += round.live_alone;
+  stable_alone_ += round.stable_alone;
+  log_ratio_ += round.live_alone * std::log(if_to_blame / by_chance) + round.stable_alone * std::log((1 - if_to_blame) / by_chance);
+  // A long outage of both must not shield for hours what the release fails afterwards.
+  log_ratio_ = std::clamp(log_ratio_, -sure, 2 * sure);
+  if (round.is != kind::unsure) return round;
+  if (log_ratio_ >= sure) {
+    round.is = kind::release_to_blame;
+  } else if (log_ratio_ <= 0) {
+    round.is = kind::both_fail;
+    round.says = fmt::format("both slots fail some of what is asked again, the live one alone {} times, the stable one alone {} times",
+                             live_alone_, stable_alone_);
+  } else {
+    round.says += "; more is asked, since chance may do as much";
+  }
+  return round;
 }
 
 }  // namespace flipback::deployment

@@ -48,16 +48,35 @@ struct tried {
 struct blame {
   enum class kind : std::uint8_t {
     cant_tell,         ///< too few answers, or they don't speak for the errors
+    unsure,            ///< the slots differ, and chance may do as much: more has to be asked
     release_to_blame,  ///< live fails what stable does well
-    both_fail,         ///< at least half of them fail on both: a flip would not help
+    both_fail,         ///< at least half of them fail on both, or each fails what the other does well: a flip would not help
     both_well          ///< it is over, or not to be reproduced
   };
   kind is = kind::cant_tell;
-  std::string says;  ///< one sentence without any query
+  std::string says;           ///< one sentence without any query
+  unsigned live_alone = 0;    ///< questions that the live slot failed and the stable one did well
+  unsigned stable_alone = 0;  ///< the other way round
 };
 
-/// `safe_share`: of the errors, those of GET and HEAD; 0 to 1. The questions speak for the errors only where that is at least a half. A 4xx
-/// that the user did not get (who was logged in, for instance) is no answer.
+/// What one round of questions says: never `release_to_blame`, since slots that fail alike differ by chance. `safe_share`: of the errors,
+/// those of GET and HEAD; 0 to 1. The questions speak for the errors only where that is at least a half. A 4xx that the user did not get
+/// (who was logged in, for instance) is no answer.
 blame judge(const std::vector<tried>& all, double safe_share);
+
+/// Whether the live slot alone fails more than chance does, over all rounds of one breach. Of slots that fail alike each is as likely to be
+/// the one that fails a question alone. This is Wald's sequential probability ratio test (1945) of that, against a live slot that is it 19
+/// times in 20: it may be asked as often as one likes, and a release that fails like the stable one is blamed once in a thousand breaches.
+class blame_evidence {
+ public:
+  /// Takes a round in; gives it back with what all rounds say: where the slots differ, whether the release is to blame, both fail, or more
+  /// has to be asked.
+  blame add(blame round);
+
+ private:
+  double log_ratio_ = 0;     ///< of the likelihoods
+  unsigned live_alone_ = 0;  ///< since the beginning
+  unsigned stable_alone_ = 0;
+};
 
 }  // namespace flipback::deployment

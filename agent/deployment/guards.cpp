@@ -142,6 +142,7 @@ std::optional<weighed> blamed(const state& s, const present& now, const rule_now
     w.missing.blame = age >= ask_again_every;
     return w;
   }
+  if (of_this_moment && known->newest.is == blame::kind::unsure) return waits(guard::blame, known->newest.says, {.blame = true});
   const bool asked = known->first_both_well || s.both_failed;
   if (mark_of(s, rule.name, rule.true_since) && rule.above_since_mark != answer::yes) {
     weighed w = waits(guard::short_window,

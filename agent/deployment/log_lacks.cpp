@@ -1,9 +1,10 @@
 #include "agent/deployment/log_lacks.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include "agent/deployment/rollback_rules.hpp"
 #include "probes/access_log/tail.hpp"
 #include "probes/access_log/terms.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 

@@ -92,7 +92,8 @@ struct blame_standing {
   std::uint64_t epoch = 0;
   instant condition{};  ///< when the breach's condition began
   instant asked{};      ///< the newest answer
-  blame newest;
+  blame newest;         ///< with what all rounds before it say
+  blame_evidence all;
   std::optional<instant> first_both_well;
 };
 

@@ -1,8 +1,7 @@
 #include "agent/judging/one_client.hpp"
 
+#include "flipback/quoted.hpp"
 #include "flipback/units.hpp"
-
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "agent/rollback/command_result.hpp"
 
-#include "probes/quoted.hpp"
+#include "flipback/quoted.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,8 @@
+#include "flipback/quoted.hpp"
+
 #include "agent/process/run.hpp"
 #include "agent/rollback/command_result.hpp"
 #include "agent/rollback/master_process.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 
@@ -92,7 +93,8 @@ class pid_command final : public master_finder {
     }
     printed_ = number_in(came_to->output);
     if (!printed_)
-      said_ = fmt::format("pid_command ({}) printed \"{}\", expected a process number", argv_.front(), flipback::quoted(came_to->output, {}, 60));
+      said_ = fmt::format("pid_command ({}) printed \"{}\", expected a process number", argv_.front(),
+                          flipback::quoted(came_to->output, {}, 60));
   }
 
  private:

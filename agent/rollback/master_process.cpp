@@ -1,7 +1,8 @@
 #include "agent/rollback/master_process.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include "agent/process/lasting.hpp"
-#include "probes/quoted.hpp"
 
 #include <climits>
 #include <fmt/format.h>

@@ -1,12 +1,12 @@
 #include "agent/serve/control_socket.hpp"
 
+#include "flipback/quoted.hpp"
 #include "flipback/utf8.hpp"
 
 #include "agent/serve/accepting.hpp"
 #include "agent/serve/bound_socket.hpp"
 #include "agent/task_group.hpp"
 #include "agent/within.hpp"
-#include "probes/quoted.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/buffer.hpp>

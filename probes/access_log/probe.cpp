@@ -1,10 +1,11 @@
+#include "flipback/quoted.hpp"
+
 #include "probes/access_log/error_memory.hpp"
 #include "probes/access_log/source.hpp"
 #include "probes/access_log/terms.hpp"
 #include "probes/access_log/traffic.hpp"
 #include "probes/access_log/traffic_signals.hpp"
 #include "probes/kinds.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 

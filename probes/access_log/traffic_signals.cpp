@@ -1,6 +1,6 @@
 #include "probes/access_log/traffic_signals.hpp"
 
-#include "probes/quoted.hpp"
+#include "flipback/quoted.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,6 +1,7 @@
 #include "probes/airflow/health.hpp"
 
-#include "probes/quoted.hpp"
+#include "flipback/quoted.hpp"
+
 #include "probes/timestamp.hpp"
 
 #include <fmt/format.h>

@@ -1,5 +1,7 @@
 #include "probes/airflow/questions.hpp"
 
+#include "flipback/percent.hpp"
+
 #include "probes/timestamp.hpp"
 
 #include <fmt/format.h>
@@ -106,7 +108,7 @@ asio::awaitable<void> look_at_import_errors(visit& through, forbidden_is forbidd
 
 asio::awaitable<void> look_at_dag(const wanted_dag& dag, visit& through, findings& found) {
   const std::string who = through.quoted(dag.id);
-  const std::string path = "/dags/" + net::percent_encoded(dag.id);
+  const std::string path = "/dags/" + percent_encoded(dag.id);
   const auto answer = co_await through.get(path);
   if (!answer) co_return found.unwell(answer.error());
   if (answer->status == 404) co_return found.unwell(reason::absent, fmt::format("the DAG {} does not exist", who));

@@ -1,7 +1,8 @@
 #include "probes/airflow/visit.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include "probes/base64.hpp"
-#include "probes/quoted.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>

@@ -1,8 +1,7 @@
 #include "probes/exposition/reader.hpp"
 
+#include "flipback/quoted.hpp"
 #include "flipback/utf8.hpp"
-
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,8 @@
 #include "probes/files/newest.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include "probes/files/failure.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,9 @@
 #include "probes/journey/payload.hpp"
 
+#include "flipback/percent.hpp"
+#include "flipback/quoted.hpp"
+
 #include "probes/net/url.hpp"
-#include "probes/quoted.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>
@@ -60,7 +62,7 @@ text_template form(settings::section& from, std::vector<secret>& hidden, bool& h
     has_password = has_password || f.name == "password";
     auto text = text_of(*inner, f, goes_to::form, hidden);
     if (!text) continue;
-    const std::string head = fmt::format("{}{}=", made.empty() ? "" : "&", net::percent_encoded(f.name));
+    const std::string head = fmt::format("{}{}=", made.empty() ? "" : "&", percent_encoded(f.name));
     made.append(text_template::literal(head, goes_to::plain));
     made.append(*text);
   }

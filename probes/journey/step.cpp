@@ -1,9 +1,10 @@
 #include "probes/journey/step.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include "probes/journey/payload.hpp"
 #include "probes/net/http_settings.hpp"
 #include "probes/net/json.hpp"
-#include "probes/quoted.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>

@@ -1,5 +1,7 @@
 #include "probes/journey/text_template.hpp"
 
+#include "flipback/percent.hpp"
+
 #include "probes/net/url.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -21,7 +23,7 @@ std::string written_to(goes_to place, std::string_view text) {
   switch (place) {
     case goes_to::form:
     case goes_to::path:
-      return net::percent_encoded(text);
+      return percent_encoded(text);
     case goes_to::json:
       return escaped(text);
     default:

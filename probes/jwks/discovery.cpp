@@ -1,6 +1,6 @@
 #include "probes/jwks/discovery.hpp"
 
-#include "probes/quoted.hpp"
+#include "flipback/quoted.hpp"
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>

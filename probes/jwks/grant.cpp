@@ -1,9 +1,11 @@
 #include "probes/jwks/grant.hpp"
 
+#include "flipback/percent.hpp"
+#include "flipback/quoted.hpp"
+
 #include "probes/base64.hpp"
 #include "probes/jwks/refusal.hpp"
 #include "probes/net/json.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 
@@ -26,10 +28,10 @@ std::vector<secret> ask_for_token(const client& who, bool basic, net::http_reque
   ask.headers.emplace_back("Content-Type", "application/x-www-form-urlencoded");
   ask.headers.emplace_back("Accept", "application/json");
   ask.body = "grant_type=client_credentials";
-  if (!who.scope.empty()) ask.body += fmt::format("&scope={}", net::percent_encoded(who.scope));
+  if (!who.scope.empty()) ask.body += fmt::format("&scope={}", percent_encoded(who.scope));
   // Both are form-encoded before they are joined, so that either may have a colon in it.
-  const std::string id = net::percent_encoded(who.id);
-  const std::string password = net::percent_encoded(who.password.reveal());
+  const std::string id = percent_encoded(who.id);
+  const std::string password = percent_encoded(who.password.reveal());
   if (basic) {
     const secret both(to_base64(fmt::format("{}:{}", id, password)));
     ask.headers.emplace_back("Authorization", fmt::format("Basic {}", both.reveal()));

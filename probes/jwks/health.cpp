@@ -1,7 +1,8 @@
 #include "probes/jwks/health.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include "probes/net/api.hpp"
-#include "probes/quoted.hpp"
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>

@@ -1,9 +1,10 @@
 #include "probes/jwks/key_set.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include "probes/jwks/key.hpp"
 #include "probes/jwks/verify.hpp"
 #include "probes/net/json.hpp"
-#include "probes/quoted.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>

@@ -1,7 +1,8 @@
 #include "probes/jwks/refusal.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include "probes/net/api.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 

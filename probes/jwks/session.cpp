@@ -1,8 +1,9 @@
 #include "probes/jwks/session.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include "probes/jwks/health.hpp"
 #include "probes/jwks/refusal.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,8 +1,9 @@
 #include "probes/jwks/token.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include "probes/base64.hpp"
 #include "probes/jwks/verify.hpp"
-#include "probes/quoted.hpp"
 
 #include <boost/json/array.hpp>
 #include <fmt/format.h>

@@ -1,7 +1,8 @@
 #include "probes/neo4j/bolt.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include "probes/net/json.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 
@@ -24,7 +25,16 @@ constexpr std::string_view proposals =
 constexpr std::size_t longest_answer = 1024 * 1024;
 constexpr std::size_t longest_chunk = 0xFFFF;
 
-enum tag : std::uint8_t { hello = 0x01, goodbye = 0x02, run = 0x10, pull = 0x3F, logon = 0x6A, success = 0x70, record = 0x71, failed = 0x7F };
+enum tag : std::uint8_t {
+  hello = 0x01,
+  goodbye = 0x02,
+  run = 0x10,
+  pull = 0x3F,
+  logon = 0x6A,
+  success = 0x70,
+  record = 0x71,
+  failed = 0x7F
+};
 
 net::failure hung_up() {
   return {reason::closed, "the server hung up before its answer was whole"};
@@ -51,7 +61,8 @@ net::failure failure_of(std::string_view code, std::string_view says) {
     return {reason::limited, "the user is locked out for a while: too many wrong passwords (AuthenticationRateLimit)"};
   if (code.ends_with(".Security.CredentialsExpired"))
     return {reason::unauthorised, "the password must be changed before anything can be asked (CredentialsExpired)"};
-  if (code.ends_with(".Security.Unauthorized") || code.ends_with(".Security.AuthorizationExpired") || code.ends_with(".Security.TokenExpired"))
+  if (code.ends_with(".Security.Unauthorized") || code.ends_with(".Security.AuthorizationExpired") ||
+      code.ends_with(".Security.TokenExpired"))
     return {reason::unauthorised, "wrong user or password (Unauthorized)"};
   if (code.contains(".Security.")) return {reason::forbidden, whole};
   if (code.ends_with(".DatabaseNotFound")) return {reason::absent, whole};
@@ -75,13 +86,15 @@ asio::awaitable<net::result<void>> bolt::shake_hands() {
   const auto come = co_await fill(4);
   if (!come) {
     if (come.error().why != reason::closed) co_return std::unexpected(come.error());
-    co_return std::unexpected(net::failure{reason::closed, "the server hung up on a Bolt handshake: it speaks something else, or wants TLS"});
+    co_return std::unexpected(
+        net::failure{reason::closed, "the server hung up on a Bolt handshake: it speaks something else, or wants TLS"});
   }
   const std::string version = unread_.substr(0, 4);
   unread_.erase(0, 4);
   if (version == "HTTP") co_return std::unexpected(net::failure{reason::bad_answer, "the server speaks HTTP there, not Bolt"});
   if (version == "\0\0\0\0"sv)
-    co_return std::unexpected(net::failure{reason::bad_answer, "the server has no Bolt version in common with us (5.0 to 5.8, 4.2 to 4.4)"});
+    co_return std::unexpected(
+        net::failure{reason::bad_answer, "the server has no Bolt version in common with us (5.0 to 5.8, 4.2 to 4.4)"});
   minor_ = static_cast<unsigned char>(version[2]);
   major_ = static_cast<unsigned char>(version[3]);
   const bool known = (major_ == 5 && minor_ <= 8) || (major_ == 4 && minor_ >= 2 && minor_ <= 4);

@@ -1,8 +1,9 @@
 #include "probes/net/api.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include "probes/base64.hpp"
 #include "probes/net/http_settings.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 

@@ -1,7 +1,8 @@
 #include "probes/net/redirects.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include "probes/net/http_settings.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 

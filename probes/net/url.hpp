@@ -40,9 +40,4 @@ bool same_place(const url& one, const url& other);
 /// "host:port", "[::1]:port" or "unix:/run/x.sock", taken apart, or what is wrong with it.
 std::expected<endpoint, std::string> parse_endpoint(std::string_view text);
 
-/// Text as a part of a path or a query (RFC 3986): all but letters, digits and -._~ as %XX.
-std::string percent_encoded(std::string_view text);
-/// The text again; nothing where a % is not followed by two hexadecimal digits.
-std::optional<std::string> percent_decoded(std::string_view text);
-
 }  // namespace flipback::net

@@ -1,6 +1,6 @@
 #include "probes/postgres/fingerprint.hpp"
 
-#include "probes/quoted.hpp"
+#include "flipback/quoted.hpp"
 
 #include <algorithm>
 #include <cctype>

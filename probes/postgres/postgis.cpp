@@ -1,5 +1,6 @@
+#include "flipback/quoted.hpp"
+
 #include "probes/postgres/questions.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "probes/postgres/trouble.hpp"
 
-#include "probes/quoted.hpp"
+#include "flipback/quoted.hpp"
 
 #include <fmt/format.h>
 

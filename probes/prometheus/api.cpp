@@ -1,6 +1,7 @@
 #include "probes/prometheus/api.hpp"
 
-#include "probes/quoted.hpp"
+#include "flipback/percent.hpp"
+#include "flipback/quoted.hpp"
 
 #include <fmt/format.h>
 
@@ -84,7 +85,7 @@ asio::awaitable<net::result<reply>> api::get(std::string path) {
 asio::awaitable<net::result<reply>> api::query(std::string_view promql, bool last) {
   const double left = to_seconds(run_->deadline - std::chrono::steady_clock::now());
   const double given = std::max(left * (last ? 0.9 : 0.5), 0.001);
-  std::string form = fmt::format("query={}&timeout={:.3f}", net::percent_encoded(promql), given);  // 2.42 takes "1.500", and "1.5s" not
+  std::string form = fmt::format("query={}&timeout={:.3f}", percent_encoded(promql), given);  // 2.42 takes "1.500", and "1.5s" not
   const auto answer = co_await session_.post("/api/v1/query", std::move(form), "application/x-www-form-urlencoded");
   if (!answer) co_return std::unexpected(answer.error());
   co_return read_reply(*answer, "the query", hidden_);

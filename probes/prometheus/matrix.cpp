@@ -1,6 +1,6 @@
 #include "probes/prometheus/matrix.hpp"
 
-#include "probes/quoted.hpp"
+#include "flipback/quoted.hpp"
 
 #include <fmt/format.h>
 

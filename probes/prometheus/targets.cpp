@@ -1,5 +1,7 @@
 #include "probes/prometheus/targets.hpp"
 
+#include "flipback/percent.hpp"
+
 #include <utility>
 
 namespace flipback::prometheus {
@@ -22,7 +24,7 @@ void targets_state::add(targets_state other) {
 
 std::string targets_path(std::string_view job) {
   std::string path = "/api/v1/targets?state=active";
-  if (!job.empty()) path.append("&scrapePool=").append(net::percent_encoded(job));
+  if (!job.empty()) path.append("&scrapePool=").append(percent_encoded(job));
   return path;
 }
 

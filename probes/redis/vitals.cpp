@@ -1,6 +1,6 @@
 #include "probes/redis/vitals.hpp"
 
-#include "probes/quoted.hpp"
+#include "flipback/quoted.hpp"
 
 #include <fmt/format.h>
 

@@ -1,5 +1,7 @@
 #include "probes/s3/listing.hpp"
 
+#include "flipback/percent.hpp"
+
 #include "probes/net/url.hpp"
 #include "probes/s3/xml.hpp"
 #include "probes/timestamp.hpp"
@@ -15,7 +17,7 @@ namespace {
 std::optional<std::string> decoded_key(std::string_view text) {
   std::string spaced(text);
   std::ranges::replace(spaced, '+', ' ');
-  return net::percent_decoded(spaced);
+  return percent_decoded(spaced);
 }
 
 }  // namespace

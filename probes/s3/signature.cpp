@@ -1,5 +1,7 @@
 #include "probes/s3/signature.hpp"
 
+#include "flipback/percent.hpp"
+
 #include "probes/net/url.hpp"
 
 #include <fmt/chrono.h>
@@ -87,8 +89,8 @@ std::string amz_date(wall_time at) {
 
 std::string encoded(query parameters) {
   for (auto& [name, value] : parameters) {
-    name = net::percent_encoded(name);
-    value = net::percent_encoded(value);
+    name = percent_encoded(name);
+    value = percent_encoded(value);
   }
   std::ranges::sort(parameters);
   std::string made;
@@ -100,7 +102,7 @@ std::string encoded_path(std::string_view path) {
   std::string made;
   for (std::size_t at = 0; at <= path.size();) {
     const std::size_t slash = std::min(path.find('/', at), path.size());
-    made += net::percent_encoded(path.substr(at, slash - at));
+    made += percent_encoded(path.substr(at, slash - at));
     if (slash < path.size()) made += '/';
     at = slash + 1;
   }

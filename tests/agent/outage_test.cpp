@@ -28,9 +28,9 @@ struct outage {
   }
 };
 
-outage drawn(seconds lasts, std::mt19937& chance) {
+outage drawn(seconds lasts, int least_share, std::mt19937& chance) {
   const auto any = [&](int least, int most) { return std::uniform_int_distribution(least, most)(chance); };
-  return {seconds(any(20, 700)), lasts, seconds(any(1, 15)), any(80, 100) / 100.0, any(5, 40), any(0, 1) == 1};
+  return {seconds(any(20, 700)), lasts, seconds(any(1, 15)), any(least_share, 100) / 100.0, any(5, 40), any(0, 1) == 1};
 }
 
 }  // namespace
@@ -38,9 +38,10 @@ outage drawn(seconds lasts, std::mt19937& chance) {
 TEST_CASE("a_shared_outage_that_ends_on_the_stable_slot_first_flips_nothing") {
   std::mt19937 chance(20261129);
   int flipped = 0;
-  for (const seconds lasts : {20s, 60s, 180s}) {
-    for (int i = 0; i < variants; ++i) {
-      const outage o = drawn(lasts, chance);
+  for (const seconds lasts : {20s, 60s, 180s, 400s}) {
+    for (int i = 0; i < 3 * variants; ++i) {
+      const int least_share = i < variants ? 80 : 8;  // all but dead; a pool that refuses some
+      const outage o = drawn(lasts, least_share, chance);
       night both(o.faults(), o.each_second, static_cast<unsigned>(chance()));
       const auto found = both.until(window);
       if (!found) continue;

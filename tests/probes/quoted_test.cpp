@@ -1,4 +1,4 @@
-#include "probes/quoted.hpp"
+#include "flipback/quoted.hpp"
 
 #include <doctest/doctest.h>
 

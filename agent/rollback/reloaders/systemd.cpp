@@ -1,7 +1,8 @@
+#include "flipback/quoted.hpp"
+
 #include "agent/process/run.hpp"
 #include "agent/rollback/command_result.hpp"
 #include "agent/rollback/nginx.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 

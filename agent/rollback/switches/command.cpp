@@ -1,8 +1,9 @@
+#include "flipback/quoted.hpp"
+
 #include "agent/process/lasting.hpp"
 #include "agent/process/run.hpp"
 #include "agent/rollback/slot_switch.hpp"
 #include "agent/rollback/switches/files.hpp"
-#include "probes/quoted.hpp"
 
 #include <boost/asio/this_coro.hpp>
 #include <fmt/chrono.h>

@@ -1,9 +1,10 @@
+#include "flipback/quoted.hpp"
+
 #include "agent/rollback/file_image.hpp"
 #include "agent/rollback/slot_switch.hpp"
 #include "agent/rollback/switches/files.hpp"
 #include "agent/rollback/switches/links.hpp"
 #include "agent/rollback/switches/text_pieces.hpp"
-#include "probes/quoted.hpp"
 
 #include <fmt/format.h>
 

@@ -1,6 +1,6 @@
 #include "agent/rollback/switches/text_pieces.hpp"
 
-#include "probes/quoted.hpp"
+#include "flipback/quoted.hpp"
 
 #include <fmt/format.h>
 

@@ -41,12 +41,12 @@ TEST_CASE("the_answers_of_both_slots_say_whom_to_blame") {
     blame::kind is;
   };
   const row rows[] = {
-      {"live alone fails", {{500, 200}, {502, 200}}, blame::kind::release_to_blame},
-      {"live fails some of it", {{500, 200}, {200, 200}, {200, 200}, {200, 200}}, blame::kind::release_to_blame},
-      {"live is dead", {{silent, 200}, {silent, 304}}, blame::kind::release_to_blame},
+      {"live alone fails", {{500, 200}, {502, 200}}, blame::kind::unsure},
+      {"live fails some of it", {{500, 200}, {200, 200}, {200, 200}, {200, 200}}, blame::kind::unsure},
+      {"live is dead", {{silent, 200}, {silent, 304}}, blame::kind::unsure},
       {"both fail", {{500, 500}, {503, silent}}, blame::kind::both_fail},
       {"half fail on both", {{500, 500}, {500, 200}}, blame::kind::both_fail},
-      {"less than half fail on both", {{500, 500}, {500, 200}, {500, 200}}, blame::kind::release_to_blame},
+      {"less than half fail on both", {{500, 500}, {500, 200}, {500, 200}}, blame::kind::unsure},
       {"each fails by chance what the other does", {{500, 200}, {200, 500}, {500, 500}, {200, 200}}, blame::kind::both_fail},
       {"both do well", {{200, 200}, {200, 204}}, blame::kind::both_well},
       {"a 4xx that users did not get", {{401, 401}, {401, 401}}, blame::kind::cant_tell},
@@ -54,7 +54,7 @@ TEST_CASE("the_answers_of_both_slots_say_whom_to_blame") {
       {"too few answers", {{500, 200}}, blame::kind::cant_tell},
       {"less than half answered", {{500, 500}, {500, 500}, {401, 500}, {401, 401}, {unasked, unasked}}, blame::kind::cant_tell},
       {"could not be asked", {{unasked, 200}, {unasked, 200}}, blame::kind::cant_tell},
-      {"stable alone fails", {{200, 500}, {200, 500}}, blame::kind::cant_tell},
+      {"stable alone fails", {{200, 500}, {200, 500}}, blame::kind::unsure},
       {"none", {}, blame::kind::cant_tell},
   };
   for (const row& r : rows) {
@@ -66,8 +66,54 @@ TEST_CASE("the_answers_of_both_slots_say_whom_to_blame") {
   }
 }
 
+TEST_CASE("what_the_live_slot_alone_fails_convicts_the_release_once_chance_would_not_do_it") {
+  const auto round = [](unsigned live_alone, unsigned stable_alone) {
+    std::vector<std::pair<unsigned, unsigned>> statuses(8, {200, 200});
+    for (unsigned i = 0; i < live_alone; ++i) statuses.at(i).first = 500;
+    for (unsigned i = 0; i < stable_alone; ++i) statuses.at(7 - i).second = 500;
+    return deployment::judge(answers(statuses), 1);
+  };
+  deployment::blame_evidence all;
+  CHECK(all.add(round(8, 0)).is == blame::kind::unsure);  // of slots that fail half of all alike, one round in some hundred
+  const blame second = all.add(round(3, 0));
+  CHECK(second.is == blame::kind::release_to_blame);
+  CHECK(second.says.contains("the live slot alone fails 3, the stable one alone 0"));
+  CHECK(all.add(round(0, 0)).is == blame::kind::both_well);  // what it says now is what was seen now
+  CHECK(all.add(round(0, 5)).is == blame::kind::both_fail);
+  CHECK(all.add(round(1, 0)).says.contains("the live one alone 12 times, the stable one alone 5 times"));
+  // An outage of hours, and then the release's own fault: the same few rounds.
+  for (int i = 0; i < 1000; ++i) CHECK(all.add(round(2, 2)).is == blame::kind::both_fail);
+  int rounds = 0;
+  while (all.add(round(8, 0)).is != blame::kind::release_to_blame) ++rounds;
+  CHECK(rounds == 2);
+}
+
+TEST_CASE("slots_that_fail_alike_are_told_from_a_release_that_fails_alone") {
+  std::mt19937 chance(1);
+  const auto first_said = [&](double live, double stable) {
+    deployment::blame_evidence all;
+    for (;;) {
+      std::vector<std::pair<unsigned, unsigned>> statuses;
+      for (int i = 0; i < 8; ++i) {
+        const auto status = [&](double share) { return std::uniform_real_distribution<>(0, 1)(chance) < share ? 500U : 200U; };
+        statuses.emplace_back(status(live), status(stable));
+      }
+      const blame::kind is = all.add(deployment::judge(answers(statuses), 1)).is;
+      if (is == blame::kind::release_to_blame || is == blame::kind::both_fail) return is;
+    }
+  };
+  int wrong = 0;
+  int missed = 0;
+  for (const double share : {0.05, 0.15, 0.3, 0.5, 0.7, 0.95}) {
+    for (int i = 0; i < 1000; ++i) wrong += first_said(share, share) == blame::kind::release_to_blame ? 1 : 0;
+    for (int i = 0; i < 1000; ++i) missed += first_said(share, 0) == blame::kind::both_fail ? 1 : 0;
+  }
+  CHECK(wrong <= 12);
+  CHECK(missed == 0);
+}
+
 TEST_CASE("a_4xx_that_users_got_is_the_failure_itself") {
-  CHECK(deployment::judge(answers({{404, 200}, {404, 200}}, 404), 1).is == blame::kind::release_to_blame);
+  CHECK(deployment::judge(answers({{404, 200}, {404, 200}}, 404), 1).is == blame::kind::unsure);
   CHECK(deployment::judge(answers({{404, 404}, {404, 404}}, 404), 1).is == blame::kind::both_fail);
 }
 
@@ -123,7 +169,7 @@ TEST_CASE("both_slots_are_asked_as_the_client_asked") {
   CHECK(all[0].live.status == 500);
   CHECK(all[0].stable.status == 200);
   CHECK(all[1].live.status == 500);
-  CHECK(deployment::judge(all, 1).is == blame::kind::release_to_blame);
+  CHECK(deployment::judge(all, 1).live_alone == 2);
   const auto asked = [&] { return testing::contents(server.in / "asked.log"); };
   REQUIRE(testing::comes_true([&] { return std::ranges::count(asked(), '\n') == 4; }));
   CHECK(asked().contains("GET /api?q=1 api.example.com\n"));

@@ -13,7 +13,7 @@ struct free_way : story {
     passes(2s);
     answers = false;
     s.stable = stable_health{epoch_now(), blue, now.at, true, "v1", "200"};
-    s.blames["error-rate"] = {epoch_now(), rule().true_since, now.at, {blame::kind::release_to_blame, "green fails what blue does well"}, {}};
+    s.blames["error-rate"] = {epoch_now(), rule().true_since, now.at, {blame::kind::release_to_blame, "green fails what blue does well"}};
     s.ready = known_readiness{now.at, {}};
   }
   [[nodiscard]] std::uint64_t epoch_now() const { return s.track.now->number; }

@@ -1,9 +1,8 @@
-#include "probes/quoted.hpp"
+#include "flipback/quoted.hpp"
 
 #include "flipback/one_line.hpp"
+#include "flipback/percent.hpp"
 #include "flipback/utf8.hpp"
-
-#include "probes/net/url.hpp"
 
 #include <algorithm>
 
@@ -26,7 +25,7 @@ std::string quoted(std::string_view theirs, std::span<const secret> without, std
   std::string text(theirs.substr(0, looked_at));
   for (const secret& s : without) {
     take_out(text, s.reveal());
-    take_out(text, net::percent_encoded(s.reveal()));
+    take_out(text, percent_encoded(s.reveal()));
   }
   std::string made;
   for (std::string_view rest = text; !rest.empty();) {
