@@ -62,7 +62,9 @@ TEST_CASE("site_says_whose_file_an_edited_one_is_nearest_to_and_what_to_type") {
     h.write("enabled/default", bytes);
     return s->names().nearest;
   };
-  const auto makes_it = [&](const std::string& slot) { return "; `cp " + h.path("available/" + slot) + " " + live + "` makes it " + slot + "'s"; };
+  const auto makes_it = [&](const std::string& slot) {
+    return "; `cp " + h.path("available/" + slot) + " " + live + "` makes it " + slot + "'s";
+  };
   const std::string to_green = live + " is nearest to green's " + h.path("available/green") + ": ";
   CHECK(nearest_with("# mine\nupstream {\n  server 2;\n}\n") ==
         to_green + "line 1 is \"# mine\", expected \"upstream {\"" + makes_it("green"));
