@@ -2,6 +2,7 @@
 
 #include "agent/config/configuration.hpp"
 #include "agent/serve/metrics.hpp"
+#include "agent/serve/typed_here.hpp"
 #include "agent/serve/verbs.hpp"
 #include "agent/service/notify.hpp"
 
@@ -57,12 +58,22 @@ supervisor::supervisor(asio::io_context& loop, std::filesystem::path file, confi
 
 supervisor::~supervisor() = default;
 
+void supervisor::tell(event e) {
+  e.says = serve::typed_here(std::move(e.says), started_with_.socket);
+  log_->tell(e);
+}
+
 void supervisor::listen_to_operators(const std::string& path) {
   const std::filesystem::path at = path.empty() ? std::filesystem::path(config::usual_socket) : std::filesystem::path(path);
   std::error_code unseen;
   if (path.empty() && !std::filesystem::is_directory(at.parent_path(), unseen)) return;
   control_ = std::make_unique<serve::control_socket>(
-      loop_, at, [this](serve::demand asked) -> asio::awaitable<serve::reply> { return serve::answer_to(*now_, std::move(asked)); },
+      loop_, at,
+      [this](serve::demand asked) -> asio::awaitable<serve::reply> {
+        serve::reply made = co_await serve::answer_to(*now_, std::move(asked));
+        made.text = serve::typed_here(std::move(made.text), started_with_.socket);
+        co_return made;
+      },
       [this](const event& e) { tell(e); });
 }
 
@@ -77,7 +88,8 @@ std::unique_ptr<generation> supervisor::make(config::configuration from, setting
 
 serve::answer supervisor::page(std::string_view path) {
   if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", serve::metrics_text(*now_)};
-  if (path == "/healthz" || path == "/") return {200, "application/json", serve::health_text(*now_)};
+  if (path == "/healthz" || path == "/")
+    return {200, "application/json", serve::typed_here(serve::health_text(*now_), started_with_.socket)};
   return {404, "text/plain; charset=utf-8", "there are /healthz and /metrics\n"};
 }
 

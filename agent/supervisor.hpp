@@ -31,7 +31,8 @@ class supervisor {
   std::unique_ptr<generation> make(config::configuration from, settings::diagnostics& problems);
   void remember(const std::string& file);
   void follow(const config::agent& before, const config::agent& now);
-  void tell(const event& e) { log_->tell(e); }
+  /// With the commands in it as they must be typed to reach this agent.
+  void tell(event e);
   void tell_start(instant began);
 
   asio::io_context& loop_;

@@ -154,9 +154,14 @@ class evaluating {
       if (of.kind() == signal_kind::ratio && f.errors < least_.errors) few_errors_ = true;
     }
     made.value = flipback::rules::read(s, all_, now_);
-    if (!made.value && explain_)
-      made.lacks = fmt::format(fmt::runtime(of.is_stale(now_) ? "{} has no recent sample" : "{} has no value"), label(s));
+    if (!made.value && explain_) made.lacks = fmt::format("{} {}", label(s), why_absent(of));
     return made;
+  }
+
+  [[nodiscard]] std::string_view why_absent(const series& of) const {
+    if (!of.is_stale(now_)) return "has no value";
+    const bool has_samples = of.newest_at() != instant::min() && now_ - of.newest_at() <= of.stale_after();
+    return has_samples ? "has recent samples, and none that tells anything" : "has no recent sample";
   }
 
   valued read_before(const source& s, const series& of, valued made) {

@@ -108,9 +108,18 @@ class explaining {
     } else {
       const duration age = std::max<duration>(now_ - newest, {});
       says.push_back(fmt::format("newest sample {} ago", format_duration(std::chrono::floor<std::chrono::milliseconds>(age))));
-      if (of.is_stale(now_)) says.push_back(fmt::format("stale: the limit is {}", format_duration(of.stale_after())));
+      if (of.is_stale(now_)) says.push_back(why_stale(of, newest));
     }
     rows_.push_back({depth, label(s), shown(found, s), fmt::format("{}", fmt::join(says, ", "))});
+  }
+
+  /// A sample may be new and tell nothing of how it is now: no request came in its time, or it has no value.
+  std::string why_stale(const series& of, instant newest) const {
+    const std::string limit = fmt::format("stale: the limit is {}", format_duration(of.stale_after()));
+    const instant tells = of.newest_that_tells();
+    if (tells == newest) return limit;
+    if (tells == instant::min()) return "none yet that tells anything";
+    return fmt::format("the newest that tells anything {} ago, {}", whole_seconds(now_ - tells), limit);
   }
 
   void before(const source& s, std::optional<double> found, unsigned depth) {

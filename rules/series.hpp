@@ -48,6 +48,8 @@ class series {
   [[nodiscard]] std::optional<double> remembered(std::size_t number) const { return memories_[number].value; }
   [[nodiscard]] bool was_cut_over() const { return cutover_ != instant::min(); }
   [[nodiscard]] instant cut_over_at() const { return cutover_; }
+  /// When the newest sample was taken that has a value and in whose time something happened; `instant::min()`: there was none.
+  [[nodiscard]] instant newest_that_tells() const { return fresh_; }
   [[nodiscard]] instant newest_at() const { return samples_.empty() ? instant::min() : samples_.back().at; }
   [[nodiscard]] fill filled(std::size_t window) const;
   [[nodiscard]] bool is_stale(instant now) const;

@@ -1,16 +1,21 @@
 #include "agent/cli/verbs.hpp"
 
+#include "flipback/as_typed.hpp"
 #include "flipback/one_line.hpp"
 
 #include "agent/serve/ask.hpp"
+#include "agent/serve/typed_here.hpp"
 
 #include <fmt/format.h>
 
 #include <pwd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cstdlib>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace flipback::cli {
 
@@ -80,6 +85,29 @@ std::string verbs::socket() const {
   return std::string(config::usual_socket);
 }
 
+/// The command line, again.
+std::string verbs::typed() const {
+  std::vector<std::string> argv{"flipback"};
+  const auto add = [&](const char* option, const std::string& value) {
+    if (!value.empty()) argv.insert(argv.end(), {option, value});
+  };
+  add("--config", configuration_);
+  add("--socket", socket_);
+  for (std::string_view words = verb_; !words.empty();) {
+    const std::string_view word = words.substr(0, words.find(' '));
+    argv.emplace_back(word);
+    words.remove_prefix(std::min(word.size() + 1, words.size()));
+  }
+  if (!rule_.empty()) argv.push_back(rule_);
+  add("--for", length_);
+  add("--stable", stable_);
+  add("--reason", reason_);
+  for (const auto& [flag, is] : {std::pair{"--yes", yes_}, std::pair{"--force", force_}, std::pair{"--json", json_}}) {
+    if (is) argv.emplace_back(flag);
+  }
+  return as_typed(argv);
+}
+
 int verbs::run() const {
   serve::demand asked{verb_, {}, own_name()};
   if (json_) asked.values["json"] = "yes";
@@ -93,9 +121,10 @@ int verbs::run() const {
     fmt::print(stderr, "flipback: {}\n", one_line(*wrong));
     return 2;
   }
-  const auto answer = serve::ask(socket(), asked);
+  const std::string path = socket();
+  const auto answer = serve::ask(path, asked, typed());
   if (!answer) {
-    fmt::print(stderr, "flipback: {}\n", one_line(answer.error()));
+    fmt::print(stderr, "flipback: {}\n", one_line(serve::typed_here(answer.error(), path)));
     return 2;
   }
   fmt::print(answer->done ? stdout : stderr, "{}", json_ ? answer->text : whole_lines(answer->text));

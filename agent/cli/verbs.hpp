@@ -23,6 +23,7 @@ class verbs {
 
  private:
   [[nodiscard]] std::string socket() const;
+  [[nodiscard]] std::string typed() const;
 
   const std::string& configuration_;
   std::string verb_;

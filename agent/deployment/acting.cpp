@@ -28,6 +28,7 @@ terms terms_of(const config::configuration& configured) {
   made.confirm = from.confirm;
   made.confirm_every = from.confirm_every;
   made.watch_every = from.watch_every;
+  made.reload = rollback::reload_as_typed(configured.nginx);
   return made;
 }
 

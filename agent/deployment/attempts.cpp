@@ -87,7 +87,10 @@ void deciding::on(const ended& e) {
     s.failures.push_back({a.from, now.at});
     keep_fact(fact::failures);
     noticed found = rolled_back(s.track, a.to, now.at, by);
-    if (e.how.how != outcome::rolled_back) s.track.is = agreement::unknown;
+    if (e.how.how != outcome::rolled_back) {
+      s.track.is = agreement::unknown;
+      s.track.users.reset();
+    }
     const std::uint64_t number = s.track.now->number;
     after_new_epoch(found.was_rolled_back);
     stale_rules = true;
@@ -127,7 +130,8 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how) {
       says = fmt::format("{} is live, proven in {}: {}", to, format_duration(how.took), how.says);
       break;
     case outcome::unproven:
-      says = fmt::format("the switch names {}, but it is not proven that users reach it: {}", to, how.says);
+      says = fmt::format("the switch {} {}, but it is not proven that users reach it: {}",
+                         now.names.is == intent::kind::unreadable ? "was put to" : "names", to, how.says);
       break;
     case outcome::undone:
       says = how.reached && *how.reached == a.from.slot

@@ -65,6 +65,7 @@ struct deciding {
   void window_close(const verb& v);
   void answer(const verb& v, bool done, std::string text) { act(answer_verb{v.id, done, std::move(text)}); }
   void answer_when_stored(const verb& v, fact which, std::string text);
+  [[nodiscard]] std::string why_not_known() const;
 };
 
 }  // namespace flipback::deployment

@@ -37,6 +37,8 @@ void begin_epoch(tracking& t, epoch next) {
   next.number = t.now ? t.now->number + 1 : t.recalled ? t.recalled->then.number + 1 : 1;
   t.now = std::move(next);
   t.is = agreement::agreed;
+  t.users = t.now->live.slot;
+  t.reached_in_a_row = 0;
   t.arriving.reset();
   t.unfollowed_since.reset();
   t.unfollowed_said = false;
@@ -125,7 +127,11 @@ void cut_over(tracking& t, const placed& to, moment at, epoch::kind how, bool tr
   say_cutover(t, by, into);
 }
 
-/// The first time that intent and effect are seen to agree in this life.
+bool is_still(const recollection& was, const placed& seen) {
+  const placed& live = was.then.live;
+  return live.slot == seen.slot && (live.release == seen.release || seen.release.empty() || live.release.empty());
+}
+
 void begin(tracking& t, const placed& seen, const sighting& s, moment first, const terms& by, noticed& into) {
   if (!t.recalled) {
     epoch found;
@@ -141,10 +147,7 @@ void begin(tracking& t, const placed& seen, const sighting& s, moment first, con
   t.now = was.then;
   t.now->window_ended = t.now->window_ended || was.clock_is_behind;
   t.live_was_well = !was.other_boot;
-  // A release that was not told, then or now, is no other one.
-  const bool same =
-      was.then.live.slot == seen.slot && (was.then.live.release == seen.release || seen.release.empty() || was.then.live.release.empty());
-  if (same) {
+  if (is_still(was, seen)) {
     if (t.now->live.release.empty()) t.now->live.release = seen.release;
     const std::uint64_t number = t.now->number;
     epoch again = *t.now;
@@ -212,10 +215,18 @@ void open_window(tracking& t, way_back back) {
   epoch next;
   next.is = epoch::kind::opened;
   next.began = back.left;
-  next.live = t.now->live;
+  next.live = reached_by_users(t).value();
   next.before = back.to;
   next.back = std::move(back);
+  // A window moves no users: what is known of where they are goes on, unless the window is opened where they have moved to.
+  const bool elsewhere = t.is == agreement::failover || t.is == agreement::mixed;
+  const agreement was = t.is;
+  const auto users = t.users;
   begin_epoch(t, std::move(next));
+  t.recalled.reset();
+  if (!elsewhere) return;
+  t.is = was;
+  t.users = users;
 }
 
 std::string no_way_back(const tracking& t, const terms& by) {
@@ -231,7 +242,9 @@ std::string no_way_back(const tracking& t, const terms& by) {
   }
   const placed& to = e.back->to;
   if (to.slot == e.live.slot) return fmt::format("{} is live already{}", by.slots[to.slot], open);
-  if (by.canary == to.slot) return fmt::format("{} is the canary, which is never gone back to{}", by.slots[to.slot], open);
+  if (by.canary == to.slot)
+    return fmt::format("{} is the canary, which is never gone back to; `flipback rollback --reason TEXT` goes there all the same",
+                       by.slots[to.slot]);
   const std::string& has = t.slots.size() > to.slot ? t.slots[to.slot].release : std::string();
   if (!has.empty() && !to.release.empty() && has != to.release)
     return fmt::format("{} no longer has {}, but {}{}", by.slots[to.slot], to.release, has, open);

@@ -9,7 +9,9 @@ namespace flipback::deployment {
 event told_as(const tracking& t, const terms& by, std::string kind, severity s, std::string says);
 /// Users follow the switch to another slot, or the release in the live slot has changed: a new epoch begins at `at`.
 void cut_over(tracking& t, const placed& to, moment at, epoch::kind how, bool troubled, const terms& by, noticed& into);
-/// The first time that intent and effect are seen to agree in this life.
+/// Whether this is what was live in an earlier life. A release that was not told, then or now, is no other one.
+bool is_still(const recollection& was, const placed& seen);
+/// The first time that intent and effect are seen to agree in this life, or that nothing has changed since the one before.
 void begin(tracking& t, const placed& seen, const sighting& s, moment first, const terms& by, noticed& into);
 
 }  // namespace flipback::deployment

@@ -1,6 +1,7 @@
 #include "agent/deployment/guards.hpp"
 
 #include "agent/deployment/decider.hpp"
+#include "agent/deployment/unnamed.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -13,7 +14,6 @@ namespace flipback::deployment {
 
 namespace {
 
-constexpr std::string_view to_approve = "`flipback approve` rolls back";
 constexpr std::string_view all_the_same = "; `flipback rollback --reason TEXT` does it all the same";
 constexpr std::string_view by_force = "; `flipback rollback --force --reason TEXT` does it all the same";
 
@@ -53,8 +53,10 @@ std::optional<weighed> obstacle(const state& s, const terms& by, const present& 
   if (s.latched && s.latched->epoch == t.now->number)
     return tells(
         guard::latch,
-        fmt::format("the latch is shut ({}, {}); `flipback unlatch` lets it be tried again, `flipback rollback --reason TEXT` does it now",
-                    text_of(s.latched->what, by), s.latched->became.empty() ? "a rollback was begun" : s.latched->became));
+        fmt::format(
+            "the latch is shut ({}, {}); `flipback unlatch --yes` lets it be tried again at once, `flipback rollback --reason TEXT` "
+            "does it now",
+            text_of(s.latched->what, by), s.latched->became.empty() ? "a rollback was begun" : s.latched->became));
   if (!approved && !in_window(s, by, now, rule)) return tells(guard::window, fmt::format("the rollback window is over{}", all_the_same));
   if (!approved && is_held(s, now.at)) return blocked(guard::hold, fmt::format("{}; `flipback unhold` frees it", text_of(*s.held)));
   if (now.names.is == intent::kind::unreadable && !by.effect_is_intent)
@@ -73,13 +75,15 @@ std::optional<weighed> obstacle(const state& s, const terms& by, const present& 
 std::pair<guard, std::string> for_a_person(const state& s, const terms& by, const present& now, const rule_now& rule) {
   const tracking& t = s.track;
   if (now.names.is == intent::kind::neither)
-    return {guard::intent, fmt::format("the switch names neither slot ({}): somebody is changing it", now.names.says)};
+    return {guard::intent, fmt::format("the switch names no slot ({}), so that somebody may be changing it{}", now.names.says,
+                                       t.is == agreement::moved && t.users ? fmt::format(", and users reach {}", by.slots[*t.users]) : "")};
   const auto named = now.names.named();
   if (named && t.now->live.slot != *named && t.now->back->to.slot != *named)
     return {guard::intent, fmt::format("the switch names {}, which is neither the live slot nor the one to go back to", by.slots[*named])};
   if (t.is == agreement::failover || t.is == agreement::mixed)
     return {guard::elsewhere,
             fmt::format("users reach {}", t.is == agreement::mixed ? "both slots by turns" : "another slot than the switch names")};
+  if (t.is == agreement::moved) return {guard::elsewhere, "users were seen to reach another slot while the switch named none"};
   if (!s.unreadable.empty())
     return {guard::memory, fmt::format("what was remembered of {} could not be read at the start", *s.unreadable.begin())};
   if (const std::string doubt = doubt_of_way_back(t, by); !doubt.empty()) return {guard::doubt, doubt};
@@ -184,9 +188,15 @@ std::optional<placed> ordered_to(const state& s, const terms& by, const present&
     if (e->is == epoch::kind::rolled_back) return e->live;  // never on to the release that was rolled back
   }
   if (by.stable) return at(*by.stable);
-  if (e != nullptr && named && *named != e->live.slot) return e->live;  // what users are not seen to reach is nothing to go back to
+  // What users are not seen to reach is nothing to go back to; nor is where a person moved them without the switch's saying so.
+  const auto left_for = named ? named : t.unnamed ? t.users : std::nullopt;
+  if (e != nullptr && left_for && *left_for != e->live.slot) return e->live;
   if (e != nullptr) return other(e->live.slot);
-  return named ? other(*named) : std::nullopt;
+  return left_for ? other(*left_for) : std::nullopt;
+}
+
+std::string nowhere_to_go(const present& now, const terms& by) {
+  return fmt::format("it is not known which slot to go back to: {}, and no cutover was seen", why_unnamed(now.names, by));
 }
 
 std::string_view name_of(guard g) {
@@ -232,7 +242,7 @@ weighed weigh(const state& s, const terms& by, const present& now, const cause& 
   if (!now.another_agent.empty() && of.is != cause::kind::rule) return tells(guard::ready, now.another_agent);
   if (of.is == cause::kind::ordered) {
     const auto to = s.under_way ? std::optional(s.under_way->to) : ordered_to(s, by, now);
-    if (!to) return tells(guard::way_back, "it is not known which slot to go back to: the switch names neither, and no cutover was seen");
+    if (!to) return tells(guard::way_back, nowhere_to_go(now, by));
     return weigh_order(s, by, now, of, *to);
   }
   const rule_now* rule = rule_named(now, of.rule);
@@ -245,11 +255,14 @@ weighed weigh(const state& s, const terms& by, const present& now, const cause& 
   if (!approved) {
     if (auto w = blamed(s, now, *rule, false)) return *w;
     const std::string whom = blame_of(s, *rule)->newest.says;
-    if (std::min(by.mode, rule->mode.value_or(by.mode)) == config::mode::observe)
-      return tells(guard::mode, fmt::format("mode is observe: nothing is changed; in mode act it would be rolled back to {}; {}{}",
-                                            text_of(to, by), whom, all_the_same));
-    if (const auto [who, why] = for_a_person(s, by, now, *rule); who != guard::none)
-      return {stance::asks, who, fmt::format("{}: {} to {}; {}", why, to_approve, text_of(to, by), whom), {}};
+    const auto [who, why] = for_a_person(s, by, now, *rule);
+    if (std::min(by.mode, rule->mode.value_or(by.mode)) == config::mode::observe) {
+      const std::string asked = who == guard::none ? "" : fmt::format("a person would be asked ({}) whether ", why);
+      return tells(guard::mode, fmt::format("mode is observe: nothing is changed; in mode act {}it {} rolled back to {}; {}{}", asked,
+                                            who == guard::none ? "would be" : "is to be", text_of(to, by), whom, all_the_same));
+    }
+    if (who != guard::none)
+      return {stance::asks, who, fmt::format("{}: `flipback approve {}` rolls back to {}; {}", why, of.rule, text_of(to, by), whom), {}};
   }
   if (auto w = blamed(s, now, *rule, true)) return *w;
   if (auto w = stable_slot(s, by, now, to, true)) return *w;

@@ -69,6 +69,9 @@ weighed weigh(const state& s, const terms& by, const present& now, const cause& 
 /// Where a person's order leads: the way back, or, whatever is known of it, the other of two slots; nothing where that can't be told.
 std::optional<placed> ordered_to(const state& s, const terms& by, const present& now);
 
+/// Why it leads nowhere.
+std::string nowhere_to_go(const present& now, const terms& by);
+
 /// Whether a condition that began then may still act: it began in the window, and the window is open or is kept open by it.
 bool in_window(const state& s, const terms& by, const present& now, const rule_now& rule);
 

@@ -139,7 +139,8 @@ void nginx_world::believe_groups() {
   proof_log_->believe_groups(groups_are_nginxs_ && !changed);
 }
 
-asio::awaitable<std::vector<lack>> nginx_world::look_ready() {
+asio::awaitable<known_readiness> nginx_world::look_ready() {
+  const instant began = std::chrono::steady_clock::now();
   files_.look();  // first: what changes while it is looked is looked at again
   readiness found = co_await deployment::look_ready(by_, operated_, configured_);
   if (found.nginx) {
@@ -150,7 +151,8 @@ asio::awaitable<std::vector<lack>> nginx_world::look_ready() {
   }
   std::vector<lack> lacks = lacks_of_its_own ? lacks_of_its_own() : std::vector<lack>{};
   lacks.insert(lacks.end(), found.lacking.begin(), found.lacking.end());
-  co_return lacks;
+  known_readiness known{began, std::move(lacks), std::move(found.notes)};
+  co_return known;
 }
 
 void nginx_world::stage(std::optional<slot_number> to) {

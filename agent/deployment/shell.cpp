@@ -110,9 +110,8 @@ void shell::perform(action&& a) {
                         },
                         [&](ask_ready&) {
                           spawn([](shell& self) -> asio::awaitable<void> {
-                            const instant began = self.of_.seen.now().now.at;
-                            std::vector<lack> lacks = co_await self.of_.seen.look_ready();
-                            self.take(ready_looked{{began, std::move(lacks)}});
+                            known_readiness found = co_await self.of_.seen.look_ready();
+                            self.take(ready_looked{std::move(found)});
                           }(*this));
                         },
                         [&](begin_rollback& b) { spawn(roll_back(std::move(b.what))); }, [&](give_leave& g) { of_.acting.leave(g.id); },
@@ -206,7 +205,7 @@ asio::awaitable<void> shell::watch() {
       of_.tell({"agent.task_failed", severity::critical, fmt::format("a look at the deployment failed: {}", error.what()), {}});
     }
     if (std::exchange(look_now_, false)) continue;
-    const duration every = wants_fresh_look(state_.track) ? std::min(hurried_look, terms_.watch_every) : terms_.watch_every;
+    const duration every = is_changing(state_.track) ? std::min(hurried_look, terms_.watch_every) : terms_.watch_every;
     pause_.expires_at(began + every);
     boost::system::error_code woken;
     co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, woken));

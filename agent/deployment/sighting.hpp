@@ -21,6 +21,7 @@ struct intent {
   slot_number slot = 0;
   std::string says;                  ///< for people, where it names no slot: which file says what
   std::optional<wall_time> changed;  ///< when the switch was last changed, where that can be told
+  std::string nearest{};  ///< for people, where it was read and is no slot's: whose it is nearest to, where it differs, what to type
 
   [[nodiscard]] std::optional<slot_number> named() const { return is == kind::names ? std::optional(slot) : std::nullopt; }
 };

@@ -6,10 +6,43 @@
 
 namespace flipback::deployment {
 
+namespace {
+
+std::string effect_says(const tracking& t, const terms& by) {
+  const std::string users = t.users ? by.slots[*t.users] : std::string();
+  const bool elsewhere = t.users && t.now && *t.users != t.now->live.slot;
+  if (!t.now) return users.empty() ? std::string() : fmt::format("users reach {}", users);
+  switch (t.is) {
+    case agreement::unknown:
+      return "not proven: it was not seen yet which slot users reach";
+    case agreement::following:
+      return elsewhere ? fmt::format("users reach {} now", users) : "users have not followed the switch";
+    case agreement::failover:
+      return fmt::format("failover: users reach {}", elsewhere ? users : "another slot");
+    case agreement::moved:
+      return fmt::format("moved: users reach {}, while the switch names no slot", elsewhere ? users : "another slot");
+    case agreement::mixed:
+      return "mixed: users reach both slots by turns";
+    case agreement::agreed:
+      break;
+  }
+  return {};
+}
+
+/// Why no slot is named, for `status`.
+std::string intent_says(const intent& names, const terms& by) {
+  if (by.effect_is_intent) return "no switch can be read from here: what users reach stands for it";
+  return names.nearest.empty() ? names.says : fmt::format("{}; {}", names.says, names.nearest);
+}
+
+}  // namespace
+
 standing stands(const state& s, const terms& by, const moment& now) {
   standing made;
   made.mode = by.mode;
   made.effect = s.track.is;
+  made.effect_says = effect_says(s.track, by);
+  if (s.track.users) made.users = by.slots[*s.track.users];
   made.no_way_back = no_way_back(s.track, by);
   made.doubt = doubt_of_way_back(s.track, by);
   if (const auto& e = s.track.now) {
@@ -24,7 +57,9 @@ standing stands(const state& s, const terms& by, const moment& now) {
   if (const auto named = s.track.names.named())
     made.intent = by.slots[*named];
   else
-    made.intent_says = s.track.names.says;
+    made.intent_says = intent_says(s.track.names, by);
+  made.effect_is_intent = by.effect_is_intent && made.intent.empty();
+  made.names_none = s.track.names.is == intent::kind::neither;
   made.window_open = s.window_was_open;
   if (s.latched) {
     made.latched = true;
@@ -33,7 +68,11 @@ standing stands(const state& s, const terms& by, const moment& now) {
   if (is_held(s, now)) made.held = text_of(*s.held);
   if (s.under_way) made.rolling = fmt::format("to {}", text_of(s.under_way->to, by));
   for (const auto& [rule, q] : s.questions) made.questions.push_back(q);
-  if (s.ready) made.lacks = s.ready->lacks;
+  if (s.ready) {
+    made.ready_looked = true;
+    made.lacks = s.ready->lacks;
+    made.notes = s.ready->notes;
+  }
   for (const auto& [what, why] : s.unstored) made.unstored.push_back(fmt::format("{}: {}", what, why));
   return made;
 }

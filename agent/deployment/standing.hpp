@@ -14,11 +14,15 @@ struct standing {
   std::string release;
   std::string stable;  ///< empty: no way back
   std::string stable_release;
-  std::string no_way_back;  ///< why there is none; empty: there is one
-  std::string doubt;        ///< what is doubtful about it
-  std::string intent;       ///< the slot that the switch names; empty: none, or it can't be read
-  std::string intent_says;  ///< why not
+  std::string no_way_back;        ///< why there is none; empty: there is one
+  std::string doubt;              ///< what is doubtful about it
+  std::string intent;             ///< the slot that the switch names; empty: none, or it can't be read
+  std::string intent_says;        ///< why not, and what to type; or that what users reach stands for it
+  bool effect_is_intent = false;  ///< no switch can be read: what users reach stands for it
+  bool names_none = false;        ///< the switch was read, and names no slot
   agreement effect = agreement::unknown;
+  std::string users;        ///< the slot that users were seen to reach last; empty: it was not seen
+  std::string effect_says;  ///< where users reach another slot than the live one, both, or it is not proven; empty: they reach the live one
   std::uint64_t epoch = 0;
   bool window_open = false;
   bool latched = false;
@@ -27,7 +31,9 @@ struct standing {
   std::string rolling;  ///< what is under way; empty: nothing
   config::mode mode = config::mode::observe;
   std::vector<approval> questions;
+  bool ready_looked = false;  ///< whether it was looked what a rollback would lack
   std::vector<lack> lacks;
+  std::vector<std::string> notes;     ///< of Ready: what a person should know, and nothing lacks
   std::vector<std::string> unstored;  ///< facts that are not on disk, and why
 };
 

@@ -111,6 +111,7 @@ std::string text_of(const lack& l);
 struct known_readiness {
   instant looked{};
   std::vector<lack> lacks;
+  std::vector<std::string> notes{};  ///< what a person should know, and nothing lacks
 };
 
 struct state {

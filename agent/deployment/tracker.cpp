@@ -1,6 +1,7 @@
 #include "agent/deployment/tracker.hpp"
 
 #include "agent/deployment/epochs.hpp"
+#include "agent/deployment/unnamed.hpp"
 #include "agent/deployment/witness.hpp"
 
 #include <fmt/format.h>
@@ -38,13 +39,42 @@ void say_unfollowed(tracking& t, const sighting& s, slot_number named, const ter
   t.unfollowed_said = true;
   into.told.push_back(told_as(
       t, by, "deployment.switch_not_in_effect", severity::warning,
-      fmt::format("the switch names {}, but users are not seen to reach it: reload nginx (nginx -t && nginx -s reload); or a cache answers "
-                  "for the front door's address, or nothing tells the slots apart",
-                  by.slots[named])));
+      fmt::format("the switch names {}, but users are not seen to reach it: reload nginx (`{}`); or a cache answers for the front door's "
+                  "address, or nothing tells the slots apart",
+                  by.slots[named], by.reload)));
 }
 
-/// The intent stands, and a witness names another slot, or not: nginx's own doing.
-void watch_elsewhere(tracking& t, instant at, bool other, bool both, const terms& by, noticed& into) {
+/// What users reach, whatever the switch names.
+void follow_users(tracking& t, const witness& seen) {
+  if (seen.both) t.reached_in_a_row = 0;
+  if (!seen.slot || !seen.fresh) return;
+  t.reached_in_a_row = *seen.slot == t.reached_last ? t.reached_in_a_row + 1 : 1;
+  t.reached_last = *seen.slot;
+  if (t.reached_in_a_row >= witnesses_of_a_cutover) t.users = *seen.slot;
+}
+
+void say_elsewhere(const tracking& t, bool named, const terms& by, noticed& into) {
+  const std::string& live = by.slots[t.now->live.slot];
+  const std::string names = named ? fmt::format("the switch names {}", live) : fmt::format("the switch names no slot, {} was live", live);
+  const bool known = t.users && *t.users != t.now->live.slot;
+  const std::string users = known ? by.slots[*t.users] : std::string("the other slot");
+  const auto tell = [&](std::string kind, std::string says) {
+    into.told.push_back(told_as(t, by, std::move(kind), severity::warning, names + says));
+  };
+  if (t.is == agreement::mixed)
+    tell("deployment.mixed", ", and users reach both slots by turns (weights, split_clients): rules ask, nothing acts");
+  else if (t.is == agreement::failover)
+    tell("deployment.failover", fmt::format(", but users reach {} (a backup server? or nginx has not read what stands there now: `{}`): "
+                                            "rules ask, nothing acts",
+                                            users, by.reload));
+  else
+    tell("deployment.moved",
+         fmt::format(", and users reach {}: a cutover once the switch names it; until then rules ask, nothing acts", users));
+}
+
+}  // namespace
+
+void watch_elsewhere(tracking& t, instant at, bool other, bool both, bool named, const terms& by, noticed& into) {
   while (!t.reached.empty() && at - t.reached.front().at > minutes(1)) t.reached.pop_front();
   const auto note = [&](bool is_other) {
     if (t.reached.empty() ? is_other : t.reached.back().other != is_other) t.reached.push_back({at, is_other});
@@ -58,17 +88,14 @@ void watch_elsewhere(tracking& t, instant at, bool other, bool both, const terms
   if (there >= 2)
     t.is = agreement::mixed;
   else if (t.other_in_a_row >= witnesses_of_a_cutover)
-    t.is = agreement::failover;
-  else if (t.agreed_in_a_row >= witnesses_of_a_cutover || before == agreement::following || before == agreement::unknown)
+    t.is = named ? agreement::failover : agreement::moved;
+  else if (t.agreed_in_a_row >= witnesses_of_a_cutover || (!other && (before == agreement::following || before == agreement::unknown)))
     t.is = agreement::agreed;
-  if (t.is == before || t.is == agreement::agreed) return;
-  const std::string live = by.slots[t.now->live.slot];
-  into.told.push_back(told_as(
-      t, by, t.is == agreement::mixed ? "deployment.mixed" : "deployment.failover", severity::warning,
-      t.is == agreement::mixed
-          ? fmt::format("the switch names {}, and users reach both slots by turns (weights, split_clients): rules ask, nothing acts", live)
-          : fmt::format("the switch names {}, but users reach the other slot (a backup server?): rules ask, nothing acts", live)));
+  const bool elsewhere = t.is == agreement::mixed || t.is == agreement::failover || t.is == agreement::moved;
+  if (t.is != before && elsewhere) say_elsewhere(t, named, by, into);
 }
+
+namespace {
 
 void watch_in_place(tracking& t, const placed& seen, const sighting& s, bool troubled, const terms& by, noticed& into) {
   epoch& now = *t.now;
@@ -101,7 +128,7 @@ void watch_in_place(tracking& t, const placed& seen, const sighting& s, bool tro
 }  // namespace
 
 std::string_view name_of(agreement a) {
-  constexpr std::array<std::string_view, 5> names{"unknown", "agreed", "following", "failover", "mixed"};
+  constexpr std::array<std::string_view, 6> names{"unknown", "agreed", "following", "failover", "mixed", "moved"};
   return names.at(static_cast<std::size_t>(a));
 }
 
@@ -143,8 +170,13 @@ noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
   see_slots(t, s, by);
   t.names = s.names;
   const auto seen = witness_of(s, t.slots, by);
+  follow_users(t, seen);
   const auto named = by.effect_is_intent && seen.slot ? seen.slot : s.names.named();
-  if (!named) return found;  // a person is changing it, or it can't be read: nothing follows from what users reach
+  if (!named) {
+    if (!by.effect_is_intent) see_unnamed(t, s, seen, by, found);
+    return found;
+  }
+  see_named(t);
   if (t.arriving && s.at.at - t.arriving->newest > follow_within) t.arriving.reset();
   if (!t.now || *named != t.now->live.slot) {
     if (t.now) t.is = agreement::following;
@@ -172,7 +204,7 @@ noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
   const bool expected = by.canary && (seen.both || *seen.slot == *by.canary);
   const bool other = seen.both || *seen.slot != *named;
   if (expected && other) return found;
-  watch_elsewhere(t, s.at.at, other, seen.both, by, found);
+  watch_elsewhere(t, s.at.at, other, seen.both, true, by, found);
   if (other)
     t.arriving.reset();
   else
@@ -180,9 +212,19 @@ noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
   return found;
 }
 
+bool is_changing(const tracking& t) {
+  if (t.arriving || t.other_in_a_row > 0) return !(t.unnamed && t.is == agreement::moved);  // that may stand for days
+  return !t.unnamed && (!t.now || t.is == agreement::following);
+}
+
 bool wants_fresh_look(const tracking& t) {
-  if (!t.now || t.arriving) return true;
-  return t.is == agreement::following || t.other_in_a_row > 0;
+  return t.unnamed.has_value() || is_changing(t);
+}
+
+std::optional<placed> reached_by_users(const tracking& t) {
+  if (t.now && t.is != agreement::moved) return t.now->live;
+  if (!t.unnamed || !t.users) return std::nullopt;
+  return placed{*t.users, t.slots[*t.users].release};
 }
 
 }  // namespace flipback::deployment

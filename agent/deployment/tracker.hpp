@@ -67,10 +67,11 @@ struct departure {
 /// How what users reach stands beside what the switch names.
 enum class agreement : std::uint8_t {
   unknown,    ///< it has not been seen yet what users reach
-  agreed,     ///< users reach what the switch names, as far as can be told
+  agreed,     ///< users reach the live slot, and the switch names no other, as far as can be told
   following,  ///< the switch names another slot, and users have not followed yet
   failover,   ///< users reach another slot than the switch names: nginx's own doing
-  mixed       ///< users reach both by turns
+  mixed,      ///< users reach both by turns
+  moved       ///< users reach another slot than the live one, while the switch names none: no cutover until it names one
 };
 std::string_view name_of(agreement a);
 
@@ -82,11 +83,20 @@ struct recollection {
   bool other_boot = false;
 };
 
+/// That the switch names no slot, and since when.
+struct unnamed {
+  intent names;  ///< as it was when it was first seen so
+  instant since{};
+  bool said = false;
+};
+
 struct tracking {
   std::optional<epoch> now;  ///< nothing: it is not known which slot is live
   std::vector<slot_knowledge> slots;
   intent names;
   agreement is = agreement::unknown;
+  std::optional<slot_number> users;  ///< the slot that users were seen to reach last, by as many witnesses in a row as a cutover needs
+  std::optional<deployment::unnamed> unnamed;
   std::vector<departure> departures;  ///< of the last 24 h, the newest last
   std::optional<recollection> recalled;
   std::optional<instant> door_failed;  ///< when the front door answered 5xx last
@@ -111,6 +121,8 @@ struct tracking {
   std::deque<elsewhere> reached;  ///< of the last minute, where it changed
   unsigned other_in_a_row = 0;
   unsigned agreed_in_a_row = 0;
+  slot_number reached_last = 0;          ///< what the newest fresh witness named
+  unsigned reached_in_a_row = 0;         ///< how many in a row did
   std::deque<instant> changes_in_place;  ///< of the last 10 min
   bool unsteady_said = false;
 };
@@ -127,12 +139,16 @@ struct noticed {
 noticed see(tracking& t, const sighting& s, const terms& by, bool troubled);
 /// Takes in a sighting while a rollback is under way: only what the slots say of themselves.
 void see_slots(tracking& t, const sighting& s, const terms& by);
-/// Whether the next look should send a question that no cache has answered before, and come at once.
+/// Whether something may be changing, so that the next look should come at once.
+bool is_changing(const tracking& t);
+/// Whether the next look should send a question that no cache has answered before.
 bool wants_fresh_look(const tracking& t);
+/// The live slot; while the switch names none, the one that users were seen to move to, or to reach where none was live. Nothing: unknown.
+std::optional<placed> reached_by_users(const tracking& t);
 
 /// Users were put on `to` by a rollback of ours, which is no cutover: a new epoch without a window.
 noticed rolled_back(tracking& t, const placed& to, moment at, const terms& by);
-/// A person opens a window at `back.left` in which rollback rules act, with a slot to go back to.
+/// A person opens a window at `back.left` in which rollback rules act, with a slot to go back to. It must be known what users reach.
 void open_window(tracking& t, way_back back);
 
 /// Why there is no way back; empty: there is one.

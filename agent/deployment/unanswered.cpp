@@ -1,5 +1,7 @@
 #include "agent/deployment/unanswered.hpp"
 
+#include "agent/deployment/unnamed.hpp"
+
 #include <fmt/format.h>
 
 namespace flipback::deployment {
@@ -8,9 +10,8 @@ std::string unanswered(const state& s, const terms& by, const intent& names, std
   if (s.under_way && s.under_way->why.verb == verb) {
     const auto named = names.named();
     return fmt::format(
-        "the agent is being stopped while the rollback to {} is under way: the switch names {}; the agent's next start proves it, or "
-        "undoes it",
-        by.slots[s.under_way->to.slot], named ? by.slots[*named] : "no slot");
+        "the agent is being stopped while the rollback to {} is under way: {}; the agent's next start proves it, or undoes it",
+        by.slots[s.under_way->to.slot], named ? fmt::format("the switch names {}", by.slots[*named]) : why_unnamed(names, by));
   }
   if (s.order && s.order->verb == verb) return "the agent is being stopped: the rollback was not begun, and nothing was changed";
   return "the agent is being stopped, and it is not known whether this is stored: `flipback status` tells after its next start";

@@ -1,6 +1,7 @@
 // The part of the decider that people talk to.
 
 #include "agent/deployment/deciding.hpp"
+#include "agent/deployment/unnamed.hpp"
 
 #include <fmt/format.h>
 
@@ -45,17 +46,20 @@ void deciding::answer_when_stored(const verb& v, fact which, std::string text) {
 void deciding::roll_back(const verb& v) {
   if (s.under_way || s.order) return answer(v, false, "a rollback is under way");
   const auto to = ordered_to(s, by, now);
-  if (!to) return answer(v, false, "it is not known which slot to go back to: the switch names neither, and no cutover was seen");
+  if (!to) return answer(v, false, nowhere_to_go(now, by));
   const bool named = now.names.named() == to->slot;
   const bool reached = s.track.now && s.track.now->live.slot == to->slot && s.track.is == agreement::agreed;
   if (named && reached && !v.sure)
     return answer(v, false,
                   fmt::format("the switch names {} already, and users reach it; --force does it all the same", by.slots[to->slot]));
   // Nobody has said, and nothing has shown, that the other slot ever worked.
-  const bool never_seen =
-      s.track.now && s.track.now->is == epoch::kind::baseline && !s.track.now->back && !by.stable && to->slot != s.track.now->live.slot;
-  if (never_seen && !v.sure)
-    return answer(v, false, fmt::format("{}; --force goes to {} all the same", no_way_back(s.track, by), by.slots[to->slot]));
+  const bool in_a_baseline =
+      s.track.now && s.track.now->is == epoch::kind::baseline && !s.track.now->back && to->slot != s.track.now->live.slot;
+  const bool by_users_alone = !s.track.now && !s.track.recalled && !now.names.named();
+  if ((in_a_baseline || by_users_alone) && !by.stable && !v.sure)
+    return answer(
+        v, false,
+        fmt::format("{}; `flipback rollback --force --reason TEXT` goes to {} all the same", no_way_back(s.track, by), by.slots[to->slot]));
   s.order = cause{cause::kind::ordered, "security", v.by, v.reason, v.sure, v.id, now.at};
   s.stable.reset();  // asked anew, for this order
 }
@@ -65,7 +69,7 @@ void deciding::approve(const verb& v) {
   std::erase_if(s.questions, [&](const auto& entry) { return now.at.at - entry.second.asked.at > question_lives; });
   if (s.questions.empty()) return answer(v, false, "nothing is asked");
   if (v.rule.empty() && s.questions.size() > 1)
-    return answer(v, false, fmt::format("several rules ask: name one, such as {}", s.questions.begin()->first));
+    return answer(v, false, fmt::format("several rules ask: name one, as in `flipback approve {}`", s.questions.begin()->first));
   const std::string rule = v.rule.empty() ? s.questions.begin()->first : v.rule;
   const auto asked = s.questions.find(rule);
   if (asked == s.questions.end()) return answer(v, false, fmt::format("{} asks nothing", rule));
@@ -103,33 +107,45 @@ void deciding::unhold(const verb& v) {
 }
 
 void deciding::unlatch(const verb& v) {
-  if (!s.latched) return answer(v, false, "the latch is open");
+  const bool remembered = s.track.now && was_rolled_back_before(s, by, now);
+  if (!s.latched && !remembered)
+    return answer(v, false, "there is nothing to open: the latch is open, and the live release is not remembered as rolled back");
   if (s.under_way) return answer(v, false, "a rollback is under way");
   const auto breached = std::ranges::find(now.rules, true, &rule_now::breached);
   if (breached != now.rules.end() && !v.sure)
     return answer(v, false,
                   fmt::format("{} is breached: what is live may be rolled back at once; --yes does it all the same", breached->name));
   std::erase_if(s.failures, [&](const failure& f) { return s.track.now && f.what == s.track.now->live; });
-  s.latched.reset();
+  const bool was_shut = std::exchange(s.latched, std::nullopt).has_value();
   s.said.clear();
   s.not_again_before.reset();
-  act(say{told_as("rollback.unlatched", v.by, fmt::format("{} has opened the latch", v.by))});
+  const std::string forgotten = remembered ? "the live release is no longer remembered as rolled back" : "";
+  act(say{told_as("rollback.unlatched", v.by,
+                  was_shut ? fmt::format("{} has opened the latch", v.by)
+                           : fmt::format("{} has said that the live release may be rolled back again: {}", v.by, forgotten))});
   keep_fact(fact::failures);
-  answer_when_stored(v, fact::latch, "the latch is open");
+  answer_when_stored(v, fact::latch,
+                     was_shut ? fmt::format("the latch is open{}{}", forgotten.empty() ? "" : ", and ", forgotten) : forgotten);
+}
+
+/// For people who ask while it is not known which slot is live.
+std::string deciding::why_not_known() const {
+  if (!now.names.named()) return fmt::format(": {}, and users were not seen to reach one", why_unnamed(now.names, by));
+  return fmt::format(": the switch names {}, and users were not seen to reach it", by.slots[*now.names.named()]);
 }
 
 void deciding::window_open(const verb& v) {
   if (s.under_way || s.order) return answer(v, false, "a rollback is under way");
-  if (!s.track.now) return answer(v, false, "it is not known which slot is live");
-  const epoch& e = *s.track.now;
+  const auto live = reached_by_users(s.track);
+  if (!live) return answer(v, false, fmt::format("it is not known which slot is live{}", why_not_known()));
   std::optional<placed> back;
   if (v.stable)
     back = placed{*v.stable, s.track.slots[*v.stable].release};
-  else if (e.back)
-    back = e.back->to;
-  if (!back) return answer(v, false, "there is no way back: --stable SLOT says which slot to go back to");
+  else if (s.track.now && s.track.now->back)
+    back = s.track.now->back->to;
+  if (!back) return answer(v, false, "there is no way back: `flipback window open --stable SLOT` says which slot to go back to");
   if (by.canary == back->slot) return answer(v, false, fmt::format("{} is the canary, which is never gone back to", by.slots[back->slot]));
-  if (back->slot == e.live.slot) return answer(v, false, fmt::format("{} is live already", by.slots[back->slot]));
+  if (back->slot == live->slot) return answer(v, false, fmt::format("{} is live already", by.slots[back->slot]));
   const std::string doubt = v.stable ? std::string() : doubt_of_way_back(s.track, by);  // a person who names the slot has decided
   deployment::open_window(s.track, {*back, now.at, doubt});
   after_new_epoch(false);
@@ -142,10 +158,15 @@ void deciding::window_open(const verb& v) {
                   fmt::format("{} has opened the rollback window, with {} to go back to", v.by, text_of(*back, by)))});
   answer_when_stored(
       v, fact::epoch,
-      fmt::format("the rollback window is open for {}, with {} to go back to{}", format_duration(by.window), text_of(*back, by),
-                  doubt.empty() ? ""
-                                : fmt::format("; but {}, so it waits for `flipback approve`: --stable {} says that it is good", doubt,
-                                              by.slots[back->slot])));
+      fmt::format("the rollback window is open for {}, with {} to go back to{}{}", format_duration(by.window), text_of(*back, by),
+                  doubt.empty()
+                      ? ""
+                      : fmt::format("; but {}, so it waits for `flipback approve`: `flipback window open --stable {}` says that it "
+                                    "is good",
+                                    doubt, by.slots[back->slot]),
+                  now.names.is == intent::kind::neither
+                      ? fmt::format("; but the switch names no slot ({}): until it does, a breach asks instead of acting", now.names.says)
+                      : ""));
 }
 
 void deciding::window_close(const verb& v) {

@@ -1,5 +1,7 @@
 #include "agent/rollback/nginx.hpp"
 
+#include "flipback/as_typed.hpp"
+
 #include "agent/process/run.hpp"
 #include "agent/rollback/command_result.hpp"
 #include "agent/rollback/error_log.hpp"
@@ -143,8 +145,8 @@ class local_nginx final : public nginx {
     const bool told = !found.empty() && settings_.reload == config::reload_kind::signal && !why_not_to_run().empty();
     const done tested = told ? done{answer::yes, {}} : co_await test();
     if (tested.is == answer::no)
-      found.push_back(
-          fmt::format("nginx refuses its configuration as it is, so that it would take no other: {}; type nginx -t", tested.says));
+      found.push_back(fmt::format("nginx refuses its configuration as it is, so that it would take no other: {}; type `{}`", tested.says,
+                                  as_typed(command("-t"))));
     if (tested.is == answer::cant_tell) found.push_back(fmt::format("nginx's configuration can't be tested: {}", tested.says));
     co_return found;
   }
@@ -160,18 +162,7 @@ class local_nginx final : public nginx {
         settings_.pid);
   }
 
-  /// The program and its arguments with `-t` or `-T`; a configured command has its own `-t` replaced.
-  [[nodiscard]] std::vector<std::string> command(std::string_view action) const {
-    if (!settings_.test_command.empty()) {
-      std::vector<std::string> argv = settings_.test_command;
-      std::ranges::replace(argv, std::string("-t"), std::string(action));
-      return argv;
-    }
-    std::vector<std::string> argv{settings_.binary, std::string(action)};
-    if (!settings_.prefix.empty()) argv.insert(argv.end(), {"-p", settings_.prefix});
-    argv.insert(argv.end(), {"-c", settings_.conf});
-    return argv;
-  }
+  [[nodiscard]] std::vector<std::string> command(std::string_view action) const { return nginx_command(settings_, action); }
 
   asio::any_io_executor executor_;
   config::nginx settings_;
@@ -184,6 +175,28 @@ class local_nginx final : public nginx {
 };
 
 }  // namespace
+
+std::vector<std::string> nginx_command(const config::nginx& settings, std::string_view action) {
+  if (!settings.test_command.empty()) {
+    std::vector<std::string> argv = settings.test_command;
+    std::ranges::replace(argv, std::string("-t"), std::string(action));
+    return argv;
+  }
+  std::vector<std::string> argv{settings.binary, std::string(action)};
+  if (!settings.prefix.empty()) argv.insert(argv.end(), {"-p", settings.prefix});
+  argv.insert(argv.end(), {"-c", settings.conf});
+  return argv;
+}
+
+std::string reload_as_typed(const config::nginx& settings) {
+  const auto reload = [&] {
+    if (settings.reload == config::reload_kind::command) return as_typed(settings.reload_command);
+    if (settings.reload == config::reload_kind::systemd) return as_typed(std::vector<std::string>{"systemctl", "reload", settings.unit});
+    if (!settings.pid_command.empty()) return fmt::format("kill -HUP \"$({})\"", as_typed(settings.pid_command));
+    return fmt::format("kill -HUP \"$(cat {})\"", as_typed(std::vector<std::string>{settings.pid}));
+  };
+  return fmt::format("{} && {}", as_typed(nginx_command(settings, "-t")), reload());
+}
 
 std::unique_ptr<nginx> make_nginx(asio::any_io_executor executor, config::nginx settings) {
   return std::make_unique<local_nginx>(std::move(executor), std::move(settings));

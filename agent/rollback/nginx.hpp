@@ -91,6 +91,11 @@ std::unique_ptr<reloader> make_signal_reloader(master_finder& of);
 std::unique_ptr<reloader> make_systemd_reloader(asio::any_io_executor executor, const config::nginx& settings);
 std::unique_ptr<reloader> make_command_reloader(asio::any_io_executor executor, const config::nginx& settings);
 
+/// The program and its arguments with `-t` or `-T`, as configured; a configured command has its own `-t` replaced.
+std::vector<std::string> nginx_command(const config::nginx& settings, std::string_view action);
+/// What a person types so that nginx tests its files and reads them anew, as a rollback would.
+std::string reload_as_typed(const config::nginx& settings);
+
 std::unique_ptr<nginx> make_nginx(asio::any_io_executor executor, config::nginx settings);
 
 }  // namespace flipback::rollback

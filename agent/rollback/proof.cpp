@@ -10,6 +10,13 @@ namespace {
 
 using deployment::reply;
 
+/// What the front door answered, in words.
+std::string answer_of(const reply& door) {
+  if (door.is == reply::kind::silent) return fmt::format("the front door did not answer ({})", door.says);
+  if (door.is == reply::kind::identified) return fmt::format("the front door's newest answer ({} as {})", door.status, door.identity);
+  return fmt::format("the front door's newest answer ({})", door.status);
+}
+
 }  // namespace
 
 void proof::close(standing as, std::string says) {
@@ -26,13 +33,14 @@ void proof::add(const proof_look& look) {
     saw_new_ = saw_new_ || look.new_workers == answer::yes;
     if (look.old_gone != answer::cant_tell) old_gone_ = look.old_gone == answer::yes;
   }
+  if (look.door) silent_ = look.door->is == reply::kind::silent;
   take_witness(look);
   // Until the old workers are gone, users may still be passed to the other slot, whoever answers us.
   const bool settled = !claim_.new_workers_needed || !saw_workers_ || (saw_new_ && old_gone_);
   if (!settled) in_a_row_ = 0;
   ask_next_ = !claim_.new_workers_needed || !saw_workers_ || saw_new_;
   if (is_ != standing::open || in_a_row_ < claim_.witnesses) return;
-  const std::string fresh = fmt::format("{} fresh answers {}", in_a_row_, newest_);
+  const std::string fresh = fmt::format("{} fresh answers in a row came from {}, {}", in_a_row_, claim_.name, by_);
   if (claim_.new_workers_needed && !saw_workers_)
     return close(standing::cant_tell, fmt::format("{}, but nginx's workers can't be seen from here", fresh));
   close(standing::yes, fresh);
@@ -51,13 +59,18 @@ void proof::take_witness(const proof_look& look) {
   if (!ours && look.users.contains(claim_.other)) from = claim_.other;
   // What passes users on behind nginx has one address for all slots: there the log tells nothing, and identity may.
   const bool log_tells = from.has_value();
-  newest_ = fmt::format("({})", look.door->says);
+  newest_ = answer_of(*look.door);
+  by_ = fmt::format("{}; the newest was {}",
+                    ours   ? std::string("as nginx's access log says")
+                    : from ? std::string("as nginx's access log says of users' requests")
+                           : fmt::format("as their identity {} says", claim_.identity),
+                    look.door->status);
   if (log_tells && from == claim_.other) {
     reached_ = from;
     in_a_row_ = 0;
     failing_in_a_row_ = 0;
     if (ours && look.line->by_new_worker == answer::yes)
-      close(standing::no, "nginx's log says that a new worker passed our question to the slot that was left");
+      close(standing::no, fmt::format("nginx's access log says that a new worker passed our question to {}", claim_.other_name));
     return;
   }
   if (look.by_cache && !from) {  // it tells nothing, and breaks no row
@@ -71,7 +84,8 @@ void proof::take_witness(const proof_look& look) {
     in_a_row_ = 0;
     if (log_tells) reached_ = claim_.slot;
     if (++failing_in_a_row_ >= claim_.witnesses && !claim_.failed_before && !claim_.may_fail)
-      close(standing::no, fmt::format("the slot itself fails ({}), and the same question did not before", look.door->says));
+      close(standing::no, fmt::format("{} itself fails (it answers {}), and the same question did not fail in the minute before",
+                                      claim_.name, log_tells ? look.line->upstream_status : look.direct->self.status));
     return;
   }
   failing_in_a_row_ = 0;
@@ -87,11 +101,16 @@ void proof::end() {
   if (is_ != standing::open) return;
   no_new_workers_ = claim_.new_workers_needed && saw_workers_ && !saw_new_;
   if (no_new_workers_) return close(standing::no, "nginx started no new workers");
-  const std::string newest =
-      newest_.empty() ? std::string("the front door was not asked") : fmt::format("the front door's newest answer {}", newest_);
+  const std::string newest = newest_.empty() ? std::string("the front door was not asked") : newest_;
   if (claim_.new_workers_needed && saw_workers_ && !old_gone_)
     return close(standing::cant_tell, fmt::format("old workers still accept connections; {}", newest));
-  if (reached_ == claim_.other) return close(standing::cant_tell, fmt::format("{} came from the slot that was left", newest));
+  if (reached_ == claim_.other) return close(standing::cant_tell, fmt::format("{} came from {}", newest, claim_.other_name));
+  if (in_a_row_ > 0)
+    return close(standing::cant_tell,
+                 fmt::format("only {} of {} fresh answers in a row came from {}, {}", in_a_row_, claim_.witnesses, claim_.name, by_));
+  if (failing_in_a_row_ > 0) return close(standing::cant_tell, fmt::format("{} is a failure, as {}'s own are", newest, claim_.name));
+  if (newest_.empty() || silent_)
+    return close(standing::cant_tell, fmt::format("{}, so that it can't be told which slot users reach", newest));
   close(standing::cant_tell, fmt::format("{} does not tell which slot gave it", newest));
 }
 

@@ -38,7 +38,9 @@ struct proof_look {
 struct claim {
   slot_number slot = 0;   ///< that users reach it
   slot_number other = 0;  ///< the one that they reached before
-  std::string identity;   ///< of the slot; empty: its answers don't tell it from the other's, or the front door gave them before already
+  std::string name = "the slot";
+  std::string other_name = "the slot that was left";
+  std::string identity;  ///< of the slot; empty: its answers don't tell it from the other's, or the front door gave them before already
   std::string other_identity;
   unsigned witnesses = 3;  ///< in a row
   duration within = std::chrono::seconds(10);
@@ -77,8 +79,10 @@ class proof {
   instant began_;
   standing is_ = standing::open;
   std::string says_;
-  std::string newest_;  ///< what the newest look said, for a proof that can't be had
+  std::string newest_;  ///< what the front door answered last; empty: it was not asked
+  std::string by_;      ///< how it was known who answered last
   std::optional<slot_number> reached_;
+  bool silent_ = false;  ///< the front door gave no answer to the newest question
   unsigned in_a_row_ = 0;
   unsigned failing_in_a_row_ = 0;
   bool ask_next_ = false;

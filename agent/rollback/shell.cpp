@@ -41,6 +41,8 @@ claim claim_of(const deployment::placed& slot, const deployment::placed& other, 
   claim made;
   made.slot = slot.slot;
   made.other = other.slot;
+  made.name = by.slots[slot.slot];
+  made.other_name = by.slots[other.slot];
   made.identity = known.slots[slot.slot].identity;
   made.other_identity = known.slots[other.slot].identity;
   made.witnesses = by.prove;

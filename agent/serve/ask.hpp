@@ -8,7 +8,8 @@
 namespace flipback::serve {
 
 /// The command line's side of the control socket: asks the agent at `path` and waits for its answer. Blocks. What is no UTF-8 is sent with
-/// U+FFFD in its place. An error says what is known of why there is no answer, and no more.
-std::expected<reply, std::string> ask(const std::string& path, const demand& what);
+/// U+FFFD in its place. An error says what is known of why there is no answer, and no more; `typed` is the command line that asks this, for
+/// whoever may not.
+std::expected<reply, std::string> ask(const std::string& path, const demand& what, const std::string& typed);
 
 }  // namespace flipback::serve

@@ -72,7 +72,8 @@ void add_signals(rules::engine& judged, instant now, std::vector<MetricFamily>& 
 }
 
 void add_deployment(const deployment::standing& s, const std::vector<config::slot>& slots, std::vector<MetricFamily>& into) {
-  MetricFamily live = family("flipback_deployment_live", "1 for the slot that users reach.", MetricType::Gauge);
+  MetricFamily live =
+      family("flipback_deployment_live", "1 for the live slot: the one on which the switch and users agreed last.", MetricType::Gauge);
   for (const config::slot& slot : slots) add(live, slot.name == s.live ? 1 : 0, {{"slot", slot.name}});
   into.push_back(std::move(live));
   MetricFamily window = family("flipback_deployment_window_open", "Whether the rollback window is open.", MetricType::Gauge);
@@ -82,8 +83,9 @@ void add_deployment(const deployment::standing& s, const std::vector<config::slo
       family("flipback_deployment_latched", "Whether a release was rolled back and the latch is shut.", MetricType::Gauge);
   add(latched, s.latched ? 1 : 0);
   into.push_back(std::move(latched));
-  MetricFamily ready = family("flipback_deployment_ready", "Whether everything that a rollback would need is there.", MetricType::Gauge);
-  add(ready, std::ranges::none_of(s.lacks, &deployment::lack::blocking) ? 1 : 0);
+  MetricFamily ready = family("flipback_deployment_ready",
+                              "Whether everything that a rollback would need is there; absent until it was looked.", MetricType::Gauge);
+  if (s.ready_looked) add(ready, std::ranges::none_of(s.lacks, &deployment::lack::blocking) ? 1 : 0);
   into.push_back(std::move(ready));
   MetricFamily held = family("flipback_deployment_held", "Whether a hold keeps automatic rollbacks from acting.", MetricType::Gauge);
   add(held, s.held.empty() ? 0 : 1);

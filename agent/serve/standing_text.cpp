@@ -28,7 +28,10 @@ json::object as_object(const deployment::standing& s) {
           {"no_way_back", s.no_way_back},
           {"doubt", s.doubt},
           {"intent", s.intent},
+          {"intent_says", s.intent_says},
           {"effect", name_of(s.effect)},
+          {"effect_says", s.effect_says},
+          {"users", s.users},
           {"epoch", s.epoch},
           {"window_open", s.window_open},
           {"latched", s.latched},
@@ -37,13 +40,20 @@ json::object as_object(const deployment::standing& s) {
           {"rolling", s.rolling},
           {"asked", std::move(questions)},
           {"not_ready", std::move(lacks)},
+          {"notes", json::value_from(s.notes)},
           {"unstored", json::value_from(s.unstored)}};
 }
 
 std::vector<std::pair<std::string, std::string>> as_lines(const deployment::standing& s) {
   std::vector<std::pair<std::string, std::string>> lines;
-  lines.emplace_back("live", s.live.empty() ? "not known" : with(s.live, s.release));
-  if (s.intent != s.live) lines.emplace_back("switch", s.intent.empty() ? "names no slot: " + s.intent_says : "names " + s.intent);
+  const std::string live = s.live.empty() ? "not known" : with(s.live, s.release);
+  lines.emplace_back("live", s.effect_says.empty() ? live : fmt::format("{} ({})", live, s.effect_says));
+  if (s.effect_is_intent)
+    lines.emplace_back("switch", s.intent_says);
+  else if (s.intent.empty())
+    lines.emplace_back("switch", fmt::format("{}: {}", s.names_none ? "names no slot" : "can't be read", s.intent_says));
+  else if (s.intent != s.live)
+    lines.emplace_back("switch", "names " + s.intent);
   lines.emplace_back("stable", s.stable.empty() ? "no way back: " + s.no_way_back : with(s.stable, s.stable_release));
   if (!s.doubt.empty()) lines.emplace_back("doubtful", s.doubt);
   lines.emplace_back("window", s.window_open ? "open" : "closed");
@@ -52,6 +62,7 @@ std::vector<std::pair<std::string, std::string>> as_lines(const deployment::stan
   lines.emplace_back("mode", std::string(name_of(s.mode)) + (s.latched ? fmt::format(", the latch is shut ({})", s.latch_says) : ""));
   for (const deployment::approval& q : s.questions) lines.emplace_back("asked", fmt::format("{}: {}", q.rule, q.says));
   for (const deployment::lack& l : s.lacks) lines.emplace_back(l.blocking ? "not ready" : "lacking", text_of(l));
+  for (const std::string& n : s.notes) lines.emplace_back("note", n);
   for (const std::string& u : s.unstored) lines.emplace_back("unstored", u);
   return lines;
 }

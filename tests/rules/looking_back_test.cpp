@@ -68,6 +68,19 @@ TEST_CASE("users_who_stay_away_after_a_cutover_are_said_though_nothing_fails") {
   CHECK(fires_after(6) == 0);
 }
 
+TEST_CASE("explain_tells_a_new_sample_from_one_that_tells_anything") {
+  story s({rollback_rule("traffic.error_rate over 1m > 5%")});
+  const auto of_signal = [&] { return s.judged.explanation(0, s.at(s.now + 0.4)).when.at(1).says; };
+  s.seconds_of(3, 0, 0);
+  CHECK(of_signal() == "0 of 0, newest sample 400ms ago, none yet that tells anything");
+  s.seconds_of(5, 100, 20);
+  CHECK(of_signal() == "100 of 500, newest sample 400ms ago");
+  s.seconds_of(20, 0, 0);
+  CHECK(of_signal() == "100 of 500, newest sample 400ms ago, the newest that tells anything 20s ago, stale: the limit is 15s");
+  CHECK(s.judged.explanation(0, s.at(s.now + 0.4)).when.at(0).says ==
+        "traffic.error_rate over 1m has recent samples, and none that tells anything");
+}
+
 TEST_CASE("explain_says_all_that_a_verdict_rests_on") {
   rule_source r = rollback_rule("traffic.error_rate over 10s > 5% and not (traffic.p95 over 10s > 1s or stable.up == 0)");
   r.until = {"traffic.error_rate over 10s < 2%", {}};

@@ -164,6 +164,9 @@ void invariants::check_verbs(bool settled_now) {
 void invariants::stepped(const deployment::present& now, const deployment::happening& what, const deployment::stepped& done) {
   const deployment::state& s = done.after;
   if (s.track.now && s.track.now->number < epoch_) fail("an epoch's number went back");
+  const auto* looked = std::get_if<deployment::looked>(&what);
+  const bool by_a_look = looked != nullptr && s.track.now && s.track.now->number > epoch_;
+  if (by_a_look && !looked->seen.names.named()) fail("a new epoch began by a look at which the switch names no slot");
   if (s.track.now) epoch_ = s.track.now->number;
   if (s.under_way) {
     under_way_ = s.under_way->id;

@@ -71,7 +71,28 @@ void people::deploy(slot_number n, condition quality) {
   });
 }
 
+/// By hand, not by the runbook: the other slot's text in every live file, and a remark of one's own in it.
+void people::move_by_hand() {
+  const slot_number to = 1 - named();
+  world_.tell("a person writes {}'s text by hand, with a remark, and reloads", world_.how.by.slots[to]);
+  for (std::size_t f = 0; f < world_.how.files; ++f) {
+    file_image image = world_.nginx.image_for(to, f);
+    image.bytes += "# by hand\n";
+    write_live(f, std::move(image));
+  }
+  world_.time.after(world_.chance.between(milliseconds(10), seconds(2)), [this] {
+    if (!host_.is_up()) return;
+    watcher_.may_begin_an_epoch();
+    if (world_.nginx.takes_its_files()) world_.nginx.reload();
+  });
+  if (world_.chance.chance(0.5)) return;
+  world_.time.after(world_.chance.between(seconds(2), seconds(30)), [this, to] {
+    if (host_.is_up()) point_at(world_.chance.chance(0.5) ? to : 1 - to, true);
+  });
+}
+
 void people::edit() {
+  if (world_.how.how == switched_by::site && world_.chance.chance(0.4)) return move_by_hand();
   const std::size_t file = world_.chance.below(world_.how.files);
   const std::string path = world_.nginx.live_path(file);
   file_image now = world_.disk.read(path);

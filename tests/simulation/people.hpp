@@ -23,6 +23,7 @@ class people {
   void write_live(std::size_t file, file_image image);
   void point_at(slot_number to, bool then_reload);
   void edit();
+  void move_by_hand();
   void say_verb();
   void break_something();
   void new_terms();

@@ -159,7 +159,7 @@ void shell_model::end_look(deployment::sighting s) {
   while (world_.time.now() - door_failed_.front().first > std::chrono::minutes(1)) door_failed_.pop_front();
   for (slot_number n = 0; n < s.slots.size(); ++n) watcher_.answered(n, s.begun.at, s.slots[n].well);
   happen(deployment::looked{std::move(s)});
-  const bool soon = std::exchange(look_again_, false) || deployment::wants_fresh_look(state_.track);
+  const bool soon = std::exchange(look_again_, false) || deployment::is_changing(state_.track);
   later(soon ? milliseconds(150) : world_.how.by.watch_every + world_.chance.between(milliseconds(-50), milliseconds(50)),
         [this] { look(); });
 }

@@ -17,6 +17,11 @@ def ask(stack, *words):
     return done.returncode, done.stdout, done.stderr
 
 
+def typed(stack):
+    """How the agent says to reach it."""
+    return f"flipback --socket {stack.path('flipback.sock')}"
+
+
 def ask_json(stack, *words):
     status, printed, complaints = ask(stack, *words, "--json")
     assert status == 0, complaints
@@ -53,7 +58,7 @@ def test_an_operator_is_refused_a_sick_slot_unless_by_force(stack, fast_agent):
     stack.go_bad("blue", "sick")
     wait_until("blue's illness", lambda: agent.of("verdict.changed", rule="down:blue", to="pending"))
     status, _, complaints = ask(stack, "rollback", "--reason", "all is lost")
-    assert status == 1 and complaints.startswith("blue is sick (") and complaints.endswith("; `flipback rollback --force --reason TEXT` does it all the same\n")
+    assert status == 1 and complaints.startswith("blue is sick (") and complaints.endswith(f"; `{typed(stack)} rollback --force --reason TEXT` does it all the same\n")
     assert stack.live() == "green" and not agent.of("rollback.decided")
     ask(stack, "rollback", "--reason", "all is lost", "--force")
     assert agent.wait("rollback.decided")["why"] == "all is lost"
@@ -126,7 +131,7 @@ def test_while_an_operator_holds_nothing_acts_across_a_restart_and_the_latch_ope
     assert ask(stack, "hold", "--for", "1h", "--reason", "a drill")[0] == 0
     cut_over_and_break(stack, agent)
     blocked = agent.wait("rollback.blocked", guard="hold")
-    assert "held by " in blocked["says"] and "UTC: a drill; `flipback unhold`" in blocked["says"]
+    assert "held by " in blocked["says"] and f"UTC: a drill; `{typed(stack)} unhold`" in blocked["says"]
     agent.child.signal(signal.SIGKILL)
     agent.child.process.wait()
     agent = fast_agent()
@@ -136,7 +141,7 @@ def test_while_an_operator_holds_nothing_acts_across_a_restart_and_the_latch_ope
     assert ask(stack, "unhold")[0] == 0 and ask(stack, "unhold")[2] == "nothing is held\n"
     wait_until("the rollback", lambda: agent.of("rollback.closed"), 40)
     assert stack.live() == "blue"
-    assert ask(stack, "unlatch")[0] == 0 and ask(stack, "unlatch")[2] == "the latch is open\n"
+    assert ask(stack, "unlatch")[0] == 0 and ask(stack, "unlatch")[2].startswith("there is nothing to open: the latch is open")
     assert not ask_json(stack, "status")["deployment"]["latched"]
 
 

@@ -1,6 +1,9 @@
+#include "flipback/as_typed.hpp"
+
 #include "agent/rollback/beside.hpp"
 #include "agent/rollback/file_image.hpp"
 #include "agent/rollback/slot_switch.hpp"
+#include "agent/rollback/switches/difference.hpp"
 #include "agent/rollback/switches/files.hpp"
 #include "agent/rollback/switches/links.hpp"
 #include "agent/rollback/switches/text_pieces.hpp"
@@ -10,6 +13,7 @@
 #include <sys/stat.h>
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <optional>
 
@@ -47,6 +51,7 @@ class site_switch final : public file_switch {
   std::expected<std::optional<file_change>, std::string> change_of(const config::live_file& f, slot_number to) const;
   [[nodiscard]] std::string alike() const;
   std::string what_it_says(const standing& now, const config::live_file& f, const std::vector<slot_number>& same) const;
+  std::string nearest_to(const standing& now, const config::live_file& f) const;
 
   const std::vector<config::live_file>& files_;
   const std::vector<config::slot>& slots_;
@@ -111,9 +116,32 @@ std::string site_switch::what_it_says(const standing& now, const config::live_fi
   return fmt::format("{} says {}", f.live, listed(whose));
 }
 
+/// Which slot's file a live file that is none of them is nearest to, where it differs from it, and how it is made the same.
+std::string site_switch::nearest_to(const standing& now, const config::live_file& f) const {
+  std::optional<slot_number> nearest;
+  std::size_t apart = 0;
+  std::string of_nearest;
+  for (slot_number s = 0; s < slots_.size(); ++s) {
+    std::string resolved;
+    auto site = read_behind(f.of_slots.at(s), resolved);
+    if (!site || site->is != file_image::kind::regular) continue;
+    const std::size_t lines = lines_apart(now.said.bytes, site->bytes);
+    if (nearest && lines >= apart) continue;
+    nearest = s;
+    apart = lines;
+    of_nearest = std::move(site->bytes);
+  }
+  if (!nearest) return {};
+  const std::string& site = f.of_slots.at(*nearest);
+  return fmt::format("{} is nearest to {}'s {}: {}; `{}` makes it {}'s", f.live, slots_[*nearest].name, site,
+                     first_difference(now.said.bytes, of_nearest), as_typed(std::array<std::string, 3>{"cp", site, f.live}),
+                     slots_[*nearest].name);
+}
+
 intent site_switch::names() {
   std::vector<bool> possible(slots_.size(), true);
   std::vector<std::string> told;
+  std::vector<std::string> nearest;
   std::string unread;
   intent found;
   for (const config::live_file& f : files_) {
@@ -132,6 +160,7 @@ intent site_switch::names() {
     }
     if (same.empty() && now->said.is == file_image::kind::regular) unread = unread.empty() ? missing : unread;
     told.push_back(what_it_says(*now, f, same));
+    if (same.empty() && now->said.is == file_image::kind::regular) add_once(nearest, nearest_to(*now, f));
     found.changed = std::max({found.changed, changed_at(f.live), changed_at(now->path)});
   }
   const auto named = std::ranges::count(possible, true);
@@ -143,6 +172,7 @@ intent site_switch::names() {
   // It may say just what the file says that can't be read.
   found.is = named == 0 && !unread.empty() ? intent::kind::unreadable : intent::kind::neither;
   found.says = found.is == intent::kind::unreadable ? unread : fmt::format("{}", fmt::join(told, "; "));
+  if (found.is == intent::kind::neither) found.nearest = fmt::format("{}", fmt::join(nearest, "; "));
   return found;
 }
 

@@ -21,7 +21,7 @@ TEST_CASE("the_latch_shuts_at_the_first_change_and_stays_for_the_epoch") {
   CHECK(w.s.failures.empty());  // to be undone is no failure
   w.run(5min);
   CHECK(w.count<begin_rollback>() == 1);
-  CHECK(w.times_said("`flipback unlatch`") == 1);
+  CHECK(w.times_said("`flipback unlatch --yes`") == 1);
   // A new cutover opens it.
   w.rules.clear();
   w.releases[green] = "v3";

@@ -42,7 +42,7 @@ TEST_CASE("hold_latch_and_window_outlast_a_restart") {
   w.breach();
   w.run(10s);
   CHECK_FALSE(w.begun());
-  CHECK(w.times_said("`flipback unlatch`") == 1);
+  CHECK(w.times_said("`flipback unlatch --yes`") == 1);
 
   story held;
   held.green_is_put_live();
@@ -242,7 +242,7 @@ TEST_CASE("what_a_recovery_undid_stays_latched") {
   w.breach();
   w.run(10s);
   CHECK_FALSE(w.begun());
-  CHECK(w.times_said("`flipback unlatch`") == 1);
+  CHECK(w.times_said("`flipback unlatch --yes`") == 1);
 }
 
 TEST_CASE("a_rollback_that_is_recovered_after_it_was_kept_leaves_no_doubt_about_where_it_led") {

@@ -254,7 +254,7 @@ TEST_CASE("in_mode_ask_a_person_is_asked_and_nothing_is_done") {
   w.run(1min);
   CHECK_FALSE(w.begun());
   CHECK(w.said("rollback.asked").size() == 1);
-  CHECK(w.times_said("`flipback approve`") == 1);
+  CHECK(w.times_said("`flipback approve error-rate`") == 1);
   CHECK(w.s.questions.size() == 1);
 }
 

@@ -66,7 +66,7 @@ TEST_CASE("each_guard_alone_in_the_way") {
          w.names.is = intent::kind::neither;
          w.names.says = "/etc/nginx/live says something else";
        },
-       guard::intent, stance::asks, "somebody is changing it"},
+       guard::intent, stance::asks, "somebody may be changing it"},
       {"the switch names a third slot",
        [](free_way& w) {
          w.by.slots.emplace_back("red");
@@ -116,6 +116,7 @@ TEST_CASE("each_guard_alone_in_the_way") {
       {"mode is ask", [](free_way& w) { w.by.mode = config::mode::ask; }, guard::mode, stance::asks, "mode is ask"},
       {"the rule's own mode is ask", [](free_way& w) { w.rule().mode = config::mode::ask; }, guard::mode, stance::asks, "mode is ask"},
       {"users are elsewhere", [](free_way& w) { w.s.track.is = agreement::failover; }, guard::elsewhere, stance::asks, "another slot"},
+      {"users were moved", [](free_way& w) { w.s.track.is = agreement::moved; }, guard::elsewhere, stance::asks, "another slot while"},
       {"users are at both", [](free_way& w) { w.s.track.is = agreement::mixed; }, guard::elsewhere, stance::asks, "by turns"},
       {"memory can't be read", [](free_way& w) { w.s.unreadable = {"hold"}; }, guard::memory, stance::asks, "could not be read"},
       {"the way back is doubtful", [](free_way& w) { w.s.track.now->back->doubt = "left in its window"; }, guard::doubt, stance::asks,

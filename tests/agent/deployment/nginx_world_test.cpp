@@ -109,7 +109,7 @@ TEST_CASE("notes_are_no_lacks_and_what_else_is_lacking_is_said_as_of_each_look")
   const deployment::lack other{true, "another agent acts", {}};
   bool is_there = true;
   h.world->lacks_of_its_own = [&] { return is_there ? std::vector{other} : std::vector<deployment::lack>{}; };
-  CHECK(testing::finished(h.loop, h.world->look_ready()) == std::vector{other});
+  CHECK(testing::finished(h.loop, h.world->look_ready()).lacks == std::vector{other});
   is_there = false;
-  CHECK(testing::finished(h.loop, h.world->look_ready()).empty());
+  CHECK(testing::finished(h.loop, h.world->look_ready()).lacks.empty());
 }

@@ -123,7 +123,7 @@ TEST_CASE("each_way_in_which_a_step_can_go") {
            seen.line.reset();
          };
        },
-       outcome::unproven, blue, std::nullopt, true, "does not tell"},
+       outcome::unproven, blue, std::nullopt, true, "it can't be told which slot users reach"},
       {"workers in another container",
        [](host& h) { h.at_look = [](proof_look& seen) { seen.new_workers = seen.old_gone = answer::cant_tell; }; }, outcome::unproven, blue,
        blue, true, "can't be seen"},

@@ -52,7 +52,7 @@ std::string told_by_one_who(const std::function<void(local::socket&)>& does, con
     local::socket with = listening.accept();
     does(with);
   });
-  const auto answer = serve::ask(socket_in(in), what);
+  const auto answer = serve::ask(socket_in(in), what, "flipback hold");
   other.join();
   return answer ? answer->text : answer.error();
 }
@@ -73,7 +73,7 @@ std::pair<std::string, serve::demand> said_to_agent(const serve::demand& said) {
   asio::co_spawn(loop, listening.serve(), asio::bind_cancellation_slot(end.slot(), asio::detached));
   std::string answered;
   std::thread person([&] {
-    const auto answer = serve::ask(socket_in(in), said);
+    const auto answer = serve::ask(socket_in(in), said, "flipback hold");
     answered = answer ? answer->text : answer.error();
     asio::post(loop, [&] { end.emit(asio::cancellation_type::terminal); });
   });
@@ -86,12 +86,14 @@ std::pair<std::string, serve::demand> said_to_agent(const serve::demand& said) {
 
 TEST_CASE("where_nobody_listens_no_agent_does") {
   const folder in;
-  CHECK(serve::ask(socket_in(in), {"status", {}, ""}).error() == "no agent listens on " + socket_in(in) + ": No such file or directory");
+  CHECK(serve::ask(socket_in(in), {"status", {}, ""}, "flipback status").error() ==
+        "no agent listens on " + socket_in(in) + ": No such file or directory");
   asio::io_context loop;
   {
     const local::acceptor gone(loop, socket_in(in));
   }
-  CHECK(serve::ask(socket_in(in), {"status", {}, ""}).error() == "no agent listens on " + socket_in(in) + ": Connection refused");
+  CHECK(serve::ask(socket_in(in), {"status", {}, ""}, "flipback status").error() ==
+        "no agent listens on " + socket_in(in) + ": Connection refused");
 }
 
 TEST_CASE("who_has_no_right_is_told_who_has_and_what_to_type") {
@@ -100,7 +102,7 @@ TEST_CASE("who_has_no_right_is_told_who_has_and_what_to_type") {
   const local::acceptor listening(loop, socket_in(in));
   ::chmod(socket_in(in).c_str(), 0440);
   const no_root as_somebody;
-  const std::string says = serve::ask(socket_in(in), {"unhold", {}, ""}).error();
+  const std::string says = serve::ask(socket_in(in), {"unhold", {}, ""}, "flipback unhold").error();
   CHECK(says.starts_with("no right to use " + socket_in(in) + ": it is "));
   CHECK(says.contains("'s, with the mode 0440; type `sudo flipback unhold`"));
   CHECK_FALSE(says.contains("no agent"));
@@ -111,7 +113,7 @@ TEST_CASE("a_shut_folder_says_nothing_of_an_agent") {
   ::chmod(in.at.c_str(), 0);
   {
     const no_root as_somebody;
-    CHECK(serve::ask(socket_in(in), {"status", {}, ""})
+    CHECK(serve::ask(socket_in(in), {"status", {}, ""}, "flipback status")
               .error()
               .starts_with("a folder on the way to " + socket_in(in) + " may not be entered"));
   }

@@ -55,7 +55,7 @@ struct served {
     }
     co_return serve::reply{true, asked.verb};
   }
-  [[nodiscard]] bool answers() const { return serve::ask(path, {"status", {}, ""}).has_value(); }
+  [[nodiscard]] bool answers() const { return serve::ask(path, {"status", {}, ""}, "flipback status").has_value(); }
 
   asio::io_context loop;
   flipback::test::folder in;
@@ -78,7 +78,7 @@ TEST_CASE("a_socket_that_was_removed_is_made_again_and_told_once") {
   served agent;
   REQUIRE(agent.answers());
   std::string slow;
-  std::thread person([&] { slow = serve::ask(agent.path, {"slow", {}, ""}).value_or(serve::reply{false, "no answer"}).text; });
+  std::thread person([&] { slow = serve::ask(agent.path, {"slow", {}, ""}, "flipback slow").value_or(serve::reply{false, "no answer"}).text; });
   std::this_thread::sleep_for(20ms);
   std::filesystem::remove(agent.path);
   CHECK(comes_true([&] { return agent.answers(); }));

@@ -52,6 +52,27 @@ TEST_CASE("site_names_the_slot_whose_bytes_the_live_file_has") {
   CHECK(has(s->names().says, "does not exist"));
 }
 
+TEST_CASE("site_says_whose_file_an_edited_one_is_nearest_to_and_what_to_type") {
+  const host h;
+  const auto s = h.made();
+  h.write("available/blue", "upstream {\n  server 1;\n}\n");
+  h.write("available/green", "upstream {\n  server 2;\n}\n");
+  const std::string live = h.path("enabled/default");
+  const auto nearest_with = [&](const std::string& bytes) {
+    h.write("enabled/default", bytes);
+    return s->names().nearest;
+  };
+  const auto makes_it = [&](const std::string& slot) {
+    return "; `cp " + h.path("available/" + slot) + " " + live + "` makes it " + slot + "'s";
+  };
+  const std::string to_green = live + " is nearest to green's " + h.path("available/green") + ": ";
+  CHECK(nearest_with("# mine\nupstream {\n  server 2;\n}\n") ==
+        to_green + "line 1 is \"# mine\", expected \"upstream {\"" + makes_it("green"));
+  CHECK(nearest_with("upstream {\n  server 2;\n}") == to_green + "only the newline at its end is missing" + makes_it("green"));
+  CHECK(has(nearest_with("upstream {\n  server 1; # mine\n}\n"), makes_it("blue")));
+  CHECK(nearest_with("upstream {\n  server 2;\n}\n") == "");
+}
+
 TEST_CASE("site_replaces_the_bytes_keeps_the_mode_and_gives_back_what_a_person_had_edited") {
   const host h;
   const auto s = h.made();

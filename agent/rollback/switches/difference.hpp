@@ -1,0 +1,17 @@
+#pragma once
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+
+/// How one text differs from another, for people. Pure.
+namespace flipback::rollback {
+
+/// How many lines either has that the other has not, wherever they stand: the fewer the nearer.
+std::size_t lines_apart(std::string_view one, std::string_view other);
+
+/// Where what was found first differs from what was expected: the line's number and both texts, each on one visible line of at most 100
+/// bytes or so; what may be a secret is left out. Where only line ends or the newlines at the end differ, that alone. Empty: nothing does.
+std::string first_difference(std::string_view found, std::string_view expected);
+
+}  // namespace flipback::rollback
