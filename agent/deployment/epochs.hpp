@@ -9,7 +9,8 @@ namespace flipback::deployment {
 event told_as(const tracking& t, const terms& by, std::string kind, severity s, std::string says);
 /// Users follow the switch to another slot, or the release in the live slot has changed: a new epoch begins at `at`.
 void cut_over(tracking& t, const placed& to, moment at, epoch::kind how, bool troubled, const terms& by, noticed& into);
-/// The first time that intent and effect are seen to agree in this life.
-void begin(tracking& t, const placed& seen, const sighting& s, moment first, const terms& by, noticed& into);
+/// The first time that intent and effect are seen to agree in this life. `troubled`: at the end of the life before, a rollback rule was
+/// breached or pending on what was live then.
+void begin(tracking& t, const placed& seen, const sighting& s, moment first, bool troubled, const terms& by, noticed& into);
 
 }  // namespace flipback::deployment

@@ -77,7 +77,8 @@ void shell::take(happening what) {
     const happening next = std::move(queue_.front());
     queue_.pop_front();
     try {
-      present now{of_.seen.now().now, of_.seen.names(), of_.rules.rules_now(state_), of_.rules.unmet_checks(), of_.another_agent()};
+      present now{of_.seen.now().now,       of_.seen.names(),    of_.rules.rules_now(state_),
+                  of_.rules.unmet_checks(), of_.another_agent(), of_.rules.not_this_release()};
       stepped done = step(state_, terms_, now, next);
       state_ = std::move(done.after);
       for (action& a : done.actions) perform(std::move(a));

@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-/// Everything that the decider knows. One value, handed over whole at a reload; what of it must outlast a restart is in facts.hpp.
+/// Everything that the decider knows. One value, handed over whole at a reload; what of it must outlast a restart is in facts.hpp, and
+/// what becomes of each field there is written down in tests/agent/deployment/restart_fields_test.cpp.
 namespace flipback::deployment {
 
 /// An operator's word that no automatic rollback may act.
@@ -96,6 +97,15 @@ struct blame_standing {
   std::optional<instant> first_both_well;
 };
 
+/// What makes the decisions of an epoch more careful, and what the world would not show again: it is kept with the epoch.
+struct doubts {
+  std::set<std::string> not_this_release;  ///< rules whose condition was true before the cutover already
+  std::set<std::string> withheld;          ///< rules whose `unless` was true when that was known last
+  std::map<std::string, moment> troubled;  ///< rule → when it was breached or pending last
+  std::optional<moment> mark;              ///< the newest mark (`mark_of`) that an earlier life set, of whichever rule
+  friend bool operator==(const doubts&, const doubts&) = default;
+};
+
 /// Something that a rollback would lack.
 struct lack {
   bool blocking = false;  ///< no rollback can be carried out, or none may rest on what is seen
@@ -117,6 +127,7 @@ struct state {
   std::optional<deployment::hold> held;
   std::optional<deployment::latch> latched;
   std::vector<failure> failures;  ///< of the last 24 h
+  deployment::doubts in_doubt;
   std::optional<deployment::attempt> under_way;
   std::optional<std::string> closing;         ///< an attempt that has ended, and that the journal is to forget once what came of it is kept
   std::optional<cause> order;                 ///< a person's that waits for answers before it can begin

@@ -80,6 +80,9 @@ struct recollection {
   moment seen;                   ///< when that was last so
   bool clock_is_behind = false;  ///< the wall's clock says less than what was saved
   bool other_boot = false;
+  bool mixed = false;                      ///< users reached both slots by turns
+  bool live_was_well = true;               ///< as in `tracking`
+  std::vector<moment> changes_in_place{};  ///< of the last 10 min
 };
 
 struct tracking {
@@ -89,9 +92,10 @@ struct tracking {
   agreement is = agreement::unknown;
   std::vector<departure> departures;  ///< of the last 24 h, the newest last
   std::optional<recollection> recalled;
-  std::optional<instant> door_failed;  ///< when the front door answered 5xx last
-  std::string door_identity;           ///< that the front door's newest answer told; empty: none
-  bool live_was_well = true;           ///< false: since this boot the live slot has not been well yet
+  std::optional<instant> door_failed;   ///< when the front door answered 5xx last
+  std::string door_identity;            ///< that the front door's newest answer told; empty: none
+  bool live_was_well = true;            ///< false: since this boot the live slot has not been well yet
+  std::deque<moment> changes_in_place;  ///< of the last 10 min
 
   // Changes that are under way.
   struct arrival {
@@ -111,7 +115,6 @@ struct tracking {
   std::deque<elsewhere> reached;  ///< of the last minute, where it changed
   unsigned other_in_a_row = 0;
   unsigned agreed_in_a_row = 0;
-  std::deque<instant> changes_in_place;  ///< of the last 10 min
   bool unsteady_said = false;
 };
 

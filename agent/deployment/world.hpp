@@ -42,6 +42,8 @@ class rule_book {
 
   /// The rollback rules that are breached or pending now. `s` says from when a rule's short window must lie wholly (`mark_of`).
   [[nodiscard]] virtual std::vector<rule_now> rules_now(const state& s) = 0;
+  /// The rollback rules whose condition was true before the cutover already, of another release: whatever they say now.
+  [[nodiscard]] virtual std::vector<std::string> not_this_release() = 0;
   /// Of each slot: which of its checks does not pass now, in words; empty: all do.
   [[nodiscard]] virtual std::vector<std::string> unmet_checks() = 0;
   /// What the errors of a rule have in common that came since then.

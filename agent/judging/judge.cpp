@@ -48,6 +48,7 @@ judge::judge(asio::io_context& loop, const config::configuration& configured, co
 void judge::adopt(judge&& before) {
   engine_.adopt(std::move(before.engine_));
   reachable_at_ = std::move(before.reachable_at_);
+  watching_since_ = before.watching_since_;
 }
 
 void judge::take(std::size_t probe, const run& of, const observation& seen) {
@@ -147,14 +148,16 @@ std::vector<std::string> judge::unmet_checks() {
   return all;
 }
 
-/// A probe of something that both slots share, that was reachable at the cutover and is not now.
+/// A probe of something that both slots share, that was reachable at the cutover, or may have been before we watched, and is not now.
 std::string judge::shared_is_ill() const {
   const auto since = engine_.cut_over_at();
   std::vector<std::string> ill;
   for (const watched& w : observing_->all()) {
     if (!w.entry->shared || !w.newest || w.newest->result != outcome::fail || answered(w.newest->why)) continue;
     const auto was = reachable_at_.find(w.entry->name);
-    if (since && was != reachable_at_.end() && was->second >= *since - w.entry->every) ill.push_back(w.entry->name);
+    const bool was_reachable =
+        was != reachable_at_.end() ? since && was->second >= *since - w.entry->every : since && *since < watching_since_;
+    if (was_reachable) ill.push_back(w.entry->name);
   }
   if (ill.empty()) return {};
   return fmt::format("{} {} reachable at the cutover and {} not now, for both slots alike", fmt::join(ill, ", "),
@@ -167,6 +170,14 @@ const knows_errors* judge::who_knows_errors(std::size_t rule) const {
     if (const auto* knows = dynamic_cast<const knows_errors*>(p.observed.get())) return knows;
   }
   return nullptr;
+}
+
+std::vector<std::string> judge::not_this_release() {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < engine_.rules().size(); ++i) {
+    if (engine_.not_this_release(i)) names.push_back(engine_.rules()[i].from.name);
+  }
+  return names;
 }
 
 std::vector<deployment::rule_now> judge::rules_now(const deployment::state& s) {
@@ -193,7 +204,7 @@ deployment::rule_now judge::rule_as_it_is(std::size_t number, const deployment::
   r.holds = flipback::of(when.is);
   r.mode = of.mode;
   r.not_this_release = engine_.not_this_release(number);
-  r.withheld = engine_.withheld(number, at) == rules::truth::yes;
+  r.withheld = flipback::of(engine_.withheld(number, at));
   for (const config::made_probe& p : made_) {
     if (reads(number, p.entry->name) && r.unfit.empty()) r.unfit = p.observed->unfit_to_act();
   }

@@ -48,6 +48,7 @@ class judge final : public deployment::rule_book {
   void hear_front_door(const std::string& says) { front_door_says_ = says; }
 
   std::vector<deployment::rule_now> rules_now(const deployment::state& s) override;
+  std::vector<std::string> not_this_release() override;
   std::vector<std::string> unmet_checks() override;
   error_shares errors_of(const std::string& rule, instant since) override;
   void start_anew(instant at, bool forgive) override;
@@ -79,6 +80,7 @@ class judge final : public deployment::rule_book {
   std::map<std::string, instant> reachable_at_;  ///< of probes that belong to no slot: when they were reachable last
   std::vector<config::slot> slots_;
   std::string front_door_says_;
+  instant watching_since_ = std::chrono::steady_clock::now();  ///< a reload goes on watching
   asio::steady_timer timer_;
   bool settling_posted_ = false;
   bool stopped_ = false;

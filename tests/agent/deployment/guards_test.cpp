@@ -75,7 +75,7 @@ TEST_CASE("each_guard_alone_in_the_way") {
        guard::intent, stance::asks, "red"},
       {"what the rule reads is no ground to act on", [](free_way& w) { w.rule().unfit = "the log has no user agents"; }, guard::evidence,
        stance::blocked, "no user agents"},
-      {"the rule's unless is true", [](free_way& w) { w.rule().withheld = true; }, guard::unless_rule, stance::blocked, "unless"},
+      {"the rule's unless is true", [](free_way& w) { w.rule().withheld = answer::yes; }, guard::unless_rule, stance::blocked, "unless"},
       {"after a boot the live slot has not been well", [](free_way& w) { w.s.track.live_was_well = false; }, guard::boot, stance::blocked,
        "has not been well"},
       {"it was not looked whether all is ready", [](free_way& w) { w.s.ready.reset(); }, guard::ready, stance::waits, ""},

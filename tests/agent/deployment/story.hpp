@@ -41,6 +41,7 @@ struct story {
   blame found_to_blame{blame::kind::release_to_blame, "green fails what blue does well"};
   std::vector<lack> lacks;
   std::string another_agent;
+  std::vector<std::string> not_this_release;
   bool answers = true;  ///< whether what is asked is answered at once
 
   // What came of it.
@@ -54,7 +55,7 @@ struct story {
   }
 
   void take(const happening& what) {
-    stepped done = step(std::move(s), by, present{now, names, rules, {}, another_agent}, what);
+    stepped done = step(std::move(s), by, present{now, names, rules, {}, another_agent, not_this_release}, what);
     s = std::move(done.after);
     const std::size_t from = did.size();
     did.insert(did.end(), done.actions.begin(), done.actions.end());
