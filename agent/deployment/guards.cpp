@@ -111,9 +111,12 @@ std::optional<weighed> stable_slot(const state& s, const terms& by, const presen
     w.missing.stable = !asked || now.at.at - s.stable->asked >= ask_again_every;
     return w;
   }
-  if (to.slot < now.unmet_checks.size() && !now.unmet_checks[to.slot].empty())
-    return blocked(guard::stable, fmt::format("{} does not pass its check {}: rolling back would not help{}", name,
-                                              now.unmet_checks[to.slot], all_the_same));
+  if (asked && !s.stable->unmet.empty()) {
+    weighed w = blocked(guard::stable,
+                        fmt::format("{} does not pass its check {}: rolling back would not help{}", name, s.stable->unmet, by_force));
+    w.missing.stable = now.at.at - s.stable->asked >= ask_again_every;
+    return w;
+  }
   if (known.well_in_a_row < by.confirm)
     return waits(guard::confirm, fmt::format("{} has answered well {} of {} times in a row", name, known.well_in_a_row, by.confirm), {});
   const bool fresh = asked && now.at.at - s.stable->asked <= answer_counts_for;
@@ -170,6 +173,9 @@ weighed weigh_order(const state& s, const terms& by, const present& now, const c
   if (!s.stable->well || sick_since)
     return tells(guard::stable, fmt::format("{} is sick ({}): rolling back would not help{}", by.slots[to.slot],
                                             sick_since ? known.says : s.stable->says, by_force));
+  if (!s.stable->unmet.empty())
+    return tells(guard::stable,
+                 fmt::format("{} does not pass its check {}: rolling back would not help{}", by.slots[to.slot], s.stable->unmet, by_force));
   if (!to.release.empty() && !s.stable->release.empty() && to.release != s.stable->release)
     return tells(guard::way_back, fmt::format("{} no longer has {}, but {}{}", by.slots[to.slot], to.release, s.stable->release, by_force));
   return {};

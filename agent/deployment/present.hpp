@@ -32,10 +32,9 @@ struct rule_now {
 
 struct present {
   moment at;
-  intent names;                           ///< as the switch says now
-  std::vector<rule_now> rules;            ///< breached or pending, in the rules' order
-  std::vector<std::string> unmet_checks;  ///< of each slot, in their order: what it must pass before a flip to it and does not, in words
-  std::string another_agent;              ///< that another agent acts on this nginx, in words: then nobody's word is carried out here
+  intent names;                               ///< as the switch says now
+  std::vector<rule_now> rules;                ///< breached or pending, in the rules' order
+  std::string another_agent;                  ///< that another agent acts on this nginx, in words: then nobody's word is carried out here
   std::vector<std::string> not_this_release;  ///< every rollback rule whose condition was true before the cutover already
 };
 

@@ -86,6 +86,7 @@ struct stable_health {
   bool well = false;
   std::string release;  ///< empty: not told
   std::string says;
+  std::string unmet{};  ///< which of its checks it does not pass, in words; empty: it passes all
 };
 
 /// What asking both slots for what fails came to, of one breach.

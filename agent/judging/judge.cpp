@@ -29,9 +29,9 @@ answer of(rules::truth t) {
 
 }  // namespace
 
-judge::judge(asio::io_context& loop, const config::configuration& configured, const std::vector<config::made_probe>& probes, teller tell,
-             settings::diagnostics& problems)
-    : loop_(loop), made_(probes), tell_(std::move(tell)), slots_(configured.slots), timer_(loop) {
+judge::judge(asio::io_context& loop, const config::configuration& configured, const std::vector<config::made_probe>& probes,
+             slot_checks& checks, teller tell, settings::diagnostics& problems)
+    : loop_(loop), made_(probes), tell_(std::move(tell)), checks_(checks), timer_(loop) {
   const rules::catalogue signals = config::signals_of(configured, made_);
   rules::rule_set set = rules::with_built_ins(configured.rules, signals, configured.deployment.has_value());
   rules_off_ = std::move(set.off);
@@ -130,22 +130,16 @@ std::string judge::seen_by(std::size_t rule) const {
   return says;
 }
 
-/// A check that goes through a slot is asked of the slot itself, by its twin; whichever slot is the way back now.
-std::vector<std::string> judge::unmet_checks() {
-  std::vector<std::string> all;
-  for (const config::slot& s : slots_) {
-    std::string unmet;
-    for (const std::string& check : s.checks) {
-      const auto twin = std::ranges::find(observing_->all(), check + ".stable", [](const watched& w) { return w.entry->name; });
-      const auto own = std::ranges::find(observing_->all(), check, [](const watched& w) { return w.entry->name; });
-      const auto asked = twin != observing_->all().end() ? twin : own;
-      const bool passes = asked != observing_->all().end() && asked->newest && asked->newest->result == outcome::pass;
-      if (passes || !unmet.empty()) continue;
-      unmet = fmt::format("{} ({})", check, asked != observing_->all().end() && asked->newest ? asked->newest->says : "not asked yet");
-    }
-    all.push_back(std::move(unmet));
+asio::awaitable<std::string> judge::unmet_check(deployment::slot_number of) {
+  co_return co_await checks_.unmet(of);
+}
+
+void judge::forget_stable() {
+  const instant at = now();
+  for (const config::made_probe& p : made_) {
+    const auto series = p.entry->name.ends_with(".stable") ? engine_.series_named(p.entry->name + ".up") : std::nullopt;
+    if (series) engine_.add(*series, {at, at, std::nullopt, false});
   }
-  return all;
 }
 
 /// A probe of something that both slots share, that was reachable at the cutover, or may have been before we watched, and is not now.

@@ -90,6 +90,8 @@ TEST_CASE("each_guard_alone_in_the_way") {
        "would not help"},
       {"it has not been well often enough", [](free_way& w) { w.s.track.slots[blue].well_in_a_row = 2; }, guard::confirm, stance::waits,
        "2 of 3"},
+      {"it does not pass a check of its own", [](free_way& w) { w.s.stable->unmet = "login (answered 500)"; }, guard::stable,
+       stance::blocked, "does not pass its check login (answered 500)"},
       {"it was not asked once more", [](free_way& w) { w.s.stable.reset(); }, guard::confirm, stance::waits, "once more"},
       {"it was asked more than 2 s ago", [](free_way& w) { w.s.stable->asked -= 2001ms; }, guard::confirm, stance::waits, "once more"},
       {"it was asked in another epoch", [](free_way& w) { --w.s.stable->epoch; }, guard::confirm, stance::waits, "once more"},
