@@ -1,6 +1,7 @@
 // The part of the decider that takes in what the world says: what an earlier life left, looks, answers, what became of facts.
 
 #include "agent/deployment/deciding.hpp"
+#include "agent/deployment/standing.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -18,6 +19,7 @@ constexpr duration epoch_kept_every = std::chrono::seconds(5);
 }  // namespace
 
 void deciding::on(const started& e) {
+  s.started = now.at.at;
   s.track.recalled = e.recalled;
   s.track.departures = e.departures;
   s.held = e.held;
@@ -132,14 +134,19 @@ void deciding::on(const ready_looked& e) {
   s.asking_ready.reset();
   const bool of_now = !s.track.now || e.found.looked >= s.track.now->began.at;
   if (of_now) s.ready = e.found;
+}
+
+/// Each lack is said when it comes.
+void deciding::say_lacks() {
   std::set<std::string> lacking;
-  for (const lack& l : e.found.lacks) {
+  for (const lack& l : lacks_of(s, by)) {
     lacking.insert(l.what);
     if (s.lacks_said.contains(l.what)) continue;
     event told{"deployment.not_ready", l.blocking ? severity::critical : severity::warning, text_of(l), {}};
     told.with("blocking", l.blocking);
     act(say{std::move(told)});
   }
+  if (!s.ready) lacking.insert(s.lacks_said.begin(), s.lacks_said.end());  // it is being looked anew
   s.lacks_said = std::move(lacking);
 }
 

@@ -153,6 +153,7 @@ void deciding::weigh_rules() {
       begin(why, s.track.now->back->to, w.says);
       return;
     }
+    if (w.by == guard::live && s.started && now.at.at - *s.started < first_looks_within) continue;
     say_stance(rule.name, w);
     const auto to = s.track.now && s.track.now->back ? std::optional(s.track.now->back->to) : std::nullopt;
     if (!s.order) ask_for(w.missing, rule.name, rule.true_since, to);
@@ -228,6 +229,7 @@ stepped step(state before, const terms& by, const present& now, const happening&
   deciding d{std::move(before), by, now};
   d.s.track.slots.resize(by.slots.size());
   std::visit([&](const auto& e) { d.on(e); }, what);
+  if (!std::holds_alternative<prepared>(what)) d.say_lacks();  // what refuses a rollback there is said as what stops it
   if (!d.stale_rules) {
     d.remember_doubts();
     d.consider();

@@ -39,6 +39,7 @@ struct deciding {
   void ask_leave();
   void watch_window();
   void remember_doubts();
+  void say_lacks();
 
  private:
   void act(action a) { actions.push_back(std::move(a)); }

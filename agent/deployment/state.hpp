@@ -140,6 +140,8 @@ struct state {
   std::set<std::string> unreadable;             ///< facts that could not be read at the start: until the next cutover a person decides
   std::map<std::string, std::string> unstored;  ///< facts that could not be stored, and why
 
+  std::optional<instant> started;  ///< when this life of the agent began
+
   // What is being asked or awaited, and what has been said.
   std::optional<instant> asking_stable;
   std::map<std::string, instant> asking_blame;  ///< by rule

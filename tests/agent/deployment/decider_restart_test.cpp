@@ -394,6 +394,37 @@ TEST_CASE("a_rollback_that_is_recovered_after_it_was_kept_leaves_no_doubt_about_
   CHECK(w.s.track.now->before == placed{green, "v2"});
 }
 
+TEST_CASE("that_it_is_not_known_which_slot_is_live_is_said_once_the_first_looks_had_their_time") {
+  story w;
+  w.green_is_put_live();
+  restarts(w, remembered(w));
+  w.breach();
+  w.passes(100ms);
+  w.take(judged{});
+  CHECK(w.times_said("it is not known which slot is live") == 0);
+  w.passes(800ms);
+  w.take(judged{});
+  CHECK(w.times_said("it is not known which slot is live") == 1);
+}
+
+TEST_CASE("state_that_can't_be_stored_and_a_stable_slot_that_is_down_are_lacking") {
+  story w;
+  w.green_is_put_live();
+  w.take(stored{"hold", "no space left on device"});
+  w.well[blue] = false;
+  w.run(2s);
+  CHECK(w.said("deployment.not_ready").size() == 2);
+  CHECK(w.times_said("the state can't be stored, and would not outlast a restart (hold: no space left on device)") == 1);
+  CHECK(w.times_said("blue, the slot to go back to, is down; start it") == 1);
+  w.forget();
+  w.well[blue] = true;
+  w.take(stored{"hold", ""});
+  w.run(2s);
+  w.well[blue] = false;
+  w.run(2s);
+  CHECK(w.said("deployment.not_ready").size() == 1);
+}
+
 TEST_CASE("the_epoch_is_kept_every_5_s") {
   story w;
   w.green_is_put_live();

@@ -33,8 +33,8 @@ fates all(const fates& named, const Fields&... /*fields*/) {
 fates of_state() {
   const state s;
   const auto& [track, held, latched, failures, in_doubt, under_way, closing, order, questions, stable, blames, both_failed, ready,
-               unreadable, unstored, asking_stable, asking_blame, asking_ready, when_stored, keeps, verbs, said, breaches, last, lacks_said,
-               seen_kept, not_again_before, window_was_open] = s;
+               unreadable, unstored, started, asking_stable, asking_blame, asking_ready, when_stored, keeps, verbs, said, breaches, last,
+               lacks_said, seen_kept, not_again_before, window_was_open] = s;
   return all({{"track", fate::stored},  // field by field below
               {"held", fate::stored},
               {"latched", fate::stored},
@@ -50,6 +50,7 @@ fates of_state() {
               {"ready", fate::asked_anew},
               {"unreadable", fate::stored},
               {"unstored", fate::over},  // said at the time: it would not outlast a restart
+              {"started", fate::over},
               {"asking_stable", fate::over},
               {"asking_blame", fate::over},
               {"asking_ready", fate::over},
@@ -64,8 +65,8 @@ fates of_state() {
               {"not_again_before", fate::over},
               {"window_was_open", fate::over}},
              track, held, latched, failures, in_doubt, under_way, closing, order, questions, stable, blames, both_failed, ready, unreadable,
-             unstored, asking_stable, asking_blame, asking_ready, when_stored, keeps, verbs, said, breaches, last, lacks_said, seen_kept,
-             not_again_before, window_was_open);
+             unstored, started, asking_stable, asking_blame, asking_ready, when_stored, keeps, verbs, said, breaches, last, lacks_said,
+             seen_kept, not_again_before, window_was_open);
 }
 
 fates of_tracking() {
