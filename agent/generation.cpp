@@ -15,13 +15,15 @@ generation::generation(asio::io_context& loop, config::configuration from, deplo
       tasks_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
       watching_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }) {
   config::add_stable_twins(configured_);
-  made_ = config::make_probes(configured_, {loop.get_executor(), network_, config::upstreams_of(configured_), nginx_}, problems, stable_);
+  const surroundings in{loop.get_executor(), network_, config::upstreams_of(configured_), nginx_};
+  made_ = config::make_probes(configured_, in, problems, stable_);
+  checks_ = std::make_unique<slot_checks>(configured_, in);
   for (config::probe_entry& entry : configured_.probes) {  // read; thousands of them weigh
     if (entry.type == "access_log") continue;              // the acting part reads the same logs
     entry.table = {};
     entry.at_slots = {};
   }
-  judge_ = std::make_unique<judge>(loop, configured_, made_, tell_, problems);
+  judge_ = std::make_unique<judge>(loop, configured_, made_, *checks_, tell_, problems);
   for (std::size_t i = 0; i < made_.size(); ++i) {
     const config::made_probe& p = made_[i];
     if (!p.entry->in_agent) continue;
@@ -55,7 +57,8 @@ void generation::hand_on(const deployment::sighting& seen, const deployment::sta
   const auto& now = s.track.now;
   tell_slot("live", up(now ? std::optional(now->live.slot) : std::nullopt));
   const bool has_way_back = now && now->back && now->back->to.slot != now->live.slot;
-  *stable_ = has_way_back ? std::optional(now->back->to.slot) : std::nullopt;
+  const auto stable = has_way_back ? std::optional(now->back->to.slot) : std::nullopt;
+  if (std::exchange(*stable_, stable) != stable) judge_->forget_stable();
   tell_slot("stable", up(*stable_));
   // Where it does not answer at all, nginx is what is ill, and no slot.
   const bool answers = seen.front_door.is != deployment::reply::kind::silent;

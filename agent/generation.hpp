@@ -54,6 +54,7 @@ class generation {
   std::shared_ptr<nginx_facts> nginx_ = std::make_shared<nginx_facts>();
   config::stable_slot stable_ = std::make_shared<std::optional<std::size_t>>();
   std::vector<config::made_probe> made_;
+  std::unique_ptr<slot_checks> checks_;
   std::unique_ptr<judge> judge_;
   std::vector<std::size_t> scheduled_;  ///< the scheduler's number of a probe → its place in made_
   scheduler scheduler_;

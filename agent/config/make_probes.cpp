@@ -20,8 +20,9 @@ void report_twice(const probe& made, settings::section& table) {
   }
 }
 
-std::unique_ptr<probe> make_one(const probe_entry& entry, const settings::node& keys, const probe_kind& kind, const surroundings& in,
+std::unique_ptr<probe> make_one(const probe_entry& entry, const settings::node& keys, const probe_kind& kind, surroundings in,
                                 settings::diagnostics& problems) {
+  in.every = entry.every;
   settings::section table(keys, "probes." + entry.name, problems);
   for (const std::string_view key : common_probe_keys) table.know(key);  // so that "evrey" is told of "every"
   const std::size_t known = problems.count();
@@ -39,17 +40,20 @@ std::vector<made_probe> make_probes(const configuration& from, const surrounding
   for (const probe_entry& entry : from.probes) {
     const probe_kind* kind = find_probe_kind(entry.type);
     if (kind == nullptr) continue;  // reported when the table was read
-    surroundings its = in;
-    its.every = entry.every;
     if (entry.at_slots.empty()) {
-      made.push_back({&entry, make_one(entry, entry.table, *kind, its, problems)});
+      made.push_back({&entry, make_one(entry, entry.table, *kind, in, problems)});
       continue;
     }
     std::vector<std::unique_ptr<probe>> each;
-    for (const settings::node& table : entry.at_slots) each.push_back(make_one(entry, table, *kind, its, problems));
+    for (const settings::node& table : entry.at_slots) each.push_back(make_one(entry, table, *kind, in, problems));
     made.push_back({&entry, make_stable_probe(std::move(each), stable)});
   }
   return made;
+}
+
+std::unique_ptr<probe> make_probe(const probe_entry& entry, const settings::node& keys, const surroundings& in,
+                                  settings::diagnostics& problems) {
+  return make_one(entry, keys, *find_probe_kind(entry.type), in, problems);
 }
 
 std::vector<slot_upstreams> upstreams_of(const configuration& from) {

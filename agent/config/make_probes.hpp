@@ -18,6 +18,10 @@ struct made_probe {
 std::vector<made_probe> make_probes(const configuration& from, const surroundings& in, settings::diagnostics& problems,
                                     const stable_slot& stable = nullptr);
 
+/// One probe of that entry with these keys, which may be others than its own.
+std::unique_ptr<probe> make_probe(const probe_entry& entry, const settings::node& keys, const surroundings& in,
+                                  settings::diagnostics& problems);
+
 /// The slots as a probe may know them.
 std::vector<slot_upstreams> upstreams_of(const configuration& from);
 

@@ -15,6 +15,8 @@ class stable_probe final : public probe {
     const auto slot = which_ ? *which_ : std::nullopt;
     if (!slot) co_return observation::unknown(reason::no_prerequisite, "no slot is the stable one: there is no way back");
     observation seen = co_await each_[*slot]->observe(r);
+    if (*which_ != slot)
+      co_return observation::unknown(reason::no_prerequisite, "another slot has become the stable one while this was asked");
     seen.measurements.clear();
     co_return seen;
   }

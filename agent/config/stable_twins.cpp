@@ -41,6 +41,19 @@ void aim(settings::node& table, const entrance& door, const std::string& slot_ur
       slot_url.substr(0, slot_url.find_last_not_of('/') + 1) + asked->target;
 }
 
+/// Whichever is live, or one of them past nginx.
+bool asks_a_slot(const probe_entry& p, const configuration& of) {
+  const auto asked = url_in(p.table);
+  if (!asked) return false;
+  const auto is_at = [&](const slot& s) {
+    const auto own = net::parse_url(s.url);
+    return own && net::same_place(*asked, *own);
+  };
+  return entrance(*of.deployment).is(*asked) || std::ranges::any_of(of.slots, is_at);
+}
+
+}  // namespace
+
 settings::node aimed_at(const slot& to, const settings::node& table, const deployment& in) {
   settings::node made = table;
   const entrance door(in);
@@ -59,19 +72,6 @@ settings::node aimed_at(const slot& to, const settings::node& table, const deplo
   return made;
 }
 
-/// Whichever is live, or one of them past nginx.
-bool asks_a_slot(const probe_entry& p, const configuration& of) {
-  const auto asked = url_in(p.table);
-  if (!asked) return false;
-  const auto is_at = [&](const slot& s) {
-    const auto own = net::parse_url(s.url);
-    return own && net::same_place(*asked, *own);
-  };
-  return entrance(*of.deployment).is(*asked) || std::ranges::any_of(of.slots, is_at);
-}
-
-}  // namespace
-
 std::optional<std::string> unfit_to_be_critical(const probe_entry& of, const deployment& in) {
   const entrance door(in);
   if (!door.door) return std::nullopt;  // reported where it stands
@@ -88,8 +88,7 @@ void add_stable_twins(configuration& to) {
   std::vector<probe_entry> twins;
   for (probe_entry& p : to.probes) {
     p.shared = p.type != "access_log" && !asks_a_slot(p, to);
-    const bool checked = std::ranges::any_of(to.slots, [&](const slot& s) { return std::ranges::find(s.checks, p.name) != s.checks.end(); });
-    if (!p.critical && !(checked && !unfit_to_be_critical(p, *to.deployment))) continue;
+    if (!p.critical) continue;
     probe_entry twin = p;
     twin.name = p.name + ".stable";
     twin.critical = false;

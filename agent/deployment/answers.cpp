@@ -1,6 +1,7 @@
 // The part of the decider that takes in what the world says: what an earlier life left, looks, answers, what became of facts.
 
 #include "agent/deployment/deciding.hpp"
+#include "agent/deployment/standing.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -18,11 +19,14 @@ constexpr duration epoch_kept_every = std::chrono::seconds(5);
 }  // namespace
 
 void deciding::on(const started& e) {
+  s.started = now.at.at;
   s.track.recalled = e.recalled;
   s.track.departures = e.departures;
   s.held = e.held;
   s.latched = e.latched;
   s.failures = e.failures;
+  s.in_doubt = e.in_doubt;
+  s.track.door_failed = now.at.at;  // what the front door answered in the minute before is not known
   std::map<std::string, std::vector<std::string>> whats_by_why;
   for (const auto& [what, why] : e.unreadable) {
     s.unreadable.insert(what);
@@ -45,7 +49,10 @@ void deciding::on(const started& e) {
 /// look before the first witness of another may be that one's.
 bool deciding::is_troubled() const {
   const tracking& t = s.track;
-  if (!t.now) return false;
+  if (!t.now) {
+    const auto at_the_end = [&](const auto& rule) { return t.recalled->seen.at - rule.second.at <= epoch_kept_every; };
+    return t.recalled && std::ranges::any_of(s.in_doubt.troubled, at_the_end);
+  }
   const instant until = t.arriving ? t.arriving->first.at - by.watch_every : now.at.at;
   return std::ranges::any_of(now.rules, [&](const rule_now& r) { return r.true_since >= t.now->began.at && r.true_since <= until; });
 }
@@ -57,11 +64,15 @@ void deciding::on(const looked& e) {
     return;
   }
   const bool knew = s.track.now.has_value();
+  const auto doubted = [&] { return std::pair(s.track.is == agreement::mixed, doubt_of_way_back(s.track, by)); };
+  const auto doubted_before = doubted();
   noticed found = see(s.track, e.seen, by, is_troubled());
   for (event& told : found.told) act(say{std::move(told)});
   const bool recalled = !knew && s.track.now && !found.new_epoch;
   if (found.new_epoch) {
+    const auto troubled = s.in_doubt.troubled;
     after_new_epoch(found.was_rolled_back);
+    if (!knew && !found.was_rolled_back) doubt_what_was_true(troubled);
     const epoch::kind how = s.track.now->is;
     if (how == epoch::kind::switched || how == epoch::kind::in_place) s.unreadable.clear();
     if (s.latched) {
@@ -79,18 +90,29 @@ void deciding::on(const looked& e) {
     act(stage_for{s.track.now->back ? std::optional(s.track.now->back->to.slot) : std::nullopt});
     stale_rules = true;
   }
-  if (s.track.now && (!s.seen_kept || now.at.at - *s.seen_kept >= epoch_kept_every)) keep_fact(fact::epoch);
+  const bool is_due = !s.seen_kept || now.at.at - *s.seen_kept >= epoch_kept_every;
+  if (s.track.now && (is_due || doubted() != doubted_before)) keep_fact(fact::epoch);
   const bool blocked = s.ready && std::ranges::any_of(s.ready->lacks, &lack::blocking);
   const duration looked_every = blocked ? readiness_counts_for : readiness_looked_every;
   const bool is_outdated = !s.ready || e.seen.configuration_changed || now.at.at - s.ready->looked >= looked_every;
   if (is_outdated && !is_asking(s.asking_ready, now.at.at)) ask_for({.ready = true}, {}, {}, std::nullopt);
 }
 
+/// A cutover that is seen only after a restart: what the rules saw before it, an earlier life has kept.
+void deciding::doubt_what_was_true(const std::map<std::string, moment>& before) {
+  const instant cutover = s.track.now->began.at;
+  for (const auto& [rule, at] : before) {
+    if (at.at <= cutover && cutover - at.at < not_this_release_within) s.in_doubt.not_this_release.insert(rule);
+  }
+}
+
 void deciding::on(const stable_answered& e) {
   s.asking_stable.reset();
   if (s.track.now && e.found.epoch != s.track.now->number) return;
   s.stable = e.found;
-  if (!e.found.well) s.track.slots[e.found.slot].sick = e.found.asked;
+  if (e.found.well) return;
+  s.track.slots[e.found.slot].sick = e.found.asked;
+  if (s.track.now) keep_fact(fact::epoch);
 }
 
 void deciding::on(const blame_answered& e) {
@@ -105,20 +127,26 @@ void deciding::on(const blame_answered& e) {
   // What counts afterwards has begun after the answer.
   if (b.newest.is == blame::kind::both_well && !b.first_both_well) b.first_both_well = now.at.at;
   if (b.newest.is == blame::kind::both_fail) s.both_failed = now.at.at;
+  if (b.newest.is == blame::kind::both_fail || b.first_both_well == now.at.at) keep_fact(fact::epoch);
 }
 
 void deciding::on(const ready_looked& e) {
   s.asking_ready.reset();
   const bool of_now = !s.track.now || e.found.looked >= s.track.now->began.at;
   if (of_now) s.ready = e.found;
+}
+
+/// Each lack is said when it comes.
+void deciding::say_lacks() {
   std::set<std::string> lacking;
-  for (const lack& l : e.found.lacks) {
+  for (const lack& l : lacks_of(s, by)) {
     lacking.insert(l.what);
     if (s.lacks_said.contains(l.what)) continue;
     event told{"deployment.not_ready", l.blocking ? severity::critical : severity::warning, text_of(l), {}};
     told.with("blocking", l.blocking);
     act(say{std::move(told)});
   }
+  if (!s.ready) lacking.insert(s.lacks_said.begin(), s.lacks_said.end());  // it is being looked anew
   s.lacks_said = std::move(lacking);
 }
 

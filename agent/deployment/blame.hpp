@@ -70,10 +70,11 @@ blame judge(const std::vector<tried>& all, double safe_share);
 class blame_evidence {
  public:
   /// Takes a round in; gives it back with what all rounds say: where the slots differ, whether the release is to blame, both fail, or more
-  /// has to be asked.
+  /// has to be asked. Both do well after three rounds in a row that found nothing.
   blame add(blame round);
 
  private:
+  int well_in_a_row_ = 0;
   double log_ratio_ = 0;     ///< of the likelihoods
   unsigned live_alone_ = 0;  ///< since the beginning
   unsigned stable_alone_ = 0;

@@ -42,6 +42,7 @@ void deciding::after_new_epoch(bool forgive) {
   s.blames.clear();
   s.both_failed.reset();
   s.asking_blame.clear();
+  s.in_doubt = {};
   s.stable.reset();
   s.asking_stable.reset();
   s.ready.reset();
@@ -152,6 +153,7 @@ void deciding::weigh_rules() {
       begin(why, s.track.now->back->to, w.says);
       return;
     }
+    if (w.by == guard::live && s.started && now.at.at - *s.started < first_looks_within) continue;
     say_stance(rule.name, w);
     const auto to = s.track.now && s.track.now->back ? std::optional(s.track.now->back->to) : std::nullopt;
     if (!s.order) ask_for(w.missing, rule.name, rule.true_since, to);
@@ -161,6 +163,22 @@ void deciding::weigh_rules() {
       q.says = w.says;
     }
   }
+}
+
+/// What makes decisions more careful is on disk before long: whoever comes after a restart would not see it.
+void deciding::remember_doubts() {
+  if (!s.track.now) return;
+  doubts& d = s.in_doubt;
+  bool news = false;
+  for (const std::string& rule : now.not_this_release) news |= d.not_this_release.insert(rule).second;
+  for (const rule_now& rule : now.rules) {
+    if (rule.true_since < s.track.now->began.at) continue;
+    if (rule.not_this_release) news |= d.not_this_release.insert(rule.name).second;
+    if (rule.withheld == answer::yes) news |= d.withheld.insert(rule.name).second;
+    if (rule.withheld == answer::no) news |= d.withheld.erase(rule.name) > 0;
+    news |= d.troubled.insert_or_assign(rule.name, now.at).second;
+  }
+  if (news) keep_fact(fact::epoch);
 }
 
 /// While a rule is pending, what a breach will need is looked at already.
@@ -211,7 +229,9 @@ stepped step(state before, const terms& by, const present& now, const happening&
   deciding d{std::move(before), by, now};
   d.s.track.slots.resize(by.slots.size());
   std::visit([&](const auto& e) { d.on(e); }, what);
+  if (!std::holds_alternative<prepared>(what)) d.say_lacks();  // what refuses a rollback there is said as what stops it
   if (!d.stale_rules) {
+    d.remember_doubts();
     d.consider();
     d.ask_leave();
   } else {
@@ -222,7 +242,9 @@ stepped step(state before, const terms& by, const present& now, const happening&
 }
 
 std::optional<instant> mark_of(const state& s, const std::string& rule, instant condition) {
-  std::optional<instant> mark;  // nothing is earlier than any time
+  // Nothing is earlier than any time. What an earlier life set counts whatever the condition: when that began is not known any more.
+  std::optional<instant> mark;
+  if (s.in_doubt.mark) mark = s.in_doubt.mark->at;
   const auto counts = [&](const std::optional<instant>& at) {
     if (at && *at >= condition - sick_alike) mark = std::max(mark, at);
   };

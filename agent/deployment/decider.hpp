@@ -26,6 +26,7 @@ struct started {
   std::optional<hold> held;
   std::optional<latch> latched;
   std::vector<failure> failures;
+  doubts in_doubt{};
   std::vector<std::pair<std::string, std::string>> unreadable;  ///< facts that could not be read, and why
   std::optional<attempt> cut_off;                               ///< a rollback that the journal has open
 };
@@ -158,7 +159,8 @@ struct stepped {
 stepped step(state before, const terms& by, const present& now, const happening& what);
 
 /// From when a rule's short window must lie wholly, for `rule_now::above_since_mark`: the breach's first "both well", the last "both
-/// fail", whichever rule it was asked for, or when the stable slot itself was sick last; the latest of them. Nothing: there is no mark.
+/// fail", whichever rule it was asked for, or when the stable slot itself was sick last; the latest of them, or what an earlier life knew
+/// of them. Nothing: there is no mark.
 std::optional<instant> mark_of(const state& s, const std::string& rule, instant condition);
 
 }  // namespace flipback::deployment

@@ -38,6 +38,8 @@ struct deciding {
   void consider();
   void ask_leave();
   void watch_window();
+  void remember_doubts();
+  void say_lacks();
 
  private:
   void act(action a) { actions.push_back(std::move(a)); }
@@ -51,6 +53,7 @@ struct deciding {
   void weigh_rules();
   void prepare_for_pending();
   void drop_what_is_over();
+  void doubt_what_was_true(const std::map<std::string, moment>& before);
   [[nodiscard]] bool is_troubled() const;
   std::string say_ended(const attempt& a, const rollback::ending& how);
   [[nodiscard]] std::uint64_t epoch_number() const;

@@ -132,7 +132,18 @@ bool is_still(const recollection& was, const placed& seen) {
   return live.slot == seen.slot && (live.release == seen.release || seen.release.empty() || live.release.empty());
 }
 
-void begin(tracking& t, const placed& seen, const sighting& s, moment first, const terms& by, noticed& into) {
+namespace {
+
+/// As an earlier life left it: until a minute has shown otherwise, users may still reach both slots.
+void see_as_mixed(tracking& t, instant at) {
+  t.is = agreement::mixed;
+  t.reached = {{at, true}, {at, false}, {at, true}, {at, false}};
+}
+
+}  // namespace
+
+/// The first time that intent and effect are seen to agree in this life.
+void begin(tracking& t, const placed& seen, const sighting& s, moment first, bool troubled, const terms& by, noticed& into) {
   if (!t.recalled) {
     epoch found;
     found.began = first;
@@ -146,13 +157,15 @@ void begin(tracking& t, const placed& seen, const sighting& s, moment first, con
   const recollection was = *std::exchange(t.recalled, std::nullopt);
   t.now = was.then;
   t.now->window_ended = t.now->window_ended || was.clock_is_behind;
-  t.live_was_well = !was.other_boot;
+  t.live_was_well = was.live_was_well && !was.other_boot;
+  t.changes_in_place.assign(was.changes_in_place.begin(), was.changes_in_place.end());
   if (is_still(was, seen)) {
     if (t.now->live.release.empty()) t.now->live.release = seen.release;
     const std::uint64_t number = t.now->number;
     epoch again = *t.now;
     begin_epoch(t, std::move(again));
     t.now->number = number;
+    if (was.mixed) see_as_mixed(t, s.at.at);
     into.told.push_back(told_as(t, by, "deployment.baseline", severity::info, fmt::format("{} is still live", text_of(seen, by))));
     return;
   }
@@ -160,7 +173,7 @@ void begin(tracking& t, const placed& seen, const sighting& s, moment first, con
   const bool by_switch = changed && *changed > was.seen.wall && *changed < s.at.wall;
   // By a clock that is behind it can't be told how long nobody watched.
   if (was.clock_is_behind || (!by_switch && s.at.at - was.seen.at >= by.window)) {
-    note_departure(t, was.then.live, was.seen, {});
+    note_departure(t, was.then.live, was.seen, troubled ? doubt_at_leaving(was.then, false, true, was.seen, by) : std::string());
     epoch found;
     found.began = first;
     found.live = seen;
@@ -172,7 +185,7 @@ void begin(tracking& t, const placed& seen, const sighting& s, moment first, con
     return;
   }
   const moment at = by_switch ? moment{s.at.at - std::chrono::duration_cast<duration>(s.at.wall - *changed), *changed} : s.at;
-  cut_over(t, seen, at, was.then.live.slot == seen.slot ? epoch::kind::in_place : epoch::kind::switched, false, by, into);
+  cut_over(t, seen, at, was.then.live.slot == seen.slot ? epoch::kind::in_place : epoch::kind::switched, troubled, by, into);
 }
 
 std::string_view name_of(epoch::kind k) {

@@ -11,7 +11,8 @@ event told_as(const tracking& t, const terms& by, std::string kind, severity s, 
 void cut_over(tracking& t, const placed& to, moment at, epoch::kind how, bool troubled, const terms& by, noticed& into);
 /// Whether this is what was live in an earlier life. A release that was not told, then or now, is no other one.
 bool is_still(const recollection& was, const placed& seen);
-/// The first time that intent and effect are seen to agree in this life, or that nothing has changed since the one before.
-void begin(tracking& t, const placed& seen, const sighting& s, moment first, const terms& by, noticed& into);
+/// The first time that intent and effect are seen to agree in this life, or that nothing has changed since the one before. `troubled`: at
+/// the end of the life before, a rollback rule was breached or pending on what was live then.
+void begin(tracking& t, const placed& seen, const sighting& s, moment first, bool troubled, const terms& by, noticed& into);
 
 }  // namespace flipback::deployment

@@ -82,10 +82,66 @@ placed read_placed(fact_reader from, const terms& by) {
   return p;
 }
 
+/// The newest mark of any rule, or what an earlier life knew of one.
+std::optional<instant> newest_mark(const state& s) {
+  std::optional<instant> newest = s.in_doubt.mark ? std::optional(s.in_doubt.mark->at) : std::nullopt;
+  newest = std::max(newest, s.both_failed);
+  const auto& back = s.track.now->back;
+  if (back && back->to.slot < s.track.slots.size()) newest = std::max(newest, s.track.slots[back->to.slot].sick);
+  for (const auto& [rule, b] : s.blames) newest = std::max(newest, b.first_both_well);
+  return newest;
+}
+
+json::array written(const std::set<std::string>& names) {
+  json::array all;
+  for (const std::string& name : names) all.push_back(json::object{{"name", fact_value(name)}});
+  return all;
+}
+
+json::object written_doubts(const state& s, const moment& now) {
+  const doubts d = doubts_to_keep(s, now);
+  const recollection was = what_would_be_recalled(s, now);
+  json::array troubled;
+  for (const auto& [rule, at] : d.troubled) troubled.push_back(json::object{{"rule", fact_value(rule)}, {"at", written(at)}});
+  json::array changes;
+  for (const moment& at : was.changes_in_place) changes.push_back(json::object{{"at", written(at)}});
+  json::object made{{"not_this_release", written(d.not_this_release)},
+                    {"withheld", written(d.withheld)},
+                    {"troubled", std::move(troubled)},
+                    {"unreadable", written(s.unreadable)},
+                    {"mixed", was.mixed},
+                    {"live_was_well", was.live_was_well},
+                    {"changes_in_place", std::move(changes)}};
+  if (d.mark) made["mark"] = written(*d.mark);
+  return made;
+}
+
 struct read_epoch {
   recollection was;
   std::vector<departure> departures;
+  doubts in_doubt;
+  std::vector<std::pair<std::string, std::string>> unreadable;
 };
+
+std::set<std::string> read_names(fact_reader& from, std::string_view key) {
+  std::set<std::string> names;
+  for (fact_reader& one : from.objects(key)) names.insert(one.text("name"));
+  return names;
+}
+
+void read_doubts(fact_reader from, const placing& at, const clocks& now, read_epoch& into) {
+  into.in_doubt.not_this_release = read_names(from, "not_this_release");
+  into.in_doubt.withheld = read_names(from, "withheld");
+  for (fact_reader& one : from.objects("troubled")) into.in_doubt.troubled[one.text("rule")] = at.place(read_moment(one.object("at")));
+  for (const std::string& what : read_names(from, "unreadable")) into.unreadable.emplace_back(what, "nor could it at an earlier start");
+  into.was.mixed = from.yes_or_no("mixed");
+  into.was.live_was_well = from.yes_or_no("live_was_well");
+  for (fact_reader& one : from.objects("changes_in_place")) into.was.changes_in_place.push_back(at.place(read_moment(one.object("at"))));
+  if (!from.has("mark")) return;
+  // What was so until shortly before the end may have gone on while nobody watched.
+  const moment mark = at.place(read_moment(from.object("mark")));
+  into.in_doubt.mark = at.seen().at - mark.at < sick_alike ? now.now : mark;
+}
 
 std::expected<read_epoch, std::string> epoch_from(const std::string& text, const terms& by, const clocks& now) {
   fact_reader from(text, "the epoch");
@@ -106,6 +162,10 @@ std::expected<read_epoch, std::string> epoch_from(const std::string& text, const
   }
   for (fact_reader& d : from.objects("departures"))
     made.departures.push_back({read_placed(d.object("what"), by), at.place(read_moment(d.object("at"))), d.text("doubt")});
+  if (from.has("doubts"))
+    read_doubts(from.object("doubts"), at, now, made);
+  else
+    made.unreadable.emplace_back("doubts", "a version of Flipback wrote it that kept none");
   made.was.seen = at.seen();
   made.was.clock_is_behind = at.behind();
   made.was.other_boot = !at.same_boot();
@@ -149,6 +209,17 @@ std::expected<std::vector<failure>, std::string> failures_from(const std::string
 
 }  // namespace
 
+doubts doubts_to_keep(const state& s, const moment& now) {
+  doubts kept = s.in_doubt;
+  if (const auto mark = newest_mark(s)) kept.mark = {*mark, now.wall - std::chrono::duration_cast<wall_time::duration>(now.at - *mark)};
+  return kept;
+}
+
+recollection what_would_be_recalled(const state& s, const moment& now) {
+  const std::deque<moment>& changes = s.track.changes_in_place;
+  return {*s.track.now, now, false, false, s.track.is == agreement::mixed, s.track.live_was_well, {changes.begin(), changes.end()}};
+}
+
 std::optional<std::string> text_of(fact which, const state& s, const terms& by, const clocks& now) {
   switch (which) {
     case fact::epoch: {
@@ -156,7 +227,8 @@ std::optional<std::string> text_of(fact which, const state& s, const terms& by, 
       json::array departures;
       for (const departure& d : s.track.departures)
         departures.push_back(json::object{{"what", written(d.what, by)}, {"at", written(d.at)}, {"doubt", fact_value(d.doubt)}});
-      return text({{"epoch", written(*s.track.now, by)}, {"departures", std::move(departures)}}, now);
+      return text({{"epoch", written(*s.track.now, by)}, {"departures", std::move(departures)}, {"doubts", written_doubts(s, now.now)}},
+                  now);
     }
     case fact::hold:
       if (!s.held) return std::nullopt;
@@ -201,6 +273,8 @@ started recall(const found_texts& found, const terms& by, const clocks& now) {
       [&](read_epoch e) {
         made.recalled = std::move(e.was);
         made.departures = std::move(e.departures);
+        made.in_doubt = std::move(e.in_doubt);
+        std::ranges::move(e.unreadable, std::back_inserter(made.unreadable));
       });
   take(fact::hold, found.hold, [&](const std::string& t) { return hold_from(t, now); }, [&](hold h) { made.held = std::move(h); });
   take(

@@ -22,6 +22,10 @@ struct clocks {
 /// so.
 std::optional<std::string> text_of(fact which, const state& s, const terms& by, const clocks& now);
 
+/// What is kept of the epoch beside itself, as it is now. Precondition: there is one.
+doubts doubts_to_keep(const state& s, const moment& now);
+recollection what_would_be_recalled(const state& s, const moment& now);
+
 /// A text as it was found: nothing where it is known that there is none; an error where it can't be read, which is never none.
 using found_text = std::expected<std::optional<std::string>, std::string>;
 

@@ -64,7 +64,10 @@ std::optional<weighed> obstacle(const state& s, const terms& by, const present& 
         guard::intent,
         fmt::format("the switch can't be read ({}), so it can't be put back; `flipback status` says what is lacking", now.names.says));
   if (!rule.unfit.empty()) return blocked(guard::evidence, fmt::format("{}{}", rule.unfit, all_the_same));
-  if (rule.withheld) return blocked(guard::unless_rule, fmt::format("withheld while the rule's unless is true{}", all_the_same));
+  if (rule.withheld == answer::yes)
+    return blocked(guard::unless_rule, fmt::format("withheld while the rule's unless is true{}", all_the_same));
+  if (rule.withheld == answer::cant_tell && s.in_doubt.withheld.contains(rule.name))
+    return blocked(guard::unless_rule, fmt::format("withheld: the rule's unless was true, and is not known now{}", all_the_same));
   if (!t.live_was_well)
     return blocked(guard::boot, fmt::format("{} has not been well since this machine was started: what it fails may be the start's{}",
                                             by.slots[t.now->live.slot], all_the_same));
@@ -87,7 +90,7 @@ std::pair<guard, std::string> for_a_person(const state& s, const terms& by, cons
   if (!s.unreadable.empty())
     return {guard::memory, fmt::format("what was remembered of {} could not be read at the start", *s.unreadable.begin())};
   if (const std::string doubt = doubt_of_way_back(t, by); !doubt.empty()) return {guard::doubt, doubt};
-  if (rule.not_this_release)
+  if (rule.not_this_release || s.in_doubt.not_this_release.contains(rule.name))
     return {guard::not_this_release, "the condition was true before the cutover already: this release may not be to blame"};
   if (was_rolled_back_before(s, by, now))
     return {guard::failed_before, "this release was rolled back before, and somebody has brought it back"};
@@ -112,9 +115,12 @@ std::optional<weighed> stable_slot(const state& s, const terms& by, const presen
     w.missing.stable = !asked || now.at.at - s.stable->asked >= ask_again_every;
     return w;
   }
-  if (to.slot < now.unmet_checks.size() && !now.unmet_checks[to.slot].empty())
-    return blocked(guard::stable, fmt::format("{} does not pass its check {}: rolling back would not help{}", name,
-                                              now.unmet_checks[to.slot], all_the_same));
+  if (asked && !s.stable->unmet.empty()) {
+    weighed w = blocked(guard::stable,
+                        fmt::format("{} does not pass its check {}: rolling back would not help{}", name, s.stable->unmet, by_force));
+    w.missing.stable = now.at.at - s.stable->asked >= ask_again_every;
+    return w;
+  }
   if (known.well_in_a_row < by.confirm)
     return waits(guard::confirm, fmt::format("{} has answered well {} of {} times in a row", name, known.well_in_a_row, by.confirm), {});
   const bool fresh = asked && now.at.at - s.stable->asked <= answer_counts_for;
@@ -151,7 +157,10 @@ std::optional<weighed> blamed(const state& s, const present& now, const rule_now
   if (mark_of(s, rule.name, rule.true_since) && rule.above_since_mark != answer::yes) {
     weighed w = waits(guard::short_window,
                       fmt::format("{}; it acts once what came after that is above the limit by itself{}",
-                                  asked ? known->newest.says : "the stable slot was sick at that time, too", all_the_same),
+                                  asked             ? known->newest.says
+                                  : s.in_doubt.mark ? "before a restart both slots were well, or both were not"
+                                                    : "the stable slot was sick at that time, too",
+                                  all_the_same),
                       {});
     w.missing.blame = age >= ask_again_every;
     return w;
@@ -169,6 +178,9 @@ weighed weigh_order(const state& s, const terms& by, const present& now, const c
   if (!s.stable->well || sick_since)
     return tells(guard::stable, fmt::format("{} is sick ({}): rolling back would not help{}", by.slots[to.slot],
                                             sick_since ? known.says : s.stable->says, by_force));
+  if (!s.stable->unmet.empty())
+    return tells(guard::stable,
+                 fmt::format("{} does not pass its check {}: rolling back would not help{}", by.slots[to.slot], s.stable->unmet, by_force));
   if (!to.release.empty() && !s.stable->release.empty() && to.release != s.stable->release)
     return tells(guard::way_back, fmt::format("{} no longer has {}, but {}{}", by.slots[to.slot], to.release, s.stable->release, by_force));
   return {};

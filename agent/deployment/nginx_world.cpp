@@ -89,7 +89,7 @@ asio::awaitable<sighting> nginx_world::look(bool fresh) {
     seen.workers.visible = since.has_value();
     seen.workers.all_since_change = since.value_or(false);
   }
-  seen.configuration_changed = files_.differ();
+  seen.configuration_changed = files_.differ() || folders_.differ();
   seen.at = now_is();
   co_return seen;
 }
@@ -141,10 +141,12 @@ void nginx_world::believe_groups() {
 
 asio::awaitable<known_readiness> nginx_world::look_ready() {
   const instant began = std::chrono::steady_clock::now();
+  folders_.look();
   files_.look();  // first: what changes while it is looked is looked at again
   readiness found = co_await deployment::look_ready(by_, operated_, configured_);
   if (found.nginx) {
     files_.watch(files_behind(*found.nginx, configured_));
+    folders_.watch(found.nginx->include_folders);
     operated_.logs_errors_to(found.nginx->error_log);
     co_await learn(&*found.nginx);
     if (on_configuration) on_configuration(*found.nginx);

@@ -54,6 +54,7 @@ class nginx_world final : public world, public rollback::prober {
   std::unique_ptr<log_witness> log_;        ///< of the looks
   std::unique_ptr<log_witness> proof_log_;  ///< of a proof's questions, which the looks must not swallow
   files_seen files_;                        ///< that readiness and what is known of nginx's groups rest on
+  files_seen folders_{{}};                  ///< in which a new file would be nginx's, too
   bool groups_are_nginxs_ = true;           ///< the nginx that runs has the groups that were learned
   std::mt19937 chance_;
   std::string boot_id_;

@@ -21,7 +21,7 @@ struct rule_now {
   answer holds = answer::cant_tell;  ///< its condition, evaluated now on data of this epoch that is not stale
   std::optional<config::mode> mode;  ///< its own
   bool not_this_release = false;     ///< the condition was true before the cutover already
-  bool withheld = false;             ///< its `unless` is true
+  answer withheld = answer::no;      ///< whether its `unless` is true
   std::string unfit;                 ///< why what it reads is no ground to act on; empty: it is one
   std::string one_client;            ///< the client that makes the errors and not the traffic, in words; empty: none does
   bool only_hang_ups = false;        ///< without the requests whose clients hung up it would be no breach
@@ -32,10 +32,10 @@ struct rule_now {
 
 struct present {
   moment at;
-  intent names;                           ///< as the switch says now
-  std::vector<rule_now> rules;            ///< breached or pending, in the rules' order
-  std::vector<std::string> unmet_checks;  ///< of each slot, in their order: what it must pass before a flip to it and does not, in words
-  std::string another_agent;              ///< that another agent acts on this nginx, in words: then nobody's word is carried out here
+  intent names;                               ///< as the switch says now
+  std::vector<rule_now> rules;                ///< breached or pending, in the rules' order
+  std::string another_agent;                  ///< that another agent acts on this nginx, in words: then nobody's word is carried out here
+  std::vector<std::string> not_this_release;  ///< every rollback rule whose condition was true before the cutover already
 };
 
 }  // namespace flipback::deployment

@@ -77,7 +77,7 @@ void shell::take(happening what) {
     const happening next = std::move(queue_.front());
     queue_.pop_front();
     try {
-      present now{of_.seen.now().now, of_.seen.names(), of_.rules.rules_now(state_), of_.rules.unmet_checks(), of_.another_agent()};
+      present now{of_.seen.now().now, of_.seen.names(), of_.rules.rules_now(state_), of_.another_agent(), of_.rules.not_this_release()};
       stepped done = step(state_, terms_, now, next);
       state_ = std::move(done.after);
       for (action& a : done.actions) perform(std::move(a));
@@ -93,11 +93,13 @@ void shell::perform(action&& a) {
                         [&](tell_window& w) { of_.rules.window(w.open); },
                         [&](ask_stable& q) {
                           spawn([](shell& self, ask_stable what) -> asio::awaitable<void> {
+                            // The checks first: they may take long, and no answer here is older than that of its health.
+                            std::string unmet = co_await self.of_.rules.unmet_check(what.slot);
                             const instant asked = self.of_.seen.now().now.at;
                             const slot_reply got = co_await self.of_.seen.ask_slot(what.slot);
                             const bool told = got.self.is == reply::kind::identified;
-                            self.take(stable_answered{
-                                {what.epoch, what.slot, asked, got.well, told ? got.self.release : std::string(), got.says}});
+                            self.take(stable_answered{{what.epoch, what.slot, asked, got.well, told ? got.self.release : std::string(),
+                                                       got.says, std::move(unmet)}});
                           }(*this, q));
                         },
                         [&](ask_blame& q) {

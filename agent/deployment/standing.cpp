@@ -37,6 +37,22 @@ std::string intent_says(const intent& names, const terms& by) {
 
 }  // namespace
 
+std::vector<lack> lacks_of(const state& s, const terms& by) {
+  std::vector<lack> all = s.ready ? s.ready->lacks : std::vector<lack>{};
+  if (!s.unstored.empty()) {
+    const auto& [what, why] = *s.unstored.begin();
+    all.push_back({false, fmt::format("the state can't be stored, and would not outlast a restart ({}: {})", what, why),
+                   "make room for the folder of [agent] state, or let the agent write there"});
+  }
+  const auto& e = s.track.now;
+  if (!e || !e->back || !s.window_was_open || !no_way_back(s.track, by).empty()) return all;
+  const slot_knowledge& stable = s.track.slots[e->back->to.slot];
+  if (!stable.well && stable.answered != instant{})
+    all.push_back({false, fmt::format("{}, the slot to go back to, is down", by.slots[e->back->to.slot]),
+                   fmt::format("start it, or mend it, until the rollback window is over; `flipback status` says what it answers")});
+  return all;
+}
+
 standing stands(const state& s, const terms& by, const moment& now) {
   standing made;
   made.mode = by.mode;
@@ -68,11 +84,9 @@ standing stands(const state& s, const terms& by, const moment& now) {
   if (is_held(s, now)) made.held = text_of(*s.held);
   if (s.under_way) made.rolling = fmt::format("to {}", text_of(s.under_way->to, by));
   for (const auto& [rule, q] : s.questions) made.questions.push_back(q);
-  if (s.ready) {
-    made.ready_looked = true;
-    made.lacks = s.ready->lacks;
-    made.notes = s.ready->notes;
-  }
+  made.ready_looked = s.ready.has_value();
+  made.lacks = lacks_of(s, by);
+  if (s.ready) made.notes = s.ready->notes;
   for (const auto& [what, why] : s.unstored) made.unstored.push_back(fmt::format("{}: {}", what, why));
   return made;
 }

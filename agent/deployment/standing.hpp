@@ -37,6 +37,10 @@ struct standing {
   std::vector<std::string> unstored;  ///< facts that are not on disk, and why
 };
 
+/// What a rollback would lack, as far as it is known at this moment: what was found when it was looked last whether all is ready, state
+/// that can't be stored, and, in the window, a stable slot that is down.
+std::vector<lack> lacks_of(const state& s, const terms& by);
+
 standing stands(const state& s, const terms& by, const moment& now);
 
 }  // namespace flipback::deployment

@@ -11,7 +11,8 @@
 #include <string>
 #include <vector>
 
-/// Everything that the decider knows. One value, handed over whole at a reload; what of it must outlast a restart is in facts.hpp.
+/// Everything that the decider knows. One value, handed over whole at a reload; what of it must outlast a restart is in facts.hpp, and
+/// what becomes of each field there is written down in tests/agent/deployment/restart_fields_test.cpp.
 namespace flipback::deployment {
 
 /// An operator's word that no automatic rollback may act.
@@ -85,6 +86,7 @@ struct stable_health {
   bool well = false;
   std::string release;  ///< empty: not told
   std::string says;
+  std::string unmet{};  ///< which of its checks it does not pass, in words; empty: it passes all
 };
 
 /// What asking both slots for what fails came to, of one breach.
@@ -95,6 +97,15 @@ struct blame_standing {
   blame newest;         ///< with what all rounds before it say
   blame_evidence all;
   std::optional<instant> first_both_well;
+};
+
+/// What makes the decisions of an epoch more careful, and what the world would not show again: it is kept with the epoch.
+struct doubts {
+  std::set<std::string> not_this_release;  ///< rules whose condition was true before the cutover already
+  std::set<std::string> withheld;          ///< rules whose `unless` was true when that was known last
+  std::map<std::string, moment> troubled;  ///< rule → when it was breached or pending last
+  std::optional<moment> mark;              ///< the newest mark (`mark_of`) that an earlier life set, of whichever rule
+  friend bool operator==(const doubts&, const doubts&) = default;
 };
 
 /// Something that a rollback would lack.
@@ -119,6 +130,7 @@ struct state {
   std::optional<deployment::hold> held;
   std::optional<deployment::latch> latched;
   std::vector<failure> failures;  ///< of the last 24 h
+  deployment::doubts in_doubt;
   std::optional<deployment::attempt> under_way;
   std::optional<std::string> closing;         ///< an attempt that has ended, and that the journal is to forget once what came of it is kept
   std::optional<cause> order;                 ///< a person's that waits for answers before it can begin
@@ -129,6 +141,8 @@ struct state {
   std::optional<known_readiness> ready;
   std::set<std::string> unreadable;             ///< facts that could not be read at the start: until the next cutover a person decides
   std::map<std::string, std::string> unstored;  ///< facts that could not be stored, and why
+
+  std::optional<instant> started;  ///< when this life of the agent began
 
   // What is being asked or awaited, and what has been said.
   std::optional<instant> asking_stable;

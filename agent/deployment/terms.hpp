@@ -32,7 +32,9 @@ inline constexpr duration answer_counts_for = std::chrono::seconds(2);
 inline constexpr duration sick_alike =
     std::chrono::minutes(1);  ///< a stable slot that was sick so shortly before may have had the same illness
 inline constexpr duration readiness_counts_for = std::chrono::seconds(60);
-inline constexpr duration readiness_looked_every = std::chrono::minutes(10);  ///< in quiet times
+inline constexpr duration readiness_looked_every = std::chrono::minutes(10);    ///< in quiet times
+inline constexpr duration first_looks_within = std::chrono::milliseconds(900);  ///< after a start: then it is said that nothing is known
+inline constexpr duration not_this_release_within = std::chrono::minutes(5);    ///< before a cutover
 inline constexpr duration carried_past_the_window = std::chrono::seconds(60);
 
 }  // namespace flipback::deployment

@@ -110,8 +110,8 @@ void watch_in_place(tracking& t, const placed& seen, const sighting& s, bool tro
   }
   if (!arrived(t, seen, s.at)) return;
   const moment first = t.arriving->first;
-  while (!t.changes_in_place.empty() && s.at.at - t.changes_in_place.front() > changes_counted_for) t.changes_in_place.pop_front();
-  t.changes_in_place.push_back(s.at.at);
+  while (!t.changes_in_place.empty() && s.at.at - t.changes_in_place.front().at > changes_counted_for) t.changes_in_place.pop_front();
+  t.changes_in_place.push_back(s.at);
   if (t.changes_in_place.size() < changes_of_no_release) {
     t.unsteady_said = false;
     cut_over(t, seen, first, epoch::kind::in_place, troubled, by, into);
@@ -190,7 +190,7 @@ noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
       if (t.now)
         cut_over(t, what, first, epoch::kind::switched, troubled, by, found);
       else
-        begin(t, what, s, first, by, found);
+        begin(t, what, s, first, troubled, by, found);
     }
     return found;
   }

@@ -81,6 +81,9 @@ struct recollection {
   moment seen;                   ///< when that was last so
   bool clock_is_behind = false;  ///< the wall's clock says less than what was saved
   bool other_boot = false;
+  bool mixed = false;                      ///< users reached both slots by turns
+  bool live_was_well = true;               ///< as in `tracking`
+  std::vector<moment> changes_in_place{};  ///< of the last 10 min
 };
 
 /// That the switch names no slot, and since when.
@@ -99,9 +102,10 @@ struct tracking {
   std::optional<deployment::unnamed> unnamed;
   std::vector<departure> departures;  ///< of the last 24 h, the newest last
   std::optional<recollection> recalled;
-  std::optional<instant> door_failed;  ///< when the front door answered 5xx last
-  std::string door_identity;           ///< that the front door's newest answer told; empty: none
-  bool live_was_well = true;           ///< false: since this boot the live slot has not been well yet
+  std::optional<instant> door_failed;   ///< when the front door answered 5xx last
+  std::string door_identity;            ///< that the front door's newest answer told; empty: none
+  bool live_was_well = true;            ///< false: since this boot the live slot has not been well yet
+  std::deque<moment> changes_in_place;  ///< of the last 10 min
 
   // Changes that are under way.
   struct arrival {
@@ -121,9 +125,8 @@ struct tracking {
   std::deque<elsewhere> reached;  ///< of the last minute, where it changed
   unsigned other_in_a_row = 0;
   unsigned agreed_in_a_row = 0;
-  slot_number reached_last = 0;          ///< what the newest fresh witness named
-  unsigned reached_in_a_row = 0;         ///< how many in a row did
-  std::deque<instant> changes_in_place;  ///< of the last 10 min
+  slot_number reached_last = 0;   ///< what the newest fresh witness named
+  unsigned reached_in_a_row = 0;  ///< how many in a row did
   bool unsteady_said = false;
 };
 

@@ -45,7 +45,7 @@ void say_unnamed(tracking& t, const sighting& s, const terms& by, noticed& into)
 void take_up(tracking& t, const sighting& s, const witness& seen, const terms& by, noticed& into) {
   if (!t.recalled || !t.users || !seen.slot || *seen.slot != *t.users) return;
   const placed found{*seen.slot, seen.release};
-  if (is_still(*t.recalled, found)) begin(t, found, s, s.at, by, into);
+  if (is_still(*t.recalled, found)) begin(t, found, s, s.at, false, by, into);
 }
 
 }  // namespace

@@ -42,8 +42,10 @@ class rule_book {
 
   /// The rollback rules that are breached or pending now. `s` says from when a rule's short window must lie wholly (`mark_of`).
   [[nodiscard]] virtual std::vector<rule_now> rules_now(const state& s) = 0;
-  /// Of each slot: which of its checks does not pass now, in words; empty: all do.
-  [[nodiscard]] virtual std::vector<std::string> unmet_checks() = 0;
+  /// The rollback rules whose condition was true before the cutover already, of another release: whatever they say now.
+  [[nodiscard]] virtual std::vector<std::string> not_this_release() = 0;
+  /// Asks the slot which of its checks it does not pass, in words; empty: it passes all.
+  virtual asio::awaitable<std::string> unmet_check(slot_number of) = 0;
   /// What the errors of a rule have in common that came since then.
   [[nodiscard]] virtual error_shares errors_of(const std::string& rule, instant since) = 0;
   /// Rollback rules start empty from then on, at once.

@@ -29,9 +29,9 @@ answer of(rules::truth t) {
 
 }  // namespace
 
-judge::judge(asio::io_context& loop, const config::configuration& configured, const std::vector<config::made_probe>& probes, teller tell,
-             settings::diagnostics& problems)
-    : loop_(loop), made_(probes), tell_(std::move(tell)), slots_(configured.slots), timer_(loop) {
+judge::judge(asio::io_context& loop, const config::configuration& configured, const std::vector<config::made_probe>& probes,
+             slot_checks& checks, teller tell, settings::diagnostics& problems)
+    : loop_(loop), made_(probes), tell_(std::move(tell)), checks_(checks), timer_(loop) {
   const rules::catalogue signals = config::signals_of(configured, made_);
   rules::rule_set set = rules::with_built_ins(configured.rules, signals, configured.deployment.has_value());
   rules_off_ = std::move(set.off);
@@ -48,6 +48,7 @@ judge::judge(asio::io_context& loop, const config::configuration& configured, co
 void judge::adopt(judge&& before) {
   engine_.adopt(std::move(before.engine_));
   reachable_at_ = std::move(before.reachable_at_);
+  watching_since_ = before.watching_since_;
 }
 
 void judge::take(std::size_t probe, const run& of, const observation& seen) {
@@ -129,32 +130,28 @@ std::string judge::seen_by(std::size_t rule) const {
   return says;
 }
 
-/// A check that goes through a slot is asked of the slot itself, by its twin; whichever slot is the way back now.
-std::vector<std::string> judge::unmet_checks() {
-  std::vector<std::string> all;
-  for (const config::slot& s : slots_) {
-    std::string unmet;
-    for (const std::string& check : s.checks) {
-      const auto twin = std::ranges::find(observing_->all(), check + ".stable", [](const watched& w) { return w.entry->name; });
-      const auto own = std::ranges::find(observing_->all(), check, [](const watched& w) { return w.entry->name; });
-      const auto asked = twin != observing_->all().end() ? twin : own;
-      const bool passes = asked != observing_->all().end() && asked->newest && asked->newest->result == outcome::pass;
-      if (passes || !unmet.empty()) continue;
-      unmet = fmt::format("{} ({})", check, asked != observing_->all().end() && asked->newest ? asked->newest->says : "not asked yet");
-    }
-    all.push_back(std::move(unmet));
-  }
-  return all;
+asio::awaitable<std::string> judge::unmet_check(deployment::slot_number of) {
+  co_return co_await checks_.unmet(of);
 }
 
-/// A probe of something that both slots share, that was reachable at the cutover and is not now.
+void judge::forget_stable() {
+  const instant at = now();
+  for (const config::made_probe& p : made_) {
+    const auto series = p.entry->name.ends_with(".stable") ? engine_.series_named(p.entry->name + ".up") : std::nullopt;
+    if (series) engine_.add(*series, {at, at, std::nullopt, false});
+  }
+}
+
+/// A probe of something that both slots share, that was reachable at the cutover, or may have been before we watched, and is not now.
 std::string judge::shared_is_ill() const {
   const auto since = engine_.cut_over_at();
   std::vector<std::string> ill;
   for (const watched& w : observing_->all()) {
     if (!w.entry->shared || !w.newest || w.newest->result != outcome::fail || answered(w.newest->why)) continue;
     const auto was = reachable_at_.find(w.entry->name);
-    if (since && was != reachable_at_.end() && was->second >= *since - w.entry->every) ill.push_back(w.entry->name);
+    const bool was_reachable =
+        was != reachable_at_.end() ? since && was->second >= *since - w.entry->every : since && *since < watching_since_;
+    if (was_reachable) ill.push_back(w.entry->name);
   }
   if (ill.empty()) return {};
   return fmt::format("{} {} reachable at the cutover and {} not now, for both slots alike", fmt::join(ill, ", "),
@@ -167,6 +164,14 @@ const knows_errors* judge::who_knows_errors(std::size_t rule) const {
     if (const auto* knows = dynamic_cast<const knows_errors*>(p.observed.get())) return knows;
   }
   return nullptr;
+}
+
+std::vector<std::string> judge::not_this_release() {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < engine_.rules().size(); ++i) {
+    if (engine_.not_this_release(i)) names.push_back(engine_.rules()[i].from.name);
+  }
+  return names;
 }
 
 std::vector<deployment::rule_now> judge::rules_now(const deployment::state& s) {
@@ -193,7 +198,7 @@ deployment::rule_now judge::rule_as_it_is(std::size_t number, const deployment::
   r.holds = flipback::of(when.is);
   r.mode = of.mode;
   r.not_this_release = engine_.not_this_release(number);
-  r.withheld = engine_.withheld(number, at) == rules::truth::yes;
+  r.withheld = flipback::of(engine_.withheld(number, at));
   for (const config::made_probe& p : made_) {
     if (reads(number, p.entry->name) && r.unfit.empty()) r.unfit = p.observed->unfit_to_act();
   }

@@ -5,6 +5,7 @@
 #include "agent/config/make_probes.hpp"
 #include "agent/deployment/world.hpp"
 #include "agent/judging/observing.hpp"
+#include "agent/judging/slot_checks.hpp"
 #include "agent/record/recorder.hpp"
 #include "rules/built_in.hpp"
 #include "rules/engine.hpp"
@@ -25,9 +26,13 @@ class judge final : public deployment::rule_book {
  public:
   using teller = std::function<void(event)>;
 
-  /// Compiles the rules; what is wrong with them is reported, and the judge is then not to be used. The probes must outlive it.
-  judge(asio::io_context& loop, const config::configuration& configured, const std::vector<config::made_probe>& probes, teller tell,
-        settings::diagnostics& problems);
+  /// Compiles the rules; what is wrong with them is reported, and the judge is then not to be used. The probes and the slots' checks must
+  /// outlive it.
+  judge(asio::io_context& loop, const config::configuration& configured, const std::vector<config::made_probe>& probes, slot_checks& checks,
+        teller tell, settings::diagnostics& problems);
+
+  /// The stable slot is another than before: what its probes saw was of that one.
+  void forget_stable();
 
   /// A rollback rule has something else to say.
   std::function<void()> on_rollback_rules;
@@ -48,7 +53,8 @@ class judge final : public deployment::rule_book {
   void hear_front_door(const std::string& says) { front_door_says_ = says; }
 
   std::vector<deployment::rule_now> rules_now(const deployment::state& s) override;
-  std::vector<std::string> unmet_checks() override;
+  std::vector<std::string> not_this_release() override;
+  asio::awaitable<std::string> unmet_check(deployment::slot_number of) override;
   error_shares errors_of(const std::string& rule, instant since) override;
   void start_anew(instant at, bool forgive) override;
   void window(bool open) override;
@@ -77,8 +83,9 @@ class judge final : public deployment::rule_book {
   std::unique_ptr<observing> observing_;
   std::map<std::string, std::size_t> slot_series_;
   std::map<std::string, instant> reachable_at_;  ///< of probes that belong to no slot: when they were reachable last
-  std::vector<config::slot> slots_;
+  slot_checks& checks_;
   std::string front_door_says_;
+  instant watching_since_ = std::chrono::steady_clock::now();  ///< a reload goes on watching
   asio::steady_timer timer_;
   bool settling_posted_ = false;
   bool stopped_ = false;

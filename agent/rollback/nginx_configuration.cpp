@@ -115,6 +115,12 @@ std::vector<std::string> files_in(std::string_view text) {
   return found;
 }
 
+/// What an `include` names is below the folder of the main file.
+std::string folder_of(const std::string& pattern, const std::vector<std::string>& files, const std::string& prefix) {
+  const std::filesystem::path below = files.empty() ? std::filesystem::path(prefix) : std::filesystem::path(files.front()).parent_path();
+  return (below / pattern).lexically_normal().parent_path().string();
+}
+
 }  // namespace
 
 nginx_configuration configuration_in(std::string_view text, const std::string& prefix) {
@@ -137,6 +143,7 @@ nginx_configuration configuration_in(std::string_view text, const std::string& p
     if (name == "pid" && d.depth == 0) found.pid = below_prefix(first);
     if (name == "listen") found.listens.push_back(first);
     if (name == "set_real_ip_from") found.trusted_proxies.push_back(first);
+    if (name == "include" && first.contains('*')) found.include_folders.push_back(folder_of(first, found.files, prefix));
     if (name == "split_clients") found.splits_clients = true;
     if (is_cache(name) && first != "off") found.caches = true;
     if (is_pass(name)) found.passes.push_back(place_in(first));

@@ -37,6 +37,7 @@ struct nginx_configuration {
   std::vector<std::string> passes;           ///< where requests are passed on to, without scheme and path: "127.0.0.1:8000", "api", "$slot"
   std::vector<std::string> listens;          ///< the first word of each: "80", "[::]:443", "unix:/run/nginx.sock"
   std::vector<std::string> files;            ///< that it was read from, in its order
+  std::vector<std::string> include_folders;  ///< of each `include` with a wildcard: where a new file would be read, too
   std::vector<std::string> trusted_proxies;  ///< set_real_ip_from
   bool caches = false;                       ///< a proxy_cache (or one of its relatives) that is not off
   bool splits_clients = false;               ///< a split_clients block

@@ -51,6 +51,8 @@ class night {
     for (now_ = 0s; now_ < end && !decided_; now_ += 1s) one_second();
     return decided_;
   }
+  /// When the first rule that rolls back was breached.
+  [[nodiscard]] std::optional<seconds> breached() const { return breached_; }
   /// What was said of rollbacks, each once.
   [[nodiscard]] const std::vector<std::string>& said() const { return said_; }
 

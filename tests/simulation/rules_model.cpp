@@ -70,6 +70,14 @@ bool rules_model::read(std::optional<slot_number> live, duration now) {
   return changed;
 }
 
+std::vector<std::string> rules_model::not_this_release() const {
+  std::vector<std::string> names;
+  for (std::size_t i = 0; i < rules_.size(); ++i) {
+    if (rules_[i].true_before) names.push_back(how_.rules[i].name);
+  }
+  return names;
+}
+
 std::vector<rule_now> rules_model::at(duration now, const deployment::state& s) const {
   std::vector<rule_now> found;
   for (std::size_t i = 0; i < rules_.size(); ++i) {
@@ -85,7 +93,7 @@ std::vector<rule_now> rules_model::at(duration now, const deployment::state& s) 
     made.holds = !is.known ? answer::cant_tell : is.holds ? answer::yes : answer::no;
     made.mode = r.mode;
     made.not_this_release = is.true_before;
-    made.withheld = faults_.withheld;
+    made.withheld = faults_.withheld ? answer::yes : answer::no;
     if (faults_.shared_is_ill) made.shared_is_ill = "the database can't be reached";
     if (faults_.one_client) made.one_client = "one client makes the errors";
     if (const auto mark = deployment::mark_of(s, r.name, made.true_since)) {

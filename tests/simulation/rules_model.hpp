@@ -21,6 +21,7 @@ class rules_model {
   void watch_from(duration since) { watching_since_ = since; }
   /// Takes in what has come since; true where a verdict changed.
   bool read(std::optional<slot_number> live, duration now);
+  [[nodiscard]] std::vector<std::string> not_this_release() const;
   [[nodiscard]] std::vector<deployment::rule_now> at(duration now, const deployment::state& s) const;
 
  private:

@@ -49,6 +49,7 @@ deployment::present shell_model::present() const {
   p.at = world_.now();
   p.names = world_.names();
   p.rules = rules_.at(world_.time.now(), state_);
+  p.not_this_release = rules_.not_this_release();
   return p;
 }
 

@@ -1,5 +1,7 @@
 #include "tests/simulation/store_model.hpp"
 
+#include "agent/deployment/facts.hpp"
+
 #include <algorithm>
 
 namespace flipback::simulation {
@@ -27,9 +29,7 @@ deployment::started recalled(const stored_facts& kept, const moment& now, unsign
   deployment::started made;
   if (kept.epoch) {
     const placing p{now, kept.epoch->boot == boot};
-    deployment::recollection r;
-    r.then = kept.epoch->then;
-    r.seen = kept.epoch->seen;
+    deployment::recollection r = kept.epoch->was;
     r.other_boot = !p.same_boot;
     r.clock_is_behind = !p.same_boot && now.wall < r.seen.wall;
     p.past(r.then.began);
@@ -38,6 +38,10 @@ deployment::started recalled(const stored_facts& kept, const moment& now, unsign
     made.recalled = r;
     made.departures = kept.epoch->departures;
     for (auto& d : made.departures) p.past(d.at);
+    for (auto& at : made.recalled->changes_in_place) p.past(at);
+    made.in_doubt = kept.epoch->in_doubt;
+    for (auto& [rule, at] : made.in_doubt.troubled) p.past(at);
+    if (made.in_doubt.mark) p.past(*made.in_doubt.mark);
   }
   if (kept.held) {
     const placing p{now, kept.held->boot == boot};
@@ -61,7 +65,7 @@ deployment::started recalled(const stored_facts& kept, const moment& now, unsign
 void copy_fact(fact which, const deployment::state& s, const moment& now, unsigned boot, stored_facts& into) {
   switch (which) {
     case fact::epoch:
-      if (s.track.now) into.epoch = stored_epoch{*s.track.now, now, s.track.departures, boot};
+      if (s.track.now) into.epoch = stored_epoch{what_would_be_recalled(s, now), doubts_to_keep(s, now), s.track.departures, boot};
       return;
     case fact::hold:
       into.held.reset();

@@ -17,8 +17,8 @@ struct of_boot {
   unsigned boot = 0;
 };
 struct stored_epoch {
-  deployment::epoch then;
-  moment seen;
+  deployment::recollection was;
+  deployment::doubts in_doubt;
   std::vector<deployment::departure> departures;
   unsigned boot = 0;
 };

@@ -1,7 +1,8 @@
 """Functions without which the site is of no use: `critical = true`."""
 
-from conftest import FAST
+from conftest import FAST, Agent, Traffic
 from processes import wait_until
+from test_rollback import cut_over_and_break
 
 NO_OTHER_RULE = FAST.replace('name = "error-rate"', 'name = "error-rate"\nenabled = false')
 
@@ -49,3 +50,14 @@ def test_the_live_slots_own_health_is_critical_without_a_word(stack, start_agent
         assert agent.wait("verdict.changed", rule=f"critical-function:{of}", to="pending")["then"] == "rollback"
     stack.mend("green")
     wait_until("well again", lambda: agent.of("verdict.changed", rule="critical-function:live")[-1]["to"] == "ok")
+
+
+def test_a_check_of_the_stable_slot_is_asked_of_that_slot_at_the_decision(stack):
+    probe = f'[probes.search]\ntype = "http"\nurl = "{stack.front_url}/no/such/page"\nevery = "1h"\n'
+    text = stack.configuration(short_rules=False, extra=FAST + probe).replace("[slots.blue]\n", '[slots.blue]\nchecks = ["search"]\n')
+    agent = Agent(stack, stack.write_configuration(text)).ready()
+    Traffic(stack)
+    cut_over_and_break(stack, agent)
+    says = agent.wait("rollback.blocked", guard="healthy")["says"]
+    assert "blue does not pass its check search (" in says and "404" in says
+    assert not agent.of("rollback.decided") and stack.live() == "green"

@@ -73,3 +73,16 @@ def test_an_agent_that_came_second_acts_once_the_first_has_ended(stack, start_ag
     os.utime(stack.site("green"))  # or within a minute
     wait_until("that nothing is in the way", lambda: not any(each["blocking"] for each in ask_json(stack, "status")["deployment"]["not_ready"]), seconds=5,
                child=agent.child)
+
+
+def test_a_new_file_that_an_include_takes_in_is_looked_at_at_once(stack, start_agent):
+    agent = start_agent()
+    agent.wait("deployment.baseline")
+    wait_until("ready", lambda: not ask_json(stack, "status")["deployment"]["not_ready"], seconds=5, child=agent.child)
+    extra = os.path.join(os.path.dirname(stack.live_site), "zz-broken")
+    with open(extra, "w", encoding="ascii") as file:
+        file.write("no_such_directive on;\n")
+    try:
+        assert "no_such_directive" in agent.wait("deployment.not_ready", seconds=5, blocking=True)["says"]
+    finally:
+        os.unlink(extra)

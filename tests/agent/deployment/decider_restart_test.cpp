@@ -1,6 +1,6 @@
 // What outlasts a restart.
 
-#include "agent/deployment/decider.hpp"
+#include "agent/deployment/facts.hpp"
 #include "tests/agent/deployment/story.hpp"
 
 using namespace flipback;
@@ -11,7 +11,8 @@ namespace {
 
 started remembered(const story& w) {
   started made;
-  made.recalled = recollection{*w.s.track.now, w.now, false, false};
+  made.recalled = what_would_be_recalled(w.s, w.now);
+  made.in_doubt = doubts_to_keep(w.s, w.now);
   made.departures = w.s.track.departures;
   made.held = w.s.held;
   made.latched = w.s.latched;
@@ -177,6 +178,139 @@ TEST_CASE("facts_that_can't_be_read_are_never_none_until_the_next_cutover") {
   }
 }
 
+TEST_CASE("a_rule_that_was_not_this_releases_before_a_restart_is_not_after_it") {
+  story w;
+  w.green_is_put_live();
+  w.not_this_release = {"error-rate"};  // known at the cutover, long before the rule's window is full
+  w.look();
+  CHECK(w.keeps(fact::epoch));
+  w.not_this_release.clear();
+  restarts(w, remembered(w));
+  w.look(6);
+  w.breach();
+  w.run(10s);
+  CHECK_FALSE(w.begun());
+  CHECK(w.times_said("this release may not be to blame") == 1);
+  w.rules.clear();
+  w.releases[green] = "v3";
+  w.look(6);
+  CHECK(w.s.in_doubt == doubts{});
+}
+
+TEST_CASE("of_a_cutover_that_is_seen_only_after_a_restart_the_errors_before_it_are_known") {
+  for (const bool in_trouble : {true, false}) {
+    CAPTURE(in_trouble);
+    story w;
+    w.green_is_put_live();
+    w.run(20min);
+    if (in_trouble) w.breach();
+    w.by.mode = config::mode::observe;
+    w.run(6s);
+    w.by.mode = config::mode::act;
+    const started with = remembered(w);
+    w.releases[blue] = "v3";
+    w.names = {intent::kind::names, blue, {}, w.now.wall + 2s};
+    w.reached = blue;
+    restarts(w, with);
+    w.look(6);
+    REQUIRE(w.s.track.now->live.slot == blue);
+    CHECK(w.s.track.now->back->doubt.empty() != in_trouble);
+    CHECK(w.s.in_doubt.not_this_release.contains("error-rate") == in_trouble);
+    w.breach();
+    w.run(10s);
+    CHECK(w.begun() != in_trouble);
+  }
+}
+
+TEST_CASE("a_rule_that_was_withheld_before_a_restart_is_until_its_unless_is_known_again") {
+  story w;
+  w.green_is_put_live();
+  w.breach().withheld = answer::yes;
+  w.run(3s);
+  restarts(w, remembered(w));
+  w.look(6);
+  w.breach().withheld = answer::cant_tell;
+  w.run(10s);
+  CHECK_FALSE(w.begun());
+  CHECK(w.times_said("its unless was true") + w.times_said("unless was true, and is not known now") >= 1);
+  w.rules.front().withheld = answer::no;
+  w.run(6s);
+  CHECK(w.begun());
+}
+
+TEST_CASE("an_outage_that_both_slots_had_before_a_restart_is_not_held_against_the_release_after_it") {
+  for (const bool above : {false, true}) {
+    CAPTURE(above);
+    story w;
+    w.green_is_put_live();
+    w.found_to_blame = {blame::kind::both_fail, "both slots fail"};
+    w.breach();
+    w.run(30s);
+    restarts(w, remembered(w));
+    w.found_to_blame = {blame::kind::cant_tell, "can't tell"};
+    w.look(6);
+    w.breach().above_since_mark = above ? answer::yes : answer::no;
+    w.run(10s);
+    CHECK(w.begun() == above);
+  }
+}
+
+TEST_CASE("after_a_boot_and_a_restart_the_live_slot_has_still_to_be_well") {
+  story w;
+  w.log = true;
+  w.green_is_put_live();
+  started booted = remembered(w);
+  booted.recalled->other_boot = true;
+  w.well[green] = false;
+  restarts(w, booted);
+  w.look(6);
+  restarts(w, remembered(w));
+  w.look(6);
+  w.breach();
+  w.run(10s);
+  CHECK_FALSE(w.begun());
+  CHECK(w.times_said("has not been well since this machine was started") == 1);
+}
+
+TEST_CASE("users_that_reached_both_slots_before_a_restart_may_still_for_a_minute") {
+  story w;
+  w.green_is_put_live();
+  w.s.track.is = agreement::mixed;
+  restarts(w, remembered(w));
+  w.look(3);
+  CHECK(w.s.track.is == agreement::mixed);
+  w.breach();
+  w.run(30s);
+  CHECK_FALSE(w.begun());
+  w.run(40s);
+  CHECK(w.s.track.is == agreement::agreed);
+  CHECK(w.begun());
+}
+
+TEST_CASE("releases_that_came_and_went_before_a_restart_are_counted_after_it") {
+  story w;
+  w.green_is_put_live();
+  for (const char* next : {"v3", "v4"}) {
+    w.releases[green] = next;
+    w.look(6);
+  }
+  const std::uint64_t number = w.s.track.now->number;
+  restarts(w, remembered(w));
+  w.look(3);
+  w.releases[green] = "v5";
+  w.look(6);
+  CHECK(w.s.track.now->number == number);
+  CHECK(w.said("deployment.no_release").size() == 1);
+}
+
+TEST_CASE("the_front_door_may_have_failed_in_the_minute_before_a_start") {
+  story w;
+  w.green_is_put_live();
+  restarts(w, remembered(w));
+  REQUIRE(w.s.track.door_failed);
+  CHECK(*w.s.track.door_failed == w.now.at);
+}
+
 TEST_CASE("a_rollback_that_was_cut_off_is_recovered_first") {
   story w;
   w.green_is_put_live();
@@ -258,6 +392,37 @@ TEST_CASE("a_rollback_that_is_recovered_after_it_was_kept_leaves_no_doubt_about_
   w.ends(outcome::rolled_back, true, blue);
   CHECK(std::ranges::none_of(w.s.track.departures, [](const departure& d) { return d.what.slot == blue && !d.doubt.empty(); }));
   CHECK(w.s.track.now->before == placed{green, "v2"});
+}
+
+TEST_CASE("that_it_is_not_known_which_slot_is_live_is_said_once_the_first_looks_had_their_time") {
+  story w;
+  w.green_is_put_live();
+  restarts(w, remembered(w));
+  w.breach();
+  w.passes(100ms);
+  w.take(judged{});
+  CHECK(w.times_said("it is not known which slot is live") == 0);
+  w.passes(800ms);
+  w.take(judged{});
+  CHECK(w.times_said("it is not known which slot is live") == 1);
+}
+
+TEST_CASE("state_that_can't_be_stored_and_a_stable_slot_that_is_down_are_lacking") {
+  story w;
+  w.green_is_put_live();
+  w.take(stored{"hold", "no space left on device"});
+  w.well[blue] = false;
+  w.run(2s);
+  CHECK(w.said("deployment.not_ready").size() == 2);
+  CHECK(w.times_said("the state can't be stored, and would not outlast a restart (hold: no space left on device)") == 1);
+  CHECK(w.times_said("blue, the slot to go back to, is down; start it") == 1);
+  w.forget();
+  w.well[blue] = true;
+  w.take(stored{"hold", ""});
+  w.run(2s);
+  w.well[blue] = false;
+  w.run(2s);
+  CHECK(w.said("deployment.not_ready").size() == 1);
 }
 
 TEST_CASE("the_epoch_is_kept_every_5_s") {

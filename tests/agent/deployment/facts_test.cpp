@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <chrono>
 #include <functional>
 #include <string>
@@ -56,6 +57,10 @@ state all_there_is() {
   s.held = hold{"anna", "line one\nline two \x1b[31m", before_then(1min), after_then(29min)};
   s.latched = latch{7, {1, "v2"}, "error-rate", before_then(2min), "tried at 14:03, undone: …"};
   s.failures = {{{1, "v1.9"}, before_then(20h)}};
+  s.in_doubt = {{"error-rate"}, {"latency"}, {{"error-burn", before_then(20s)}}, before_then(4min)};
+  s.track.is = agreement::mixed;
+  s.track.live_was_well = false;
+  s.track.changes_in_place = {before_then(9min), before_then(5min)};
   return s;
 }
 
@@ -75,10 +80,16 @@ std::string with_change(const std::optional<std::string>& text, std::string_view
 }  // namespace
 
 TEST_CASE("what_was_kept_reads_back_the_same_within_one_boot") {
-  const state s = all_there_is();
+  state s = all_there_is();
+  s.unreadable = {"failures"};
   const started back = recall(texts_of(s), names, later());
-  CHECK(back.unreadable.empty());
+  REQUIRE(back.unreadable.size() == 1);  // what could not be read at an earlier start stays in doubt
+  CHECK(back.unreadable.front().first == "failures");
   REQUIRE(back.recalled);
+  CHECK(back.recalled->mixed);
+  CHECK_FALSE(back.recalled->live_was_well);
+  CHECK(std::ranges::equal(back.recalled->changes_in_place, s.track.changes_in_place));
+  CHECK(back.in_doubt == s.in_doubt);
   CHECK(back.recalled->then == *s.track.now);
   CHECK(back.recalled->seen == then.now);
   CHECK_FALSE(back.recalled->other_boot);
@@ -87,6 +98,25 @@ TEST_CASE("what_was_kept_reads_back_the_same_within_one_boot") {
   CHECK(back.held == s.held);
   CHECK(back.latched == s.latched);
   CHECK(back.failures == s.failures);
+}
+
+TEST_CASE("what_was_so_until_the_end_may_have_gone_on_while_nobody_watched") {
+  state s = all_there_is();
+  s.in_doubt.mark.reset();
+  s.both_failed = then.now.at - 50s;
+  const started back = recall(texts_of(s), names, later());
+  REQUIRE(back.in_doubt.mark);
+  CHECK(back.in_doubt.mark->at == later().now.at);
+}
+
+TEST_CASE("an_epoch_without_doubts_was_written_by_another_version_and_is_doubtful") {
+  const state s = all_there_is();
+  found_texts texts = texts_of(s);
+  texts.epoch = with_change(*texts.epoch, R"("doubts")", R"("other")");
+  const started back = recall(texts, names, later());
+  REQUIRE(back.recalled);
+  REQUIRE(back.unreadable.size() == 1);
+  CHECK(back.unreadable.front().first == "doubts");
 }
 
 TEST_CASE("every_kind_of_epoch_reads_back_the_same") {

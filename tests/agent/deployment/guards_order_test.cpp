@@ -67,7 +67,7 @@ TEST_CASE("a_person_who_approves_decides_what_a_person_decides_and_the_rest_stan
        std::vector<change>{[](free_way& w) { w.s.track.slots[blue].well = false; }, [](free_way& w) { w.s.stable->asked -= 3s; },
                            [](free_way& w) { w.s.ready->lacks = {{true, "x"}}; }, [](free_way& w) { w.rule().breached = false; },
                            [](free_way& w) { w.rule().holds = answer::no; }, [](free_way& w) { w.finds(blame::kind::both_fail); },
-                           [](free_way& w) { w.s.blames["error-rate"].asked -= 3s; }, [](free_way& w) { w.rule().withheld = true; },
+                           [](free_way& w) { w.s.blames["error-rate"].asked -= 3s; }, [](free_way& w) { w.rule().withheld = answer::yes; },
                            [](free_way& w) { w.s.latched = latch{w.epoch_now(), {}, {}, {}, {}}; }}) {
     free_way w;
     stands(w);

@@ -41,6 +41,8 @@ struct story {
   blame found_to_blame{blame::kind::release_to_blame, "green fails what blue does well"};
   std::vector<lack> lacks;
   std::string another_agent;
+  std::string unmet;  ///< which of its checks the stable slot does not pass
+  std::vector<std::string> not_this_release;
   bool answers = true;  ///< whether what is asked is answered at once
 
   // What came of it.
@@ -54,7 +56,7 @@ struct story {
   }
 
   void take(const happening& what) {
-    stepped done = step(std::move(s), by, present{now, names, rules, {}, another_agent}, what);
+    stepped done = step(std::move(s), by, present{now, names, rules, another_agent, not_this_release}, what);
     s = std::move(done.after);
     const std::size_t from = did.size();
     did.insert(did.end(), done.actions.begin(), done.actions.end());
@@ -68,7 +70,8 @@ struct story {
 
   void answer_to(const action& a) {
     if (const auto* q = std::get_if<ask_stable>(&a))
-      take(stable_answered{{q->epoch, q->slot, now.at, well[q->slot], identity ? releases[q->slot] : "", well[q->slot] ? "200" : "500"}});
+      take(stable_answered{
+          {q->epoch, q->slot, now.at, well[q->slot], identity ? releases[q->slot] : "", well[q->slot] ? "200" : "500", unmet}});
     else if (const auto* b = std::get_if<ask_blame>(&a))
       take(blame_answered{b->rule, b->epoch, b->condition, now.at, found_to_blame});
     else if (std::holds_alternative<ask_ready>(a))
