@@ -174,19 +174,27 @@ asio::awaitable<void> shell::roll_back(attempt what) {
               {}});
 }
 
-/// What came of an attempt is kept as a fact before the journal forgets it.
+/// What came of an attempt is kept as a fact, and what its files said before beside the state, before the journal forgets it.
 asio::awaitable<void> shell::close_journal(std::string id) {
-  for (;;) {
+  std::string said;
+  while (state_.closing == id) {
     bool kept = true;
     for (const fact f : all_facts) {
       const fact_keeper::standing now = co_await of_.facts.settled(std::string(name_of(f)));
       kept = kept && now.has_value();
     }
-    if (kept) {
-      co_await of_.acting.forget(id);
-      take(journal_closed{id});
+    std::expected<void, std::string> forgotten = std::unexpected(said);
+    if (kept) forgotten = co_await of_.acting.forget(id);
+    if (const std::string what = of_.acting.newly_kept(); !what.empty()) of_.tell({"rollback.kept", severity::info, what, {}});
+    if (!forgotten && forgotten.error() != said) {
+      said = forgotten.error();
+      of_.tell({"rollback.not_kept",
+                severity::warning,
+                fmt::format("{}; until it can the journal keeps the attempt, and it is tried again every second", said),
+                {}});
     }
-    if (kept || stopping_) break;
+    if (forgotten) take(journal_closed{id});
+    if (forgotten || stopping_) break;
     asio::steady_timer pause(loop_, fact_keeper::again_after);
     co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
   }
@@ -257,7 +265,9 @@ void shell::hold_for(const std::string& rule, const std::string& why, duration l
 }
 
 standing shell::stands() const {
-  return deployment::stands(state_, terms_, of_.seen.now().now);
+  standing made = deployment::stands(state_, terms_, of_.seen.now().now);
+  made.kept = of_.acting.kept();
+  return made;
 }
 
 }  // namespace flipback::deployment

@@ -29,6 +29,7 @@ struct standing {
   std::vector<approval> questions;
   std::vector<lack> lacks;
   std::vector<std::string> unstored;  ///< facts that are not on disk, and why
+  std::string kept;                   ///< where what files said before the newest rollback is, and what to type; empty: nothing is kept
 };
 
 standing stands(const state& s, const terms& by, const moment& now);

@@ -12,11 +12,6 @@ namespace flipback::rollback {
 
 namespace {
 
-template <typename... F>
-struct overloaded : F... {
-  using F::operator()...;
-};
-
 instant now() {
   return std::chrono::steady_clock::now();
 }
@@ -187,7 +182,10 @@ asio::awaitable<std::optional<happening>> shell::perform(carrying& c, action a) 
     const look_for_proof how = *l;
     co_return proof_looked{co_await look(c, how)};
   }
-  if (std::holds_alternative<tell_changed>(a)) c.to.changed();
+  if (std::holds_alternative<tell_changed>(a)) {
+    of_.written.keep(c.of.of);
+    c.to.changed();
+  }
   if (auto* s = std::get_if<tell_step>(&a)) c.to.tell(std::move(s->what));
   if (auto* f = std::get_if<finish>(&a)) c.over = std::move(f->how);
   co_return std::nullopt;
@@ -256,8 +254,9 @@ asio::awaitable<struct cut_off> shell::look_at_what_was_cut_off(plan& of) {
   co_return found;
 }
 
-asio::awaitable<void> shell::forget(std::string id) {
-  if (running_.empty() || running_ == id) co_await of_.written.forget();
+asio::awaitable<std::expected<void, std::string>> shell::forget(std::string id) {
+  if (!running_.empty() && running_ != id) co_return std::expected<void, std::string>();  // it goes with the one that is under way
+  co_return co_await of_.written.forget();
 }
 
 std::expected<std::optional<deployment::attempt>, std::string> shell::cut_off(const std::vector<std::string>& slots) {

@@ -67,7 +67,11 @@ class shell {
   void stop(const std::string& id, const std::string& why);
   /// The agent ends: leave is no longer waited for, and a proof neither.
   void hurry();
-  asio::awaitable<void> forget(std::string id);
+  /// Once what the attempt's files said before is kept; an error is why that, or the forgetting, could not be done now.
+  asio::awaitable<std::expected<void, std::string>> forget(std::string id);
+  /// See `journal`.
+  [[nodiscard]] std::string kept() const { return of_.written.kept(); }
+  [[nodiscard]] std::string newly_kept() { return of_.written.newly_kept(); }
 
   /// The attempt that the journal has open, as an earlier life left it; an error: the journal can't be read.
   std::expected<std::optional<deployment::attempt>, std::string> cut_off(const std::vector<std::string>& slots);

@@ -246,9 +246,7 @@ def test_a_hold_that_is_confirmed_at_any_moment_of_a_slow_health_check_holds(sta
         stack.mend("blue")
         stack.cut_over("blue")
         wait_until("blue", lambda: stack.live() == "blue")
-        for name in os.listdir(stack.folder):
-            if name.startswith("flipback"):
-                os.unlink(stack.path(name))
+        stack.forget_agents()
         os.truncate(stack.access_log, 0)
         agent = fast_agent()
         traffic = Traffic(stack)

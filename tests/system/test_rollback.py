@@ -134,9 +134,7 @@ def test_killed_at_any_moment_nginx_is_whole_and_the_rollback_is_completed_or_be
         stack.mend("green")
         stack.cut_over("blue")
         wait_until("blue", lambda: stack.live() == "blue")
-        for name in os.listdir(stack.folder):
-            if name.startswith("flipback"):
-                os.unlink(stack.path(name))
+        stack.forget_agents()
         os.truncate(stack.access_log, 0)  # what was wrong before this cutover would be caught up with, and be no fault of this release
         agent = fast_agent()
         traffic = Traffic(stack)

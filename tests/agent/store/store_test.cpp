@@ -90,8 +90,6 @@ TEST_CASE("facts_are_there_again_after_a_restart") {
     CHECK(done(s.put("seen", "'; DROP TABLE facts; --")));
     CHECK(done(s.put(any, any)));
     CHECK(done(s.put("empty", "")));
-    CHECK(done(s.record("1", "rolled back", "{}")));
-    CHECK(done(s.record("1", "undone", "{}")));
   }
   store s(f.file());
   CHECK(said(s, "latch") == "= shut again");
@@ -254,7 +252,6 @@ TEST_CASE("without_its_folder_facts_can_not_be_read_and_writes_say_why_until_it_
     const result refused = done(s.put("latch", "shut"));
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().contains(file));
-    CHECK_FALSE(done(s.record("1", "rolled back", "{}")));
     fs::remove(state);
     CHECK(done(s.put("latch", "shut")));
     CHECK(said(s, "latch") == "= shut");
