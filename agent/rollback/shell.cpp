@@ -12,6 +12,8 @@ namespace flipback::rollback {
 
 namespace {
 
+constexpr std::size_t longest_reason = 16 * 1024;  ///< bytes, of all that a rule and a person say
+
 instant now() {
   return std::chrono::steady_clock::now();
 }
@@ -252,6 +254,26 @@ asio::awaitable<struct cut_off> shell::look_at_what_was_cut_off(plan& of) {
   found.stable_has_release = !told || of.of.to.release.empty() || stable.self.release == of.of.to.release;
   found.stable_says = found.stable_has_release ? stable.says : fmt::format("it has {}", stable.self.release);
   co_return found;
+}
+
+asio::awaitable<std::expected<void, std::string>> shell::stage(std::optional<slot_number> to) {
+  if (!to) {
+    of_.by.unstage();
+    return make_room(0);
+  }
+  of_.by.stage(*to);
+  auto changes = of_.by.changes_to(*to);
+  if (!changes) return make_room(0);  // that is said where it is looked whether all is ready
+  attempt likely;
+  likely.why.assign(longest_reason, ' ');
+  likely.changes = *std::move(changes);
+  return make_room(room_for(likely));
+}
+
+asio::awaitable<std::expected<void, std::string>> shell::make_room(std::size_t bytes) {
+  std::expected<void, std::string> made;
+  if (bytes > 0) made = co_await of_.written.reserve(bytes);
+  co_return made;
 }
 
 asio::awaitable<std::expected<void, std::string>> shell::forget(std::string id) {

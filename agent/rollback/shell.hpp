@@ -67,6 +67,9 @@ class shell {
   void stop(const std::string& id, const std::string& why);
   /// The agent ends: leave is no longer waited for, and a proof neither.
   void hurry();
+  /// Makes room for a rollback to that slot, beside the live files at once and then in the journal, so that a full disk does not stop it;
+  /// nothing: gives the room beside the files back. Not while an attempt is under way. An error is why the journal has none.
+  asio::awaitable<std::expected<void, std::string>> stage(std::optional<slot_number> to);
   /// Once what the attempt's files said before is kept; an error is why that, or the forgetting, could not be done now.
   asio::awaitable<std::expected<void, std::string>> forget(std::string id);
   /// See `journal`.
@@ -84,6 +87,7 @@ class shell {
   asio::awaitable<struct cut_off> look_at_what_was_cut_off(plan& of);
   asio::awaitable<happening> wait_for_leave();
   asio::awaitable<void> write_late(row what);
+  asio::awaitable<std::expected<void, std::string>> make_room(std::size_t bytes);
   std::expected<plan, std::string> plan_of(const deployment::attempt& what, const deployment::tracking& known);
 
   asio::io_context& loop_;

@@ -1,7 +1,9 @@
 """What becomes of a rollback that goes wrong on its way: a reload that lies or is refused, a kill and then somebody's mistake, a full disk."""
 
 import contextlib
+import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -229,6 +231,23 @@ def test_the_latch_outlasts_sighup_with_a_disk_that_takes_nothing(host, full_dis
     wait_until("a word about it", lambda: agent.of("rollback.withheld", "rollback.asked", "rollback.blocked"), child=agent.child)
     assert len(agent.of("rollback.decided")) == 1
     host.all_say("blue")
+
+
+def test_a_disk_that_is_full_since_the_cutover_stops_no_rollback_nor_its_journal_and_what_it_overwrote_is_kept_once_there_is_room(host, full_disk):
+    agent = start_within(host, full_disk)
+    host.cut_over(agent)
+    journal = os.path.join(full_disk.seen, "flipback.journal")
+    wait_until("the journal's room", lambda: os.path.exists(journal) and os.path.getsize(journal) > 200_000, child=agent.child)
+    full_disk.fill_up()
+    done = host.ask("rollback", "--reason", "it is bad")
+    assert done.returncode == 0 and "unrecorded" not in done.stdout, done.stdout + done.stderr
+    assert not [e for e in agent.of("rollback.step") if e["step"] == "journal"] and not agent.of("rollback.no_room", "rollback.kept")
+    host.all_say("blue")
+    shutil.copyfile(journal, host.ground.path("state", "flipback.journal"))
+    _, _, rows = host.ground.journal()
+    assert [json.loads(row)["is"] for row in rows] == ["begun", "put", "tested", "reloading", "reloaded", "looked", "ended"]
+    os.unlink(os.path.join(full_disk.seen, "filling"))
+    assert f"{full_disk.small}/flipback.incidents/" in agent.wait("rollback.kept")[-1]["says"]
 
 
 def test_a_state_on_a_disk_that_is_read_only_is_said_once_with_the_cause(host, full_disk):

@@ -89,6 +89,31 @@ TEST_CASE("what_a_live_file_said_before_it_was_changed_is_kept_when_the_journal_
   CHECK(has(now.shell.kept(), h.path("live")));
 }
 
+TEST_CASE("room_is_made_beside_the_live_file_and_in_the_journal_and_is_enough_for_an_attempt") {
+  host h(std::string(300'000, 'x'));
+  host::life now(h);
+  REQUIRE(now.written.read().has_value());
+  REQUIRE(result_of(now.loop, now.shell.stage(0)).has_value());
+  CHECK(h.names().contains(".live.flipback-room"));
+  const auto room = fs::file_size(h.path("flipback.journal"));
+  CHECK(room > 400'000);
+  deployment::attempt what = to_blue();
+  what.why.reason = std::string(4096, '\x01');  // the longest that a person may say, and the longest that it becomes
+  CHECK(now.carry_out(what).changed);
+  CHECK(fs::file_size(h.path("flipback.journal")) == room);
+  REQUIRE(result_of(now.loop, now.shell.stage(std::nullopt)).has_value());
+  CHECK_FALSE(h.names().contains(".live.flipback-room"));
+}
+
+TEST_CASE("without_room_for_the_journal_that_is_told") {
+  host h("green's\n");
+  h.write("flipback.journal", "spoilt");
+  host::life now(h);
+  const auto made = result_of(now.loop, now.shell.stage(0));
+  REQUIRE_FALSE(made.has_value());
+  CHECK(has(made.error(), h.path("flipback.journal")));
+}
+
 TEST_CASE("it_is_kept_after_a_crash_right_after_the_change_too") {
   host h("edited by hand\n");
   {
