@@ -12,7 +12,9 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
+#include <sstream>
 
 namespace flipback::process {
 
@@ -55,6 +57,16 @@ int spawn(pid_t& pid, const std::vector<std::string>& argv, int output, int erro
 }
 
 }  // namespace
+
+bool can_be_started(const std::string& program) {
+  if (program.contains('/')) return ::access(program.c_str(), X_OK) == 0;
+  const char* const path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "/usr/bin:/bin" : path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (::access(fmt::format("{}/{}", folder.empty() ? "." : folder, program).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
 
 std::expected<child, std::string> start(const std::vector<std::string>& argv, outputs kept) {
   if (argv.empty()) return std::unexpected("can't start a program without a name");

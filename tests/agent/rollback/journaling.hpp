@@ -99,7 +99,7 @@ inline row first(std::string id, std::size_t bytes = 100) {
   return made;
 }
 
-inline row next(std::uint64_t number, row::kind kind = row::kind::go, std::string says = "so") {
+inline row next(std::uint64_t number, row::kind kind = row::kind::tested, std::string says = "so") {
   row made;
   made.number = number;
   made.is = kind;
