@@ -87,7 +87,7 @@ void deciding::on(const looked& e) {
     stale_rules = true;
   } else if (recalled) {
     actions.insert(actions.begin(), start_rules_anew{s.track.now->began.at, false});
-    act(stage_for{s.track.now->back ? std::optional(s.track.now->back->to.slot) : std::nullopt});
+    make_room();
     stale_rules = true;
   }
   const bool is_due = !s.seen_kept || now.at.at - *s.seen_kept >= epoch_kept_every;

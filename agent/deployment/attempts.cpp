@@ -105,6 +105,7 @@ void deciding::on(const ended& e) {
     s.not_again_before = now.at.at + ask_again_every;
     s.ready.reset();  // it was thought that nothing would be in the way
   }
+  if (s.track.now && !on_stable) make_room();
   keep_fact(fact::latch);
   if (s.track.now) keep_fact(fact::epoch);  // else what is remembered of it stays
   s.closing = a.id;

@@ -48,9 +48,14 @@ void deciding::after_new_epoch(bool forgive) {
   s.ready.reset();
   if (s.order && s.order->is == cause::kind::approved) refuse_order("the release is no longer the one that was asked about");
   s.not_again_before.reset();
+  make_room();
+  keep_fact(fact::epoch);
+}
+
+/// For the way back that there is; an attempt uses the room up.
+void deciding::make_room() {
   const auto& back = s.track.now->back;
   act(stage_for{back ? std::optional(back->to.slot) : std::nullopt});
-  keep_fact(fact::epoch);
 }
 
 /// Also while it is not seen yet that what was live before the restart still is.

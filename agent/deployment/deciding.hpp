@@ -49,6 +49,7 @@ struct deciding {
   void say_stance(const std::string& rule, const weighed& w);
   void begin(const cause& why, const placed& to, const std::string& whom);
   void after_new_epoch(bool forgive);
+  void make_room();
   void refuse_order(const std::string& why);
   void weigh_rules();
   void prepare_for_pending();

@@ -188,11 +188,6 @@ void begin(tracking& t, const placed& seen, const sighting& s, moment first, boo
   cut_over(t, seen, at, was.then.live.slot == seen.slot ? epoch::kind::in_place : epoch::kind::switched, troubled, by, into);
 }
 
-std::string_view name_of(epoch::kind k) {
-  constexpr std::array<std::string_view, 5> names{"baseline", "switched", "in place", "rolled back", "opened"};
-  return names.at(static_cast<std::size_t>(k));
-}
-
 std::string text_of(const placed& p, const terms& by) {
   return p.release.empty() ? by.slots[p.slot] : fmt::format("{} with {}", by.slots[p.slot], p.release);
 }

@@ -15,8 +15,6 @@ namespace {
 
 namespace json = boost::json;
 
-constexpr std::array<std::string_view, 5> kinds{"baseline", "switched", "in place", "rolled back", "opened"};
-
 json::object written(const moment& m) {
   return {{"monotonic", fact_value(m.at)}, {"wall", fact_value(m.wall)}};
 }
@@ -150,7 +148,7 @@ std::expected<read_epoch, std::string> epoch_from(const std::string& text, const
   fact_reader e = from.object("epoch");
   epoch& then = made.was.then;
   then.number = e.count("number");
-  then.is = static_cast<epoch::kind>(e.one_of("kind", kinds));
+  then.is = static_cast<epoch::kind>(e.one_of("kind", epoch_kinds));
   then.began = at.place(read_moment(e.object("began")));
   then.live = read_placed(e.object("live"), by);
   then.returned = e.yes_or_no("returned");

@@ -157,13 +157,6 @@ asio::awaitable<known_readiness> nginx_world::look_ready() {
   co_return known;
 }
 
-void nginx_world::stage(std::optional<slot_number> to) {
-  if (to)
-    by_.stage(*to);
-  else
-    by_.unstage();
-}
-
 asio::awaitable<rollback::prober::asked> nginx_world::ask() {
   const std::string with = nonce();
   asked got;

@@ -37,7 +37,6 @@ class nginx_world final : public world, public rollback::prober {
   asio::awaitable<slot_reply> ask_slot(slot_number which) override;
   asio::awaitable<blame> ask_blame(slot_number live, slot_number stable, error_shares errors) override;
   asio::awaitable<known_readiness> look_ready() override;
-  void stage(std::optional<slot_number> to) override;
 
   asio::awaitable<asked> ask() override;
 

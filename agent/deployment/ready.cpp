@@ -21,7 +21,7 @@ bool knows(const rollback::nginx_configuration& nginx, const config::slot& slot)
   const slot_addresses its({slot});
   const auto is_its = [&](const std::string& address) { return its.slot_of(address).has_value(); };
   const auto has_its = [&](const rollback::upstream_group& group) {
-    return is_its(group.name) || std::ranges::any_of(group.servers, is_its, &rollback::upstream_server::address);
+    return is_its(group.name) || std::ranges::any_of(group.servers, is_its);
   };
   return std::ranges::any_of(nginx.upstreams, has_its) || std::ranges::any_of(nginx.passes, is_its);
 }

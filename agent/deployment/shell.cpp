@@ -36,7 +36,8 @@ shell::shell(asio::io_context& loop, terms by, outside of)
         of_.tell({"agent.task_failed", severity::critical, why, {}});
       }) {}
 
-/// Only the shell that has the state hears of it: another one may be made, and thrown away, while a configuration is tried.
+/// Only the shell that has the state hears of it: another one may be made, and
+/// thrown away, while a configuration is tried.
 void shell::hear_of_facts() {
   of_.facts.tell([this, here = std::weak_ptr(alive_)](const std::string& name, const fact_keeper::standing& now) {
     if (here.lock()) take(stored{name, now ? std::string() : now.error(), 0});
@@ -46,7 +47,9 @@ void shell::hear_of_facts() {
 /// Who waits now waits for a deployment that a reload took away.
 shell::~shell() {
   for (const auto& [id, who] : waiting_) {
-    who->answer = {false, "the configuration was read anew, and this was dropped; `flipback status` tells what is so"};
+    who->answer = {false,
+                   "the configuration was read anew, and this was "
+                   "dropped; `flipback status` tells what is so"};
     who->answered.cancel();
   }
 }
@@ -62,6 +65,7 @@ void shell::go_on_with(state before, shell& answering) {
   hear_of_facts();
   for (const auto& [fact, trouble] : of_.facts.not_kept()) take(stored{fact, trouble, 0});
   if (state_.closing) spawn(close_journal(*state_.closing));
+  if (state_.track.now && state_.track.now->back) perform(stage_for{state_.track.now->back->to.slot});  // the files may be others
 }
 
 void shell::begin(started found) {
@@ -69,7 +73,8 @@ void shell::begin(started found) {
   take(std::move(found));
 }
 
-/// Nothing is decided in the middle of something else: what happens while actions are performed is taken after them.
+/// Nothing is decided in the middle of something else: what happens while
+/// actions are performed is taken after them.
 void shell::take(happening what) {
   queue_.push_back(std::move(what));
   if (std::exchange(taking_, true)) return;
@@ -81,7 +86,8 @@ void shell::take(happening what) {
       stepped done = step(state_, terms_, now, next);
       state_ = std::move(done.after);
       for (action& a : done.actions) perform(std::move(a));
-    } catch (const std::exception& error) {  // a mistake of ours must not leave the deployment unwatched
+    } catch (const std::exception& error) {  // a mistake of ours must not leave
+                                             // the deployment unwatched
       of_.tell({"agent.task_failed", severity::critical, fmt::format("a step of the decision failed: {}", error.what()), {}});
     }
   }
@@ -120,7 +126,8 @@ void shell::perform(action&& a) {
                         [&](stop_rollback& s) { of_.acting.stop(s.id, s.why); },
                         [&](deployment::close_journal& c) { spawn(close_journal(std::move(c.id))); },
                         [&](keep& k) {
-                          // Said in this step, so that of two the newer wins; how it stands on the disk comes back as an event.
+                          // Said in this step, so that of two the newer wins; how it stands
+                          // on the disk comes back as an event.
                           const std::string name(name_of(k.what));
                           if (auto text = text_of(k.what, state_, terms_, of_.seen.now()))
                             of_.facts.keep(name, *std::move(text));
@@ -138,7 +145,7 @@ void shell::perform(action&& a) {
                           found->second->answered.cancel();
                           waiting_.erase(found);
                         },
-                        [&](stage_for& s) { of_.seen.stage(s.slot); },
+                        [&](stage_for& s) { spawn(make_room(of_.acting.stage(s.slot))); },
                         [&](look_at_once&) {
                           look_now_ = true;
                           pause_.cancel();
@@ -151,7 +158,8 @@ asio::awaitable<void> shell::roll_back(attempt what) {
   to.prepared = [this, id = what.id](std::string refused) { take(prepared{id, std::move(refused)}); };
   to.changed = [this, id = what.id] { take(changed{id}); };
   to.tell = of_.tell;
-  // The journal has room for one attempt: the one before is given a moment to be forgotten, else this one is unrecorded.
+  // The journal has room for one attempt: the one before is given a moment to
+  // be forgotten, else this one is unrecorded.
   if (state_.closing) {
     closed_.expires_after(std::chrono::seconds(2));
     co_await closed_.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -163,31 +171,54 @@ asio::awaitable<void> shell::roll_back(attempt what) {
     how.emplace();
     how->how = rollback::outcome::not_undone;
     how->changed = state_.under_way && state_.under_way->is == attempt::phase::changing;
-    how->says =
-        fmt::format("it broke off by a mistake of ours ({}): look at what nginx's files say, and at what users reach", error.what());
+    how->says = fmt::format(
+        "it broke off by a mistake of ours ({}): look at "
+        "what nginx's files say, and at what users reach",
+        error.what());
   }
   if (how)
     take(ended{what.id, *how});
   else
     of_.tell({"rollback.interrupted",
               severity::critical,
-              "the agent ends in the middle of a rollback: the next start proves it, or undoes it",
+              "the agent ends in the middle of a rollback: the next start "
+              "proves it, or undoes it",
               {}});
 }
 
-/// What came of an attempt is kept as a fact before the journal forgets it.
+asio::awaitable<void> shell::make_room(asio::awaitable<std::expected<void, std::string>> making) {
+  const auto made = co_await std::move(making);
+  if (made) co_return;
+  of_.tell({"rollback.no_room",
+            severity::warning,
+            fmt::format("{}; until it can, a rollback on a full disk would be unrecorded", made.error()),
+            {}});
+}
+
+/// What came of an attempt is kept as a fact, and what its files said before
+/// beside the state, before the journal forgets it.
 asio::awaitable<void> shell::close_journal(std::string id) {
-  for (;;) {
+  std::string said;
+  while (state_.closing == id) {
     bool kept = true;
     for (const fact f : all_facts) {
       const fact_keeper::standing now = co_await of_.facts.settled(std::string(name_of(f)));
       kept = kept && now.has_value();
     }
-    if (kept) {
-      co_await of_.acting.forget(id);
-      take(journal_closed{id});
+    std::expected<void, std::string> forgotten = std::unexpected(said);
+    if (kept) forgotten = co_await of_.acting.forget(id);
+    if (const std::string what = of_.acting.newly_kept(); !what.empty()) of_.tell({"rollback.kept", severity::info, what, {}});
+    if (!forgotten && forgotten.error() != said) {
+      said = forgotten.error();
+      of_.tell({"rollback.not_kept",
+                severity::warning,
+                fmt::format("{}; until it can the journal keeps the attempt, "
+                            "and it is tried again every second",
+                            said),
+                {}});
     }
-    if (kept || stopping_) break;
+    if (forgotten) take(journal_closed{id});
+    if (forgotten || stopping_) break;
     asio::steady_timer pause(loop_, fact_keeper::again_after);
     co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
   }
@@ -203,7 +234,8 @@ asio::awaitable<void> shell::watch() {
       if (stopping_) break;
       take(looked{seen});
       of_.on_look(seen, state_);
-    } catch (const std::exception& error) {  // a mistake of ours must not leave the deployment unwatched
+    } catch (const std::exception& error) {  // a mistake of ours must not leave
+                                             // the deployment unwatched
       of_.tell({"agent.task_failed", severity::critical, fmt::format("a look at the deployment failed: {}", error.what()), {}});
     }
     if (std::exchange(look_now_, false)) continue;
@@ -216,7 +248,8 @@ asio::awaitable<void> shell::watch() {
   if (agent_ends_) answer_all_who_wait();
 }
 
-/// Last of all: what is under way may have come to its end meanwhile, and has answered then.
+/// Last of all: what is under way may have come to its end meanwhile, and has
+/// answered then.
 void shell::answer_all_who_wait() {
   const intent names = of_.seen.names();
   for (const auto& [id, who] : std::exchange(waiting_, {})) {
@@ -238,7 +271,8 @@ void shell::stop(bool agent_ends) {
 asio::awaitable<std::pair<bool, std::string>> shell::ask(verb what) {
   if (stopping_)
     co_return std::pair{false, std::string(agent_ends_ ? "the agent is being stopped: nothing was done"
-                                                       : "the agent is taking on a new configuration: nothing was done; ask again")};
+                                                       : "the agent is taking on a new configuration: "
+                                                         "nothing was done; ask again")};
   what.id = ++state_.verbs;
   const auto who = std::make_shared<waiting>(loop_);
   waiting_[what.id] = who;
@@ -258,7 +292,9 @@ void shell::hold_for(const std::string& rule, const std::string& why, duration l
 }
 
 standing shell::stands() const {
-  return deployment::stands(state_, terms_, of_.seen.now().now);
+  standing made = deployment::stands(state_, terms_, of_.seen.now().now);
+  made.kept = of_.acting.kept();
+  return made;
 }
 
 }  // namespace flipback::deployment

@@ -64,6 +64,7 @@ class shell {
   void answer_all_who_wait();
   void perform(action&& a);
   asio::awaitable<void> roll_back(attempt what);
+  asio::awaitable<void> make_room(asio::awaitable<std::expected<void, std::string>> making);
   asio::awaitable<void> close_journal(std::string id);
   void spawn(asio::awaitable<void> task) { tasks_.spawn(std::move(task)); }
 

@@ -75,15 +75,15 @@ void slot_addresses::learn(const std::vector<rollback::upstream_group>& groups) 
   for (const rollback::upstream_group& group : groups) {
     if (const auto whose = slot_of(group.name)) {
       std::erase_if(names_, [&](const named_host& n) { return n.host == group.name; });
-      for (const rollback::upstream_server& server : group.servers) add(server.address, *whose);
+      for (const std::string& server : group.servers) add(server, *whose);
     }
   }
   std::map<std::string, slot_number, std::less<>> learned;
   for (const rollback::upstream_group& group : groups) {
     if (known_.contains(group.name) || group.servers.empty()) continue;
-    const auto whose = slot_of(group.servers.front().address);
+    const auto whose = slot_of(group.servers.front());
     bool all_its = whose.has_value();
-    for (const rollback::upstream_server& server : group.servers) all_its = all_its && slot_of(server.address) == whose;
+    for (const std::string& server : group.servers) all_its = all_its && slot_of(server) == whose;
     if (all_its) learned.emplace(group.name, *whose);
   }
   groups_ = std::move(learned);

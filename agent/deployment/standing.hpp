@@ -35,6 +35,7 @@ struct standing {
   std::vector<lack> lacks;
   std::vector<std::string> notes;     ///< of Ready: what a person should know, and nothing lacks
   std::vector<std::string> unstored;  ///< facts that are not on disk, and why
+  std::string kept;                   ///< where what files said before the newest rollback is, and what to type; empty: nothing is kept
 };
 
 /// What a rollback would lack, as far as it is known at this moment: what was found when it was looked last whether all is ready, state

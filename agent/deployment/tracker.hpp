@@ -5,6 +5,7 @@
 #include "agent/deployment/sighting.hpp"
 #include "agent/deployment/terms.hpp"
 
+#include <array>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -41,7 +42,10 @@ struct epoch {
   bool window_ended = false;  ///< a person closed it, or the clock can't be trusted
   friend bool operator==(const epoch&, const epoch&) = default;
 };
-std::string_view name_of(epoch::kind k);
+inline constexpr std::array<std::string_view, 5> epoch_kinds{"baseline", "switched", "in place", "rolled back", "opened"};
+inline std::string_view name_of(epoch::kind k) {
+  return epoch_kinds.at(static_cast<std::size_t>(k));
+}
 
 /// What is known of a slot, from its own answers.
 struct slot_knowledge {

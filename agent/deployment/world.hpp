@@ -31,8 +31,6 @@ class world {
   virtual asio::awaitable<blame> ask_blame(slot_number live, slot_number stable, error_shares errors) = 0;
   /// Tries all that a rollback to or from any slot would need, leaving no trace.
   virtual asio::awaitable<known_readiness> look_ready() = 0;
-  /// Makes room for a rollback to that slot; nothing: gives it back.
-  virtual void stage(std::optional<slot_number> to) = 0;
 };
 
 /// What the acting part asks of the rules, at one instant.

@@ -14,8 +14,10 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <optional>
+#include <sstream>
 
 namespace flipback::process {
 
@@ -86,6 +88,16 @@ std::expected<child, std::string> start_into(const std::vector<std::string>& arg
 }
 
 }  // namespace
+
+bool can_be_started(const std::string& program) {
+  if (program.contains('/')) return ::access(program.c_str(), X_OK) == 0;
+  const char* const path = std::getenv("PATH");
+  std::istringstream folders(path == nullptr ? "/usr/bin:/bin" : path);
+  for (std::string folder; std::getline(folders, folder, ':');) {
+    if (::access(fmt::format("{}/{}", folder.empty() ? "." : folder, program).c_str(), X_OK) == 0) return true;
+  }
+  return false;
+}
 
 std::expected<child, std::string> start(const std::vector<std::string>& argv, outputs kept) {
   auto output = make_pipe();

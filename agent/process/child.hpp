@@ -24,6 +24,9 @@ struct child {
   int errors = -1;  ///< where they are apart
 };
 
+/// Whether the program is there and executable: where it is named, or, without a slash, in one of PATH's folders.
+bool can_be_started(const std::string& program);
+
 /// Starts it without a shell, in its own process group, standard input empty, with none of our descriptors. An error is one sentence.
 std::expected<child, std::string> start(const std::vector<std::string>& argv, outputs kept);
 /// The same, and all that it writes goes to this descriptor.

@@ -72,13 +72,13 @@ int sync_folder_of(const std::string& path) {
   return folder.is_open() && ::fsync(folder.get()) == 0 ? 0 : errno;
 }
 
-int write_all(int fd, std::string_view bytes) {
-  std::size_t written = 0;
-  while (written < bytes.size()) {
-    const ssize_t size = ::pwrite(fd, bytes.data() + written, bytes.size() - written, static_cast<off_t>(written));
+int write_all(int fd, std::string_view bytes, off_t at) {
+  while (!bytes.empty()) {
+    const ssize_t size = ::pwrite(fd, bytes.data(), bytes.size(), at);
     if (size < 0 && errno == EINTR) continue;
     if (size <= 0) return size < 0 ? errno : EIO;
-    written += static_cast<std::size_t>(size);
+    bytes.remove_prefix(static_cast<std::size_t>(size));
+    at += size;
   }
   return 0;
 }

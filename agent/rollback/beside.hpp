@@ -2,6 +2,8 @@
 
 #include "flipback/descriptor.hpp"
 
+#include <sys/types.h>
+
 #include <string>
 #include <string_view>
 
@@ -25,7 +27,7 @@ std::string cant(std::string_view doing, const std::string& path, int error);
 
 /// 0, or the error number.
 int sync_folder_of(const std::string& path);
-/// 0, or the error number. At the file's own place, from its beginning.
-int write_all(int fd, std::string_view bytes);
+/// All of it, from this byte of the file on: 0, or the error number.
+int write_all(int fd, std::string_view bytes, off_t at = 0);
 
 }  // namespace flipback::rollback

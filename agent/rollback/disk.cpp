@@ -1,5 +1,7 @@
 #include "agent/rollback/disk.hpp"
 
+#include "agent/rollback/beside.hpp"
+
 #include <fcntl.h>
 #include <unistd.h>
 
@@ -11,17 +13,7 @@ namespace {
 
 class real_disk final : public disk {
  public:
-  int write_at(int fd, std::string_view bytes, off_t at) override {
-    while (!bytes.empty()) {
-      const ssize_t wrote = ::pwrite(fd, bytes.data(), bytes.size(), at);
-      if (wrote < 0 && errno == EINTR) continue;
-      if (wrote < 0) return errno;
-      if (wrote == 0) return EIO;
-      bytes.remove_prefix(static_cast<std::size_t>(wrote));
-      at += wrote;
-    }
-    return 0;
-  }
+  int write_at(int fd, std::string_view bytes, off_t at) override { return write_all(fd, bytes, at); }
   int sync(int fd) override { return ::fdatasync(fd) == 0 ? 0 : errno; }
   int allocate(int fd, off_t bytes) override { return ::posix_fallocate(fd, 0, bytes); }
 };

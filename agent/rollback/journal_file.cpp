@@ -1,5 +1,6 @@
 #include "agent/rollback/journal_file.hpp"
 
+#include "agent/rollback/beside.hpp"
 #include "agent/store/set_aside.hpp"
 
 #include <fmt/format.h>
@@ -18,16 +19,6 @@ namespace flipback::rollback {
 namespace {
 
 constexpr std::size_t largest_file = 512 * 1024 * 1024;  ///< bytes
-
-/// The folder's entry of a new file is on disk, too.
-int sync_folder_of(const std::string& path) {
-  const std::string folder = std::filesystem::path(path).parent_path().string();
-  const int fd = ::open(folder.empty() ? "." : folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-  if (fd < 0) return errno;
-  const int error = ::fsync(fd) == 0 ? 0 : errno;
-  ::close(fd);
-  return error;
-}
 
 }  // namespace
 

@@ -21,7 +21,7 @@ namespace {
 constexpr std::uint64_t version = 1;
 
 // Each in the order of its enum.
-constexpr std::array<std::string_view, 9> row_kinds{"begun", "go", "put", "tested", "reloading", "reloaded", "looked", "undoing", "ended"};
+constexpr std::array<std::string_view, 8> row_kinds{"begun", "put", "tested", "reloading", "reloaded", "looked", "undoing", "ended"};
 constexpr std::array<std::string_view, 2> ends{"before", "after"};
 constexpr std::array<std::string_view, 3> answers{"no", "yes", "can't tell"};
 constexpr std::array<std::string_view, 3> image_kinds{"absent", "regular", "link"};

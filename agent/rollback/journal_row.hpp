@@ -34,17 +34,18 @@ struct attempt {
   friend bool operator==(const attempt&, const attempt&) = default;
 };
 
-/// One thing that the journal says. A row is on disk before what it announces is done.
+/// One thing that the journal says. `begun` is on disk before anything is changed, and `undoing` before anything is put back, unless the
+/// disk takes neither; the others are written when it has happened, or is asked for, and nobody waits for them: after a crash the last of
+/// them may be missing, and the files decide.
 struct row {
   enum class kind : std::uint8_t {
     begun,      ///< says `of`; the first row, and only that
-    go,         ///< decided: the changes are put next
-    put,        ///< `change` is put to `to` next
+    put,        ///< `change` was put to `to`, or was not
     tested,     ///< what nginx's test of the candidate came to
-    reloading,  ///< the reload is asked for next
+    reloading,  ///< the reload is asked for
     reloaded,   ///< what the reloader said
     looked,     ///< what a look at the proofs came to
-    undoing,    ///< `change` is put back, to `to`, next
+    undoing,    ///< what was put is put back, the last first
     ended       ///< it is over, and what it came to
   };
   std::uint64_t number = 0;  ///< 0 for `begun`, one more for each that follows

@@ -51,31 +51,13 @@ void add_log(const nginx::directive& d, const known_formats& formats, const std:
   to.access_logs.push_back(std::move(made));
 }
 
-unsigned weight_in(std::string_view text) {
-  unsigned weight = 1;
-  std::from_chars(text.data(), text.data() + text.size(), weight);
-  return weight;
-}
-
-upstream_server server_of(const nginx::directive& d) {
-  constexpr std::string_view weighs = "weight=";
-  upstream_server made;
-  made.address = d.words[1];
-  for (const std::string& word : d.words | std::views::drop(2)) {
-    if (word == "backup") made.backup = true;
-    if (word == "down") made.down = true;
-    if (word.starts_with(weighs)) made.weight = weight_in(std::string_view(word).substr(weighs.size()));
-  }
-  return made;
-}
-
 /// The upstream blocks: what follows a block's head and is deeper stands in it.
 std::vector<upstream_group> groups_in(const std::vector<nginx::directive>& all) {
   std::vector<upstream_group> found;
   std::optional<std::size_t> inside;
   for (const nginx::directive& d : all) {
     if (inside && d.depth <= *inside) inside.reset();
-    if (inside && d.words.size() > 1 && d.words.front() == "server") found.back().servers.push_back(server_of(d));
+    if (inside && d.words.size() > 1 && d.words.front() == "server") found.back().servers.push_back(d.words[1]);
     if (!inside && d.words.size() == 2 && d.words.front() == "upstream") {
       found.push_back({d.words[1], {}});
       inside = d.depth;
@@ -97,10 +79,6 @@ bool is_any_of(std::string_view word, std::initializer_list<std::string_view> of
 
 bool is_pass(std::string_view name) {
   return is_any_of(name, {"proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass"});
-}
-
-bool is_cache(std::string_view name) {
-  return is_any_of(name, {"proxy_cache", "fastcgi_cache", "uwsgi_cache", "scgi_cache"});
 }
 
 /// `nginx -T` writes a line before each file.
@@ -141,11 +119,8 @@ nginx_configuration configuration_in(std::string_view text, const std::string& p
     if (to_file && name == "error_log" && d.depth == 0 && found.error_log.empty()) found.error_log = below_prefix(first);
     if (name == "access_log" && (to_file || !socket_in(first).empty())) add_log(d, formats, prefix, found);
     if (name == "pid" && d.depth == 0) found.pid = below_prefix(first);
-    if (name == "listen") found.listens.push_back(first);
-    if (name == "set_real_ip_from") found.trusted_proxies.push_back(first);
     if (name == "include" && first.contains('*')) found.include_folders.push_back(folder_of(first, found.files, prefix));
     if (name == "split_clients") found.splits_clients = true;
-    if (is_cache(name) && first != "off") found.caches = true;
     if (is_pass(name)) found.passes.push_back(place_in(first));
   }
   return found;

@@ -9,19 +9,10 @@
 
 namespace flipback::rollback {
 
-/// A server of an upstream block.
-struct upstream_server {
-  std::string address;  ///< as it is written: "127.0.0.1:8000", "unix:/run/api.sock", "localhost"
-  unsigned weight = 1;
-  bool backup = false;
-  bool down = false;
-  friend bool operator==(const upstream_server&, const upstream_server&) = default;
-};
-
 /// An upstream block. nginx logs its name in the place of an address where it found no server of it that was up.
 struct upstream_group {
   std::string name;
-  std::vector<upstream_server> servers;
+  std::vector<std::string> servers;  ///< as they are written: "127.0.0.1:8000", "unix:/run/api.sock", "localhost"
   friend bool operator==(const upstream_group&, const upstream_group&) = default;
 };
 
@@ -35,11 +26,8 @@ struct nginx_configuration {
   std::vector<std::string> forgeable_logs;  ///< paths among them that are written with escape=none: clients can write whole lines
   std::vector<upstream_group> upstreams;
   std::vector<std::string> passes;           ///< where requests are passed on to, without scheme and path: "127.0.0.1:8000", "api", "$slot"
-  std::vector<std::string> listens;          ///< the first word of each: "80", "[::]:443", "unix:/run/nginx.sock"
   std::vector<std::string> files;            ///< that it was read from, in its order
   std::vector<std::string> include_folders;  ///< of each `include` with a wildcard: where a new file would be read, too
-  std::vector<std::string> trusted_proxies;  ///< set_real_ip_from
-  bool caches = false;                       ///< a proxy_cache (or one of its relatives) that is not off
   bool splits_clients = false;               ///< a split_clients block
 };
 nginx_configuration configuration_in(std::string_view text, const std::string& prefix);

@@ -15,11 +15,7 @@ namespace flipback::rollback {
 namespace {
 
 constexpr duration patience = std::chrono::seconds(5);  // of an agent that is told to end
-
-template <typename... F>
-struct overloaded : F... {
-  using F::operator()...;
-};
+constexpr std::size_t longest_reason = 16 * 1024;       ///< bytes, of all that a rule and a person say
 
 instant now() {
   return std::chrono::steady_clock::now();
@@ -214,7 +210,10 @@ asio::awaitable<std::optional<happening>> shell::perform(carrying& c, action a) 
     const look_for_proof how = *l;
     co_return proof_looked{co_await look(c, how)};
   }
-  if (std::holds_alternative<tell_changed>(a)) c.to.changed();
+  if (std::holds_alternative<tell_changed>(a)) {
+    of_.written.keep(c.of.of);
+    c.to.changed();
+  }
   if (auto* s = std::get_if<tell_step>(&a)) c.to.tell(std::move(s->what));
   if (auto* f = std::get_if<finish>(&a)) c.over = std::move(f->how);
   co_return std::nullopt;
@@ -283,8 +282,29 @@ asio::awaitable<struct cut_off> shell::look_at_what_was_cut_off(plan& of) {
   co_return found;
 }
 
-asio::awaitable<void> shell::forget(std::string id) {
-  if (running_.empty() || running_ == id) co_await of_.written.forget();
+asio::awaitable<std::expected<void, std::string>> shell::stage(std::optional<slot_number> to) {
+  if (!to) {
+    of_.by.unstage();
+    return make_room(0);
+  }
+  of_.by.stage(*to);
+  auto changes = of_.by.changes_to(*to);
+  if (!changes) return make_room(0);  // that is said where it is looked whether all is ready
+  attempt likely;
+  likely.why.assign(longest_reason, ' ');
+  likely.changes = *std::move(changes);
+  return make_room(room_for(likely));
+}
+
+asio::awaitable<std::expected<void, std::string>> shell::make_room(std::size_t bytes) {
+  std::expected<void, std::string> made;
+  if (bytes > 0) made = co_await of_.written.reserve(bytes);
+  co_return made;
+}
+
+asio::awaitable<std::expected<void, std::string>> shell::forget(std::string id) {
+  if (!running_.empty() && running_ != id) co_return std::expected<void, std::string>();  // it goes with the one that is under way
+  co_return co_await of_.written.forget();
 }
 
 std::expected<std::optional<deployment::attempt>, std::string> shell::cut_off(const std::vector<std::string>& slots) {

@@ -68,7 +68,14 @@ class shell {
   void stop(const std::string& id, const std::string& why);
   /// The agent ends: leave is no longer waited for, a proof neither, and for a test, a reload or a command five seconds more.
   void hurry();
-  asio::awaitable<void> forget(std::string id);
+  /// Makes room for a rollback to that slot, beside the live files at once and then in the journal, so that a full disk does not stop it;
+  /// nothing: gives the room beside the files back. Not while an attempt is under way. An error is why the journal has none.
+  asio::awaitable<std::expected<void, std::string>> stage(std::optional<slot_number> to);
+  /// Once what the attempt's files said before is kept; an error is why that, or the forgetting, could not be done now.
+  asio::awaitable<std::expected<void, std::string>> forget(std::string id);
+  /// See `journal`.
+  [[nodiscard]] std::string kept() const { return of_.written.kept(); }
+  [[nodiscard]] std::string newly_kept() { return of_.written.newly_kept(); }
 
   /// The attempt that the journal has open, as an earlier life left it; an error: the journal can't be read.
   std::expected<std::optional<deployment::attempt>, std::string> cut_off(const std::vector<std::string>& slots);
@@ -85,6 +92,7 @@ class shell {
   asio::awaitable<happening> wait_for_leave();
   void end_soon();
   asio::awaitable<void> write_late(row what);
+  asio::awaitable<std::expected<void, std::string>> make_room(std::size_t bytes);
   std::expected<plan, std::string> plan_of(const deployment::attempt& what, const deployment::tracking& known);
 
   asio::io_context& loop_;

@@ -41,7 +41,8 @@ json::object as_object(const deployment::standing& s) {
           {"asked", std::move(questions)},
           {"not_ready", std::move(lacks)},
           {"notes", json::value_from(s.notes)},
-          {"unstored", json::value_from(s.unstored)}};
+          {"unstored", json::value_from(s.unstored)},
+          {"kept", s.kept}};
 }
 
 std::vector<std::pair<std::string, std::string>> as_lines(const deployment::standing& s) {
@@ -64,6 +65,7 @@ std::vector<std::pair<std::string, std::string>> as_lines(const deployment::stan
   for (const deployment::lack& l : s.lacks) lines.emplace_back(l.blocking ? "not ready" : "lacking", text_of(l));
   for (const std::string& n : s.notes) lines.emplace_back("note", n);
   for (const std::string& u : s.unstored) lines.emplace_back("unstored", u);
+  if (!s.kept.empty()) lines.emplace_back("kept", s.kept);
   return lines;
 }
 

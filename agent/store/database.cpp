@@ -25,7 +25,6 @@ constexpr int schema = 1;
 // A fact that was forgotten keeps its row: that it is none is known, too.
 constexpr const char* tables =
     "CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
-    "CREATE TABLE IF NOT EXISTS incidents (id TEXT PRIMARY KEY, outcome TEXT NOT NULL, record TEXT NOT NULL) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS written (what TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
 using handle = std::unique_ptr<sqlite3, decltype([](sqlite3* h) { sqlite3_close(h); })>;
@@ -220,13 +219,6 @@ bool database::moved() const {
 
 std::expected<void, std::string> database::put(const std::string& name, const std::optional<std::string>& text) {
   const auto done = run_sql(handle_, "INSERT INTO known VALUES (?1, ?2) ON CONFLICT (name) DO UPDATE SET value = ?2", {name, text});
-  if (!done) return std::unexpected(fmt::format("can't write to {}: {}", file_, done.error().says));
-  return {};
-}
-
-std::expected<void, std::string> database::record(const std::string& incident, const std::string& outcome, const std::string& json) {
-  const auto done = run_sql(handle_, "INSERT INTO incidents VALUES (?1, ?2, ?3) ON CONFLICT (id) DO UPDATE SET outcome = ?2, record = ?3",
-                            {incident, outcome, json});
   if (!done) return std::unexpected(fmt::format("can't write to {}: {}", file_, done.error().says));
   return {};
 }

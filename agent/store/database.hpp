@@ -34,7 +34,6 @@ class database {
   [[nodiscard]] bool moved() const;
   /// Durably; nothing for a text forgets the fact.
   std::expected<void, std::string> put(const std::string& name, const std::optional<std::string>& text);
-  std::expected<void, std::string> record(const std::string& incident, const std::string& outcome, const std::string& json);
 
  private:
   database(std::string file, sqlite3* handle) : file_(std::move(file)), handle_(handle) {}

@@ -124,11 +124,4 @@ asio::awaitable<std::expected<void, std::string>> store::forget(std::string name
   return keep(std::move(name), std::nullopt);
 }
 
-asio::awaitable<std::expected<void, std::string>> store::record(std::string incident, std::string outcome, std::string json) {
-  write what = [incident = std::move(incident), outcome = std::move(outcome), json = std::move(json)](parts& on) {
-    return on.open->record(incident, outcome, json);
-  };
-  return execute(std::move(what));
-}
-
 }  // namespace flipback

@@ -42,8 +42,6 @@ class store final : public fact_store {
   /// A disk that takes no more than `patience` is not waited for: what was to be written may then still come to be, before anything later.
   boost::asio::awaitable<std::expected<void, std::string>> put(std::string name, std::string value) override;
   boost::asio::awaitable<std::expected<void, std::string>> forget(std::string name) override;
-  /// Adds to, or replaces, the record of an incident.
-  boost::asio::awaitable<std::expected<void, std::string>> record(std::string incident, std::string outcome, std::string json);
 
  private:
   struct parts;

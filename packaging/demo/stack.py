@@ -243,6 +243,16 @@ server {{
         if os.path.exists(self.fault_file(slot)):
             os.unlink(self.fault_file(slot))
 
+    def forget_agents(self):
+        """Takes away what agents have left in the folder: their configuration, logs, state, and what files said before."""
+        for name in os.listdir(self.folder):
+            if not name.startswith("flipback"):
+                continue
+            if os.path.isdir(self.path(name)):
+                shutil.rmtree(self.path(name))
+            else:
+                os.unlink(self.path(name))
+
     def accepting_workers(self):
         """nginx's workers but those that are shutting down."""
         with open(self.nginx_pid, encoding="ascii") as file:

@@ -78,9 +78,7 @@ def by_flipback(stack, build, load):
     asking.join()
     stack.mend("green")
     agent.stop()
-    for name in os.listdir(stack.folder):
-        if name.startswith("flipback"):
-            os.unlink(stack.path(name))
+    stack.forget_agents()
     if closed["outcome"] != "rolled back":
         raise RuntimeError(f"{closed['outcome']}: {closed['says']}")
     decided = seconds(event("rollback.decided"))

@@ -179,7 +179,11 @@ class Ground:
         """Blue is live, nobody watches, and nothing is remembered."""
         for folder in ("state", "live"):
             for name in os.listdir(self.path(folder)):
-                if folder == "state" or name not in self.live_names():
+                if folder == "live" and name in self.live_names():
+                    continue
+                if os.path.isdir(self.path(folder, name)):
+                    shutil.rmtree(self.path(folder, name))
+                else:
                     os.unlink(self.path(folder, name))
         for name in ("access.json", "error.log"):
             if os.path.exists(self.path(name)):

@@ -11,15 +11,10 @@ using rollback::row;
 
 namespace {
 
-std::string_view word(row::kind k) {
-  constexpr std::array<std::string_view, 9> words{"begun", "go", "put", "tested", "reloading", "reloaded", "looked", "undoing", "ended"};
-  return words.at(static_cast<std::size_t>(k));
-}
-
 std::string text_of(const rollback::action& a) {
   struct {
     std::string operator()(const rollback::write_row& w) const {
-      return fmt::format("row {} {}{} {}", w.what.number, word(w.what.is), w.awaited ? " (waited for)" : "", w.what.says);
+      return fmt::format("row {} {}{} {}", w.what.number, name_of(w.what.is), w.awaited ? " (waited for)" : "", w.what.says);
     }
     std::string operator()(const rollback::run_test&) const { return "nginx -t"; }
     std::string operator()(const rollback::ask_leave&) const { return "asks for leave"; }

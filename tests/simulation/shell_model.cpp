@@ -236,7 +236,10 @@ void shell_model::start_machine(rollback::plan p, const rollback::happening& wit
   rollback_model::surroundings s;
   s.ask_leave = [this, id](std::string refused) { happen(deployment::prepared{id, std::move(refused)}); };
   s.changed = [this, id] { happen(deployment::changed{id}); };
-  s.finished = [this, id](const rollback::ending& how) { happen(deployment::ended{id, how}); };
+  s.finished = [this, id](const rollback::ending& how) {
+    staged_.reset();  // what was not used up is swept away
+    happen(deployment::ended{id, how});
+  };
   s.say = [this](const event& e) { on(deployment::say{e}); };
   s.later = [this](duration wait, std::function<void()> what) { later(wait, std::move(what)); };
   s.dies = [this] { return dies(); };

@@ -132,9 +132,9 @@ def stack(session_stack):
     wait_until("blue", lambda: session_stack.live() == "blue")
     # Old workers accept for a moment more: an agent that asked one of them would take green for the baseline.
     wait_until("the new workers alone", lambda: not old & session_stack.accepting_workers())
-    for name in os.listdir(session_stack.folder):
-        if name.startswith("flipback") or name == "users.log":
-            os.unlink(session_stack.path(name))
+    session_stack.forget_agents()
+    if os.path.exists(session_stack.path("users.log")):
+        os.unlink(session_stack.path("users.log"))
     yield session_stack
     for child in reversed(session_stack.children):
         if child not in keep and child is not session_stack.slots.get(child.name):

@@ -3,6 +3,7 @@
 import contextlib
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
@@ -12,61 +13,8 @@ from conftest import BINARY
 from file_systems import FileSystems
 from killing import Life
 from killing_ground import Ground
+from orders import RULE, Host
 from processes import wait_until
-
-RULE = '[[rules]]\nname = "bad"\nwhen = "work.up == 0"\nthen = "rollback"\n'
-
-
-class Host:
-    """A host with blue live, and the agents that are started on it."""
-
-    def __init__(self, ground):
-        self.ground = ground
-        self.lives = []
-        ground.reset()
-        for slot in ("blue", "green"):
-            ground.be(slot, slot[0] + "1", "well")
-        self.text = ground.configuration(1, RULE, True)
-
-    def start(self):
-        path = self.ground.path("state", "flipback.toml")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write(self.text)
-        self.lives.append(Life(self.ground, len(self.lives), path))
-        return self.lives[-1]
-
-    def cut_over(self, agent):
-        agent.wait("deployment.baseline")
-        self.ground.make_live("green")
-        self.ground.reload()
-        agent.wait("deployment.cutover")
-        agent.before = self.ground.identities()
-
-    def ask(self, *words):
-        return subprocess.run([BINARY, *words, "--socket", self.ground.path("state", "flipback.sock")], capture_output=True, text=True, timeout=60, check=False)
-
-    def order(self):
-        """`flipback rollback`, whose answer nobody waits for."""
-        return self.ground.child("order", [BINARY, "rollback", "--reason", "it is bad", "--socket", self.ground.path("state", "flipback.sock")])
-
-    def status(self):
-        done = self.ask("status", "--json")
-        assert done.returncode == 0, done.stderr
-        return json.loads(done.stdout)["deployment"]
-
-    def with_reload(self, script):
-        path = self.ground.path("reload")
-        with open(path, "w", encoding="utf-8") as file:
-            file.write("#!/bin/sh\n" + script)
-        os.chmod(path, 0o755)
-        self.text = self.text.replace("[nginx]\n", f'[nginx]\nreload = "command"\nreload_command = ["{path}"]\ncommand_timeout = "500ms"\n')
-
-    def all_say(self, slot):
-        """The files, users, and the agent."""
-        assert self.ground.named() == [slot]
-        assert self.ground.served(times=4) == {slot[0] + "1"}
-        assert self.status()["live"] == slot
-
 
 @pytest.fixture(scope="module")
 def ground():
@@ -283,6 +231,23 @@ def test_the_latch_outlasts_sighup_with_a_disk_that_takes_nothing(host, full_dis
     wait_until("a word about it", lambda: agent.of("rollback.withheld", "rollback.asked", "rollback.blocked"), child=agent.child)
     assert len(agent.of("rollback.decided")) == 1
     host.all_say("blue")
+
+
+def test_a_disk_that_is_full_since_the_cutover_stops_no_rollback_nor_its_journal_and_what_it_overwrote_is_kept_once_there_is_room(host, full_disk):
+    agent = start_within(host, full_disk)
+    host.cut_over(agent)
+    journal = os.path.join(full_disk.seen, "flipback.journal")
+    wait_until("the journal's room", lambda: os.path.exists(journal) and os.path.getsize(journal) > 200_000, child=agent.child)
+    full_disk.fill_up()
+    done = host.ask("rollback", "--reason", "it is bad")
+    assert done.returncode == 0 and "unrecorded" not in done.stdout, done.stdout + done.stderr
+    assert not [e for e in agent.of("rollback.step") if e["step"] == "journal"] and not agent.of("rollback.no_room", "rollback.kept")
+    host.all_say("blue")
+    shutil.copyfile(journal, host.ground.path("state", "flipback.journal"))
+    _, _, rows = host.ground.journal()
+    assert [json.loads(row)["is"] for row in rows] == ["begun", "put", "tested", "reloading", "reloaded", "looked", "ended"]
+    os.unlink(os.path.join(full_disk.seen, "filling"))
+    assert f"{full_disk.small}/flipback.incidents/" in agent.wait("rollback.kept")[-1]["says"]
 
 
 def test_a_state_on_a_disk_that_is_read_only_is_said_once_with_the_cause(host, full_disk):

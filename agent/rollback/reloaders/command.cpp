@@ -4,27 +4,9 @@
 
 #include <fmt/format.h>
 
-#include <unistd.h>
-
-#include <algorithm>
-#include <cstdlib>
-
 namespace flipback::rollback {
 
 namespace {
-
-/// Whether a program could be started: it is executable where it is named, or in one of PATH's folders.
-bool is_there(const std::string& program) {
-  if (program.contains('/')) return ::access(program.c_str(), X_OK) == 0;
-  const char* const path = std::getenv("PATH");
-  std::string_view left = path == nullptr ? "/usr/bin:/bin" : path;
-  while (!left.empty()) {
-    const std::string_view folder = left.substr(0, left.find(':'));
-    if (::access(fmt::format("{}/{}", folder.empty() ? "." : folder, program).c_str(), X_OK) == 0) return true;
-    left.remove_prefix(std::min(folder.size() + 1, left.size()));
-  }
-  return false;
-}
 
 class command_reloader final : public reloader {
  public:
@@ -40,7 +22,7 @@ class command_reloader final : public reloader {
 
   asio::awaitable<std::string> obstacle() override {
     if (argv_.empty()) co_return "[nginx] reload_command is empty, expected the command that makes nginx reload";
-    if (is_there(argv_.front())) co_return std::string();
+    if (process::can_be_started(argv_.front())) co_return std::string();
     co_return fmt::format("{} of [nginx] reload_command can't be found or not be executed: install it, or set reload_command",
                           argv_.front());
   }

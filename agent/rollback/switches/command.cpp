@@ -9,13 +9,9 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <unistd.h>
-
 #include <algorithm>
-#include <cstdlib>
 #include <filesystem>
 #include <optional>
-#include <sstream>
 
 namespace flipback::rollback {
 
@@ -33,16 +29,6 @@ std::string trimmed(const std::string& text) {
 
 std::string in_words(const std::vector<std::string>& argv) {
   return flipback::quoted(fmt::format("{}", fmt::join(argv, " ")));
-}
-
-bool can_be_started(const std::string& program) {
-  if (program.find('/') != std::string::npos) return ::access(program.c_str(), X_OK) == 0;
-  const char* path = std::getenv("PATH");
-  std::istringstream folders(path == nullptr ? "/bin:/usr/bin" : path);
-  for (std::string folder; std::getline(folders, folder, ':');) {
-    if (::access((folder + "/" + program).c_str(), X_OK) == 0) return true;
-  }
-  return false;
 }
 
 long seconds_of(duration d) {
@@ -278,7 +264,7 @@ std::vector<std::string> command_switch::obstacles() {
   const auto try_program = [&](const std::string& key, const std::vector<std::string>& argv) {
     if (argv.empty())
       add_once(found, fmt::format("{} is missing: write {} = [\"program\", \"argument\"]", key, key));
-    else if (!can_be_started(argv[0]))
+    else if (!process::can_be_started(argv[0]))
       add_once(found, fmt::format("{} is {}, which is no program that user {} may start: name it by its path", key,
                                   flipback::quoted(argv[0]), ::geteuid()));
   };

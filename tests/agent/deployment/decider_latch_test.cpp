@@ -33,6 +33,20 @@ TEST_CASE("the_latch_shuts_at_the_first_change_and_stays_for_the_epoch") {
   CHECK(w.begun());
 }
 
+TEST_CASE("room_is_made_again_after_an_attempt_that_was_undone_or_changed_nothing") {
+  for (const outcome how : {outcome::undone, outcome::nothing_changed}) {
+    story w;
+    w.green_is_put_live();
+    w.breach();
+    w.take(judged{});
+    w.changes();
+    w.forget();
+    w.ends(how, how == outcome::undone, green);
+    REQUIRE(w.newest<stage_for>());
+    CHECK(w.newest<stage_for>()->slot == blue);
+  }
+}
+
 TEST_CASE("unlatch_leads_to_a_rollback_at_once") {
   story w;
   w.green_is_put_live();

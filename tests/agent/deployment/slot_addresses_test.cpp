@@ -59,10 +59,10 @@ TEST_CASE("what_two_slots_claim_is_of_neither") {
 
 TEST_CASE("a_group_is_of_the_slot_that_has_all_its_servers") {
   slot_addresses in(slots_with({"127.0.0.1:8000", "127.0.0.1:8010"}, {"green"}));
-  in.learn({{"blue", {{"127.0.0.1:8000"}, {"localhost:8010"}}},
-            {"both", {{"127.0.0.1:8000"}, {"127.0.0.1:8001", 1, true}}},
-            {"other", {{"127.0.0.1:9000"}}},
-            {"green", {{"unix:/run/green.sock"}}},
+  in.learn({{"blue", {"127.0.0.1:8000", "localhost:8010"}},
+            {"both", {"127.0.0.1:8000", "127.0.0.1:8001"}},
+            {"other", {"127.0.0.1:9000"}},
+            {"green", {"unix:/run/green.sock"}},
             {"empty", {}}});
   CHECK(slot_of(in, "blue") == 0);
   CHECK(slot_of(in, "both") == none);
@@ -75,14 +75,14 @@ TEST_CASE("a_group_is_of_the_slot_that_has_all_its_servers") {
 TEST_CASE("a_group_of_a_configuration_that_nginx_does_not_run_is_of_no_slot") {
   slot_addresses in(slots_with({"127.0.0.1:8000"}, {"127.0.0.1:8001"}));
   const slot_addresses without = in;
-  in.learn({{"api", {{"127.0.0.1:8000"}}}});
+  in.learn({{"api", {"127.0.0.1:8000"}}});
   CHECK_FALSE(in.has_same_groups(without));
   in.believe_groups(false);
   CHECK(slot_of(in, "api") == none);
   CHECK(slot_of(in, "127.0.0.1:8000") == 0);
   in.believe_groups(true);
   CHECK(slot_of(in, "api") == 0);
-  in.learn({{"api", {{"127.0.0.1:8001"}}}});
+  in.learn({{"api", {"127.0.0.1:8001"}}});
   CHECK(slot_of(in, "api") == 1);
 }
 
@@ -90,7 +90,7 @@ TEST_CASE("the_servers_of_a_slots_own_group_are_looked_up") {
   boost::asio::io_context loop(1);
   net::network network(loop.get_executor());
   slot_addresses in(slots_with({"blue"}, {"green"}));
-  in.learn({{"blue", {{"LOCALHOST:8000"}}}, {"green", {{"127.0.0.1:8001"}}}});
+  in.learn({{"blue", {"LOCALHOST:8000"}}, {"green", {"127.0.0.1:8001"}}});
   const auto resolved = [&]() -> boost::asio::awaitable<bool> {
     co_await in.resolve(network);
     co_return true;

@@ -1,5 +1,5 @@
 #include "agent/rollback/file_image.hpp"
-#include "tests/agent/rollback/folder.hpp"
+#include "tests/agent/rollback/files.hpp"
 
 #include <doctest/doctest.h>
 

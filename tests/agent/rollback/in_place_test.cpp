@@ -1,7 +1,7 @@
 #include "agent/rollback/in_place.hpp"
 
 #include "agent/rollback/file_image.hpp"
-#include "tests/agent/rollback/folder.hpp"
+#include "tests/agent/rollback/files.hpp"
 
 #include <doctest/doctest.h>
 

@@ -2,7 +2,7 @@
 
 #include "agent/rollback/file_image.hpp"
 #include "agent/rollback/replace.hpp"
-#include "tests/agent/rollback/folder.hpp"
+#include "tests/agent/rollback/files.hpp"
 
 #include <doctest/doctest.h>
 

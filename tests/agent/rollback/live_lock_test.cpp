@@ -1,6 +1,6 @@
 #include "agent/rollback/beside.hpp"
 #include "agent/rollback/file_image.hpp"
-#include "tests/agent/rollback/folder.hpp"
+#include "tests/agent/rollback/files.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 #include "agent/rollback/disk.hpp"
 #include "agent/rollback/file_image.hpp"
 #include "agent/rollback/journal_file.hpp"
-#include "tests/agent/rollback/folder.hpp"
+#include "tests/agent/rollback/files.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,7 +1,7 @@
 #include "agent/serve/ask.hpp"
 
 #include "agent/serve/control_socket.hpp"
-#include "tests/agent/rollback/folder.hpp"
+#include "tests/folder.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>

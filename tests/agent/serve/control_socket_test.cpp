@@ -1,7 +1,7 @@
 #include "agent/serve/control_socket.hpp"
 
 #include "agent/serve/ask.hpp"
-#include "tests/agent/rollback/folder.hpp"
+#include "tests/folder.hpp"
 
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
@@ -78,7 +78,8 @@ TEST_CASE("a_socket_that_was_removed_is_made_again_and_told_once") {
   served agent;
   REQUIRE(agent.answers());
   std::string slow;
-  std::thread person([&] { slow = serve::ask(agent.path, {"slow", {}, ""}, "flipback slow").value_or(serve::reply{false, "no answer"}).text; });
+  std::thread person(
+      [&] { slow = serve::ask(agent.path, {"slow", {}, ""}, "flipback slow").value_or(serve::reply{false, "no answer"}).text; });
   std::this_thread::sleep_for(20ms);
   std::filesystem::remove(agent.path);
   CHECK(comes_true([&] { return agent.answers(); }));

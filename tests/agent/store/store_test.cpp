@@ -1,5 +1,7 @@
 #include "agent/store/store.hpp"
 
+#include "tests/folder.hpp"
+
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
@@ -25,17 +27,11 @@ namespace {
 
 using result = std::expected<void, std::string>;
 
-struct folder {
-  folder() {
-    std::string name = (fs::temp_directory_path() / "flipback-store-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~folder() { fs::remove_all(path); }
-  [[nodiscard]] std::string file() const { return (path / "flipback.db").string(); }
+struct folder : test::folder {
+  [[nodiscard]] std::string file() const { return path("flipback.db"); }
   [[nodiscard]] std::string aside() const {
     std::string found;
-    for (const auto& entry : fs::directory_iterator(path)) {
+    for (const auto& entry : fs::directory_iterator(at)) {
       if (entry.path().string().contains(".unreadable-")) found = entry.path().string();
     }
     return found;
@@ -50,7 +46,6 @@ struct folder {
     sqlite3_close(database);
     REQUIRE(why.empty());
   }
-  fs::path path;
 };
 
 result done(boost::asio::awaitable<result> doing) {
@@ -95,8 +90,6 @@ TEST_CASE("facts_are_there_again_after_a_restart") {
     CHECK(done(s.put("seen", "'; DROP TABLE facts; --")));
     CHECK(done(s.put(any, any)));
     CHECK(done(s.put("empty", "")));
-    CHECK(done(s.record("1", "rolled back", "{}")));
-    CHECK(done(s.record("1", "undone", "{}")));
   }
   store s(f.file());
   CHECK(said(s, "latch") == "= shut again");
@@ -249,7 +242,7 @@ TEST_CASE("a_newer_database_is_refused_by_the_version_that_wrote_it_and_stays_as
 
 TEST_CASE("without_its_folder_facts_can_not_be_read_and_writes_say_why_until_it_is_there") {
   const folder f;
-  const fs::path state = f.path / "state";
+  const fs::path state = f.at / "state";
   std::ofstream(state) << "in the way";
   const std::string file = (state / "flipback.db").string();
   {
@@ -259,7 +252,6 @@ TEST_CASE("without_its_folder_facts_can_not_be_read_and_writes_say_why_until_it_
     const result refused = done(s.put("latch", "shut"));
     REQUIRE_FALSE(refused.has_value());
     CHECK(refused.error().contains(file));
-    CHECK_FALSE(done(s.record("1", "rolled back", "{}")));
     fs::remove(state);
     CHECK(done(s.put("latch", "shut")));
     CHECK(said(s, "latch") == "= shut");
@@ -269,26 +261,26 @@ TEST_CASE("without_its_folder_facts_can_not_be_read_and_writes_say_why_until_it_
 
 TEST_CASE("a_folder_that_comes_late_brings_what_was_kept_in_it") {
   const folder f;
-  const fs::path state = f.path / "state";
+  const fs::path state = f.at / "state";
   const std::string file = (state / "flipback.db").string();
   fill(file);
-  fs::rename(state, f.path / "unmounted");
+  fs::rename(state, f.at / "unmounted");
   std::ofstream(state) << "in the way";
   store s(file);
   CHECK(said(s, "latch").starts_with("? "));
   fs::remove(state);
-  fs::rename(f.path / "unmounted", state);
+  fs::rename(f.at / "unmounted", state);
   CHECK(done(s.put("hold", "me")));
   CHECK(said(s, "latch") == "= shut");
 }
 
 TEST_CASE("a_file_that_is_taken_away_is_written_anew_with_all_that_it_said") {
   const folder f;
-  const std::string file = (f.path / "state" / "flipback.db").string();
+  const std::string file = (f.at / "state" / "flipback.db").string();
   {
     store s(file);
     REQUIRE(done(s.put("latch", "shut")));
-    fs::remove_all(f.path / "state");
+    fs::remove_all(f.at / "state");
     CHECK(done(s.put("hold", "me")));
     CHECK_THROWS_AS(store{file}, std::runtime_error);
   }

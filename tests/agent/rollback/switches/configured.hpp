@@ -2,7 +2,7 @@
 
 #include "agent/config/configuration.hpp"
 #include "agent/rollback/slot_switch.hpp"
-#include "tests/agent/rollback/folder.hpp"
+#include "tests/agent/rollback/files.hpp"
 
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
