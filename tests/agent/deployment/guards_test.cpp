@@ -104,6 +104,7 @@ TEST_CASE("each_guard_alone_in_the_way") {
       {"they were asked for another breach", [](free_way& w) { w.s.blames["error-rate"].condition -= 1s; }, guard::blame, stance::waits,
        "both slots"},
       {"both fail", [](free_way& w) { w.finds(blame::kind::both_fail); }, guard::blame, stance::blocked, "found"},
+      {"more has to be asked", [](free_way& w) { w.finds(blame::kind::unsure); }, guard::blame, stance::waits, "found"},
       {"both did well, and it is not known whether it goes on", [](free_way& w) { w.s.blames["error-rate"].first_both_well = w.now.at; },
        guard::short_window, stance::waits, "above the limit by itself"},
       {"both failed once, and it does not go on",
