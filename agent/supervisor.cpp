@@ -79,6 +79,7 @@ void supervisor::listen_to_operators(const std::string& path) {
 
 void supervisor::remember(const std::string& file) {
   memory_ = std::make_unique<deployment::memory>(loop_, file);
+  started_with_.state = file;
   if (const std::string trouble = memory_->kept.trouble(); !trouble.empty()) tell({"store.trouble", severity::critical, trouble, {}});
 }
 

@@ -4,11 +4,11 @@
 
 #include "agent/config/configuration.hpp"
 #include "agent/event_lines.hpp"
+#include "agent/judging/verdict_event.hpp"
 #include "agent/record/mapped_file.hpp"
 #include "agent/record/record_file.hpp"
 #include "agent/replay/metrics.hpp"
 #include "agent/replay/source.hpp"
-#include "agent/judging/verdict_event.hpp"
 #include "probes/timestamp.hpp"
 #include "rules/replay/player.hpp"
 #include "rules/replay/record.hpp"

@@ -1,16 +1,21 @@
 #include "agent/cli/rollback_line.hpp"
 
+#include "agent/deployment/asking.hpp"
 #include "agent/rollback/nginx.hpp"
 #include "agent/rollback/slot_switch.hpp"
 
 #include <fmt/format.h>
+
+#include <utility>
 
 namespace flipback::cli {
 
 asio::awaitable<deployment::readiness> look_ready(asio::any_io_executor executor, const config::configuration& configured) {
   const auto how = rollback::make_switch(executor, configured);
   const auto nginx = rollback::make_nginx(executor, configured.nginx);
-  co_return co_await deployment::look_ready(*how, *nginx, configured);
+  net::network through(executor, configured.agent.name_servers);
+  deployment::reply door = co_await deployment::ask_front_door(through, configured.deployment->front_door, {});
+  co_return co_await deployment::look_ready(*how, *nginx, configured, std::move(door));
 }
 
 std::vector<std::string> rollback_lines(const deployment::readiness& found) {

@@ -74,6 +74,7 @@ acting::~acting() = default;
 /// One agent acts on one nginx: whoever comes second watches, and says that it does not act, until the other one has ended.
 std::vector<rollback::live_lock::refusal> acting::lock() {
   std::vector<rollback::live_lock::refusal> refused;
+  std::erase_if(locks_, [](const auto& held) { return !held.second.holds(); });
   for (const std::string& path : switch_->locked_beside()) {
     if (locks_.contains(path)) continue;
     auto taken = rollback::live_lock::take(path);
@@ -82,6 +83,8 @@ std::vector<rollback::live_lock::refusal> acting::lock() {
     else
       refused.push_back(taken.error());
   }
+  // Who only watches must not keep out the one that acts; an order is carried out in any mode.
+  if (terms_.mode == config::mode::observe && !shell_->is_rolling()) locks_.clear();
   return refused;
 }
 

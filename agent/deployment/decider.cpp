@@ -112,7 +112,7 @@ void deciding::consider() {
   watch_window();
   prepare_for_pending();
   if (s.under_way) {
-    if (s.under_way->is == attempt::phase::changing) weigh_rules();
+    weigh_rules();
     return;
   }
   if (s.order) {

@@ -231,7 +231,9 @@ bool is_held(const state& s, const moment& now) {
 bool was_rolled_back_before(const state& s, const terms& by, const present& now) {
   const placed& live = s.track.now->live;
   if (!tells_releases(live, by)) return false;
-  return std::ranges::any_of(s.failures, [&](const failure& f) { return f.what == live && now.at.at - f.at.at < remembered_for; });
+  // Wherever it ran then: a release is told by its own name.
+  const auto is_it = [&](const failure& f) { return f.what.release == live.release && now.at.at - f.at.at < remembered_for; };
+  return std::ranges::any_of(s.failures, is_it);
 }
 
 bool in_window(const state& s, const terms& by, const present& now, const rule_now& rule) {

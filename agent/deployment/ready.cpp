@@ -39,9 +39,28 @@ void look_at_upstreams(const rollback::nginx_configuration& nginx, const intent&
                           fmt::format("set [slots.{}] upstreams to what stands in its nginx file", slot.name)});
 }
 
-void look_at_witnesses(const rollback::nginx_configuration* nginx, const config::configuration& configured, readiness& into) {
-  const bool identity = configured.deployment && configured.deployment->front_door.identity;
-  if (identity || !witness_logs(nginx, configured).empty()) return;
+void look_at_witnesses(const rollback::nginx_configuration* nginx, const config::configuration& configured, const reply& door,
+                       readiness& into) {
+  if (!configured.deployment) return;
+  const config::front_door& asked = configured.deployment->front_door;
+  if (door.is == reply::kind::silent) {
+    into.lacking.push_back(
+        {false, fmt::format("the front door {} does not answer ({}), so that nothing shows which slot users reach", asked.url, door.says),
+         "set front_door url to what users ask, or start nginx"});
+    return;
+  }
+  if (!witness_logs(nginx, configured).empty()) return;
+  if (asked.identity && door.is != reply::kind::identified) {
+    into.lacking.push_back(
+        {false,
+         fmt::format("nothing shows which slot users reach: the front door {} does not say which slot it is ({}), and no "
+                     "access log names upstreams",
+                     asked.url, door.says),
+         "set front_door identity to what its answer has, or give nginx's log_format $upstream_addr, $upstream_status and "
+         "$http_user_agent"});
+    return;
+  }
+  if (asked.identity) return;
   into.lacking.push_back({false, "nothing shows which slot users reach: front_door has no identity, and no access log names upstreams",
                           "give nginx's log_format $upstream_addr, $upstream_status and $http_user_agent, or set front_door identity"});
 }
@@ -91,7 +110,8 @@ bool readiness::is_ready() const {
   return std::ranges::none_of(lacking, &lack::blocking);
 }
 
-asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::nginx& nginx, const config::configuration& configured) {
+asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::nginx& nginx, const config::configuration& configured,
+                                      reply door) {
   readiness found;
   co_await how.refresh();
   found.notes = how.notes();
@@ -114,7 +134,7 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
   std::ranges::move(logs.lacking, std::back_inserter(found.lacking));
   std::ranges::move(logs.notes, std::back_inserter(found.notes));
   if (known != nullptr) look_at_pid(*known, configured.nginx, found);
-  look_at_witnesses(known, configured, found);
+  look_at_witnesses(known, configured, door, found);
   if (known != nullptr) look_at_upstreams(*known, how.names(), configured.slots, found);
   if (known != nullptr && known->splits_clients && configured.deployment && configured.deployment->canary.empty())
     found.lacking.push_back(

@@ -22,7 +22,9 @@ struct readiness {
   [[nodiscard]] bool is_ready() const;
 };
 
-/// Tries everything, leaving no trace. Takes as long as `nginx -t` and `nginx -T`. Of what is passed, all must outlive the wait.
-asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::nginx& nginx, const config::configuration& configured);
+/// Tries everything, leaving no trace. Takes as long as `nginx -t` and `nginx -T`. `door`: what the front door has just answered. Of what is
+/// passed by reference, all must outlive the wait.
+asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::nginx& nginx, const config::configuration& configured,
+                                      reply door);
 
 }  // namespace flipback::deployment

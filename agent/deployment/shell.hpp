@@ -55,6 +55,8 @@ class shell {
   void hold_for(const std::string& rule, const std::string& why, duration length);
 
   [[nodiscard]] standing stands() const;
+  /// Whether an attempt is under way.
+  [[nodiscard]] bool is_rolling() const { return state_.under_way.has_value(); }
 
  private:
   struct waiting;

@@ -1,10 +1,13 @@
 #pragma once
 
+#include "flipback/descriptor.hpp"
+
 #include "agent/rollback/change.hpp"
 
 #include <expected>
 #include <string>
 #include <string_view>
+#include <utility>
 
 /// Reading and replacing single files so that a crash at any instant leaves the old one or the new one, whole.
 namespace flipback::rollback {
@@ -58,13 +61,13 @@ class live_lock {
     std::string says;               ///< one sentence
   };
   static std::expected<live_lock, refusal> take(const std::string& live_path);
-  live_lock(live_lock&& other) noexcept;
-  live_lock& operator=(live_lock&& other) noexcept;
-  ~live_lock();
+  /// False: somebody has taken the file away, and another agent may lock a new one.
+  [[nodiscard]] bool holds() const;
 
  private:
-  explicit live_lock(int fd) : fd_(fd) {}
-  int fd_ = -1;
+  live_lock(descriptor file, std::string path) : file_(std::move(file)), path_(std::move(path)) {}
+  descriptor file_;
+  std::string path_;
 };
 
 }  // namespace flipback::rollback

@@ -49,20 +49,13 @@ std::expected<live_lock, live_lock::refusal> live_lock::take(const std::string& 
       return std::unexpected(refusal{false, cant("lock", path, errno)});
     }
     // Whoever unlinked it and locked a new one holds a lock as good as ours.
-    if (is_still_there(file.get(), path)) return live_lock(file.release());
+    if (is_still_there(file.get(), path)) return live_lock(std::move(file), path);
   }
   return std::unexpected(refusal{false, fmt::format("{} is taken away again and again while it is being locked", path)});
 }
 
-live_lock::live_lock(live_lock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
-
-live_lock& live_lock::operator=(live_lock&& other) noexcept {
-  std::swap(fd_, other.fd_);
-  return *this;
-}
-
-live_lock::~live_lock() {
-  if (fd_ >= 0) ::close(fd_);
+bool live_lock::holds() const {
+  return is_still_there(file_.get(), path_);
 }
 
 }  // namespace flipback::rollback

@@ -143,7 +143,8 @@ void invariants::note_breaches(const deployment::present& now, const deployment:
     return rule == now.rules.end() || !rule->breached || rule->true_since != b.second.since;
   });
   for (const auto& rule : now.rules) {
-    if (rule.breached) breaches_.try_emplace(rule.name, breach{rule.true_since, world_.time.now(), s.under_way.has_value()});
+    const bool decided = s.under_way && s.under_way->why.rule == rule.name;
+    if (rule.breached) breaches_.try_emplace(rule.name, breach{rule.true_since, world_.time.now(), decided});
   }
 }
 

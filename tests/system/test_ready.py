@@ -3,10 +3,12 @@
 import fcntl
 import json
 import os
+import re
 import subprocess
+import time
 
-from conftest import BINARY
-from processes import wait_until
+from conftest import BINARY, Agent
+from processes import free_port, wait_until
 from test_rollback import nginx_is_whole
 from test_verbs import ask_json
 
@@ -86,3 +88,29 @@ def test_a_new_file_that_an_include_takes_in_is_looked_at_at_once(stack, start_a
         assert "no_such_directive" in agent.wait("deployment.not_ready", seconds=5, blocking=True)["says"]
     finally:
         os.unlink(extra)
+
+
+def test_an_agent_that_only_observes_keeps_nobody_out(stack, start_agent):
+    text = stack.configuration().replace('mode = "act"', 'mode = "observe"')
+    for key, own in (("state", stack.path("observing.db")), ("socket", stack.path("observing.sock")), ("listen", "")):
+        text = re.sub(rf'(?m)^{key} = ".*"$', f'{key} = "{own}"', text)
+    path = stack.path("observing.toml")
+    with open(path, "w", encoding="utf-8") as file:
+        file.write(text)
+    observing = Agent(stack, path, "observing").ready()
+    observing.wait("deployment.baseline")
+    agent = start_agent()
+    agent.wait("deployment.baseline")
+    time.sleep(1)
+    assert not agent.of("deployment.not_ready", blocking=True)
+    status, _, complaints = run("rollback", "--reason", "it is bad", "--socket", stack.path("observing.sock"))
+    assert status == 1 and "another agent acts" in complaints  # the one that acts does keep the other out
+
+
+def test_a_front_door_on_a_port_where_nothing_listens_is_said_at_the_start(stack):
+    text = re.sub(r'front_door = \{ url = "[^"]*"', f'front_door = {{ url = "http://127.0.0.1:{free_port()}/health"', stack.configuration())
+    path = stack.write_configuration(text)
+    printed = run("validate", path)[1]
+    assert any(line.startswith("rollback: lacking: the front door http://127.0.0.1:") and "was refused" in line for line in of_rollback(printed)), printed
+    agent = Agent(stack, path).ready()
+    assert "does not answer" in agent.wait("deployment.not_ready", blocking=False)["says"]

@@ -45,6 +45,16 @@ TEST_CASE("a_breach_during_a_rollback_is_answered") {
   CHECK_FALSE(w.begun());
 }
 
+TEST_CASE("a_breach_while_a_rollback_is_prepared_is_answered") {
+  story w;
+  w.green_is_put_live().begins();
+  w.forget();
+  w.breach("latency");
+  w.take(judged{});
+  REQUIRE(w.said("rollback.waiting").size() == 1);
+  CHECK(w.said("rollback.waiting").front().find("latency: the rollback to blue with v1 is under way") != std::string::npos);
+}
+
 TEST_CASE("a_test_that_refuses_the_configuration_stops_a_rule_and_no_person") {
   for (const bool by_a_person : {false, true}) {
     CAPTURE(by_a_person);

@@ -128,6 +128,8 @@ TEST_CASE("each_guard_alone_in_the_way") {
        "already"},
       {"this release was rolled back before", [](free_way& w) { w.s.failures = {{{green, "v2"}, {w.now.at - 23h, w.now.wall - 23h}}}; },
        guard::failed_before, stance::asks, "brought it back"},
+      {"this release was rolled back before, from the other slot", [](free_way& w) { w.s.failures = {{{blue, "v2"}, w.now}}; },
+       guard::failed_before, stance::asks, "brought it back"},
       {"what both share is ill, and nobody is found to blame",
        [](free_way& w) {
          w.finds(blame::kind::cant_tell);

@@ -16,6 +16,7 @@ struct stage {
   testing::fake_switch how;
   testing::fake_nginx nginx;
   config::configuration configured;
+  deployment::reply door{.is = deployment::reply::kind::anonymous, .status = 200, .says = "200"};
 
   stage() {
     configured.deployment.emplace();
@@ -38,11 +39,29 @@ struct stage {
   }
   deployment::readiness look() {
     boost::asio::io_context loop(1);
-    return testing::finished(loop, deployment::look_ready(how, nginx, configured));
+    return testing::finished(loop, deployment::look_ready(how, nginx, configured, door));
   }
 };
 
 }  // namespace
+
+TEST_CASE("a_front_door_that_shows_no_slot_is_said_at_the_start") {
+  using kind = deployment::reply::kind;
+  stage s;
+  s.configured.deployment->front_door.url = "http://127.0.0.1:9/health";
+  s.door = {.is = kind::silent, .says = "connecting was refused"};
+  REQUIRE(s.look().lacking.size() == 1);
+  CHECK(s.look().lacking[0].what.contains("http://127.0.0.1:9/health does not answer (connecting was refused)"));
+  CHECK_FALSE(s.look().lacking[0].blocking);
+  s.door = {.is = kind::anonymous, .status = 200, .says = "200 without /version"};
+  s.configured.deployment->front_door.identity.emplace();
+  CHECK(s.look().lacking.empty());  // the log names upstreams
+  s.configured.probes.clear();
+  s.nginx.dump = "http { access_log /a.log; server { location / { proxy_pass http://127.0.0.1:8000; } } }";
+  CHECK(std::ranges::count_if(s.look().lacking, [](const auto& l) { return l.what.contains("(200 without /version)"); }) == 1);
+  s.door.is = kind::identified;
+  CHECK(std::ranges::none_of(s.look().lacking, [](const auto& l) { return l.what.contains("which slot users reach"); }));
+}
 
 TEST_CASE("where_nothing_is_lacking_nothing_is_said") {
   stage s;
@@ -155,6 +174,8 @@ TEST_CASE("without_a_witness_that_is_said") {
   CHECK_FALSE(found.lacking[0].blocking);
   CHECK(found.is_ready());
   s.configured.deployment->front_door.identity = identity_source{"", "/version"};
+  CHECK(s.look().lacking.size() == 1);  // the answer has none
+  s.door.is = deployment::reply::kind::identified;
   CHECK(s.look().lacking.empty());
 }
 

@@ -66,8 +66,13 @@ TEST_CASE("a_lock_whose_file_was_taken_away_does_not_count_for_the_new_file") {
   const folder f;
   const std::string live = f.write("live", "x");
   const auto old = live_lock::take(live);
+  CHECK(old->holds());
   fs::remove(f.path(".live.flipback-lock"));
-  CHECK(live_lock::take(live).has_value());
+  CHECK_FALSE(old->holds());
+  const auto next = live_lock::take(live);
+  REQUIRE(next.has_value());
+  CHECK(next->holds());
+  CHECK_FALSE(old->holds());
 }
 
 TEST_CASE("a_lock_that_can_t_be_made_says_why") {
