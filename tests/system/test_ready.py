@@ -103,7 +103,7 @@ def test_an_agent_that_only_observes_keeps_nobody_out(stack, start_agent):
     agent.wait("deployment.baseline")
     time.sleep(1)
     assert not agent.of("deployment.not_ready", blocking=True)
-    status, _, complaints = run("rollback", "--reason", "it is bad", "--socket", stack.path("observing.sock"))
+    status, _, complaints = run("rollback", "--force", "--reason", "it is bad", "--socket", stack.path("observing.sock"))
     assert status == 1 and "another agent acts" in complaints  # the one that acts does keep the other out
 
 
