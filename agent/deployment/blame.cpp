@@ -129,9 +129,10 @@ blame judge(const std::vector<tried>& all, double safe_share) {
             live_alone, stable_alone};
   if (!live_failed.empty() || !stable_failed.empty()) {
     const tried& one = live_failed.empty() ? *stable_failed.front() : *live_failed.front();
+    const std::string other = stable_failed.empty() ? "" : fmt::format(", and fails {} that the live one does well", stable_alone);
     return {kind::unsure,
-            fmt::format("of {} failed requests that were asked again the live slot alone fails {}, the stable one alone {} ({})", answers,
-                        live_failed.size(), stable_failed.size(), shown(one)),
+            fmt::format("the stable slot does {} of {} failed requests well that the live one fails{} ({})", live_alone, answers, other,
+                        shown(one)),
             live_alone, stable_alone};
   }
   if (2 * both_did_well.size() >= answers)
