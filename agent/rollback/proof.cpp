@@ -69,14 +69,17 @@ void proof::take_witness(const proof_look& look) {
     reached_ = from;
     in_a_row_ = 0;
     failing_in_a_row_ = 0;
-    if (ours && look.line->by_new_worker == answer::yes)
-      close(standing::no, fmt::format("nginx's access log says that a new worker passed our question to {}", claim_.other_name));
+    // One such answer may be a weight's or a split_clients' doing; where both slots answer by turns, nothing is proven and nothing undone.
+    if (ours && look.line->by_new_worker == answer::yes && ++elsewhere_in_a_row_ >= claim_.witnesses)
+      close(standing::no, fmt::format("nginx's access log says that new workers passed {} questions of ours in a row to {}",
+                                      elsewhere_in_a_row_, claim_.other_name));
     return;
   }
   if (look.by_cache && !from) {  // it tells nothing, and breaks no row
     if (look.door->is == reply::kind::failing) in_a_row_ = 0;
     return;
   }
+  if (log_tells) elsewhere_in_a_row_ = 0;
   const bool at_slot = log_tells ? from == claim_.slot : by_identity;
   const bool fails = log_tells ? ours && at_slot && look.line->upstream_status >= 500
                                : look.door->is == reply::kind::failing && look.direct && look.direct->self.is == reply::kind::failing;

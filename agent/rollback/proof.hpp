@@ -84,6 +84,7 @@ class proof {
   std::optional<slot_number> reached_;
   bool silent_ = false;  ///< the front door gave no answer to the newest question
   unsigned in_a_row_ = 0;
+  unsigned elsewhere_in_a_row_ = 0;  ///< questions of ours that new workers passed to the other slot
   unsigned failing_in_a_row_ = 0;
   bool ask_next_ = false;
   bool saw_new_ = false;

@@ -127,7 +127,14 @@ TEST_CASE("what_three_looks_prove_and_what_they_don't") {
 
       {"an emerg of this master", times(1, settled.emerg("[emerg] bind() failed")), standing::no, "bind() failed"},
       {"no new workers, though workers are seen", times(5, unmoved.identity("v1")), standing::no, "no new workers"},
-      {"a new worker passed our question to the failed slot", times(1, settled.logged(green, yes)), standing::no, "the slot that was left"},
+      {"new workers passed our questions to the failed slot", times(3, settled.logged(green, yes)), standing::no,
+       "3 questions of ours in a row"},
+      {"a new worker passed one of our questions to the failed slot",
+       times(2, settled.logged(green, yes)) + times(3, settled.logged(blue, yes)), standing::yes,
+       "3 fresh answers in a row came from the slot"},
+      {"both slots answer by turns",
+       times(2, settled.logged(green, yes)) + times(2, settled.logged(blue, yes)) + times(2, settled.logged(green, yes)),
+       standing::cant_tell, "the slot that was left"},
       {"5xx of the stable slot, by the log", times(3, settled.door(reply::kind::failing, 500).logged(blue, yes, 500)), standing::no,
        "itself fails"},
       {"5xx, and the slot asked directly says the same", times(3, settled.door(reply::kind::failing, 502).direct(reply::kind::failing)),
@@ -202,7 +209,7 @@ TEST_CASE("that_the_slot_which_failed_still_fails_speaks_not_against_an_undo") {
   CHECK(found.reached() == blue);
   const proof direct = after(times(6, settled.door(reply::kind::failing, 502).direct(reply::kind::failing)), back);
   CHECK(direct.is() == proof::standing::cant_tell);
-  CHECK(after(times(1, settled.logged(green, yes)), back).is() == proof::standing::no);
+  CHECK(after(times(3, settled.logged(green, yes)), back).is() == proof::standing::no);
 }
 
 TEST_CASE("5xx_count_in_a_row") {
