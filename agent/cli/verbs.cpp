@@ -12,7 +12,10 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <cstdlib>
+#include <cstring>
+#include <stdexcept>
 #include <string_view>
 #include <utility>
 #include <vector>
@@ -78,6 +81,10 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
 std::string verbs::socket() const {
   if (!socket_.empty()) return socket_;
   if (!configuration_.empty()) {
+    // Another agent than the one that was meant must not be asked.
+    if (::access(configuration_.c_str(), R_OK) != 0)
+      throw std::runtime_error(fmt::format("can't read --config {}: {}; type the path of the agent's configuration, or its --socket",
+                                           configuration_, std::strerror(errno)));
     settings::diagnostics ignored;  // a secret that the operator may not read is no obstacle
     const config::configuration read = config::load(configuration_, config::process_environment(), ignored);
     if (!read.agent.socket.empty()) return read.agent.socket;

@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <regex>
+
 namespace flipback::rollback {
 
 namespace {
@@ -39,7 +41,10 @@ std::string last_words(std::string_view output) {
   while (output.ends_with('\n') || output.ends_with('\r')) output.remove_suffix(1);
   if (output.empty()) return {};
   const bool cut = output.size() > most;
-  return fmt::format(": {}{}", cut ? "…" : "", flipback::quoted(output.substr(cut ? output.size() - most : 0), {}, most));
+  // Each run has another time and process: the same refusal is to read the same.
+  static const std::regex when_and_who(R"(\d{4}/\d\d/\d\d \d\d:\d\d:\d\d (\[[a-z]{1,6}\]) \d{1,10}#\d{1,10}: )");
+  const std::string end(output.substr(cut ? output.size() - most : 0));
+  return fmt::format(": {}{}", cut ? "…" : "", flipback::quoted(std::regex_replace(end, when_and_who, "$1 "), {}, most));
 }
 
 done reload_result(const ran& came_to, std::string_view what) {

@@ -113,6 +113,7 @@ void stepping::on(const put_done& e) {
     }
     write(row::kind::put, e.how.is == kind::done ? answer::yes : landed ? answer::cant_tell : answer::no, e.how.says);
     if (e.how.is == kind::cant_tell) s.trouble = e.how.says;
+    s.still_runs = s.still_runs || (e.how.is == kind::cant_tell && !plan_.reloads);
     if (landed) {
       ++s.next;
       return put_next();
@@ -246,7 +247,8 @@ std::string stepping::with_trouble(std::string says) const {
 void stepping::over(outcome how, std::string says, std::optional<slot_number> reached) {
   s.is = phase::over;
   // Whatever has been proven: a person has decided otherwise since, and users are on their way there.
-  if (const std::string why = named_otherwise(); (how == outcome::unproven || how == outcome::rolled_back) && !why.empty()) {
+  const std::string why = s.still_runs ? std::string() : named_otherwise();
+  if ((how == outcome::unproven || how == outcome::rolled_back) && !why.empty()) {
     how = outcome::operator_took_over;
     says = fmt::format("{}; {}", why, says);
     reached.reset();

@@ -139,6 +139,7 @@ struct machine_state {
   phase is = phase::idle;
   std::uint64_t rows = 0;
   std::vector<bool> put;     ///< which changes are, or may be, at their `after`
+  bool still_runs = false;   ///< a command that was put has not ended: what the switch names is not yet what it will
   std::vector<bool> untold;  ///< after a crash: of which of them it can't be told; they are put wherever the others are
   std::size_t next = 0;      ///< the change that is being put
   bool changed = false;

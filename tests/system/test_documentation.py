@@ -116,6 +116,11 @@ def test_the_configuration_may_stand_before_and_after_a_verb(tmp_path, verb):
         assert (asked.returncode, f"no agent listens on {tmp_path}/its-own" in asked.stderr) == (2, True), asked.stderr
 
 
+def test_a_configuration_that_is_not_there_asks_no_other_agent(tmp_path):
+    asked = subprocess.run([BINARY, "--config", tmp_path / "none.toml", "status"], capture_output=True, text=True, timeout=20, check=False)
+    assert asked.returncode == 2 and "can't read --config" in asked.stderr, asked.stderr
+
+
 @pytest.mark.parametrize("document", ["README.md", os.path.join("probes", "README.md")])
 def test_every_link_within_the_documents_leads_somewhere(document):
     def anchors(path):

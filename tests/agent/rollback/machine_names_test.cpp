@@ -93,6 +93,22 @@ TEST_CASE("a_proof_counts_for_nothing_where_a_person_has_turned_the_switch") {
   CHECK_FALSE(h.over->reached);
 }
 
+TEST_CASE("while_our_own_command_runs_what_the_switch_names_is_nobodys_word") {
+  host h;
+  h.of.reloads = false;
+  h.of.forward.new_workers_needed = false;
+  h.instead_of_put = [](const put_change&) { return std::optional(put_result::kind::cant_tell); };
+  h.at_look = [&](proof_look& seen) {
+    seen.names = names(green);
+    if (seen.door) seen.line = own_line{blue, answer::cant_tell, 200};
+  };
+  h.names = [&] { return names(green); };
+  h.roll_back();
+  REQUIRE(h.over);
+  CHECK(name_of(h.over->how) == name_of(outcome::rolled_back));
+  CHECK(h.over->reached == blue);
+}
+
 TEST_CASE("what_nginx_has_not_read_is_undone_without_a_reload") {
   host h;
   h.reloads = false;

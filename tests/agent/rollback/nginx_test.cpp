@@ -1,5 +1,6 @@
 #include "agent/rollback/nginx.hpp"
 
+#include "agent/rollback/command_result.hpp"
 #include "agent/rollback/master_process.hpp"
 #include "tests/agent/rollback/running_nginx.hpp"
 
@@ -284,4 +285,10 @@ TEST_CASE("what_clients_write_is_no_emerg") {
     return rollback::at_rest(server.pid()) == true && now && now->accepting != before->accepting;
   }));
   CHECK(nginx->emerg_since_mark() == "");
+}
+
+TEST_CASE("the_same_refusal_reads_the_same_whenever_and_by_whomever_it_is_said") {
+  const std::string one = rollback::last_words("2026/11/29 11:41:11 [emerg] 23563#23563: unknown directive \"bogus\" in /etc/nginx/x:3\n");
+  CHECK(one == rollback::last_words("2026/11/29 11:41:16 [emerg] 23570#23570: unknown directive \"bogus\" in /etc/nginx/x:3\n"));
+  CHECK(one == ": [emerg] unknown directive \"bogus\" in /etc/nginx/x:3");
 }
