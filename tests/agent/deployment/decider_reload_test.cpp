@@ -32,6 +32,20 @@ TEST_CASE("an_attempt_is_to_be_forgotten_until_the_journal_has_done_so") {
   CHECK_FALSE(w.s.closing);
 }
 
+TEST_CASE("the_epoch_that_a_rollback_began_is_kept_before_its_journal_is_closed") {
+  story w;
+  w.green_is_put_live().begins().changes();
+  w.names.slot = w.reached.emplace(blue);
+  w.rules.clear();
+  w.forget();
+  w.ends(rollback::outcome::rolled_back, true, blue);
+  const auto is_kept = [](const action& a) { return std::holds_alternative<keep>(a) && std::get<keep>(a).what == fact::epoch; };
+  const auto kept = std::ranges::find_if(w.did, is_kept);
+  const auto closed = std::ranges::find_if(w.did, [](const action& a) { return std::holds_alternative<close_journal>(a); });
+  REQUIRE(closed != w.did.end());
+  CHECK(kept < closed);
+}
+
 TEST_CASE("a_breach_during_a_rollback_is_answered") {
   story w;
   w.green_is_put_live().begins().changes();
