@@ -113,7 +113,8 @@ void stepping::on(const put_done& e) {
     }
     write(row::kind::put, e.how.is == kind::done ? answer::yes : landed ? answer::cant_tell : answer::no, e.how.says);
     if (e.how.is == kind::cant_tell) s.trouble = e.how.says;
-    s.still_runs = s.still_runs || (e.how.is == kind::cant_tell && !plan_.reloads);
+    const bool by_command = std::holds_alternative<command_change>(plan_.of.changes[s.next]);
+    s.still_runs = s.still_runs || (e.how.is == kind::cant_tell && by_command);
     if (landed) {
       ++s.next;
       return put_next();

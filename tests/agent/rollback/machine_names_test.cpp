@@ -96,6 +96,7 @@ TEST_CASE("a_proof_counts_for_nothing_where_a_person_has_turned_the_switch") {
 TEST_CASE("while_our_own_command_runs_what_the_switch_names_is_nobodys_word") {
   host h;
   h.of.reloads = false;
+  h.of.of.changes = {command_change{.from = "green", .to = "blue"}};
   h.of.forward.new_workers_needed = false;
   h.instead_of_put = [](const put_change&) { return std::optional(put_result::kind::cant_tell); };
   h.at_look = [&](proof_look& seen) {
