@@ -99,8 +99,6 @@ blame judge(const std::vector<tried>& all, double safe_share) {
                                          "asked again (GET, HEAD)",
                                          format_ratio(safe_share))};
   std::size_t answers = 0;
-  std::size_t live_fails = 0;
-  std::size_t stable_fails = 0;
   std::vector<const tried*> both_failed;
   std::vector<const tried*> live_failed;
   std::vector<const tried*> stable_failed;
@@ -110,8 +108,6 @@ blame judge(const std::vector<tried>& all, double safe_share) {
     const auto stable = did_well(one.stable, one.of);
     if (!live || !stable) continue;
     ++answers;
-    live_fails += *live ? 0 : 1;
-    stable_fails += *stable ? 0 : 1;
     if (!*live) (*stable ? live_failed : both_failed).push_back(&one);
     if (*live) (*stable ? both_did_well : stable_failed).push_back(&one);
   }
@@ -122,7 +118,7 @@ blame judge(const std::vector<tried>& all, double safe_share) {
   const auto live_alone = static_cast<unsigned>(live_failed.size());
   const auto stable_alone = static_cast<unsigned>(stable_failed.size());
   // What fails by chance fails now here, now there: how many each fails counts, not whether they are the same.
-  if (const std::size_t both = std::min(live_fails, stable_fails); 2 * both >= answers)
+  if (const std::size_t both = both_failed.size() + std::min(live_failed.size(), stable_failed.size()); 2 * both >= answers)
     return {kind::both_fail,
             fmt::format("both slots fail {} of {} failed requests that were asked again ({})", both, answers,
                         shown(both_failed.empty() ? all.front() : *both_failed.front())),
@@ -135,10 +131,8 @@ blame judge(const std::vector<tried>& all, double safe_share) {
                         shown(one)),
             live_alone, stable_alone};
   }
-  if (2 * both_did_well.size() >= answers)
-    return {kind::both_well, fmt::format("both slots do {} of {} failed requests well that were asked again ({})", both_did_well.size(),
-                                         answers, shown(*both_did_well.front()))};
-  return {kind::cant_tell, fmt::format("can't tell whether the release is to blame: the slots differ ({})", shown(all.front()))};
+  return {kind::both_well, fmt::format("both slots do {} of {} failed requests well that were asked again ({})", both_did_well.size(),
+                                       answers, shown(*both_did_well.front()))};
 }
 
 blame blame_evidence::add(blame round) {

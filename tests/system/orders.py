@@ -21,6 +21,13 @@ class Host:
             ground.be(slot, slot[0] + "1", "well")
         self.text = ground.configuration(1, RULE, True)
 
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for life in self.lives:
+            life.end()
+
     def start(self):
         path = self.ground.path("state", "flipback.toml")
         with open(path, "w", encoding="utf-8") as file:

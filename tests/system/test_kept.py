@@ -20,10 +20,8 @@ def ground(request):
 
 @pytest.fixture
 def host(ground):
-    made = Host(ground)
-    yield made
-    for life in made.lives:
-        life.end()
+    with Host(ground) as made:
+        yield made
 
 
 def edit(ground):

@@ -24,10 +24,8 @@ def ground():
 
 @pytest.fixture
 def host(ground):
-    made = Host(ground)
-    yield made
-    for life in made.lives:
-        life.end()
+    with Host(ground) as made:
+        yield made
 
 
 @pytest.mark.parametrize("and_then", ["exit 1", "sleep 100"])
