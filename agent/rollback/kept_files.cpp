@@ -1,5 +1,7 @@
 #include "agent/rollback/kept_files.hpp"
 
+#include "flipback/as_typed.hpp"
+
 #include "agent/rollback/beside.hpp"
 
 #include <fmt/chrono.h>
@@ -50,15 +52,6 @@ std::string make_folders(fs::path from, const fs::path& at) {
     if (const int error = sync_folder_of(from.string()); error != 0) return cant("sync the folder of", from.string(), error);
   }
   return "";
-}
-
-/// As one word of a shell.
-std::string shell_word(const std::string& text) {
-  constexpr std::string_view plain = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:@%,";
-  if (!text.empty() && text.find_first_not_of(plain) == std::string::npos) return text;
-  std::string made = "'";
-  for (const char c : text) made += c == '\'' ? std::string("'\\''") : std::string(1, c);
-  return made + "'";
 }
 
 }  // namespace
@@ -117,9 +110,9 @@ std::string kept_files::newest() const {
     const std::string live = ("/" / at->path().lexically_relative(all.back())).string();
     std::error_code ignored;
     if (at->is_symlink(ignored))
-      commands.push_back(fmt::format("ln -sfn {} {}", shell_word(fs::read_symlink(at->path(), ignored).string()), shell_word(live)));
+      commands.push_back(as_typed(std::vector<std::string>{"ln", "-sfn", fs::read_symlink(at->path(), ignored).string(), live}));
     else if (at->is_regular_file(ignored))
-      commands.push_back(fmt::format("cp {} {}", shell_word(at->path().string()), shell_word(live)));
+      commands.push_back(as_typed(std::vector<std::string>{"cp", at->path().string(), live}));
   }
   if (commands.empty()) return "";
   std::ranges::sort(commands);
