@@ -26,7 +26,8 @@ bool knows(const rollback::nginx_configuration& nginx, const config::slot& slot)
   return std::ranges::any_of(nginx.upstreams, has_its) || std::ranges::any_of(nginx.passes, is_its);
 }
 
-/// The slot that the switch names is in nginx's configuration, or its name there is not known to us.
+/// The slot that the switch names is in nginx's configuration, or its name there is not known to us. `names`: what the switch named from
+/// before the configuration was read until after it.
 void look_at_upstreams(const rollback::nginx_configuration& nginx, const intent& names, const std::vector<config::slot>& slots,
                        readiness& into) {
   const auto named = names.named();
@@ -124,7 +125,10 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
   }
   look_at_mounts(nginx, configured, found);
   const std::string prefix = configured.nginx.prefix.empty() ? usual_prefix : configured.nginx.prefix;
+  const intent before = how.names();
   const auto dump = co_await nginx.configuration();
+  co_await how.refresh();
+  const intent names = how.names();
   if (dump)
     found.nginx = rollback::configuration_in(*dump, prefix);
   else
@@ -135,7 +139,8 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
   std::ranges::move(logs.notes, std::back_inserter(found.notes));
   if (known != nullptr) look_at_pid(*known, configured.nginx, found);
   look_at_witnesses(known, configured, door, found);
-  if (known != nullptr) look_at_upstreams(*known, how.names(), configured.slots, found);
+  // Of a switch in between, the configuration read may be the old slot's: the look that follows every cutover tells.
+  if (known != nullptr && names.named() == before.named()) look_at_upstreams(*known, names, configured.slots, found);
   if (known != nullptr && known->splits_clients && configured.deployment && configured.deployment->canary.empty())
     found.lacking.push_back(
         {false, "nginx's configuration has split_clients, which may send users to another slot", "set [deployment] canary where it does"});

@@ -3,6 +3,7 @@
 #include "agent/rollback/nginx.hpp"
 #include "agent/rollback/slot_switch.hpp"
 
+#include <functional>
 #include <optional>
 #include <string>
 #include <vector>
@@ -39,12 +40,16 @@ class fake_switch final : public rollback::slot_switch {
 class fake_nginx final : public rollback::nginx {
  public:
   std::optional<std::string> dump;
+  std::function<void()> meanwhile = [] {};  ///< what happens while the configuration is read
   std::vector<std::string> in_the_way;
   std::optional<bool> new_workers;
 
   asio::awaitable<rollback::done> test() override { co_return rollback::done{}; }
   asio::awaitable<rollback::done> reload() override { co_return rollback::done{}; }
-  asio::awaitable<std::optional<std::string>> configuration() override { co_return dump; }
+  asio::awaitable<std::optional<std::string>> configuration() override {
+    meanwhile();
+    co_return dump;
+  }
   std::expected<pid_t, std::string> master() override { return 1; }
   std::optional<rollback::workers> see_workers() override { return {}; }
   std::optional<bool> workers_since(wall_time /*changed*/) override { return new_workers; }

@@ -165,6 +165,13 @@ TEST_CASE("upstreams_that_nginx_does_not_have_are_said") {
   CHECK(s.look().lacking.empty());
 }
 
+TEST_CASE("a_configuration_read_while_the_switch_turned_says_nothing_of_the_slot_it_names_now") {
+  stage s;
+  s.nginx.meanwhile = [&s] { s.how.named.slot = 1; };
+  CHECK(s.look().lacking.empty());
+  CHECK(s.look().lacking.size() == 1);  // it has named green all along now
+}
+
 TEST_CASE("without_a_witness_that_is_said") {
   stage s;
   s.configured.probes.clear();
