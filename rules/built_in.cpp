@@ -1,5 +1,6 @@
 #include "rules/built_in.hpp"
 
+#include "rules/built_in_budget.hpp"
 #include "rules/built_in_for_each.hpp"
 
 #include <fmt/format.h>
@@ -16,164 +17,80 @@ using std::chrono::minutes;
 struct row {
   std::string_view name;
   std::string_view needs;  ///< the signal without which it is off
-  std::string_view when;
-  std::string_view until;  ///< 80% of the threshold, so that a value at the limit does not come and go
-  duration lasting;
-  duration after;
-  consequence then;
-  flipback::severity severity;
-  std::uint64_t min_samples;
-  std::uint64_t min_errors;
   std::string_view also_needs{};
+  std::string_view when;
+  std::string_view until{};  ///< 80% of the threshold, so that a value at the limit does not come and go
+  duration lasting{};
+  flipback::severity severity = severity::warning;
+  std::uint64_t min_samples = 0;
   bool sets_hold = false;
 };
 
-constexpr std::array<row, 14> rows{{
-    {"error-rate",
-     "traffic.error_rate",
-     "traffic.error_rate over 5m > 5% and traffic.error_rate over 1m > 5%",
-     "traffic.error_rate over 5m < 4% or traffic.error_rate over 1m < 4%",
-     {},
-     minutes(5),
-     consequence::rollback,
-     severity::critical,
-     50,
-     15},
-    {"latency",
-     "traffic.p95",
-     "traffic.p95 over 5m > 1000ms and traffic.p95 over 1m > 1000ms",
-     "traffic.p95 over 5m < 800ms or traffic.p95 over 1m < 800ms",
-     {},
-     minutes(5),
-     consequence::rollback,
-     severity::critical,
-     50,
-     0},
-    {"outage",
-     "traffic.error_rate",
-     "traffic.error_rate over 30s > 50% and stable.up == 1",
-     "traffic.error_rate over 30s < 40%",
-     {},
-     {},
-     consequence::rollback,
-     severity::critical,
-     20,
-     0},
-    {"error-rate-warning",
-     "traffic.error_rate",
-     "traffic.error_rate over 5m > 1%",
-     "traffic.error_rate over 5m < 0.8%",
-     minutes(5),
-     {},
-     consequence::alert,
-     severity::warning,
-     50,
-     0},
-    {"latency-warning",
-     "traffic.p95",
-     "traffic.p95 over 5m > 500ms",
-     "traffic.p95 over 5m < 400ms",
-     minutes(5),
-     {},
-     consequence::alert,
-     severity::warning,
-     50,
-     0},
-    {"aborted",
-     "traffic.aborted_rate",
-     "traffic.aborted_rate over 1m > 10%",
-     "traffic.aborted_rate over 1m < 8%",
-     minutes(1),
-     {},
-     consequence::alert,
-     severity::warning,
-     20,
-     0},
-    {"client-errors",
-     "traffic.client_error_rate",
-     "traffic.client_error_rate > 3 * before(traffic.client_error_rate over 5m) and traffic.client_error_rate > 5%",
-     "",
-     minutes(5),
-     {},
-     consequence::alert,
-     severity::warning,
-     20,
-     0},
-    {"traffic-drop",
-     "traffic.error_rate",
-     "count(traffic.error_rate over 5m) < before(count(traffic.error_rate over 5m)) / 2 and "
-     "before(count(traffic.error_rate over 5m)) >= 50 and traffic.up == 1",
-     "",
-     minutes(5),
-     {},
-     consequence::alert,
-     severity::warning,
-     0,
-     0,
-     "traffic.up"},
-    {"postgres-connections",
-     "postgres.connections_used_ratio",
-     "postgres.connections_used_ratio > 80%",
-     "postgres.connections_used_ratio < 64%",
-     minutes(5),
-     {},
-     consequence::alert,
-     severity::warning,
-     0,
-     0},
-    {"redis-memory",
-     "redis.memory_used_ratio",
-     "redis.memory_used_ratio > 75%",
-     "redis.memory_used_ratio < 60%",
-     minutes(5),
-     {},
-     consequence::alert,
-     severity::warning,
-     0,
-     0},
-    {"vector-search",
-     "qdrant.search_seconds",
-     "qdrant.search_seconds > 100ms",
-     "qdrant.search_seconds < 80ms",
-     minutes(5),
-     {},
-     consequence::alert,
-     severity::warning,
-     0,
-     0},
-    {"prometheus-target",
-     "prometheus.targets_down",
-     "prometheus.targets_down > 0",
-     "",
-     minutes(1),
-     {},
-     consequence::alert,
-     severity::warning,
-     0,
-     0},
-    {"prometheus-alert",
-     "prometheus.alerts_firing",
-     "prometheus.alerts_firing > 0",
-     "",
-     minutes(1),
-     {},
-     consequence::alert,
-     severity::warning,
-     0,
-     0},
-    {"corruption",
-     "postgres.checksum_failures",
-     "increase(postgres.checksum_failures over 5m) > 0",
-     "",
-     {},
-     {},
-     consequence::alert,
-     severity::critical,
-     0,
-     0,
-     {},
-     true},
-}};
+constexpr std::array rows{
+    row{.name = "local-errors",
+        .needs = "traffic.local_error_rate",
+        .when = "traffic.local_error_rate over 1m > 5%",
+        .until = "traffic.local_error_rate over 1m < 4%",
+        .lasting = minutes(1),
+        .min_samples = 20},
+    row{.name = "error-rate-warning",
+        .needs = "traffic.error_rate",
+        .when = "traffic.error_rate over 5m > 1%",
+        .until = "traffic.error_rate over 5m < 0.8%",
+        .lasting = minutes(5),
+        .min_samples = 50},
+    row{.name = "latency-warning",
+        .needs = "traffic.p95",
+        .when = "traffic.p95 over 5m > 500ms",
+        .until = "traffic.p95 over 5m < 400ms",
+        .lasting = minutes(5),
+        .min_samples = 50},
+    row{.name = "aborted",
+        .needs = "traffic.aborted_rate",
+        .when = "traffic.aborted_rate over 1m > 10%",
+        .until = "traffic.aborted_rate over 1m < 8%",
+        .lasting = minutes(1),
+        .min_samples = 20},
+    row{.name = "client-errors",
+        .needs = "traffic.client_error_rate",
+        .when = "traffic.client_error_rate > 3 * before(traffic.client_error_rate over 5m) and traffic.client_error_rate > 5%",
+        .lasting = minutes(5),
+        .min_samples = 20},
+    row{.name = "traffic-drop",
+        .needs = "traffic.error_rate",
+        .also_needs = "traffic.up",
+        .when = "count(traffic.error_rate over 5m) < before(count(traffic.error_rate over 5m)) / 2 and "
+                "before(count(traffic.error_rate over 5m)) >= 50 and traffic.up == 1",
+        .lasting = minutes(5)},
+    row{.name = "postgres-connections",
+        .needs = "postgres.connections_used_ratio",
+        .when = "postgres.connections_used_ratio > 80%",
+        .until = "postgres.connections_used_ratio < 64%",
+        .lasting = minutes(5)},
+    row{.name = "redis-memory",
+        .needs = "redis.memory_used_ratio",
+        .when = "redis.memory_used_ratio > 75%",
+        .until = "redis.memory_used_ratio < 60%",
+        .lasting = minutes(5)},
+    row{.name = "vector-search",
+        .needs = "qdrant.search_seconds",
+        .when = "qdrant.search_seconds > 100ms",
+        .until = "qdrant.search_seconds < 80ms",
+        .lasting = minutes(5)},
+    row{.name = "prometheus-target",
+        .needs = "prometheus.targets_down",
+        .when = "prometheus.targets_down > 0",
+        .lasting = minutes(1)},
+    row{.name = "prometheus-alert",
+        .needs = "prometheus.alerts_firing",
+        .when = "prometheus.alerts_firing > 0",
+        .lasting = minutes(1)},
+    row{.name = "corruption",
+        .needs = "postgres.checksum_failures",
+        .when = "increase(postgres.checksum_failures over 5m) > 0",
+        .severity = severity::critical,
+        .sets_hold = true},
+};
 
 rule_source written(const row& r) {
   rule_source made;
@@ -182,11 +99,8 @@ rule_source written(const row& r) {
   made.when = {std::string(r.when), made.at};
   made.until = {std::string(r.until), made.at};
   made.lasting = r.lasting;
-  made.after = r.after;
-  made.then = r.then;
   made.severity = r.severity;
   made.min_samples = r.min_samples;
-  made.min_errors = r.min_errors;
   made.sets_hold = r.sets_hold;
   return made;
 }
@@ -196,13 +110,12 @@ rule_source written(const row& r) {
 rule_set with_built_ins(std::span<const rule_source> own, const catalogue& signals, bool has_deployment) {
   rule_set made;
   const auto replaced = [&](std::string_view name) { return std::ranges::find(own, name, &rule_source::name) != own.end(); };
+  add_budget(signals, has_deployment, replaced, made);
   for (const row& r : rows) {
     if (replaced(r.name)) continue;
     const bool lacks_one = signals.find(r.needs) == nullptr;
     if (lacks_one || (!r.also_needs.empty() && signals.find(r.also_needs) == nullptr)) {
       made.off.push_back({std::string(r.name), fmt::format("no probe gives {}", lacks_one ? r.needs : r.also_needs)});
-    } else if (r.then == consequence::rollback && !has_deployment) {
-      made.off.push_back({std::string(r.name), "there is no [deployment] to roll back"});
     } else if (r.when.contains("before(") && !has_deployment) {
       made.off.push_back({std::string(r.name), "there is no [deployment] whose cutover it could look back to"});
     } else {

@@ -1,6 +1,7 @@
 #include "rules/compile.hpp"
 
 #include "rules/language/checker.hpp"
+#include "rules/language/overlap.hpp"
 #include "rules/language/parser.hpp"
 
 #include <fmt/format.h>
@@ -26,11 +27,18 @@ class compiling {
     good = text(from, "unless", from.unless, made.unless) && good;
     if (!good || !made.when) return;
     bind(*made.when, made);
+    const bool has_ratio =
+        std::ranges::any_of(made.sources, [&](const source& s) { return into_.all[s.series].kind() == signal_kind::ratio; });
+    if (from.min_errors > 0 && !has_ratio)
+      report(from, from.at, "min_errors: does nothing, for when reads no ratio, whose errors could be counted; leave it out");
+    if (made.until) {
+      if (const auto both = overlap(*made.when, *made.until))
+        report(from, from.until.at, fmt::format("until: can be true while when is, with {}; expected one that can't", *both));
+    }
     if (made.sources.empty() && (from.then == consequence::rollback || from.sets_hold)) {
-      problems_.add({from.when.at.file, from.when.at.line, from.when.at.column},
-                    fmt::format("rule {}: when: found a condition that reads no signal, and is always so or never; expected one that does, "
-                                "such as traffic.error_rate over 5m > 5%",
-                                from.name));
+      report(from, from.when.at,
+             "when: found a condition that reads no signal, and is always so or never; expected one that does, such as "
+             "traffic.error_rate over 5m > 5%");
       return;
     }
     if (made.until) bind(*made.until, made);
@@ -44,6 +52,10 @@ class compiling {
   compiled take() { return std::move(into_); }
 
  private:
+  void report(const rule_source& of, const text_place& at, std::string_view says) {
+    problems_.add({at.file, at.line, at.column}, fmt::format("rule {}: {}", of.name, says));
+  }
+
   bool text(const rule_source& of, std::string_view key, const source_text& from, branch& into) {
     if (from.text.empty()) return true;
     auto parsed = parse(from.text);
@@ -70,6 +82,10 @@ class compiling {
     } else if (auto* p = std::get_if<comparison>(&e.is)) {
       bind(*p->left, of);
       bind(*p->right, of);
+    } else if (auto* t = std::get_if<counts_test>(&e.is)) {
+      bind(t->of, of);
+      into_.all[of.sources[t->of.source].series].look_back();
+      of.asks_worse = of.asks_worse || t->how == showing::worse;
     } else if (auto* j = std::get_if<junction>(&e.is)) {
       bind(*j->left, of);
       bind(*j->right, of);
@@ -79,31 +95,40 @@ class compiling {
   }
 
   void bind(reading& r, rule& of) {
-    const signal& named = *signals_.find(r.signal);
+    const bool acts = of.from.then == consequence::rollback;
+    const signal* const wide = signals_.find(r.signal);
+    const signal* const narrow = acts && !wide->narrowed.empty() ? signals_.find(wide->narrowed) : nullptr;
+    const signal& named = narrow != nullptr ? *narrow : *wide;
     const auto [at, is_new] = into_.series_by_name.try_emplace(named.samples, into_.all.size());
-    if (is_new) into_.all.emplace_back(named.kind, named.stale);
+    if (is_new) into_.all.emplace_back(named.kind, named.stale, named.of_live);
     source s;
     s.series = at->second;
     s.how = r.how;
     s.quantile = named.quantile;
-    s.since_cutover = of.from.then == consequence::rollback;
+    s.since_cutover = acts;
     s.in = unit_of(r, named);
-    s.name = named.name;
+    s.name = wide->name;
     s.length = r.window;
     const bool pools = named.kind == signal_kind::ratio || named.kind == signal_kind::distribution;
     if (s.length == duration{} && pools) s.length = plain_window;
     s.windowed = s.length > duration{};
     s.before = r.before;
     if (s.before) s.remembered = into_.all[s.series].remember(s.length, s.how, s.quantile);
-    if (s.windowed && !s.before) s.window = into_.all[s.series].window(s.length, s.since_cutover);
+    if (s.windowed && !s.before) s.window = into_.all[s.series].window(s.length, start_of(of.from));
     r.source = of.sources.size();
     of.sources.push_back(std::move(s));
     of.reads.push_back(at->second);
   }
 
+  static series::start start_of(const rule_source& of) {
+    if (of.then != consequence::rollback) return series::start::kept;
+    return of.partial ? series::start::at_cutover : series::start::full;
+  }
+
   /// A count has no unit, whatever is counted; an outcome over a window is a share, a counter grows by the second.
   static unit unit_of(const reading& r, const signal& named) {
     if (r.how == function::count) return unit::number;
+    if (r.how == function::sum && named.kind != signal_kind::gauge) return unit::number;
     if (r.how == function::over && named.kind == signal_kind::outcome) return unit::ratio;
     if (r.how == function::over && named.kind == signal_kind::counter) return unit::per_second;
     return named.in;

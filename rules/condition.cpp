@@ -35,6 +35,7 @@ class evaluating {
   evaluation of(const expression& e) {
     if (const auto* j = std::get_if<junction>(&e.is)) {
       evaluation left = of(*j->left);
+      if (left.is == truth_of(!j->all)) return left;  // whatever the other side is
       evaluation right = of(*j->right);
       const truth is = j->all ? left.is && right.is : left.is || right.is;
       // The side that decided speaks for both; where both did, the first.
@@ -47,6 +48,7 @@ class evaluating {
       inside.is = !inside.is;
       return inside;
     }
+    if (const auto* t = std::get_if<counts_test>(&e.is)) return tested(*t);
     return compared(std::get<comparison>(e.is));
   }
 
@@ -60,6 +62,7 @@ class evaluating {
   evaluation compared(const comparison& c) {
     few_errors_ = false;
     too_late_ = false;
+    fills_ = false;
     valued left = value(*c.left);
     valued right = value(*c.right);
     evaluation made;
@@ -67,10 +70,57 @@ class evaluating {
     made.threshold = right.value;
     const source* named = left.from != nullptr ? left.from : right.from;
     if (named != nullptr) made.in = named->in;
+    if (fills_) made.is = least_.filling;
     if (left.value && right.value) made.is = truth_of(!few_errors_ && !too_late_ && holds(c.how, *left.value, *right.value));
     if (explain_) made.says = sentence(c, left, right, made);
     return made;
   }
+
+  evaluation tested(const counts_test& t) {
+    const source& s = sources_[t.of.source];
+    const series& of = all_[s.series];
+    few_errors_ = false;
+    fills_ = false;
+    const valued share = read(s);
+    evaluation made;
+    made.value = share.value;
+    made.in = unit::ratio;
+    if (t.how == showing::surely) made.threshold = t.limit;
+    if (!share.value) {
+      if (fills_) made.is = least_.filling;
+      made.says = share.lacks;
+      return made;
+    }
+    const fill f = of.filled(s.window);
+    const auto& before = of.before();
+    if (few_errors_) {
+      made.is = truth::no;
+    } else if (t.how == showing::surely) {
+      made.is = surely(of.fifths_of(s.window, now_), t.limit, t.confidence, before ? before->clumps() : 1);
+    } else if (before) {
+      made.is = before->is_worse({f.errors, f.samples}, s.length);
+    }
+    if (explain_) made.says = few_errors_ ? too_few_errors() : sentence(t, s, f, made, before.get());
+    return made;
+  }
+
+  static std::string sentence(const counts_test& t, const source& s, const fill& f, const evaluation& made, const counts_before* before) {
+    const std::string share = fmt::format("{} is {} ({} of {})", label(s), format_ratio(*made.value), grouped(f.errors), grouped(f.samples));
+    if (t.how == showing::surely) {
+      const bool yes = made.is == truth::yes;
+      return fmt::format("{}, {} above {}{}", share, yes ? "surely" : "not surely", format_ratio(t.limit),
+                         yes ? "" : ": it may be chance, or not last");
+    }
+    if (made.is == truth::unknown) return fmt::format("{}, and what it was before the cutover is not known", share);
+    const counts_before::stretch then = before->worst(s.length);
+    const double was = then.counts.denominator > 0 ? then.counts.numerator / then.counts.denominator : 0;
+    return fmt::format("{}, {} than before the cutover, where it was at most {} ({} of {}{})", share,
+                       made.is == truth::yes ? "worse" : "not half as bad again, or not by more than chance,", format_ratio(was),
+                       grouped(then.counts.numerator), grouped(then.counts.denominator),
+                       then.is_whole ? "" : fmt::format(", {} before it", format_duration(then.before_cutover)));
+  }
+
+  [[nodiscard]] std::string too_few_errors() const { return fmt::format("fewer than {:.0f} errors", least_.errors); }
 
   static bool holds(comparing how, double left, double right) {
     switch (how) {
@@ -93,7 +143,7 @@ class evaluating {
   std::string sentence(const comparison& c, const valued& left, const valued& right, const evaluation& made) const {
     if (!left.lacks.empty()) return left.lacks;
     if (!right.lacks.empty()) return right.lacks;
-    if (few_errors_) return fmt::format("fewer than {:.0f} errors", least_.errors);
+    if (few_errors_) return too_few_errors();
     if (too_late_) return fmt::format("the cutover was more than {} ago", format_duration(before_counts_for));
     if (left.from == nullptr)
       return fmt::format("{} {} {}", format_value(*left.value, made.in), name_of(c.how), format_value(*right.value, made.in));
@@ -144,6 +194,7 @@ class evaluating {
     valued made;
     made.from = &s;
     if (s.before) return read_before(s, of, std::move(made));
+    fills_ = fills_ || (s.windowed && of.fills_in(s.window, now_) > duration{});
     if (s.has_longest && s.how != function::count) {
       const fill f = of.filled(s.longest);
       if (f.samples < least_.samples) {
@@ -154,11 +205,14 @@ class evaluating {
       if (of.kind() == signal_kind::ratio && f.errors < least_.errors) few_errors_ = true;
     }
     made.value = flipback::rules::read(s, all_, now_);
-    if (!made.value && explain_) made.lacks = fmt::format("{} {}", label(s), why_absent(of));
+    if (!made.value && explain_) made.lacks = fmt::format("{} {}", label(s), why_absent(s, of));
     return made;
   }
 
-  [[nodiscard]] std::string_view why_absent(const series& of) const {
+  [[nodiscard]] std::string why_absent(const source& s, const series& of) const {
+    const duration missing = s.windowed ? of.fills_in(s.window, now_) : duration{};
+    if (missing > duration{} && missing < s.length)
+      return fmt::format("is filling, for {} more", format_duration(std::chrono::ceil<std::chrono::seconds>(missing)));
     if (!of.is_stale(now_)) return "has no value";
     const bool has_samples = of.newest_at() != instant::min() && now_ - of.newest_at() <= of.stale_after();
     return has_samples ? "has recent samples, and none that tells anything" : "has no recent sample";
@@ -182,6 +236,7 @@ class evaluating {
   instant now_;
   bool explain_;
   bool few_errors_ = false;
+  bool fills_ = false;     ///< a window that is read is not full
   bool too_late_ = false;  ///< to compare with what was before the cutover
 };
 

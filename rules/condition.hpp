@@ -39,6 +39,7 @@ std::optional<double> read(const source& s, std::span<const series> all, instant
 struct least_fill {
   double samples = 0;
   double errors = 0;
+  truth filling = truth::unknown;  ///< what a comparison is whose windows are not full yet
 };
 
 /// What a condition turned out to be, and the comparison that decided it: for sentences and for the numbers on a page.

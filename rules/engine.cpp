@@ -6,10 +6,24 @@
 
 namespace flipback::rules {
 
+namespace {
+
+// How much there must be in a window is asked of `when` alone.
+constexpr least_fill any{};
+// A breach rests on full windows: one that fills is no part of it, and what is asked of it withholds nothing.
+constexpr least_fill unless_full{0, 0, truth::no};
+
+}  // namespace
+
 engine::engine(compiled from) : from_(std::move(from)), states_(from_.rules.size()), readers_(from_.all.size()) {
   for (std::size_t number = 0; number < from_.rules.size(); ++number) {
-    for (const std::size_t series : from_.rules[number].reads) readers_[series].push_back(number);
+    const rule& of = from_.rules[number];
+    for (const std::size_t series : of.reads) readers_[series].push_back(number);
     dirty_.push_back(number);
+    const auto is_traffic = [&](std::size_t series) {
+      return from_.all[series].kind() == signal_kind::ratio || from_.all[series].kind() == signal_kind::distribution;
+    };
+    if (of.from.then == consequence::rollback && std::ranges::any_of(of.reads, is_traffic)) on_traffic_.push_back(number);
   }
 }
 
@@ -40,12 +54,15 @@ std::vector<change> engine::settle(instant now) {
     evaluate_rule(number, now, changes);
     enqueue(number, now);
   }
+  watch_blindness(now, changes);
   return changes;
 }
 
 std::optional<instant> engine::due() const {
   if (!dirty_.empty()) return instant::min();
-  return queue_.empty() ? std::nullopt : std::optional(queue_.top().at);
+  const instant next = queue_.empty() ? instant::max() : queue_.top().at;
+  const instant blind = blind_since_ && !blind_said_ ? *blind_since_ + blind_after : instant::max();
+  return std::min(next, blind) == instant::max() ? std::nullopt : std::optional(std::min(next, blind));
 }
 
 verdict_terms engine::terms(const rule& of) {
@@ -53,44 +70,50 @@ verdict_terms engine::terms(const rule& of) {
 }
 
 instant engine::earliest(const rule& of) const {
-  if (of.from.then != consequence::rollback || !cutover_) return instant::min();
-  return *cutover_ + of.from.after;
+  return cutover_ ? *cutover_ + of.from.after : instant::min();
 }
 
-evaluation engine::evaluate_text(const branch& text, const rule& of, instant now, bool explain) {
+evaluation engine::evaluate_when(const rule& of, instant now, bool explain) {
   for (const std::size_t series : of.reads) from_.all[series].advance(now);
-  return evaluate(*text, of.sources, from_.all, of.least, now, explain);
+  return evaluate(*of.when, of.sources, from_.all, of.least, now, explain);
+}
+
+/// What ends a breach or withholds its action.
+truth engine::evaluate_other(const branch& text, least_fill least, const rule& of, instant now) {
+  for (const std::size_t series : of.reads) from_.all[series].advance(now);
+  return evaluate(*text, of.sources, from_.all, least, now, false).is;
 }
 
 void engine::evaluate_rule(std::size_t number, instant now, std::vector<change>& into) {
   const rule& of = from_.rules[number];
   state& s = states_[number];
-  const evaluation when = evaluate_text(of.when, of, now, false);
-  const truth until = of.until ? evaluate_text(of.until, of, now, false).is : truth::unknown;
+  const evaluation when = evaluate_when(of, now, false);
+  const bool may_end = of.until && s.verdicts.current() == verdict::breached;
+  const truth until = may_end ? evaluate_other(of.until, any, of, now) : truth::unknown;
   if (when.is == truth::yes) s.last_true = now;
   const verdict after = s.verdicts.step(terms(of), when.is, until, earliest(of), now);
   if (const verdict before = std::exchange(s.told, after); before != after) {
-    change c{change_kind::verdict, number, before, after, now, s.verdicts.true_since(), evaluate_text(of.when, of, now, true),
-             s.not_this_release};
+    change c{change_kind::verdict, number, before, after, now, s.verdicts.true_since(), evaluate_when(of, now, true),
+             not_this_release(number, now)};
     into.push_back(std::move(c));
   }
-  watch_blindness(number, when, now, into);
+  s.last = when.is;
 }
 
-void engine::watch_blindness(std::size_t number, const evaluation& found, instant now, std::vector<change>& into) {
-  const rule& of = from_.rules[number];
-  state& s = states_[number];
-  if (of.from.then != consequence::rollback || !window_open_ || found.is != truth::unknown) {
-    s.blind_since.reset();
-    s.blind_said = false;
+/// A window that fills is not blind, and a rule that can be judged sees for the others.
+void engine::watch_blindness(instant now, std::vector<change>& into) {
+  const auto is_judged = [&](std::size_t number) { return states_[number].last != truth::unknown; };
+  if (!window_open_ || on_traffic_.empty() || std::ranges::any_of(on_traffic_, is_judged)) {
+    blind_since_.reset();
+    blind_said_ = false;
     return;
   }
-  if (!s.blind_since) s.blind_since = now;
-  if (s.blind_said || now - *s.blind_since < blind_after) return;
-  s.blind_said = true;
-  const verdict current = s.verdicts.current();
-  into.push_back(
-      {change_kind::blind, number, current, current, now, s.blind_since, evaluate_text(of.when, of, now, true), s.not_this_release});
+  if (!blind_since_) blind_since_ = std::max(now, cutover_ ? *cutover_ + filling_for : now);
+  if (blind_said_ || now - *blind_since_ < blind_after) return;
+  blind_said_ = true;
+  const std::size_t first = on_traffic_.front();
+  const verdict current = states_[first].verdicts.current();
+  into.push_back({change_kind::blind, first, current, current, now, blind_since_, evaluate_when(from_.rules[first], now, true), false});
 }
 
 void engine::enqueue(std::size_t number, instant now) {
@@ -98,7 +121,6 @@ void engine::enqueue(std::size_t number, instant now) {
   state& s = states_[number];
   instant next = s.verdicts.due(terms(of), earliest(of)).value_or(instant::max());
   for (const std::size_t series : of.reads) next = std::min(next, from_.all[series].stale_at(now).value_or(instant::max()));
-  if (s.blind_since && !s.blind_said) next = std::min(next, *s.blind_since + blind_after);
   if (next >= s.queued) return;  // an earlier entry will look again
   s.queued = next;
   queue_.push({next, number});
@@ -108,15 +130,16 @@ void engine::cutover(instant at, bool forgive) {
   // Told anew after a reload, and placed by the calendar: the same one.
   if (cutover_ && std::chrono::abs(at - *cutover_) < same_cutover) return;
   cutover_ = at;
-  for (series& of : from_.all) of.cutover(at);
+  for (series& of : from_.all) of.cutover(at, forgive);
+  blind_since_.reset();
+  blind_said_ = false;
   for (std::size_t number = 0; number < from_.rules.size(); ++number) {
     if (from_.rules[number].from.then != consequence::rollback) continue;
     state& s = states_[number];
     if (forgive) s.last_true.reset();
     s.not_this_release = s.last_true && *s.last_true > at - before_cutover && *s.last_true <= at;
     s.verdicts.reset();
-    s.blind_since.reset();
-    s.blind_said = false;
+    s.last = truth::unknown;
     if (!std::exchange(s.dirty, true)) dirty_.push_back(number);
   }
 }
@@ -138,6 +161,8 @@ void engine::unwatched(instant from, instant to) {
 void engine::adopt(engine&& before) {
   cutover_ = before.cutover_;
   window_open_ = before.window_open_;
+  blind_since_ = before.blind_since_;
+  blind_said_ = before.blind_said_;
   for (const auto& [name, number] : from_.series_by_name) {
     const auto old = before.from_.series_by_name.find(name);
     if (old != before.from_.series_by_name.end()) from_.all[number].adopt(before.from_.all[old->second]);
@@ -155,7 +180,19 @@ void engine::adopt(engine&& before) {
 
 truth engine::withheld(std::size_t number, instant now) {
   const rule& of = from_.rules[number];
-  return of.unless ? evaluate_text(of.unless, of, now, false).is : truth::no;
+  return of.unless ? evaluate_other(of.unless, unless_full, of, now) : truth::no;
+}
+
+bool engine::not_this_release(std::size_t number, instant now) {
+  if (!states_[number].not_this_release) return false;
+  return !from_.rules[number].asks_worse || withheld(number, now) == truth::unknown;
+}
+
+acting engine::would_act(std::size_t number, instant now) {
+  const rule& of = from_.rules[number];
+  if (of.from.then != consequence::rollback || verdict_of(number) != verdict::breached) return acting::no;
+  if (evaluate_when(of, now, false).is != truth::yes) return acting::no;
+  return not_this_release(number, now) || withheld(number, now) == truth::yes ? acting::asks : acting::yes;
 }
 
 truth engine::above_since(std::size_t number, instant since, instant now) {
@@ -164,7 +201,7 @@ truth engine::above_since(std::size_t number, instant since, instant now) {
   for (const source& s : of.sources) {
     if (s.windowed && s.since_cutover) shortest = std::min(shortest, s.length);
   }
-  if (shortest == duration::max()) return evaluate_text(of.when, of, now, false).is;  // no window remembers anything
+  if (shortest == duration::max()) return evaluate_when(of, now, false).is;  // no window remembers anything
   if (now - since < shortest) return truth::unknown;
   std::vector<series> only = from_.all;
   for (const std::size_t number_of : of.reads) {
@@ -176,21 +213,21 @@ truth engine::above_since(std::size_t number, instant since, instant now) {
 
 evaluation engine::explain(std::size_t number, instant now) {
   const rule& of = from_.rules[number];
-  return evaluate_text(of.when, of, now, true);
+  return evaluate_when(of, now, true);
 }
 
 rule_explanation engine::explanation(std::size_t number, instant now) {
   const rule& of = from_.rules[number];
   const state& s = states_[number];
-  rule_explanation made{
-      s.verdicts.current(), s.verdicts.true_since(), breaches_at(number), s.verdicts.unknown_since(), s.not_this_release, {}, {}, {}};
+  rule_explanation made{s.verdicts.current(), s.verdicts.true_since(), breaches_at(number), s.verdicts.unknown_since(),
+                        not_this_release(number, now), {}, {}, {}};
   for (const std::size_t series : of.reads) from_.all[series].advance(now);
-  const auto tree = [&](const branch& text) {
-    return text ? flipback::rules::explain(*text, of.sources, from_.all, of.least, now) : std::vector<explanation_row>{};
+  const auto tree = [&](const branch& text, least_fill least) {
+    return text ? flipback::rules::explain(*text, of.sources, from_.all, least, now) : std::vector<explanation_row>{};
   };
-  made.when = tree(of.when);
-  made.until = tree(of.until);
-  made.unless = tree(of.unless);
+  made.when = tree(of.when, of.least);
+  made.until = tree(of.until, any);
+  made.unless = tree(of.unless, unless_full);
   return made;
 }
 

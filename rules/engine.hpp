@@ -14,7 +14,7 @@ namespace flipback::rules {
 
 enum class change_kind : std::uint8_t {
   verdict,  ///< a rule says something else than before
-  blind     ///< a rollback rule has been unknown for too long while it should watch
+  blind     ///< no rollback rule on the traffic can be judged, for too long, while they should watch; `rule` is the first of them
 };
 
 /// Something that the rules have to say. One for each change of a verdict, never two.
@@ -28,6 +28,9 @@ struct change {
   evaluation why;
   bool not_this_release = false;  ///< the condition was true before the cutover already: may ask, never act
 };
+
+/// What the rules alone say to a rollback: there is no ground for one; only a person may; nothing stands in its way.
+enum class acting : std::uint8_t { no, asks, yes };
 
 /// All that can be said of a rule now.
 struct rule_explanation {
@@ -45,6 +48,7 @@ struct rule_explanation {
 class engine {
  public:
   static constexpr duration blind_after = std::chrono::minutes(2);
+  static constexpr duration filling_for = std::chrono::seconds(150);  ///< after a cutover: nobody is blind whose windows fill
   static constexpr duration before_cutover = std::chrono::minutes(5);
   static constexpr duration same_cutover = std::chrono::milliseconds(100);
 
@@ -77,9 +81,14 @@ class engine {
   [[nodiscard]] const std::vector<rule>& rules() const { return from_.rules; }
   [[nodiscard]] verdict verdict_of(std::size_t rule) const { return states_[rule].verdicts.current(); }
   [[nodiscard]] std::optional<instant> true_since(std::size_t rule) const { return states_[rule].verdicts.true_since(); }
-  [[nodiscard]] bool not_this_release(std::size_t rule) const { return states_[rule].not_this_release; }
+  /// Whether the condition was true before the cutover already, of another release; where the rule asks whether it is worse than before and
+  /// that can be told, that is the answer instead.
+  [[nodiscard]] bool not_this_release(std::size_t rule, instant now);
+  [[nodiscard]] bool was_true_before_cutover(std::size_t rule) const { return states_[rule].not_this_release; }
   /// Whether the rule's `unless` withholds its action now.
   [[nodiscard]] truth withheld(std::size_t rule, instant now);
+  /// Of a rule that rolls back: whether it would now, as far as the rules can tell.
+  [[nodiscard]] acting would_act(std::size_t rule, instant now);
   /// Whether the rule's condition is true on what came after `since` alone; unknown while that is shorter than the rule's shortest window.
   /// Windows remember an outage for longer than it lasts.
   [[nodiscard]] truth above_since(std::size_t rule, instant since, instant now);
@@ -96,8 +105,7 @@ class engine {
     verdict_state verdicts;
     verdict told = verdict::unknown;  ///< what the last change said
     std::optional<instant> last_true;
-    std::optional<instant> blind_since;
-    bool blind_said = false;
+    truth last = truth::unknown;  ///< its condition when it was evaluated last
     bool not_this_release = false;
     bool dirty = true;
     instant queued = instant::max();  ///< the earliest entry of this rule in the queue
@@ -109,9 +117,10 @@ class engine {
   };
 
   void evaluate_rule(std::size_t number, instant now, std::vector<change>& into);
-  void watch_blindness(std::size_t number, const evaluation& found, instant now, std::vector<change>& into);
+  void watch_blindness(instant now, std::vector<change>& into);
   void enqueue(std::size_t number, instant now);
-  evaluation evaluate_text(const branch& text, const rule& of, instant now, bool explain);
+  evaluation evaluate_when(const rule& of, instant now, bool explain);
+  truth evaluate_other(const branch& text, least_fill least, const rule& of, instant now);
   [[nodiscard]] instant earliest(const rule& of) const;
   [[nodiscard]] static verdict_terms terms(const rule& of);
 
@@ -120,8 +129,11 @@ class engine {
   std::vector<std::vector<std::size_t>> readers_;  ///< series → rules
   std::vector<std::size_t> dirty_;
   std::priority_queue<entry, std::vector<entry>, std::greater<>> queue_;
+  std::vector<std::size_t> on_traffic_;  ///< the rollback rules that are
   std::optional<instant> cutover_;
   bool window_open_ = false;
+  std::optional<instant> blind_since_;
+  bool blind_said_ = false;
 };
 
 }  // namespace flipback::rules

@@ -22,7 +22,7 @@ std::string_view sign_of(calculating c) {
 int binding(const expression& e) {
   if (const auto* j = std::get_if<junction>(&e.is)) return j->all ? 2 : 1;
   if (std::holds_alternative<inversion>(e.is)) return 3;
-  if (std::holds_alternative<comparison>(e.is)) return 4;
+  if (std::holds_alternative<comparison>(e.is) || std::holds_alternative<counts_test>(e.is)) return 4;
   if (const auto* c = std::get_if<calculation>(&e.is)) return c->how == calculating::plus || c->how == calculating::minus ? 5 : 6;
   return 7;
 }
@@ -57,6 +57,9 @@ class explaining {
     } else if (const auto* i = std::get_if<inversion>(&e.is)) {
       row("not", {});
       condition(*i->of, depth + 1);
+    } else if (const auto* t = std::get_if<counts_test>(&e.is)) {
+      row(to_text(e), found.says);
+      signal(sources_[t->of.source], depth + 1);
     } else {
       const auto& c = std::get<comparison>(e.is);
       // A false that no number on the row shows.
@@ -150,6 +153,10 @@ std::string to_text(const expression& e) {
     return fmt::format("{} {} {}", inside(*c->left, own), sign_of(c->how), inside(*c->right, own + 1));
   if (const auto* p = std::get_if<comparison>(&e.is))
     return fmt::format("{} {} {}", to_text(*p->left), name_of(p->how), to_text(*p->right));
+  if (const auto* t = std::get_if<counts_test>(&e.is)) {
+    if (t->how == showing::worse) return fmt::format("worse({})", text_of(t->of));
+    return fmt::format("surely({} > {}, {})", text_of(t->of), format_ratio(t->limit), format_ratio(t->confidence));
+  }
   if (const auto* j = std::get_if<junction>(&e.is))
     return fmt::format("{} {} {}", inside(*j->left, own), j->all ? "and" : "or", inside(*j->right, own));
   return fmt::format("not {}", inside(*std::get<inversion>(e.is).of, own));

@@ -38,13 +38,14 @@ struct rule_source {
   source_text until;   ///< hysteresis: a breach ends at its first true
   source_text unless;  ///< withholds the action while true
   duration lasting{};  ///< `for`: how long `when` must have been true
-  duration after{};    ///< of one that rolls back: not before this long after a cutover
+  duration after{};    ///< not before this long after a cutover
   duration gap = std::chrono::seconds(30);
   consequence then = consequence::alert;
   bool sets_hold = false;                                     ///< `hold`: while breached, and for a day, no automatic rollback may act
   flipback::severity severity = flipback::severity::warning;  ///< of the event that a breach is
-  std::uint64_t min_samples = 0;                              ///< in a signal's longest window of the rule; fewer: unknown
+  std::uint64_t min_samples = 0;                              ///< in a signal's longest window of `when`; fewer: unknown
   std::uint64_t min_errors = 0;                               ///< numerator of a ratio in its longest window; fewer: false
+  bool partial = false;                                       ///< of one that rolls back: windows that are not full yet count, too
   std::optional<flipback::mode> mode;                         ///< of one that rolls back; none: the deployment's
 
   friend bool operator==(const rule_source&, const rule_source&) = default;

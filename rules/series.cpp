@@ -17,10 +17,10 @@ bool is_usable(const measured& value) {
 
 }  // namespace
 
-std::size_t series::window(duration length, bool since_cutover) {
-  const auto known = std::ranges::find_if(windows_, [&](const span& w) { return w.length == length && w.since_cutover == since_cutover; });
+std::size_t series::window(duration length, start from) {
+  const auto known = std::ranges::find_if(windows_, [&](const span& w) { return w.length == length && w.from == from; });
   if (known != windows_.end()) return static_cast<std::size_t>(known - windows_.begin());
-  windows_.push_back({length, since_cutover, dropped_, {}, {}, {}, 0});
+  windows_.push_back({length, from, dropped_, {}, {}, {}, 0});
   return windows_.size() - 1;
 }
 
@@ -28,7 +28,7 @@ std::size_t series::remember(duration length, function how, double quantile) {
   const memory wanted{length, how, quantile, std::nullopt};
   const auto known = std::ranges::find_if(memories_, [&](const memory& m) { return m.is_of(wanted); });
   if (known != memories_.end()) return static_cast<std::size_t>(known - memories_.begin());
-  if (length > duration{}) window(length, false);  // keeps what it needs
+  if (length > duration{}) window(length, start::kept);  // keeps what it needs
   memories_.push_back(wanted);
   return memories_.size() - 1;
 }
@@ -37,7 +37,7 @@ std::size_t series::remember(duration length, function how, double quantile) {
 std::optional<double> series::read_at(const memory& m, instant at) const {
   series then(kind_, stale_);
   const bool windowed = m.length > duration{};
-  const std::size_t over = windowed ? then.window(m.length, false) : 0;
+  const std::size_t over = windowed ? then.window(m.length, start::kept) : 0;
   for (const kept& k : samples_) {
     if (k.at <= at) then.add({k.from, k.at, k.value, false});
   }
@@ -50,12 +50,13 @@ void series::add(const sample& s) {
   kept k{s.from, s.at, s.value};
   if (k.value && !is_usable(*k.value)) k.value.reset();
   if (k.value && !s.quiet) fresh_ = s.at;
+  if (k.from >= cutover_) anew_ = std::min(anew_, k.from);
   for (span& w : windows_) pool(w, k, true);
   samples_.push_back(std::move(k));
 }
 
 void series::pool(span& w, const kept& k, bool in) const {
-  if (!counts(w, k)) return;
+  if (!counts_in(w, k)) return;
   w.values += in ? 1 : static_cast<std::uint64_t>(-1);
   if (const auto* ratio = std::get_if<pooled>(&*k.value)) {
     const double sign = in ? 1 : -1;
@@ -74,22 +75,41 @@ void series::pool(span& w, const kept& k, bool in) const {
   }
 }
 
-void series::cutover(instant at) {
+void series::cutover(instant at, bool forgive) {
   for (memory& m : memories_) m.value = read_at(m, at);
-  only_since(at);
+  if (forgive && was_cut_over()) forgiven_.push_back({cutover_, at});
+  std::erase_if(forgiven_, [&](const stretch& s) { return s.to < at - counts_before::longest; });
+  before_ = looks_back_ ? count_before(at) : nullptr;
+  only_since(of_live_ ? std::max(at, newest_at()) : at);
 }
 
 void series::only_since(instant since) {
   cutover_ = since;
+  anew_ = instant::max();
+  for (const kept& k : samples_) {
+    if (k.from >= cutover_) anew_ = std::min(anew_, k.from);
+  }
   for (span& w : windows_) {
-    if (!w.since_cutover) continue;
-    w.sums = {};
-    w.distribution.clear();
-    w.buckets.clear();
-    w.values = 0;
-    w.first = dropped_;
+    if (w.from == start::kept) continue;
+    w = {w.length, w.from, dropped_, {}, {}, {}, 0};
     for (const kept& k : samples_) pool(w, k, true);
   }
+}
+
+/// By second, in the time that was watched; what is not known of a second is nothing.
+std::shared_ptr<const counts_before> series::count_before(instant at) const {
+  if (samples_.empty() || samples_.front().from >= at) return nullptr;
+  const auto length = std::min<duration>(at - samples_.front().from, counts_before::longest);
+  std::vector<pooled> by_second(static_cast<std::size_t>(std::chrono::ceil<std::chrono::seconds>(length).count()));
+  for (const kept& k : samples_) {
+    if (k.at > at || k.at <= at - length || !k.value) continue;
+    if (std::ranges::any_of(forgiven_, [&](const stretch& s) { return k.at > s.from && k.at <= s.to; })) continue;
+    const auto& counts = std::get<pooled>(*k.value);
+    pooled& second = by_second[by_second.size() - 1 - static_cast<std::size_t>((at - k.at) / std::chrono::seconds(1))];
+    second.numerator += counts.numerator;
+    second.denominator += counts.denominator;
+  }
+  return std::make_shared<const counts_before>(std::move(by_second));
 }
 
 void series::adopt(const series& before) {
@@ -98,12 +118,16 @@ void series::adopt(const series& before) {
   dropped_ = 0;
   fresh_ = before.fresh_;
   cutover_ = before.cutover_;
+  anew_ = before.anew_;
+  forgiven_ = before.forgiven_;
+  before_ = before.before_;
   for (memory& mine : memories_) {
     const auto known = std::ranges::find_if(before.memories_, [&](const memory& m) { return m.is_of(mine); });
     mine.value = known != before.memories_.end() ? known->value : std::nullopt;
   }
   for (span& w : windows_) {
-    w = {w.length, w.since_cutover, 0, {}, {}, {}, 0};
+    const auto known = std::ranges::find_if(before.windows_, [&](const span& b) { return b.length == w.length && b.from == w.from; });
+    w = {w.length, w.from, 0, {}, {}, {}, 0, known == before.windows_.end() ? std::nullopt : known->last_out};
     for (const kept& k : samples_) pool(w, k, true);
   }
 }
@@ -113,16 +137,24 @@ void series::advance(instant now) {
   if (oldest > dropped_) --oldest;  // the newest stays for plain readings
   for (span& w : windows_) {
     while (w.first < dropped_ + samples_.size() && samples_[w.first - dropped_].at <= now - w.length) {
-      pool(w, samples_[w.first - dropped_], false);
+      const kept& out = samples_[w.first - dropped_];
+      pool(w, out, false);
+      if (kind_ == signal_kind::counter && counts_in(w, out)) w.last_out = std::get<double>(*out.value);
       ++w.first;
     }
     oldest = std::min(oldest, w.first);
   }
+  if (looks_back_) oldest = std::min(oldest, first_after(now - counts_before::longest));
   // Erasing at the front moves the rest: not worth it for a few.
   const auto gone = static_cast<std::ptrdiff_t>(oldest - dropped_);
   if (gone == 0 || (gone < 64 && static_cast<std::size_t>(gone) * 2 < samples_.size())) return;
   samples_.erase(samples_.begin(), samples_.begin() + gone);
   dropped_ = oldest;
+}
+
+/// The number of the oldest sample that was taken after that.
+std::uint64_t series::first_after(instant at) const {
+  return dropped_ + static_cast<std::uint64_t>(std::ranges::upper_bound(samples_, at, {}, &kept::at) - samples_.begin());
 }
 
 bool series::is_stale(instant now) const {
@@ -143,10 +175,13 @@ std::optional<double> series::newest(bool since_cutover, instant now) const {
 
 std::optional<double> series::read(std::size_t window, function how, double quantile, instant now) const {
   const span& w = windows_[window];
-  if (how == function::count) return filled(window).samples;
-  if (is_stale(now) || samples_.empty() || !samples_.back().value) return std::nullopt;
+  if (samples_.empty() || !samples_.back().value || fills_in(window, now) > duration{}) return std::nullopt;
+  // That nothing came is known while somebody watches.
+  if (how == function::count) return now - newest_at() > stale_ ? std::nullopt : std::optional(filled(window).samples);
+  if (is_stale(now)) return std::nullopt;
   switch (kind_) {
     case signal_kind::ratio:
+      if (how == function::sum) return w.sums.numerator;
       if (w.sums.denominator <= 0) return std::nullopt;
       return w.sums.numerator / w.sums.denominator;
     case signal_kind::distribution:
@@ -176,7 +211,7 @@ std::optional<double> series::fold(const span& w, function how) const {
   double most = -least;
   std::size_t count = 0;
   for (auto n = w.first - dropped_; n < samples_.size(); ++n) {
-    if (!counts(w, samples_[n])) continue;
+    if (!counts_in(w, samples_[n])) continue;
     const double value = std::get<double>(*samples_[n].value);
     sum += value;
     least = std::min(least, value);
@@ -186,23 +221,47 @@ std::optional<double> series::fold(const span& w, function how) const {
   if (count == 0) return std::nullopt;
   if (how == function::min) return least;
   if (how == function::max) return most;
+  if (how == function::sum) return sum;
   return sum / static_cast<double>(count);
 }
 
 std::optional<double> series::increase(const span& w) const {
-  std::optional<double> before;
+  std::optional<double> before = w.last_out;
   double grown = 0;
-  std::size_t count = 0;
+  std::size_t growths = 0;
   for (auto n = w.first - dropped_; n < samples_.size(); ++n) {
-    if (!counts(w, samples_[n])) continue;
+    if (!counts_in(w, samples_[n])) continue;
     const double value = std::get<double>(*samples_[n].value);
     // A counter that fell was reset: what it shows now has come since (Prometheus, promql/functions.go).
-    if (before) grown += value < *before ? value : value - *before;
+    if (before) {
+      grown += value < *before ? value : value - *before;
+      ++growths;
+    }
     before = value;
-    ++count;
   }
-  if (count < 2) return std::nullopt;
+  if (growths == 0) return std::nullopt;
   return grown;
+}
+
+duration series::fills_in(std::size_t window, instant now) const {
+  const span& w = windows_[window];
+  if (w.from != start::full) return {};
+  if (anew_ == instant::max()) return w.length;
+  return std::max<duration>(w.length - (now - anew_), {});
+}
+
+fifths series::fifths_of(std::size_t window, instant now) const {
+  const span& w = windows_[window];
+  fifths counts{};
+  for (auto n = w.first - dropped_; n < samples_.size(); ++n) {
+    if (!counts_in(w, samples_[n])) continue;
+    const auto& value = std::get<pooled>(*samples_[n].value);
+    const auto age = std::clamp<std::int64_t>((now - samples_[n].at) * 5 / w.length, 0, 4);
+    pooled& fifth = counts[4 - static_cast<std::size_t>(age)];
+    fifth.numerator += value.numerator;
+    fifth.denominator += value.denominator;
+  }
+  return counts;
 }
 
 fill series::filled(std::size_t window) const {

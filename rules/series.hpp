@@ -2,9 +2,11 @@
 
 #include "flipback/signal.hpp"
 
+#include "rules/evidence.hpp"
 #include "rules/language/expression.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -19,20 +21,26 @@ struct fill {
 /// The samples of one signal, as long as any window needs them, and its windows, (t−W, t]. Ratios and distributions are pooled as samples
 /// come and go; the sums are of whole numbers, so nothing drifts.
 ///
-/// A window may start empty at each cutover: then only samples that speak wholly of the time after it count. What a reading was at the
-/// cutover can be remembered.
+/// A window may start empty at each cutover: then only samples that speak wholly of the time after it count, and it reads as unknown until
+/// it is full. What a reading was at the cutover can be remembered, and a ratio's counts by second before it.
 class series {
  public:
-  series(signal_kind kind, duration stale) : kind_(kind), stale_(stale) {}
+  /// `of_live`: the samples speak of the slot that is live, so that those that came before a cutover was told are of the slot before.
+  series(signal_kind kind, duration stale, bool of_live = false) : kind_(kind), stale_(stale), of_live_(of_live) {}
 
+  /// How a window begins: with whatever was kept; at the cutover; or at the cutover, and unknown until it is full.
+  enum class start : std::uint8_t { kept, at_cutover, full };
   /// A window of this length, made where there is none yet; its number.
-  std::size_t window(duration length, bool since_cutover);
+  std::size_t window(duration length, start from);
 
   /// Has this reading remembered as it is at each cutover, of a window of that length (zero: the newest sample); its number.
   std::size_t remember(duration length, function how, double quantile);
+  /// Has a ratio's counts remembered by second, of the ten minutes before each cutover.
+  void look_back() { looks_back_ = true; }
 
   void add(const sample& s);
-  void cutover(instant at);
+  /// `forgive`: what came since the cutover before was of a release that was rolled back, and is nothing to be held against.
+  void cutover(instant at, bool forgive = false);
   /// Windows that begin at a cutover hold from now on what came wholly after `since`, and nothing else.
   void only_since(instant since);
   /// Takes over the samples of a series of the same signal, and when the cutover was.
@@ -52,6 +60,14 @@ class series {
   [[nodiscard]] instant newest_that_tells() const { return fresh_; }
   [[nodiscard]] instant newest_at() const { return samples_.empty() ? instant::min() : samples_.back().at; }
   [[nodiscard]] fill filled(std::size_t window) const;
+  /// How much is missing until a window may be read; zero where it may.
+  [[nodiscard]] duration fills_in(std::size_t window, instant now) const;
+  /// A ratio's counts in a window, by fifths of its time.
+  [[nodiscard]] fifths fifths_of(std::size_t window, instant now) const;
+  /// A ratio's counts before the newest cutover; null where none are known.
+  [[nodiscard]] const std::shared_ptr<const counts_before>& before() const { return before_; }
+  /// What another process has counted before the newest cutover.
+  void recall(std::shared_ptr<const counts_before> before) { before_ = std::move(before); }
   [[nodiscard]] bool is_stale(instant now) const;
   /// When the newest sample goes stale; nothing where it is.
   [[nodiscard]] std::optional<instant> stale_at(instant now) const;
@@ -66,12 +82,17 @@ class series {
   };
   struct span {
     duration length;
-    bool since_cutover;
+    start from;
     std::uint64_t first;  ///< number of the oldest sample inside
     pooled sums;
     sketch distribution;
     histogram buckets;  ///< of a distribution that comes counted
     std::uint64_t values = 0;
+    std::optional<double> last_out{};  ///< the newest value that has left: what a counter's first growth inside begins at
+  };
+  struct stretch {
+    instant from;
+    instant to;
   };
 
   struct memory {
@@ -83,20 +104,27 @@ class series {
   };
 
   [[nodiscard]] std::optional<double> read_at(const memory& m, instant at) const;
-  [[nodiscard]] bool counts(const span& w, const kept& k) const { return k.value && (!w.since_cutover || k.from >= cutover_); }
+  [[nodiscard]] bool counts_in(const span& w, const kept& k) const { return k.value && (w.from == start::kept || k.from >= cutover_); }
   void pool(span& w, const kept& k, bool in) const;
   [[nodiscard]] std::optional<double> fold(const span& w, function how) const;
   [[nodiscard]] std::optional<double> increase(const span& w) const;
   [[nodiscard]] static std::optional<double> quantile_of(const span& w, double quantile);
+  [[nodiscard]] std::shared_ptr<const counts_before> count_before(instant at) const;
+  [[nodiscard]] std::uint64_t first_after(instant at) const;
 
   signal_kind kind_;
   duration stale_;
+  bool of_live_;
+  bool looks_back_ = false;
   std::vector<kept> samples_;  ///< a vector: most series keep one sample, and a deque would cost half a kilobyte for it
   std::uint64_t dropped_ = 0;  ///< how many have left the front: sample number n is samples_[n − dropped_]
   std::vector<span> windows_;
   std::vector<memory> memories_;
   instant cutover_ = instant::min();
   instant fresh_ = instant::min();  ///< newest sample with a value that is not quiet
+  instant anew_ = instant::max();   ///< where the oldest sample begins that came wholly after the cutover
+  std::vector<stretch> forgiven_;   ///< releases that were rolled back
+  std::shared_ptr<const counts_before> before_;
 };
 
 }  // namespace flipback::rules

@@ -25,7 +25,7 @@ void verdict_state::see_true(const verdict_terms& terms, instant now) {
 
 verdict verdict_state::step(const verdict_terms& terms, truth when, truth until, instant earliest, instant now) {
   if (current_ == verdict::breached) {
-    const bool over = terms.has_until ? until == truth::yes : when == truth::no;
+    const bool over = terms.has_until ? until == truth::yes && when != truth::yes : when == truth::no;
     if (!over) {
       unknown_since_ = when == truth::unknown ? std::optional(unknown_since_.value_or(now)) : std::nullopt;
       return current_;

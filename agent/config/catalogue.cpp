@@ -26,6 +26,7 @@ signal signal_of(const std::string& probe, const measurement_declaration& m, dur
   s.kind = m.kind;
   s.in = m.in;
   s.stale = std::max(3 * every, m.stale);
+  s.every = every;
   s.quantile = m.quantile;
   s.samples = m.of.empty() ? s.name : fmt::format("{}.{}", probe, m.of);
   return s;

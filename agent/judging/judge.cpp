@@ -169,7 +169,7 @@ const knows_errors* judge::who_knows_errors(std::size_t rule) const {
 std::vector<std::string> judge::not_this_release() {
   std::vector<std::string> names;
   for (std::size_t i = 0; i < engine_.rules().size(); ++i) {
-    if (engine_.not_this_release(i)) names.push_back(engine_.rules()[i].from.name);
+    if (engine_.was_true_before_cutover(i)) names.push_back(engine_.rules()[i].from.name);
   }
   return names;
 }
@@ -197,7 +197,7 @@ deployment::rule_now judge::rule_as_it_is(std::size_t number, const deployment::
   r.why = when.says;
   r.holds = flipback::of(when.is);
   r.mode = of.mode;
-  r.not_this_release = engine_.not_this_release(number);
+  r.not_this_release = engine_.not_this_release(number, at);
   r.withheld = flipback::of(engine_.withheld(number, at));
   for (const config::made_probe& p : made_) {
     if (reads(number, p.entry->name) && r.unfit.empty()) r.unfit = p.observed->unfit_to_act();

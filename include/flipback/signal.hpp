@@ -17,6 +17,9 @@ struct signal {
   duration stale{};     ///< a newest sample older than this counts as absent
   double quantile = 0;  ///< of a distribution: 0.95 for `traffic.p95`
   std::string samples;  ///< whose samples it reads: its own name, or the shared distribution's ("traffic.latencies")
+  duration every{};     ///< the interval at which samples come; zero: not known
+  std::string narrowed{};  ///< the same of the live slot alone, of what began after the cutover; empty: there is none
+  bool of_live = false;    ///< it speaks of the live slot since the newest cutover alone
 };
 
 /// One value of one signal. It speaks of the time (from, at]; an instantaneous one of the run that began at `from`.

@@ -49,11 +49,26 @@ class checking {
       return wrong(at, fmt::format("found the signal {}, which no probe gives{}", r.signal,
                                    meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
     }
-    if (r.how == function::count) return type{};
+    if (r.window > duration{} && r.window <= found->every)
+      return wrong(at, fmt::format("{} over {} holds one sample at most: the probe runs every {}; expected a longer window", r.signal,
+                                   format_duration(r.window), format_duration(found->every)));
+    if (r.how == function::count) {
+      if (found->kind == signal_kind::gauge && found->in == unit::per_second)
+        return wrong(at, fmt::format("count({0} over {1}) counts the samples of a rate, not what it is the rate of; expected "
+                                     "avg({0} over {1}), or a count of a ratio, as in count(traffic.error_rate over {1})",
+                                     r.signal, format_duration(r.window)));
+      return type{};
+    }
     const auto refuse = [&](std::string_view f) {
       return wrong(at, fmt::format("{} is for {}, and {} is {} {}", f, f == "increase" ? "counters" : "gauges", r.signal,
                                    found->kind == signal_kind::outcome ? "an" : "a", name_of(found->kind)));
     };
+    if (r.how == function::sum) {
+      if (found->kind == signal_kind::distribution) return wrong(at, fmt::format("{} is a distribution, whose sum is not known", r.signal));
+      if (found->kind == signal_kind::counter)
+        return wrong(at, fmt::format("{} is a counter; expected increase({} over {})", r.signal, r.signal, format_duration(r.window)));
+      return type{false, found->kind == signal_kind::gauge ? found->in : unit::number};
+    }
     if (r.how == function::increase) {
       if (found->kind != signal_kind::counter) return refuse("increase");
       return type{false, found->in};
@@ -92,6 +107,22 @@ class checking {
     const auto right = value(*c.right);
     if (!right) return right;
     if (!comparable(*left, *right)) return differ(at, *left, *right);
+    if (!reads(*c.left) && !reads(*c.right)) return wrong(at, "compares two numbers, which is always so or never; expected a signal");
+    if (auto never = beyond_a_share(*c.left, *c.right)) return std::unexpected(*std::move(never));
+    if (auto never = beyond_a_share(*c.right, *c.left)) return std::unexpected(*std::move(never));
+    return type{true, unit::number};
+  }
+
+  checked of(const expression& at, const counts_test& t) {
+    const auto ratio = of(at, t.of);
+    if (!ratio) return ratio;
+    const signal& found = *signals_.find(t.of.signal);
+    if (found.kind != signal_kind::ratio)
+      return wrong(at, fmt::format("{} is for ratios, whose requests are counted, and {} is {} {}", name_of(t.how), t.of.signal,
+                                   found.kind == signal_kind::outcome ? "an" : "a", name_of(found.kind)));
+    if (t.limit < 0 || t.limit >= 1) return wrong(at, fmt::format("found the limit {}, expected a share below 100%", format_ratio(t.limit)));
+    if (t.confidence <= 0 || t.confidence >= 1)
+      return wrong(at, fmt::format("found the confidence {}, expected one between 0% and 100%, such as 99.9%", format_ratio(t.confidence)));
     return type{true, unit::number};
   }
 
@@ -107,6 +138,26 @@ class checking {
     auto found = of(e);
     if (found && found->condition) return wrong(e, "found a condition, expected a number or a signal");
     return found;
+  }
+
+  static bool reads(const expression& e) {
+    if (const auto* c = std::get_if<calculation>(&e.is)) return reads(*c->left) || reads(*c->right);
+    return std::holds_alternative<reading>(e.is);
+  }
+
+  /// A share is held against a number that it never reaches: 5 where 5% was meant.
+  std::optional<language_error> beyond_a_share(const expression& value, const expression& limit) const {
+    const auto* r = std::get_if<reading>(&value.is);
+    const auto* n = std::get_if<number>(&limit.is);
+    if (r == nullptr || n == nullptr || n->value <= 1 || r->how == function::count || r->how == function::sum) return std::nullopt;
+    const signal& of = *signals_.find(r->signal);
+    const bool is_share = of.kind == signal_kind::ratio && of.in == unit::ratio;
+    const bool is_outcome = of.kind == signal_kind::outcome;
+    const bool is_bare = n->in == unit::number && of.in == unit::ratio;
+    if (!is_share && !is_outcome && !is_bare) return std::nullopt;
+    return language_error{limit.column, fmt::format("found {}, which {} {} reaches; expected a share such as {}%",
+                                                    n->in == unit::ratio ? format_ratio(n->value) : fmt::format("{:g}", n->value), r->signal,
+                                                    is_bare && !is_share ? "hardly" : "never", n->in == unit::ratio ? 5 : n->value)};
   }
 
   static std::unexpected<language_error> differ(const expression& at, const type& left, const type& right) {

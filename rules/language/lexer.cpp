@@ -1,5 +1,7 @@
 #include "rules/language/lexer.hpp"
 
+#include "rules/language/foreign.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -11,7 +13,8 @@ namespace flipback::rules {
 
 namespace {
 
-constexpr std::array<std::string_view, 10> words{"and", "or", "not", "over", "min", "max", "avg", "increase", "count", "before"};
+constexpr std::array<std::string_view, 13> words{"and", "or",       "not",   "over", "min",    "max",    "avg",
+                                                "increase", "count", "sum",  "before", "surely", "worse"};
 constexpr std::array<std::string_view, 4> pairs{">=", "<=", "==", "!="};
 constexpr std::string_view singles = "><+-*/(),";
 
@@ -71,13 +74,14 @@ std::expected<std::vector<token>, language_error> cut(std::string_view text) {
     } else if (std::ranges::find(pairs, rest.substr(0, 2)) != pairs.end()) {
       tokens.push_back({token_kind::symbol, rest.substr(0, 2), i, 0, unit::number});
       i += 2;
-    } else if (singles.contains(c)) {
+    } else if (singles.contains(c) && !rest.starts_with("<>")) {
       tokens.push_back({token_kind::symbol, rest.substr(0, 1), i, 0, unit::number});
       ++i;
-    } else if (c == '=') {
-      return std::unexpected(language_error{i, "found =, expected == to compare"});
+    } else if (auto meant = foreign(rest)) {
+      return std::unexpected(language_error{i, *std::move(meant)});
     } else {
-      return std::unexpected(language_error{i, fmt::format("found the character '{}', which means nothing in a rule", c)});
+      return std::unexpected(
+          language_error{i, fmt::format("found the character '{}', which means nothing in a rule", first_character(rest))});
     }
   }
   tokens.push_back({token_kind::end, {}, text.size(), 0, unit::number});

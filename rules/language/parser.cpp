@@ -1,5 +1,7 @@
 #include "rules/language/parser.hpp"
 
+#include "rules/language/foreign.hpp"
+
 #include <fmt/format.h>
 
 #include <array>
@@ -18,7 +20,9 @@ constexpr std::array<operation, 12> operations{
     {{"or", 1}, {"and", 2}, {">", 4}, {">=", 4}, {"<", 4}, {"<=", 4}, {"==", 4}, {"!=", 4}, {"+", 5}, {"-", 5}, {"*", 6}, {"/", 6}}};
 constexpr int not_binding = 3;
 constexpr int comparing_binding = 4;
+constexpr int by_number = 6;
 constexpr int deepest = 64;
+constexpr int longest = 1000;  // what joins parts: a tree as deep as that is walked by calls
 
 constexpr std::array<std::pair<std::string_view, comparing>, 6> comparisons{{{">", comparing::greater},
                                                                              {">=", comparing::greater_equal},
@@ -26,8 +30,13 @@ constexpr std::array<std::pair<std::string_view, comparing>, 6> comparisons{{{">
                                                                              {"<=", comparing::less_equal},
                                                                              {"==", comparing::equal},
                                                                              {"!=", comparing::unequal}}};
-constexpr std::array<std::pair<std::string_view, function>, 5> functions{
-    {{"min", function::min}, {"max", function::max}, {"avg", function::avg}, {"increase", function::increase}, {"count", function::count}}};
+constexpr std::array<std::pair<std::string_view, function>, 6> functions{{{"min", function::min},
+                                                                          {"max", function::max},
+                                                                          {"avg", function::avg},
+                                                                          {"increase", function::increase},
+                                                                          {"count", function::count},
+                                                                          {"sum", function::sum}}};
+constexpr std::array<std::pair<std::string_view, showing>, 2> tests{{{"surely", showing::surely}, {"worse", showing::worse}}};
 
 template <typename Table>
 auto look_up(const Table& table, std::string_view text) -> std::optional<decltype(table[0].second)> {
@@ -55,8 +64,18 @@ class parsing {
   }
 
   [[nodiscard]] std::unexpected<language_error> expected(std::string_view what) const {
+    if (now().kind == token_kind::name) {
+      const token& next = tokens_[at_ + 1];
+      const bool is_called = next.kind == token_kind::symbol && next.text == "(";
+      if (auto meant = foreign_word(now().text, is_called)) return std::unexpected(language_error{now().column, *std::move(meant)});
+    }
     const std::string found = now().kind == token_kind::end ? "the end" : fmt::format("\"{}\"", now().text);
     return std::unexpected(language_error{now().column, fmt::format("found {}, expected {}", found, what)});
+  }
+
+  /// "10/s": precondition: the token before is the /.
+  [[nodiscard]] bool is_per_second(const expression& left) const {
+    return std::holds_alternative<number>(left.is) && now().kind == token_kind::name && (now().text == "s" || now().text == "sec");
   }
 
   static branch make(std::size_t column, auto is) { return std::make_unique<expression>(expression{std::move(is), column}); }
@@ -85,7 +104,10 @@ class parsing {
       if (next->binding == comparing_binding && compared) return expected("and or or: comparisons can't be chained");
       compared = compared || next->binding == comparing_binding;
       const token by = now();
+      if (++joined_ > longest) return std::unexpected(language_error{by.column, fmt::format("is longer than {} parts", longest)});
       ++at_;
+      if (next->binding == by_number && by.text == "/" && is_per_second(**left))
+        return std::unexpected(language_error{by.column, "found a number per second, expected the number alone: rates are per second"});
       auto right = part(next->binding + 1);
       if (!right) return right;
       left = join(by, std::move(*left), std::move(*right));
@@ -100,7 +122,12 @@ class parsing {
       ++at_;
       return make(begin.column, number{begin.value, begin.in});
     }
-    if (begin.kind == token_kind::name) return signal(function::plain);
+    if (begin.kind == token_kind::name) {
+      const token& next = tokens_[at_ + 1];
+      const bool is_called = next.kind == token_kind::symbol && next.text == "(";
+      if (is_called || foreign_word(begin.text, false)) return expected("a signal such as traffic.error_rate");
+      return signal(function::plain);
+    }
     if (is("not")) {
       ++at_;
       auto of = part(not_binding);
@@ -122,6 +149,7 @@ class parsing {
       return inside;
     }
     if (is("before")) return before();
+    if (const auto how = look_up(tests, begin.text); how && begin.kind == token_kind::word) return test(*how);
     if (const auto how = look_up(functions, begin.text); how && begin.kind == token_kind::word) return of_function(*how);
     return expected("a signal such as traffic.error_rate, a number, or (");
   }
@@ -131,6 +159,30 @@ class parsing {
     if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
     if (now().kind != token_kind::name) return expected("a signal such as traffic.error_rate");
     return closed(signal(how));
+  }
+
+  /// "surely(traffic.error_rate over 30s > 5%, 99.9%)", "worse(traffic.error_rate over 30s)".
+  std::expected<branch, language_error> test(showing how) {
+    const std::size_t column = now().column;
+    if (auto opened = open(); !opened) return std::unexpected(std::move(opened.error()));
+    if (now().kind != token_kind::name) return expected("a ratio such as traffic.error_rate over 30s");
+    auto of = signal(function::plain);
+    if (!of) return of;
+    counts_test made{how, std::get<reading>(std::move((*of)->is))};
+    if (how == showing::surely) {
+      if (!is(">")) return expected("> and a limit, as in surely(traffic.error_rate over 30s > 5%)");
+      ++at_;
+      if (now().kind != token_kind::number) return expected("a limit such as 5%");
+      made.limit = now().value;
+      ++at_;
+      if (is(",")) {
+        ++at_;
+        if (now().kind != token_kind::number) return expected("a confidence such as 99.9%");
+        made.confidence = now().value;
+        ++at_;
+      }
+    }
+    return closed(make(column, std::move(made)));
   }
 
   std::expected<branch, language_error> before() {
@@ -178,6 +230,7 @@ class parsing {
   std::vector<token> tokens_;
   std::size_t at_ = 0;
   int depth_ = 0;
+  int joined_ = 0;
 };
 
 }  // namespace
@@ -185,6 +238,13 @@ class parsing {
 std::string_view name_of(comparing c) {
   for (const auto& [name, how] : comparisons) {
     if (how == c) return name;
+  }
+  return {};
+}
+
+std::string_view name_of(showing t) {
+  for (const auto& [name, how] : tests) {
+    if (how == t) return name;
   }
   return {};
 }

@@ -26,6 +26,10 @@ class player {
   /// What is still due at the record's end.
   void end(const teller& tell);
 
+  /// Judges what came so far, not waiting for what comes next.
+  void judge_now(const teller& tell) { settle(now_, tell); }
+  [[nodiscard]] acting would_act(std::size_t rule) { return engine_->would_act(rule, now_); }
+
   [[nodiscard]] const std::vector<rule>& rules() const { return engine_->rules(); }
   [[nodiscard]] bool has_begun() const { return engine_.has_value(); }
   /// What the clock on the wall showed at an instant of the record.

@@ -23,7 +23,7 @@ sample plain(double s, double value) {
 
 TEST_CASE("a_window_is_open_at_its_old_end_and_closed_at_its_new_one") {
   series s(signal_kind::gauge, seconds(60));
-  const auto w = s.window(seconds(10), false);
+  const auto w = s.window(seconds(10), series::start::kept);
   s.add(plain(0, 100));
   s.add(plain(10, 1));
   s.advance(at(10));
@@ -34,7 +34,7 @@ TEST_CASE("ratios_are_pooled_as_a_naive_sum_would_pool_them") {
   std::mt19937_64 random(11);
   for (int round = 0; round < 20; ++round) {
     series s(signal_kind::ratio, seconds(3600));
-    const auto w = s.window(seconds(30), false);
+    const auto w = s.window(seconds(30), series::start::kept);
     std::vector<std::pair<double, pooled>> all;
     double t = 0;
     for (int i = 0; i < 300; ++i) {
@@ -59,7 +59,7 @@ TEST_CASE("ratios_are_pooled_as_a_naive_sum_would_pool_them") {
 
 TEST_CASE("counters_count_over_resets_and_extrapolate_nothing") {
   series s(signal_kind::counter, seconds(60));
-  const auto w = s.window(seconds(10), false);
+  const auto w = s.window(seconds(10), series::start::kept);
   for (const auto& [t, value] : {std::pair{1.0, 5.0}, {3.0, 8.0}, {5.0, 2.0}, {7.0, 3.0}}) s.add(plain(t, value));
   s.advance(at(8));
   CHECK(*s.read(w, function::increase, 0, at(8)) == 3 + 2 + 1);
@@ -68,7 +68,7 @@ TEST_CASE("counters_count_over_resets_and_extrapolate_nothing") {
 
 TEST_CASE("one_counter_sample_is_no_increase") {
   series s(signal_kind::counter, seconds(60));
-  const auto w = s.window(seconds(10), false);
+  const auto w = s.window(seconds(10), series::start::kept);
   s.add(plain(1, 5));
   s.advance(at(2));
   CHECK_FALSE(s.read(w, function::increase, 0, at(2)).has_value());
@@ -76,7 +76,7 @@ TEST_CASE("one_counter_sample_is_no_increase") {
 
 TEST_CASE("what_is_stale_absent_or_no_number_has_no_value") {
   series s(signal_kind::gauge, seconds(15));
-  const auto w = s.window(seconds(60), false);
+  const auto w = s.window(seconds(60), series::start::kept);
   CHECK_FALSE(s.newest(false, at(0)).has_value());
   s.add(plain(0, 1));
   s.advance(at(15));
@@ -93,7 +93,7 @@ TEST_CASE("what_is_stale_absent_or_no_number_has_no_value") {
 
 TEST_CASE("quiet_samples_pool_but_keep_nothing_fresh") {
   series s(signal_kind::ratio, seconds(15));
-  const auto w = s.window(seconds(60), false);
+  const auto w = s.window(seconds(60), series::start::kept);
   s.add({at(0), at(1), pooled{1, 10}, false});
   for (int t = 2; t < 20; ++t) s.add({at(t - 1), at(t), pooled{0, 0}, true});
   s.advance(at(15));
@@ -103,8 +103,8 @@ TEST_CASE("quiet_samples_pool_but_keep_nothing_fresh") {
 
 TEST_CASE("since_a_cutover_only_samples_that_lie_wholly_after_it_count") {
   series s(signal_kind::ratio, seconds(60));
-  const auto all = s.window(seconds(60), false);
-  const auto since = s.window(seconds(60), true);
+  const auto all = s.window(seconds(60), series::start::kept);
+  const auto since = s.window(seconds(60), series::start::at_cutover);
   s.add({at(0), at(1), pooled{1, 10}, false});
   s.cutover(at(1.5));
   s.add({at(1), at(2), pooled{5, 10}, false});  // began before the cutover
@@ -117,7 +117,7 @@ TEST_CASE("since_a_cutover_only_samples_that_lie_wholly_after_it_count") {
 
 TEST_CASE("minimum_maximum_and_mean_fold_the_window") {
   series s(signal_kind::gauge, seconds(60));
-  const auto w = s.window(seconds(10), false);
+  const auto w = s.window(seconds(10), series::start::kept);
   for (const double v : {4.0, 1.0, 7.0}) s.add(plain(v, v));
   s.advance(at(7));
   CHECK(*s.read(w, function::min, 0, at(7)) == 1);
@@ -128,7 +128,7 @@ TEST_CASE("minimum_maximum_and_mean_fold_the_window") {
 
 TEST_CASE("counted_distributions_are_pooled_bucket_by_bucket") {
   series s(signal_kind::distribution, seconds(60));
-  const auto w = s.window(seconds(10), false);
+  const auto w = s.window(seconds(10), series::start::kept);
   const auto counted = [](double fast, double all, double bound = 1) {
     histogram h;
     h.add(0.1, fast);
@@ -155,7 +155,7 @@ TEST_CASE("counted_distributions_are_pooled_bucket_by_bucket") {
 
 TEST_CASE("a_counted_distribution_without_observations_has_no_quantile") {
   series s(signal_kind::distribution, seconds(60));
-  const auto w = s.window(seconds(10), true);
+  const auto w = s.window(seconds(10), series::start::at_cutover);
   histogram h;
   h.add(1, 0);
   h.add(HUGE_VAL, 0);
