@@ -8,6 +8,7 @@
 #include <array>
 #include <cctype>
 #include <charconv>
+#include <optional>
 
 namespace flipback::rules {
 
@@ -52,6 +53,15 @@ std::expected<token, language_error> take_number(std::string_view text, std::siz
       language_error{column, fmt::format("found \"{}\", expected a number with a unit such as 5%, 1000ms, 2GiB or 30d", with_unit)});
 }
 
+/// A function of another language, whose own mistakes need not be told: "rate" of "rate(x[5m])".
+std::optional<language_error> foreign_call(const std::vector<token>& so_far) {
+  for (std::size_t i = 1; i < so_far.size(); ++i) {
+    const token& name = so_far[i - 1];
+    if (name.kind == token_kind::name && so_far[i].text == "(") return language_error{name.column, *foreign_word(name.text, true)};
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 std::expected<std::vector<token>, language_error> cut(std::string_view text) {
@@ -77,6 +87,8 @@ std::expected<std::vector<token>, language_error> cut(std::string_view text) {
     } else if (singles.contains(c) && !rest.starts_with("<>")) {
       tokens.push_back({token_kind::symbol, rest.substr(0, 1), i, 0, unit::number});
       ++i;
+    } else if (auto called = foreign_call(tokens)) {
+      return std::unexpected(*std::move(called));
     } else if (auto meant = foreign(rest)) {
       return std::unexpected(language_error{i, *std::move(meant)});
     } else {

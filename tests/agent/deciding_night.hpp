@@ -138,7 +138,7 @@ class night {
       const rules::evaluation when = judged.explain(i, clock_.at);
       r.why = when.says;
       r.holds = said_by(when.is);
-      r.not_this_release = judged.not_this_release(i);
+      r.not_this_release = judged.not_this_release(i, clock_.at);
       if (const auto mark = mark_of(s_, r.name, r.true_since)) r.above_since_mark = said_by(judged.above_since(i, *mark, clock_.at));
       all.push_back(std::move(r));
     }
