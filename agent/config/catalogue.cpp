@@ -28,6 +28,8 @@ signal signal_of(const std::string& probe, const measurement_declaration& m, dur
   s.stale = std::max(3 * every, m.stale);
   s.quantile = m.quantile;
   s.samples = m.of.empty() ? s.name : fmt::format("{}.{}", probe, m.of);
+  if (!m.narrowed.empty()) s.narrowed = fmt::format("{}.{}", probe, m.narrowed);
+  s.of_live = m.of_live;
   return s;
 }
 
