@@ -95,6 +95,8 @@ class evaluating {
     const auto& before = of.before();
     if (few_errors_) {
       made.is = truth::no;
+    } else if (t.how == showing::surely && least_.by_share) {
+      made.is = truth_of(*share.value > t.limit);
     } else if (t.how == showing::surely) {
       made.is = surely(of.fifths_of(s.window, now_), t.limit, t.confidence, before ? before->clumps() : 1);
     } else if (before) {

@@ -11,7 +11,10 @@ namespace {
 // How much there must be in a window is asked of `when` alone.
 constexpr least_fill any{};
 // A breach rests on full windows: one that fills is no part of it, and what is asked of it withholds nothing.
-constexpr least_fill unless_full{0, 0, truth::no};
+constexpr least_fill unless_full{.filling = truth::no};
+
+constexpr int parts_of_a_window = 5;
+constexpr duration shortest_part = std::chrono::seconds(20);
 
 }  // namespace
 
@@ -197,18 +200,21 @@ acting engine::would_act(std::size_t number, instant now) {
 
 truth engine::above_since(std::size_t number, instant since, instant now) {
   const rule& of = from_.rules[number];
-  duration shortest = duration::max();
-  for (const source& s : of.sources) {
-    if (s.windowed && s.since_cutover) shortest = std::min(shortest, s.length);
-  }
-  if (shortest == duration::max()) return evaluate_when(of, now, false).is;  // no window remembers anything
-  if (now - since < shortest) return truth::unknown;
+  if (std::ranges::none_of(of.sources, [](const source& s) { return s.windowed && s.since_cutover; }))
+    return evaluate_when(of, now, false).is;  // no window remembers anything
   std::vector<series> only = from_.all;
+  std::vector<source> shorter = of.sources;
+  for (source& s : shorter) {
+    if (!s.windowed || s.before) continue;
+    s.length = std::min(s.length, std::max<duration>(s.length / parts_of_a_window, shortest_part));
+    s.window = only[s.series].window(s.length, series::start::full);
+    s.has_longest = false;
+  }
   for (const std::size_t number_of : of.reads) {
     only[number_of].only_since(since);
     only[number_of].advance(now);
   }
-  return evaluate(*of.when, of.sources, only, of.least, now, false).is;
+  return evaluate(*of.when, shorter, only, {.by_share = true}, now, false).is;
 }
 
 evaluation engine::explain(std::size_t number, instant now) {

@@ -89,8 +89,8 @@ class engine {
   [[nodiscard]] truth withheld(std::size_t rule, instant now);
   /// Of a rule that rolls back: whether it would now, as far as the rules can tell.
   [[nodiscard]] acting would_act(std::size_t rule, instant now);
-  /// Whether the rule's condition is true on what came after `since` alone; unknown while that is shorter than the rule's shortest window.
-  /// Windows remember an outage for longer than it lasts.
+  /// Whether what came after `since` is above the rule's limits by itself, in windows a fifth as long, and 20 s at least; unknown until they
+  /// are full. Windows remember an outage for longer than it lasts.
   [[nodiscard]] truth above_since(std::size_t rule, instant since, instant now);
   /// The rule's condition with its explanation, evaluated now.
   [[nodiscard]] evaluation explain(std::size_t rule, instant now);

@@ -29,6 +29,8 @@ signal signal_of(const std::string& probe, const measurement_declaration& m, dur
   s.every = every;
   s.quantile = m.quantile;
   s.samples = m.of.empty() ? s.name : fmt::format("{}.{}", probe, m.of);
+  if (!m.narrowed.empty()) s.narrowed = fmt::format("{}.{}", probe, m.narrowed);
+  s.of_live = m.of_live;
   return s;
 }
 

@@ -77,9 +77,11 @@ struct measurement_declaration {
   std::string_view name;
   signal_kind kind = signal_kind::gauge;
   unit in = unit::number;
-  double quantile = 0;    ///< of a distribution: 0.95 for "p95"
-  std::string_view of{};  ///< of a distribution: the name under which its values are measured; several quantiles may share one
-  duration stale{};       ///< at least 3 × the probe's interval
+  double quantile = 0;          ///< of a distribution: 0.95 for "p95"
+  std::string_view of{};        ///< of a distribution: the name under which its values are measured; several quantiles may share one
+  duration stale{};             ///< at least 3 × the probe's interval
+  std::string_view narrowed{};  ///< under which name the same is measured of the live slot alone, of requests that began after the cutover
+  bool of_live = false;         ///< it speaks of the live slot since the newest cutover, and of nothing else
 };
 
 /// What a probe has learnt of the time before its first run, as a log tells it.

@@ -5,7 +5,10 @@
 #include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
 
+#include <cstddef>
+#include <cstdint>
 #include <memory>
+#include <optional>
 #include <span>
 #include <string>
 #include <vector>
@@ -68,12 +71,20 @@ struct nginx_facts {
   std::vector<access_log_directive> access_logs;
 };
 
+/// Which slot users reach, as far as the agent knows. A probe that counts requests may count those of the live slot apart.
+struct live_facts {
+  std::optional<std::size_t> slot;  ///< its number among the slots; nothing: it is not known
+  std::optional<instant> since;     ///< the newest cutover; nothing: it is live for as long as can be told
+  std::uint64_t turn = 0;           ///< raised whenever another slot or release goes live: nothing counted before is of what is live now
+};
+
 /// What the world outside of its own table gives a probe when it is made.
 struct surroundings {
   asio::any_io_executor executor;
   net::network& network;
   std::vector<slot_upstreams> slots;
   std::shared_ptr<const nginx_facts> nginx{};  ///< null: nobody asks nginx
+  std::shared_ptr<const live_facts> live{};    ///< null: nobody tells which slot is live
   duration every{};                            ///< the interval of the probe that is made
 };
 

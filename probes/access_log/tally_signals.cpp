@@ -1,7 +1,7 @@
 #include "probes/access_log/tally_signals.hpp"
 
 #include <array>
-#include <string_view>
+#include <memory>
 #include <utility>
 
 namespace flipback::access_log {
@@ -11,36 +11,53 @@ namespace {
 struct rate {
   std::string_view name;
   std::uint64_t tally::* counts;
+  bool of_timed = false;  ///< a share of the requests that have a latency, and not of all
 };
-constexpr std::array rates{rate{"error_rate", &tally::errors}, rate{"client_error_rate", &tally::client_errors},
+constexpr std::array rates{rate{"error_rate", &tally::errors},      rate{"client_error_rate", &tally::client_errors},
                            rate{"success_rate", &tally::successes}, rate{"limited_rate", &tally::limited},
-                           rate{"aborted_rate", &tally::aborted}};
+                           rate{"aborted_rate", &tally::aborted},   rate{"slow_rate", &tally::slow, true}};
 constexpr std::array<std::pair<std::string_view, double>, 4> quantiles{{{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}}};
 
 }  // namespace
 
-tally_signals::tally_signals(const std::string& prefix, bool with_latency)
-    : requests_(prefix + "requests"), rps_(prefix + "rps"), latencies_(prefix + "latencies") {
-  for (const rate& r : rates) rates_.push_back(prefix + std::string(r.name));
-  if (!with_latency) return;
-  for (const auto& [name, q] : quantiles) quantiles_.push_back(prefix + std::string(name));
+tally_signals::tally_signals(terms by)
+    : by_(std::move(by)), requests_(named_as("requests")), rps_(named_as("rps")), latencies_(by_.prefix + "latencies") {
+  for (const rate& r : rates) {
+    if (by_.with_latency || !r.of_timed) rates_.push_back(named_as(r.name));
+  }
+  if (!by_.with_latency) return;
+  for (const auto& [name, q] : quantiles) quantiles_.push_back(named_as(name));
+}
+
+tally_signals::named tally_signals::named_as(std::string_view name) const {
+  return {by_.prefix + std::string(name), by_.narrowed_by.empty() ? std::string() : by_.narrowed_by + std::string(name)};
+}
+
+measurement_declaration tally_signals::declared(const named& as, signal_kind kind, unit in) const {
+  return {.name = as.name, .kind = kind, .in = in, .stale = traffic_stale, .narrowed = as.narrowed, .of_live = by_.of_live};
 }
 
 void tally_signals::declare(std::vector<measurement_declaration>& into) const {
-  into.push_back({requests_, signal_kind::gauge, unit::number, 0, {}, traffic_stale});
-  into.push_back({rps_, signal_kind::ratio, unit::per_second, 0, {}, traffic_stale});
-  for (const std::string& name : rates_) into.push_back({name, signal_kind::ratio, unit::ratio, 0, {}, traffic_stale});
-  for (std::size_t i = 0; i < quantiles_.size(); ++i)
-    into.push_back({quantiles_[i], signal_kind::distribution, unit::seconds, quantiles.at(i).second, latencies_, traffic_stale});
+  into.push_back(declared(requests_, signal_kind::gauge, unit::number));
+  into.push_back(declared(rps_, signal_kind::ratio, unit::per_second));
+  for (const named& as : rates_) into.push_back(declared(as, signal_kind::ratio, unit::ratio));
+  for (std::size_t i = 0; i < quantiles_.size(); ++i) {
+    measurement_declaration& made = into.emplace_back(declared(quantiles_[i], signal_kind::distribution, unit::seconds));
+    made.quantile = quantiles.at(i).second;
+    made.of = latencies_;
+  }
 }
 
 void tally_signals::measure(std::vector<measurement>& into, const tally& from, double over) const {
   const auto count = static_cast<double>(from.requests);
+  const auto timed = static_cast<double>(from.latencies.count());
   const bool quiet = from.requests == 0;
-  into.push_back({requests_, count, quiet});
-  if (over > 0) into.push_back({rps_, pooled{count, over}, quiet});
-  for (std::size_t i = 0; i < rates_.size(); ++i)
-    into.push_back({rates_[i], pooled{static_cast<double>(from.*rates.at(i).counts), count}, quiet});
+  into.push_back({requests_.name, count, quiet});
+  if (over > 0) into.push_back({rps_.name, pooled{count, over}, quiet});
+  for (std::size_t i = 0; i < rates_.size(); ++i) {
+    const double all = rates.at(i).of_timed ? timed : count;
+    into.push_back({rates_[i].name, pooled{static_cast<double>(from.*rates.at(i).counts), all}, all == 0});
+  }
   if (!quantiles_.empty()) into.push_back({latencies_, std::make_shared<const sketch>(from.latencies), from.latencies.count() == 0});
 }
 

@@ -1,12 +1,10 @@
 #pragma once
 
 #include "flipback/probe.hpp"
-#include "flipback/sketch.hpp"
 
 #include "probes/access_log/attempts.hpp"
-#include "probes/access_log/failed_sample.hpp"
-#include "probes/access_log/heavy_hitters.hpp"
 #include "probes/access_log/line_format.hpp"
+#include "probes/access_log/tally.hpp"
 
 #include <map>
 #include <memory>
@@ -24,32 +22,6 @@ struct filter {
   std::vector<std::string> agents;  ///< prefixes
   /// Paths (prefixes) whose latency says nothing: event streams, long polls. They count as requests all the same.
   std::vector<std::string> slow_paths;
-};
-
-/// Counts of requests, or, for a slot, of attempts.
-struct tally {
-  std::uint64_t requests = 0;
-  std::uint64_t errors = 0;         ///< 500–599, and hung up on after `hang_after` without a header
-  std::uint64_t client_errors = 0;  ///< 4xx but 429 and 499
-  std::uint64_t successes = 0;      ///< 1xx to 3xx
-  std::uint64_t limited = 0;        ///< 429
-  std::uint64_t aborted = 0;        ///< 499
-  sketch latencies;
-};
-
-/// What has been logged since the last time it was asked (semantics.md §2, "Traffic").
-struct pool {
-  tally all;
-  std::vector<tally> slots;  ///< in the order of the slots
-  std::uint64_t local_errors = 0;
-  std::uint64_t malformed = 0;
-  double newest_line = 0;          ///< the newest line's own time, seconds since 1970; 0: none
-  heavy_hitters failing_requests;  ///< what the errors asked for: "GET /api/search"
-  heavy_hitters failing_clients;   ///< whose they were, where the log tells
-  heavy_hitters clients;           ///< whose all requests were, errors or not
-  std::uint64_t safe_errors = 0;   ///< errors of GET and HEAD
-  std::uint64_t hung_errors = 0;   ///< errors that are none but for their clients, who hung up after `hang_after`
-  failed_sample failed;            ///< some of the errors, of requests whose beginning is known
 };
 
 /// What a format lets us tell (semantics.md §2, "Traffic"). Without $upstream_addr every request counts; without $upstream_status there is

@@ -15,6 +15,7 @@ namespace flipback::access_log {
 namespace {
 
 constexpr std::size_t most_paths_said = 3;
+constexpr const char* of_live = "live.";
 
 /// What has most errors: "GET /api/a 12, GET /api/b 3".
 std::string most_errors(const pool& of) {
@@ -37,9 +38,14 @@ std::string sentence(const pool& of, std::span<const field> missing) {
 }  // namespace
 
 traffic_signals::traffic_signals(const abilities& can_tell, std::span<const slot_upstreams> slots, duration lag_limit)
-    : can_tell_(can_tell), lag_limit_(lag_limit), all_("", can_tell.latency) {
-  for (const slot_upstreams& s : slots) slots_.emplace_back(s.slot + ".", can_tell_.attempt_times);
+    : can_tell_(can_tell),
+      lag_limit_(lag_limit),
+      all_({.prefix = "", .with_latency = can_tell.latency, .narrowed_by = slots.empty() ? "" : of_live}) {
+  if (!slots.empty()) live_.emplace(tally_signals::terms{.prefix = of_live, .with_latency = can_tell.latency, .of_live = true});
+  for (const slot_upstreams& s : slots)
+    slots_.emplace_back(tally_signals::terms{.prefix = s.slot + ".", .with_latency = can_tell_.attempt_times});
   all_.declare(declared_);
+  if (live_) live_->declare(declared_);
   for (const tally_signals& s : slots_) s.declare(declared_);
   if (can_tell_.time) declared_.push_back({"lag", signal_kind::gauge, unit::seconds});
   if (can_tell_.upstreams) declared_.push_back({"local_errors", signal_kind::gauge, unit::number});

@@ -31,6 +31,7 @@ class traffic_signals {
   abilities can_tell_;
   duration lag_limit_;
   tally_signals all_;
+  std::optional<tally_signals> live_;  ///< where there are slots that the log can tell apart
   std::deque<tally_signals> slots_;
   std::vector<measurement_declaration> declared_;
 };

@@ -17,7 +17,7 @@ catalogue signals() {
                                        {"redis.memory_used", signal_kind::gauge, unit::bytes},
                                        {"api-blue.up", signal_kind::outcome, unit::number},
                                        {"postgres.checksum_failures", signal_kind::counter, unit::number}}) {
-    all.add({name, kind, in, std::chrono::seconds(15), 0, name, std::chrono::seconds(5)});
+    all.add({name, kind, in, std::chrono::seconds(15), 0, name, {}, false, std::chrono::seconds(5)});
   }
   return all;
 }
