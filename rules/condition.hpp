@@ -35,11 +35,12 @@ std::string label(const source& s);
 /// What a source reads at `now`. Precondition: its series has been advanced to `now`.
 std::optional<double> read(const source& s, std::span<const series> all, instant now);
 
-/// How much must be in a window before a comparison says anything.
+/// How much must be in a window before a comparison says anything, and what is asked of it.
 struct least_fill {
   double samples = 0;
   double errors = 0;
   truth filling = truth::unknown;  ///< what a comparison is whose windows are not full yet
+  bool by_share = false;           ///< `surely` asks whether the share is above the limit, and no more
 };
 
 /// What a condition turned out to be, and the comparison that decided it: for sentences and for the numbers on a page.

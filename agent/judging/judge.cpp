@@ -230,7 +230,7 @@ error_shares judge::errors_of(const std::string& rule, instant since) {
 
 void judge::start_anew(instant at, bool forgive) {
   engine_.cutover(at, forgive);
-  if (recorder_) recorder_->cutover(at);
+  if (recorder_) recorder_->cutover(at, forgive);
   settle();
 }
 

@@ -64,9 +64,9 @@ recorder::moment recorder::present() const {
   return now;
 }
 
-void recorder::cutover(instant at) {
+void recorder::cutover(instant at, bool forgive) {
   cutover_ = at;
-  writer_.write(rules::replay::cut_over{at});
+  writer_.write(rules::replay::cut_over{at, forgive});
 }
 
 void recorder::window(instant at, bool open) {

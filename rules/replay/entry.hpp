@@ -25,6 +25,7 @@ struct sampled {
 };
 struct cut_over {
   instant at;
+  bool forgive = false;  ///< the release that was left was rolled back
 };
 struct window_changed {
   instant at;

@@ -71,8 +71,10 @@ class frame {
         if (!read_value(made.is)) return std::nullopt;
         return made;
       }
-      case tag::cut_over:
-        return cut_over{time()};
+      case tag::cut_over: {
+        const instant at = time();
+        return cut_over{at, from_.byte() != 0};
+      }
       case tag::window_changed: {
         const instant at = time();
         return window_changed{at, from_.byte() != 0};
@@ -109,6 +111,9 @@ class frame {
     made.is.quantile = from_.real();
     made.is.name = from_.text();
     made.is.samples = from_.text();
+    made.is.narrowed = from_.text();
+    made.is.of_live = from_.byte() != 0;
+    made.is.every = length();
     const bool known = kind <= static_cast<std::uint8_t>(signal_kind::distribution) && in <= static_cast<std::uint8_t>(unit::per_second);
     return known && !made.is.name.empty() ? std::optional<entry>(std::move(made)) : std::nullopt;
   }

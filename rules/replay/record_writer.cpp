@@ -104,6 +104,9 @@ void record_writer::put(const declared& e) {
   payload_.real(e.is.quantile);
   payload_.text(e.is.name);
   payload_.text(e.is.samples);
+  payload_.text(e.is.narrowed);
+  payload_.byte(e.is.of_live ? 1 : 0);
+  payload_.number(static_cast<std::uint64_t>(e.is.every.count()));
 }
 
 void record_writer::put(const sampled& e) {
@@ -115,6 +118,7 @@ void record_writer::put(const sampled& e) {
 
 void record_writer::put(const cut_over& e) {
   begin(of(tag::cut_over), e.at);
+  payload_.byte(e.forgive ? 1 : 0);
 }
 
 void record_writer::put(const window_changed& e) {

@@ -53,7 +53,7 @@ TEST_CASE("a_file_alone_tells_how_the_deployment_stood_when_it_began") {
     under_test.begin(false);
     const auto script = [&]() -> asio::awaitable<void> {
       asio::steady_timer pause(loop);
-      under_test.cutover(cut);
+      under_test.cutover(cut, false);
       under_test.window(cut, true);
       for (int second = 0; second < 3; ++second) {  // each second's frame fills a file of 1,000 bytes
         for (int i = 0; i < 100; ++i) under_test.add(0, {cut, cut + std::chrono::milliseconds(1 + i), 1.0, false});

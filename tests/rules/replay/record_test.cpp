@@ -27,8 +27,9 @@ std::vector<entry> everything() {
   counted.add(std::numeric_limits<double>::infinity(), 7);
   std::vector<entry> all{beginning{start, wall_time(1795762000s), true},
                          declared{0, {"traffic.p95", signal_kind::distribution, unit::seconds, 15s, 0.95, "traffic.latencies"}},
-                         declared{1, {"traffic.error_rate", signal_kind::ratio, unit::ratio, 15s, 0, "traffic.error_rate"}},
-                         cut_over{start + 1s},
+                         declared{1, {"traffic.error_rate", signal_kind::ratio, unit::ratio, 15s, 0, "traffic.error_rate",
+                                      "traffic.live.error_rate", true, 1s}},
+                         cut_over{start + 1s, true},
                          window_changed{start + 1s, true},
                          unwatched{start + 2s, start + 5s}};
   std::uint32_t series = 0;
@@ -120,7 +121,7 @@ TEST_CASE("a_byte_that_was_changed_is_noticed_wherever_it_is") {
 
 TEST_CASE("what_is_no_record_is_said") {
   const auto says = [](std::string_view file) { return record_reader(file).next().error().says; };
-  CHECK(says("") == "it does not begin with \"flipback record 1\": it is no record");
+  CHECK(says("") == "it does not begin with \"flipback record 2\": it is no record");
   CHECK(says("SQLite format 3").ends_with("it is no record"));
 }
 
