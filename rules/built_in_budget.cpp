@@ -8,8 +8,8 @@
 #include <vector>
 
 // One budget explains them: a release may lose as much as 15 s of all requests. 5% through five minutes are as much, and so are 75% through
-// twenty seconds: who loses it sooner is rolled back sooner, if that is more than chance and worse than before the cutover. Of slow requests
-// it may have twice as much, or cold caches would roll back.
+// twenty seconds: who loses it sooner is rolled back sooner, if that is more than chance and worse than before the cutover. Of slow
+// requests it may have twice as much, or cold caches would roll back.
 
 namespace flipback::rules {
 
@@ -43,8 +43,8 @@ rule_source roll_back(std::string name, std::string when, std::string until, std
 
 rule_source through_five_minutes(const budget& b) {
   rule_source made = roll_back(b.name == "error" ? "error-rate" : std::string(b.name),
-                               fmt::format("{0} over 5m > 5% and surely({0} over 5m > 5%, 80%)", b.of), fmt::format("{} over 5m < 4%", b.of),
-                               fmt::format("not worse({} over 5m)", b.of));
+                               fmt::format("{0} over 5m > 5% and surely({0} over 5m > 5%, 80%)", b.of),
+                               fmt::format("{} over 5m < 4%", b.of), fmt::format("not worse({} over 5m)", b.of));
   made.min_samples = 20;
   made.min_errors = 8;
   return made;

@@ -40,8 +40,7 @@ double binomial_tail(double at_least, double of, double p) {
   const double odds = p / (1 - p);
   const auto term = [&](double k) { return std::exp(log_choose(of, k) + k * std::log(p) + (of - k) * std::log1p(-p)); };
   return tail(
-      at_least, of, of * p, term, [&](double k) { return (of - k) / (k + 1) * odds; },
-      [&](double k) { return k / (of - k + 1) / odds; });
+      at_least, of, of * p, term, [&](double k) { return (of - k) / (k + 1) * odds; }, [&](double k) { return k / (of - k + 1) / odds; });
 }
 
 double fisher_tail(double errors, double requests, double other_errors, double other_requests) {
@@ -51,9 +50,7 @@ double fisher_tail(double errors, double requests, double other_errors, double o
   const double most = std::min(requests, wrong);
   if (errors <= least) return 1;
   const double right = all - wrong;
-  const auto term = [&](double k) {
-    return std::exp(log_choose(wrong, k) + log_choose(right, requests - k) - log_choose(all, requests));
-  };
+  const auto term = [&](double k) { return std::exp(log_choose(wrong, k) + log_choose(right, requests - k) - log_choose(all, requests)); };
   const auto up = [&](double k) { return (wrong - k) * (requests - k) / ((k + 1) * (right - requests + k + 1)); };
   const auto down = [&](double k) { return k * (right - requests + k) / ((wrong - k + 1) * (requests - k + 1)); };
   return tail(errors, most, requests * wrong / all, term, up, down);

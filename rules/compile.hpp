@@ -21,8 +21,8 @@ struct rule {
   branch unless;  ///< may be null
   std::vector<source> sources;
   std::vector<std::size_t> reads;  ///< the series that wake it
-  least_fill least;  ///< of `when`
-  bool asks_worse = false;  ///< what was before the cutover is held against it by its own condition
+  least_fill least;                ///< of `when`
+  bool asks_worse = false;         ///< what was before the cutover is held against it by its own condition
 };
 
 /// Rules and the series that they read, ready to run.

@@ -99,6 +99,8 @@ class evaluating {
       made.is = truth_of(*share.value > t.limit);
     } else if (t.how == showing::surely) {
       made.is = surely(of.fifths_of(s.window, now_), t.limit, t.confidence, before ? before->clumps() : 1);
+    } else if (least_.is_worse) {
+      made.is = truth::yes;
     } else if (before) {
       made.is = before->is_worse({f.errors, f.samples}, s.length);
     }
@@ -107,7 +109,8 @@ class evaluating {
   }
 
   static std::string sentence(const counts_test& t, const source& s, const fill& f, const evaluation& made, const counts_before* before) {
-    const std::string share = fmt::format("{} is {} ({} of {})", label(s), format_ratio(*made.value), grouped(f.errors), grouped(f.samples));
+    const std::string share =
+        fmt::format("{} is {} ({} of {})", label(s), format_ratio(*made.value), grouped(f.errors), grouped(f.samples));
     if (t.how == showing::surely) {
       const bool yes = made.is == truth::yes;
       return fmt::format("{}, {} above {}{}", share, yes ? "surely" : "not surely", format_ratio(t.limit),

@@ -40,6 +40,7 @@ struct least_fill {
   double samples = 0;
   double errors = 0;
   truth filling = truth::unknown;  ///< what a comparison is whose windows are not full yet
+  bool is_worse = false;           ///< `worse` is taken for true
   bool by_share = false;           ///< `surely` asks whether the share is above the limit, and no more
 };
 

@@ -82,9 +82,9 @@ evaluation engine::evaluate_when(const rule& of, instant now, bool explain) {
 }
 
 /// What ends a breach or withholds its action.
-truth engine::evaluate_other(const branch& text, least_fill least, const rule& of, instant now) {
+evaluation engine::evaluate_other(const branch& text, least_fill least, const rule& of, instant now, bool explain) {
   for (const std::size_t series : of.reads) from_.all[series].advance(now);
-  return evaluate(*text, of.sources, from_.all, least, now, false).is;
+  return evaluate(*text, of.sources, from_.all, least, now, explain);
 }
 
 void engine::evaluate_rule(std::size_t number, instant now, std::vector<change>& into) {
@@ -92,11 +92,11 @@ void engine::evaluate_rule(std::size_t number, instant now, std::vector<change>&
   state& s = states_[number];
   const evaluation when = evaluate_when(of, now, false);
   const bool may_end = of.until && s.verdicts.current() == verdict::breached;
-  const truth until = may_end ? evaluate_other(of.until, any, of, now) : truth::unknown;
+  const truth until = may_end ? evaluate_other(of.until, any, of, now).is : truth::unknown;
   if (when.is == truth::yes) s.last_true = now;
   const verdict after = s.verdicts.step(terms(of), when.is, until, earliest(of), now);
   if (const verdict before = std::exchange(s.told, after); before != after) {
-    change c{change_kind::verdict, number, before, after, now, s.verdicts.true_since(), evaluate_when(of, now, true),
+    change c{change_kind::verdict,         number, before, after, now, s.verdicts.true_since(), evaluate_when(of, now, true),
              not_this_release(number, now)};
     into.push_back(std::move(c));
   }
@@ -183,12 +183,24 @@ void engine::adopt(engine&& before) {
 
 truth engine::withheld(std::size_t number, instant now) {
   const rule& of = from_.rules[number];
-  return of.unless ? evaluate_other(of.unless, unless_full, of, now) : truth::no;
+  return of.unless ? evaluate_other(of.unless, unless_full, of, now).is : truth::no;
 }
 
 bool engine::not_this_release(std::size_t number, instant now) {
-  if (!states_[number].not_this_release) return false;
-  return !from_.rules[number].asks_worse || withheld(number, now) == truth::unknown;
+  return states_[number].not_this_release && !is_held_against_before(number, now);
+}
+
+bool engine::is_held_against_before(std::size_t number, instant now) {
+  return from_.rules[number].asks_worse && withheld(number, now) != truth::unknown;
+}
+
+std::string engine::no_worse(std::size_t number, instant now) {
+  const rule& of = from_.rules[number];
+  if (!of.asks_worse || !of.unless || withheld(number, now) != truth::yes) return {};
+  least_fill otherwise = unless_full;
+  otherwise.is_worse = true;
+  if (evaluate_other(of.unless, otherwise, of, now).is == truth::yes) return {};
+  return evaluate_other(of.unless, unless_full, of, now, true).says;
 }
 
 acting engine::would_act(std::size_t number, instant now) {
@@ -225,8 +237,14 @@ evaluation engine::explain(std::size_t number, instant now) {
 rule_explanation engine::explanation(std::size_t number, instant now) {
   const rule& of = from_.rules[number];
   const state& s = states_[number];
-  rule_explanation made{s.verdicts.current(), s.verdicts.true_since(), breaches_at(number), s.verdicts.unknown_since(),
-                        not_this_release(number, now), {}, {}, {}};
+  rule_explanation made{s.verdicts.current(),
+                        s.verdicts.true_since(),
+                        breaches_at(number),
+                        s.verdicts.unknown_since(),
+                        not_this_release(number, now),
+                        {},
+                        {},
+                        {}};
   for (const std::size_t series : of.reads) from_.all[series].advance(now);
   const auto tree = [&](const branch& text, least_fill least) {
     return text ? flipback::rules::explain(*text, of.sources, from_.all, least, now) : std::vector<explanation_row>{};

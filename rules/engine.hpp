@@ -87,10 +87,14 @@ class engine {
   [[nodiscard]] bool was_true_before_cutover(std::size_t rule) const { return states_[rule].not_this_release; }
   /// Whether the rule's `unless` withholds its action now.
   [[nodiscard]] truth withheld(std::size_t rule, instant now);
+  /// Where its `unless` withholds its action for nothing but that it is no worse than before the cutover: that, in words. Else empty.
+  [[nodiscard]] std::string no_worse(std::size_t rule, instant now);
+  /// Whether the rule asks if it is worse than before the cutover, and that can be told.
+  [[nodiscard]] bool is_held_against_before(std::size_t rule, instant now);
   /// Of a rule that rolls back: whether it would now, as far as the rules can tell.
   [[nodiscard]] acting would_act(std::size_t rule, instant now);
-  /// Whether what came after `since` is above the rule's limits by itself, in windows a fifth as long, and 20 s at least; unknown until they
-  /// are full. Windows remember an outage for longer than it lasts.
+  /// Whether what came after `since` is above the rule's limits by itself, in windows a fifth as long, and 20 s at least; unknown until
+  /// they are full. Windows remember an outage for longer than it lasts.
   [[nodiscard]] truth above_since(std::size_t rule, instant since, instant now);
   /// The rule's condition with its explanation, evaluated now.
   [[nodiscard]] evaluation explain(std::size_t rule, instant now);
@@ -120,7 +124,7 @@ class engine {
   void watch_blindness(instant now, std::vector<change>& into);
   void enqueue(std::size_t number, instant now);
   evaluation evaluate_when(const rule& of, instant now, bool explain);
-  truth evaluate_other(const branch& text, least_fill least, const rule& of, instant now);
+  evaluation evaluate_other(const branch& text, least_fill least, const rule& of, instant now, bool explain = false);
   [[nodiscard]] instant earliest(const rule& of) const;
   [[nodiscard]] static verdict_terms terms(const rule& of);
 

@@ -64,7 +64,7 @@ std::optional<weighed> obstacle(const state& s, const terms& by, const present& 
         guard::intent,
         fmt::format("the switch can't be read ({}), so it can't be put back; `flipback status` says what is lacking", now.names.says));
   if (!rule.unfit.empty()) return blocked(guard::evidence, fmt::format("{}{}", rule.unfit, all_the_same));
-  if (rule.withheld == answer::yes)
+  if (rule.withheld == answer::yes && rule.no_worse.empty())
     return blocked(guard::unless_rule, fmt::format("withheld while the rule's unless is true{}", all_the_same));
   if (rule.withheld == answer::cant_tell && s.in_doubt.withheld.contains(rule.name))
     return blocked(guard::unless_rule, fmt::format("withheld: the rule's unless was true, and is not known now{}", all_the_same));
@@ -90,7 +90,9 @@ std::pair<guard, std::string> for_a_person(const state& s, const terms& by, cons
   if (!s.unreadable.empty())
     return {guard::memory, fmt::format("what was remembered of {} could not be read at the start", *s.unreadable.begin())};
   if (const std::string doubt = doubt_of_way_back(t, by); !doubt.empty()) return {guard::doubt, doubt};
-  if (rule.not_this_release || s.in_doubt.not_this_release.contains(rule.name))
+  if (!rule.no_worse.empty()) return {guard::no_worse, rule.no_worse};
+  const bool in_doubt = rule.not_this_release || s.in_doubt.not_this_release.contains(rule.name);
+  if (in_doubt && !rule.held_against_before)
     return {guard::not_this_release, "the condition was true before the cutover already: this release may not be to blame"};
   if (was_rolled_back_before(s, by, now))
     return {guard::failed_before, "this release was rolled back before, and somebody has brought it back"};
@@ -212,10 +214,10 @@ std::string nowhere_to_go(const present& now, const terms& by) {
 }
 
 std::string_view name_of(guard g) {
-  constexpr std::array<std::string_view, 25> names{
-      "none",          "live",   "condition", "intent",  "elsewhere", "way back", "window",       "latch", "hold",  "ready",
-      "evidence",      "unless", "boot",      "healthy", "confirm",   "blame",    "short window", "mode",  "doubt", "not this release",
-      "failed before", "client", "hang-ups",  "shared",  "memory"};
+  constexpr std::array<std::string_view, 26> names{
+      "none",     "live",          "condition", "intent",   "elsewhere", "way back", "window",       "latch", "hold",  "ready",
+      "evidence", "unless",        "boot",      "healthy",  "confirm",   "blame",    "short window", "mode",  "doubt", "not this release",
+      "no worse", "failed before", "client",    "hang-ups", "shared",    "memory"};
   return names.at(static_cast<std::size_t>(g));
 }
 

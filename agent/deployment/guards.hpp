@@ -32,6 +32,7 @@ enum class guard : std::uint8_t {
   mode,
   doubt,
   not_this_release,
+  no_worse,
   failed_before,
   client,
   hang_ups,

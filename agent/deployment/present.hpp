@@ -22,6 +22,8 @@ struct rule_now {
   std::optional<config::mode> mode;  ///< its own
   bool not_this_release = false;     ///< the condition was true before the cutover already
   answer withheld = answer::no;      ///< whether its `unless` is true
+  bool held_against_before = false;  ///< it asks whether it is worse than before the cutover, and that can be told
+  std::string no_worse;              ///< that it is not, in words, and that nothing else withholds it; empty: else
   std::string unfit;                 ///< why what it reads is no ground to act on; empty: it is one
   std::string one_client;            ///< the client that makes the errors and not the traffic, in words; empty: none does
   bool only_hang_ups = false;        ///< without the requests whose clients hung up it would be no breach

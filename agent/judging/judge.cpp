@@ -199,6 +199,8 @@ deployment::rule_now judge::rule_as_it_is(std::size_t number, const deployment::
   r.mode = of.mode;
   r.not_this_release = engine_.not_this_release(number, at);
   r.withheld = flipback::of(engine_.withheld(number, at));
+  r.held_against_before = engine_.is_held_against_before(number, at);
+  r.no_worse = engine_.no_worse(number, at);
   for (const config::made_probe& p : made_) {
     if (reads(number, p.entry->name) && r.unfit.empty()) r.unfit = p.observed->unfit_to_act();
   }

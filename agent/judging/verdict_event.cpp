@@ -7,7 +7,8 @@ namespace flipback {
 namespace {
 
 event blindness(const rules::change& c, const rules::rule& of) {
-  event e{"rule.blind", severity::critical, fmt::format("no rollback rule on the traffic can be judged; {}: {}", of.from.name, c.why.says), {}};
+  event e{
+      "rule.blind", severity::critical, fmt::format("no rollback rule on the traffic can be judged; {}: {}", of.from.name, c.why.says), {}};
   e.with("rule", of.from.name);
   return e;
 }

@@ -88,13 +88,13 @@ void recorder::hand_on() {
   if (frame.empty()) return;
   if (waiting_ + frame.size() > most_waiting) return told(std::unexpected("the disk is too slow"), 0);
   waiting_ += frame.size();
-  asio::post(*thread_,
-             [this, alive = alive_, loop = loop_.get_executor(), on = disk_, frame = std::move(frame), since = std::exchange(since_, present())] {
-               const auto written = on->file.append(frame, [&] { return on->head(since); });
-               asio::post(loop, [this, alive, written, size = frame.size()] {
-                 if (*alive) told(written, size);
-               });
-             });
+  asio::post(*thread_, [this, alive = alive_, loop = loop_.get_executor(), on = disk_, frame = std::move(frame),
+                        since = std::exchange(since_, present())] {
+    const auto written = on->file.append(frame, [&] { return on->head(since); });
+    asio::post(loop, [this, alive, written, size = frame.size()] {
+      if (*alive) told(written, size);
+    });
+  });
 }
 
 void recorder::told(const std::expected<void, std::string>& written, std::size_t size) {

@@ -14,12 +14,12 @@ struct signal {
   std::string name;
   signal_kind kind = signal_kind::gauge;
   unit in = unit::number;
-  duration stale{};      ///< a newest sample older than this counts as absent
-  double quantile = 0;   ///< of a distribution: 0.95 for `traffic.p95`
-  std::string samples;   ///< whose samples it reads: its own name, or the shared distribution's ("traffic.latencies")
+  duration stale{};        ///< a newest sample older than this counts as absent
+  double quantile = 0;     ///< of a distribution: 0.95 for `traffic.p95`
+  std::string samples;     ///< whose samples it reads: its own name, or the shared distribution's ("traffic.latencies")
   std::string narrowed{};  ///< the signal that says the same of the live slot since the newest cutover alone; empty: there is none
-  bool of_live = false;  ///< it speaks of the live slot since the newest cutover, and of nothing else
-  duration every{};      ///< the interval at which samples come; zero: not known
+  bool of_live = false;    ///< it speaks of the live slot since the newest cutover, and of nothing else
+  duration every{};        ///< the interval at which samples come; zero: not known
 };
 
 /// One value of one signal. It speaks of the time (from, at]; an instantaneous one of the run that began at `from`.

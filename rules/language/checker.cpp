@@ -120,7 +120,8 @@ class checking {
     if (found.kind != signal_kind::ratio)
       return wrong(at, fmt::format("{} is for ratios, whose requests are counted, and {} is {} {}", name_of(t.how), t.of.signal,
                                    found.kind == signal_kind::outcome ? "an" : "a", name_of(found.kind)));
-    if (t.limit < 0 || t.limit >= 1) return wrong(at, fmt::format("found the limit {}, expected a share below 100%", format_ratio(t.limit)));
+    if (t.limit < 0 || t.limit >= 1)
+      return wrong(at, fmt::format("found the limit {}, expected a share below 100%", format_ratio(t.limit)));
     if (t.confidence <= 0 || t.confidence >= 1)
       return wrong(at, fmt::format("found the confidence {}, expected one between 0% and 100%, such as 99.9%", format_ratio(t.confidence)));
     return type{true, unit::number};
@@ -155,9 +156,10 @@ class checking {
     const bool is_outcome = of.kind == signal_kind::outcome;
     const bool is_bare = n->in == unit::number && of.in == unit::ratio;
     if (!is_share && !is_outcome && !is_bare) return std::nullopt;
-    return language_error{limit.column, fmt::format("found {}, which {} {} reaches; expected a share such as {}%",
-                                                    n->in == unit::ratio ? format_ratio(n->value) : fmt::format("{:g}", n->value), r->signal,
-                                                    is_bare && !is_share ? "hardly" : "never", n->in == unit::ratio ? 5 : n->value)};
+    return language_error{limit.column,
+                          fmt::format("found {}, which {} {} reaches; expected a share such as {}%",
+                                      n->in == unit::ratio ? format_ratio(n->value) : fmt::format("{:g}", n->value), r->signal,
+                                      is_bare && !is_share ? "hardly" : "never", n->in == unit::ratio ? 5 : n->value)};
   }
 
   static std::unexpected<language_error> differ(const expression& at, const type& left, const type& right) {

@@ -14,8 +14,8 @@ namespace flipback::rules {
 
 namespace {
 
-constexpr std::array<std::string_view, 13> words{"and", "or",       "not",   "over", "min",    "max",    "avg",
-                                                "increase", "count", "sum",  "before", "surely", "worse"};
+constexpr std::array<std::string_view, 13> words{"and",      "or",    "not", "over",   "min",    "max",  "avg",
+                                                 "increase", "count", "sum", "before", "surely", "worse"};
 constexpr std::array<std::string_view, 4> pairs{">=", "<=", "==", "!="};
 constexpr std::string_view singles = "><+-*/(),";
 

@@ -26,8 +26,8 @@ struct token {
   unit in = unit::number;  ///< of a number
 };
 
-/// Cuts a text into tokens; the last is `end`. Words are `and or not over min max avg increase count sum before surely worse`; every other name is a
-/// signal's. A - between two characters of a name belongs to the name: write spaces around a minus.
+/// Cuts a text into tokens; the last is `end`. Words are `and or not over min max avg increase count sum before surely worse`; every other
+/// name is a signal's. A - between two characters of a name belongs to the name: write spaces around a minus.
 std::expected<std::vector<token>, language_error> cut(std::string_view text);
 
 }  // namespace flipback::rules

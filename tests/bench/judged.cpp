@@ -3,9 +3,8 @@
 // usage: judged RUNS [NAME]    (runs of each incident and rate; a quarter of them at 100 requests a second; NAME: of these incidents alone)
 // prints: a line an incident: name, what must be, then for each rate rolled back %, median second, asked %, whether its goal is missed
 
-#include "tests/bench/judged_incidents.hpp"
-
 #include "rules/replay/player.hpp"
+#include "tests/bench/judged_incidents.hpp"
 
 #include <fmt/format.h>
 
@@ -34,7 +33,9 @@ ending judge(const incident& of, double rate, chance& by) {
   const auto at = [](int second) { return instant(seconds(100'000 + second)); };
   told.take(rules::replay::entry(rules::replay::beginning{at(-of.watched), {}}), nothing);
   told.take(rules::replay::entry(rules::replay::declared{1, {name, signal_kind::ratio, unit::ratio, seconds(15), 0, name}}), nothing);
-  told.take(rules::replay::entry(rules::replay::declared{2, {"stable.up", signal_kind::outcome, unit::number, seconds(15), 0, "stable.up"}}), nothing);
+  told.take(
+      rules::replay::entry(rules::replay::declared{2, {"stable.up", signal_kind::outcome, unit::number, seconds(15), 0, "stable.up"}}),
+      nothing);
   const counts all = of.happens(rate, by);
   ending found;
   for (int s = -of.watched; s < after; ++s) {

@@ -123,7 +123,9 @@ void add_healthy(std::vector<incident>& to) {
 }
 
 void add_no_worse(std::vector<incident>& to) {
-  const auto add = [&](std::string name, goal aim, auto happens) { to.push_back({std::move(name), must::be_left, false, before, aim, happens}); };
+  const auto add = [&](std::string name, goal aim, auto happens) {
+    to.push_back({std::move(name), must::be_left, false, before, aim, happens});
+  };
   add("steady 4%", at_most(1, 6, 1, 1), shares(steady(0.04)));
   add("steady 6%", at_most(9, 8, 1, 1), shares(steady(0.06)));
   add("steady 15%", at_most(9, 8, 1, 1), shares(steady(0.15)));
@@ -132,8 +134,7 @@ void add_no_worse(std::vector<incident>& to) {
   add("clumps by a client's back-off, 4%", at_most(7, 13, 10, 3), clumps(steady(0.04), {0, 1, 3, 7, 15}));
   add("old cron, each 60 s", at_most(3, 2, 1, 1), cron(60, 3, 0.06));
   add("old cron, each 300 s", at_most(3, 2, 1, 1), cron(300, 15, 0.06));
-  add("drift of the day 4 to 5.5%", at_most(5, 14, 2, 1),
-      shares([](int s) { return 0.04 + 0.015 * (s + before) / (before + after); }));
+  add("drift of the day 4 to 5.5%", at_most(5, 14, 2, 1), shares([](int s) { return 0.04 + 0.015 * (s + before) / (before + after); }));
   add("traffic halves, 3 to 6%", at_most(5, 14, 2, 1), shares(from_cutover(0.03, 0.06), from_cutover(1, 0.5)));
   for (const int minutes : {1, 3}) {
     add("a before of " + std::to_string(minutes) + " min, 6%", at_most(3, 6, 4, 2), shares(steady(0.06)));
@@ -143,18 +144,23 @@ void add_no_worse(std::vector<incident>& to) {
 }
 
 void add_slow(std::vector<incident>& to) {
-  const auto add = [&](std::string name, must is, goal aim, auto happens) { to.push_back({std::move(name), is, true, before, aim, happens}); };
+  const auto add = [&](std::string name, must is, goal aim, auto happens) {
+    to.push_back({std::move(name), is, true, before, aim, happens});
+  };
   add("P95 truly 0.9 s, lognormal", must::be_left, at_most(2, 6, 1, 1), shares(steady(slower_than_a_second(0.9))));
   add("P95 truly 0.9 s, bimodal", must::be_left, at_most(2, 6, 1, 1), shares(steady(0.04)));
   add("P95 truly 0.9 s, correlated seconds", must::be_left, at_most(6, 26, 28, 30), wandering(0.04));
   add("cold caches, 2 min of P95 1.4 s", must::be_left, at_most(2, 2, 2, 2), shares(then_background(slower_than_a_second(1.4), 120)));
-  add("P95 truly 1.1 s", must::be_found, {{-1, 100, 100, 100}, {-1, -1, -1, -1}}, shares(from_cutover(background, slower_than_a_second(1.1))));
+  add("P95 truly 1.1 s", must::be_found, {{-1, 100, 100, 100}, {-1, -1, -1, -1}},
+      shares(from_cutover(background, slower_than_a_second(1.1))));
   add("30% slow", must::be_found, {{-1, 100, 100, 100}, {-1, 155, 152, 152}}, shares(from_cutover(background, 0.3)));
   add("all slow", must::be_found, {{-1, 100, 100, 100}, {-1, 42, 42, 42}}, shares(from_cutover(background, 1)));
 }
 
 void add_found(std::vector<incident>& to) {
-  const auto add = [&](std::string name, goal aim, auto happens) { to.push_back({std::move(name), must::be_found, false, before, aim, happens}); };
+  const auto add = [&](std::string name, goal aim, auto happens) {
+    to.push_back({std::move(name), must::be_found, false, before, aim, happens});
+  };
   add("6%", {{-1, 88, 100, 100}, {-1, -1, -1, -1}}, shares(from_cutover(background, 0.06)));
   add("10%", {{-1, 100, 100, 100}, {-1, 240, 152, 152}}, shares(from_cutover(background, 0.1)));
   add("30%", {{100, 100, 100, 100}, {155, 61, 61, 61}}, shares(from_cutover(background, 0.3)));

@@ -30,8 +30,8 @@ struct goal {
 struct incident {
   std::string name;
   must is = must::be_left;
-  bool slow = false;        ///< of slow requests, not of errors
-  int watched = before;     ///< seconds before the cutover since when there are counts
+  bool slow = false;     ///< of slow requests, not of errors
+  int watched = before;  ///< seconds before the cutover since when there are counts
   goal aim;
   std::function<counts(double rate, chance& by)> happens;
 };

@@ -174,8 +174,8 @@ TEST_CASE("a_window_that_is_not_full_says_nothing_unless_the_rule_says_so") {
 TEST_CASE("built_ins_without_their_signals_or_a_deployment_are_off_and_say_why") {
   const auto watching = with_built_ins({}, traffic_signals(), false);
   CHECK(std::ranges::none_of(watching.on, [](const rule_source& r) { return r.then == consequence::rollback; }));
-  CHECK(std::ranges::any_of(watching.off,
-                            [](const switched_off& o) { return o.name == "error-burn" && o.why == "there is no [deployment] to roll back"; }));
+  CHECK(std::ranges::any_of(
+      watching.off, [](const switched_off& o) { return o.name == "error-burn" && o.why == "there is no [deployment] to roll back"; }));
   CHECK(std::ranges::any_of(
       watching.off, [](const switched_off& o) { return o.name == "redis-memory" && o.why == "no probe gives redis.memory_used_ratio"; }));
 }

@@ -103,7 +103,8 @@ class night {
     const double bad = std::min(requests, whole(requests * share, error_rest_));
     const instant at = cutover + now_ + 1s;
     tell(replay::sampled{errors, {at - 1s, at, pooled{bad, requests}, requests == 0}});
-    tell(replay::sampled{slow, {at - 1s, at, pooled{std::min(requests, whole(requests * slow_share, slow_rest_)), requests}, requests == 0}});
+    tell(replay::sampled{slow,
+                         {at - 1s, at, pooled{std::min(requests, whole(requests * slow_share, slow_rest_)), requests}, requests == 0}});
     ask_stable();
   }
   void ask_stable() {

@@ -79,8 +79,7 @@ TEST_CASE("mistakes_are_named_with_their_column") {
       {"traffic.error_rate > 5% traffic.p95 > 1s", "24: found \"traffic.p95\", expected and, or, or the end of the condition"},
       {"surely(traffic.p95 over 30s > 5%)", "0: surely is for ratios, whose requests are counted, and traffic.p95 is a distribution"},
       {"surely(traffic.error_rate over 30s)", "34: found \")\", expected > and a limit, as in surely(traffic.error_rate over 30s > 5%)"},
-      {"surely(traffic.error_rate over 30s > 5%, 200%)",
-       "0: found the confidence 200%, expected one between 0% and 100%, such as 99.9%"},
+      {"surely(traffic.error_rate over 30s > 5%, 200%)", "0: found the confidence 200%, expected one between 0% and 100%, such as 99.9%"},
       {"worse(5%)", "6: found \"5%\", expected a ratio such as traffic.error_rate over 30s"},
       {"sum(traffic.p95 over 5m) > 1s", "4: traffic.p95 is a distribution, whose sum is not known"},
       {"traffic.error_rate ~ 5%", "19: found the character '~', which means nothing in a rule"},
@@ -140,7 +139,8 @@ TEST_CASE("an_end_that_can_be_true_while_its_beginning_is_is_found") {
   CHECK(found("traffic.error_rate > 5%", "traffic.error_rate < 5%") == "nothing");
   CHECK(found("traffic.error_rate >= 5%", "traffic.error_rate <= 5%") == "traffic.error_rate between 5% and 5%");
   CHECK(found("traffic.error_rate > 5%", "traffic.error_rate >= 2%") == "traffic.error_rate above 5%");
-  CHECK(found("traffic.error_rate > 5% and traffic.p95 > 1s", "traffic.error_rate < 4% or traffic.p95 < 2s") == "traffic.p95 between 1s and 2s");
+  CHECK(found("traffic.error_rate > 5% and traffic.p95 > 1s", "traffic.error_rate < 4% or traffic.p95 < 2s") ==
+        "traffic.p95 between 1s and 2s");
   CHECK(found("traffic.error_rate over 5m > 5%", "traffic.error_rate over 1m < 10%") == "nothing");  // of another window it can't be told
 }
 

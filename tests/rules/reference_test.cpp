@@ -9,8 +9,8 @@
 #include <cmath>
 #include <random>
 
-// The readings of semantics.md once more, the slow way: each from all samples anew, each probability summed term by term. Both must agree on
-// cases made by chance; of one that differs, the shortest that still does is shown.
+// The readings of semantics.md once more, the slow way: each from all samples anew, each probability summed term by term. Both must agree
+// on cases made by chance; of one that differs, the shortest that still does is shown.
 
 using namespace flipback;
 using namespace flipback::rules;
@@ -126,7 +126,8 @@ struct reference {
       const pooled worst = stretches.front();
       const double q = worst.numerator / worst.denominator;
       if (now.numerator / now.denominator <= std::min(1.5 * q, (1 + q) / 2)) return truth::no;
-      if (length > of_.window && now.numerator <= std::min(1.5 * worst.numerator, (worst.numerator + worst.denominator) / 2)) return truth::no;
+      if (length > of_.window && now.numerator <= std::min(1.5 * worst.numerator, (worst.numerator + worst.denominator) / 2))
+        return truth::no;
     }
     const int x = static_cast<int>(std::floor(now.numerator / clumps()));
     const int n = std::max(x, static_cast<int>(std::round(now.denominator / clumps())));
@@ -154,8 +155,8 @@ said by_engine(const story& s) {
   signals.add({"t.rate", signal_kind::ratio, unit::ratio, seconds(15), 0, "t.rate"});
   std::vector<rule_source> rules;
   const auto over = fmt::format("t.rate over {}s", s.window);
-  for (const std::string& when : {fmt::format("surely({} > {}%, {}%)", over, s.limit * 100, s.confidence * 100), fmt::format("worse({})", over),
-                                  over + " > 200 * t.rate", fmt::format("count({}) > 1e9", over)}) {
+  for (const std::string& when : {fmt::format("surely({} > {}%, {}%)", over, s.limit * 100, s.confidence * 100),
+                                  fmt::format("worse({})", over), over + " > 200 * t.rate", fmt::format("count({}) > 1e9", over)}) {
     rule_source r;
     r.name = fmt::format("r{}", rules.size());
     r.when.text = when;
@@ -168,7 +169,8 @@ said by_engine(const story& s) {
   for (int i = 0; i < static_cast<int>(s.all.size()); ++i) {
     if (i == s.cutover && i > 0) judged.cutover(start + seconds(i));
     const second& now = s.all[static_cast<std::size_t>(i)];
-    judged.add(0, {start + seconds(i), start + seconds(i + 1), now ? std::optional<measured>(*now) : std::nullopt, now && now->denominator == 0});
+    judged.add(
+        0, {start + seconds(i), start + seconds(i + 1), now ? std::optional<measured>(*now) : std::nullopt, now && now->denominator == 0});
     judged.settle(start + seconds(i + 1));
   }
   const instant now = start + seconds(s.all.size());

@@ -126,6 +126,12 @@ TEST_CASE("each_guard_alone_in_the_way") {
        "left in its window"},
       {"the condition was true before", [](free_way& w) { w.rule().not_this_release = true; }, guard::not_this_release, stance::asks,
        "already"},
+      {"it is no worse than before",
+       [](free_way& w) {
+         w.rule().withheld = answer::yes;
+         w.rule().no_worse = "not half as bad again";
+       },
+       guard::no_worse, stance::asks, "not half as bad"},
       {"this release was rolled back before", [](free_way& w) { w.s.failures = {{{green, "v2"}, {w.now.at - 23h, w.now.wall - 23h}}}; },
        guard::failed_before, stance::asks, "brought it back"},
       {"this release was rolled back before, from the other slot", [](free_way& w) { w.s.failures = {{{blue, "v2"}, w.now}}; },

@@ -25,13 +25,14 @@ std::vector<entry> everything() {
   histogram counted;
   counted.add(0.1, 5);
   counted.add(std::numeric_limits<double>::infinity(), 7);
-  std::vector<entry> all{beginning{start, wall_time(1795762000s), true},
-                         declared{0, {"traffic.p95", signal_kind::distribution, unit::seconds, 15s, 0.95, "traffic.latencies"}},
-                         declared{1, {"traffic.error_rate", signal_kind::ratio, unit::ratio, 15s, 0, "traffic.error_rate",
-                                      "traffic.live.error_rate", true, 1s}},
-                         cut_over{start + 1s, true},
-                         window_changed{start + 1s, true},
-                         unwatched{start + 2s, start + 5s}};
+  std::vector<entry> all{
+      beginning{start, wall_time(1795762000s), true},
+      declared{0, {"traffic.p95", signal_kind::distribution, unit::seconds, 15s, 0.95, "traffic.latencies"}},
+      declared{1,
+               {"traffic.error_rate", signal_kind::ratio, unit::ratio, 15s, 0, "traffic.error_rate", "traffic.live.error_rate", true, 1s}},
+      cut_over{start + 1s, true},
+      window_changed{start + 1s, true},
+      unwatched{start + 2s, start + 5s}};
   std::uint32_t series = 0;
   for (const std::optional<measured>& value : std::vector<std::optional<measured>>{
            std::nullopt, 0.0, -0.0, 1.0, 0.1, -5.0, 1e300, std::numeric_limits<double>::infinity(), pooled{3, 100}, pooled{0.5, 1e18},
