@@ -90,6 +90,7 @@ std::pair<guard, std::string> for_a_person(const state& s, const terms& by, cons
   if (!s.unreadable.empty())
     return {guard::memory, fmt::format("what was remembered of {} could not be read at the start", *s.unreadable.begin())};
   if (const std::string doubt = doubt_of_way_back(t, by); !doubt.empty()) return {guard::doubt, doubt};
+  if (!rule.doubtful.empty()) return {guard::evidence, rule.doubtful};
   if (rule.not_this_release || s.in_doubt.not_this_release.contains(rule.name))
     return {guard::not_this_release, "the condition was true before the cutover already: this release may not be to blame"};
   if (was_rolled_back_before(s, by, now))

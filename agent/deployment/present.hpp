@@ -23,6 +23,7 @@ struct rule_now {
   bool not_this_release = false;     ///< the condition was true before the cutover already
   answer withheld = answer::no;      ///< whether its `unless` is true
   std::string unfit;                 ///< why what it reads is no ground to act on; empty: it is one
+  std::string doubtful;              ///< why a person is to decide on what it reads; empty: nobody need be asked
   std::string one_client;            ///< the client that makes the errors and not the traffic, in words; empty: none does
   bool only_hang_ups = false;        ///< without the requests whose clients hung up it would be no breach
   std::string shared_is_ill;         ///< what both slots share and can't be reached, in words; empty: nothing
