@@ -15,7 +15,7 @@ generation::generation(asio::io_context& loop, config::configuration from, deplo
       tasks_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
       watching_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }) {
   config::add_stable_twins(configured_);
-  const surroundings in{loop.get_executor(), network_, config::upstreams_of(configured_), nginx_};
+  const surroundings in{loop.get_executor(), network_, config::upstreams_of(configured_), nginx_, live_};
   made_ = config::make_probes(configured_, in, problems, stable_);
   checks_ = std::make_unique<slot_checks>(configured_, in);
   for (config::probe_entry& entry : configured_.probes) {  // read; thousands of them weigh
@@ -46,6 +46,20 @@ void generation::wire_deployment() {
     nginx_->access_logs = found.access_logs;
     nginx_->known = true;
   };
+  acting_->on_addresses = [this](const nginx::slot_addresses& known) {
+    nginx_->addresses = std::make_shared<const nginx::slot_addresses>(known);
+  };
+  acting_->on_live = [this](const std::optional<deployment::live_slot>& now) { tell_live(now); };
+}
+
+void generation::tell_live(const std::optional<deployment::live_slot>& now) {
+  const auto before = std::exchange(known_live_, now);
+  const auto epoch_of = [](const std::optional<deployment::live_slot>& of) {
+    return of ? std::optional(std::pair(of->slot, of->epoch)) : std::nullopt;
+  };
+  live_->slot = now ? std::optional(now->slot) : std::nullopt;
+  live_->since = now ? std::optional(now->since) : std::nullopt;
+  if (epoch_of(now) != epoch_of(before)) ++live_->turn;
 }
 
 /// What a look saw of the slots are signals, too.
@@ -70,6 +84,7 @@ void generation::adopt(generation&& before) {
   if (acting_ && before.acting_) {
     acting_->go_on_after(std::move(*before.acting_));
     *nginx_ = *before.nginx_;
+    if (configured_.slots != before.configured_.slots) nginx_->addresses.reset();
   } else if (acting_) {
     acting_->begin();
   }
@@ -81,13 +96,12 @@ void generation::start() {
     record->begin(continues_);
     tasks_.spawn(record->run());
   }
-  for (const config::made_probe& p : made_) {  // first, since what comes by datagrams is kept for moments only
+  // First: a log that is read from before the start is to be read for the slot that was live.
+  if (acting_ && !continues_) acting_->begin();
+  for (const config::made_probe& p : made_) {  // soon, since what comes by datagrams is kept for moments only
     if (p.entry->in_agent && p.observed->follows()) tasks_.spawn(p.observed->follow());
   }
-  if (acting_) {
-    if (!continues_) acting_->begin();
-    watching_.spawn(acting_->watch());
-  }
+  if (acting_) watching_.spawn(acting_->watch());
   scheduler_.start(configured_.agent.spread);
 }
 

@@ -13,6 +13,7 @@
 
 #include <functional>
 #include <memory>
+#include <optional>
 
 namespace flipback {
 
@@ -46,12 +47,15 @@ class generation {
 
  private:
   void wire_deployment();
+  void tell_live(const std::optional<deployment::live_slot>& now);
   void hand_on(const deployment::sighting& seen, const deployment::state& s);
 
   config::configuration configured_;
   teller tell_;
   net::network network_;
   std::shared_ptr<nginx_facts> nginx_ = std::make_shared<nginx_facts>();
+  std::shared_ptr<live_facts> live_ = std::make_shared<live_facts>();
+  std::optional<deployment::live_slot> known_live_;  ///< as it was told last
   config::stable_slot stable_ = std::make_shared<std::optional<std::size_t>>();
   std::vector<config::made_probe> made_;
   std::unique_ptr<slot_checks> checks_;

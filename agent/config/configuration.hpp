@@ -150,6 +150,13 @@ struct configuration {
   std::vector<std::string> notes;         ///< what was left out and why, to be said at the start; no errors
 };
 
+/// The slots as a probe may know them.
+inline std::vector<slot_upstreams> upstreams_of(const configuration& from) {
+  std::vector<slot_upstreams> all;
+  for (const slot& s : from.slots) all.push_back({s.name, s.upstreams});
+  return all;
+}
+
 /// Reads `file`, or, where it is empty, makes the configuration that the runbook's variables alone say. Every problem goes into `into`;
 /// the result is only good where that stays clean. Reads env files and `*_file` secrets from disk.
 configuration load(const std::filesystem::path& file, const environment& from, settings::diagnostics& into);

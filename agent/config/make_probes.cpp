@@ -56,10 +56,4 @@ std::unique_ptr<probe> make_probe(const probe_entry& entry, const settings::node
   return make_one(entry, keys, *find_probe_kind(entry.type), in, problems);
 }
 
-std::vector<slot_upstreams> upstreams_of(const configuration& from) {
-  std::vector<slot_upstreams> all;
-  for (const slot& s : from.slots) all.push_back({s.name, s.upstreams});
-  return all;
-}
-
 }  // namespace flipback::config

@@ -22,7 +22,4 @@ std::vector<made_probe> make_probes(const configuration& from, const surrounding
 std::unique_ptr<probe> make_probe(const probe_entry& entry, const settings::node& keys, const surroundings& in,
                                   settings::diagnostics& problems);
 
-/// The slots as a probe may know them.
-std::vector<slot_upstreams> upstreams_of(const configuration& from);
-
 }  // namespace flipback::config

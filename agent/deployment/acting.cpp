@@ -53,6 +53,9 @@ acting::acting(asio::io_context& loop, const config::configuration& configured, 
   world_->on_configuration = [this](const rollback::nginx_configuration& found) {
     if (on_configuration) on_configuration(found);
   };
+  world_->on_addresses = [this](const nginx::slot_addresses& known) {
+    if (on_addresses) on_addresses(known);
+  };
   world_->lacks_of_its_own = [this] {
     std::vector<lack> lacking;
     for (rollback::live_lock::refusal& why : lock()) lacking.push_back({true, std::move(why.says), {}});
@@ -65,6 +68,9 @@ acting::acting(asio::io_context& loop, const config::configuration& configured, 
                                                deployment::shell::outside{*world_, rules, remembered.facts, *rollback_, tell_,
                                                                           [this](const sighting& seen, const state& s) {
                                                                             if (on_look) on_look(seen, s);
+                                                                          },
+                                                                          [this](const state& s) {
+                                                                            if (on_live) on_live(live_of(s));
                                                                           },
                                                                           [this] { return another_agent(); }});
 }

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/config/configuration.hpp"
+#include "agent/deployment/live_slot.hpp"
 #include "agent/deployment/nginx_world.hpp"
 #include "agent/deployment/shell.hpp"
 #include "agent/rollback/file_image.hpp"
@@ -46,9 +47,12 @@ class acting {
   asio::awaitable<void> watch() { return shell_->watch(); }
   void stop(bool agent_ends) { shell_->stop(agent_ends); }
 
-  /// Told after each look, and of what `nginx -T` says.
+  /// Told after each look, and of what `nginx -T` says and what it makes known of the slots' upstreams.
   std::function<void(const sighting&, const state&)> on_look;
   std::function<void(const rollback::nginx_configuration&)> on_configuration;
+  std::function<void(const nginx::slot_addresses&)> on_addresses;
+  /// Told after each step which slot is live, in the same step in which the rules start anew; nothing: it is not known.
+  std::function<void(const std::optional<live_slot>&)> on_live;
 
   [[nodiscard]] deployment::shell& shell() { return *shell_; }
   [[nodiscard]] const deployment::shell& shell() const { return *shell_; }

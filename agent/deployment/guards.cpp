@@ -90,6 +90,7 @@ std::pair<guard, std::string> for_a_person(const state& s, const terms& by, cons
   if (!s.unreadable.empty())
     return {guard::memory, fmt::format("what was remembered of {} could not be read at the start", *s.unreadable.begin())};
   if (const std::string doubt = doubt_of_way_back(t, by); !doubt.empty()) return {guard::doubt, doubt};
+  if (!rule.doubtful.empty()) return {guard::evidence, rule.doubtful};
   if (!rule.no_worse.empty()) return {guard::no_worse, rule.no_worse};
   const bool in_doubt = rule.not_this_release || s.in_doubt.not_this_release.contains(rule.name);
   if (in_doubt && !rule.held_against_before)

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <optional>
 
 namespace flipback::deployment {
@@ -37,7 +38,8 @@ std::vector<read_log> logs_of_probes(const config::configuration& configured) {
     settings::diagnostics said_before;
     settings::section table(probe.table, "probes." + probe.name, said_before);
     al::terms terms = al::read_terms(table);
-    found.push_back({probe.name, std::move(terms.path), terms.is_socket, std::move(terms.format), any_reads(acting, probe.name)});
+    for (std::string& path : terms.paths)
+      found.push_back({probe.name, std::move(path), terms.is_socket, terms.format, any_reads(acting, probe.name)});
   }
   return found;
 }
@@ -120,7 +122,7 @@ log_findings log_lacks(const rollback::nginx_configuration* nginx, const config:
   log_findings found;
   const std::vector<read_log> logs = logs_of_probes(configured);
   for (const read_log& log : logs) {
-    const auto written = nginx != nullptr ? al::written_to(log.path, nginx->access_logs) : std::vector<access_log_directive>{};
+    const auto written = nginx != nullptr ? al::written_to(std::array{log.path}, nginx->access_logs) : std::vector<access_log_directive>{};
     if (lacks_agents(log, written))
       add(found, {log.acts, fmt::format("{} has no user agent, so that our own requests can't be told from users'", log.path),
                   "add $http_user_agent to its log_format, and reload nginx"});
@@ -132,7 +134,7 @@ log_findings log_lacks(const rollback::nginx_configuration* nginx, const config:
       if (std::ranges::any_of(logs, [&](const read_log& log) { return al::is_same_log(log.path, d.path); })) continue;
       found.lacking.push_back(
           {false, fmt::format("{} of slot {} logs to {}, which no probe reads: its traffic would not be seen", file, slot, d.path),
-           fmt::format("let all slots' files log to {}, or add a probe of type \"access_log\" for it", logs.front().path)});
+           fmt::format("let all slots' files log to {0}, or name both in [probes.{1}] path", logs.front().path, logs.front().probe)});
     }
   }
   return found;

@@ -41,7 +41,8 @@ std::vector<witness_log> of_probes(const config::configuration& configured) {
     settings::diagnostics said_before;
     settings::section table(probe.table, "probes." + probe.name, said_before);
     al::terms terms = al::read_terms(table);
-    if (!terms.is_socket && can_witness(terms.format)) found.push_back({std::move(terms.path), std::move(terms.format)});
+    if (terms.is_socket || !can_witness(terms.format)) continue;
+    for (std::string& path : terms.paths) found.push_back({std::move(path), terms.format});
   }
   return found;
 }

@@ -2,10 +2,10 @@
 
 #include "agent/config/configuration.hpp"
 #include "agent/deployment/sighting.hpp"
-#include "agent/deployment/slot_addresses.hpp"
 #include "agent/rollback/nginx_configuration.hpp"
 #include "probes/access_log/line_format.hpp"
 #include "probes/access_log/tail.hpp"
+#include "probes/nginx/slot_addresses.hpp"
 
 #include <sys/types.h>
 
@@ -17,6 +17,8 @@
 #include <vector>
 
 namespace flipback::deployment {
+
+using nginx::slot_addresses;
 
 /// An access log that says which upstream answered.
 struct witness_log {

@@ -108,8 +108,9 @@ asio::awaitable<blame> nginx_world::ask_blame(slot_number live, slot_number stab
 
 asio::awaitable<void> nginx_world::learn(const rollback::nginx_configuration* found) {
   std::vector<witness_log> logs = witness_logs(found, configured_);
-  slot_addresses addresses(configured_.slots);
-  const std::vector<rollback::upstream_group> groups = found == nullptr ? std::vector<rollback::upstream_group>{} : found->upstreams;
+  const std::vector<slot_upstreams> slots = config::upstreams_of(configured_);
+  slot_addresses addresses(slots);
+  const std::vector<upstream_group> groups = found == nullptr ? std::vector<upstream_group>{} : rollback::groups_of(*found);
   addresses.learn(groups);
   const std::optional<slot_addresses> before = log_ ? std::optional(log_->addresses()) : std::nullopt;
   co_await addresses.resolve(through_, before ? &*before : nullptr);
@@ -126,6 +127,7 @@ asio::awaitable<void> nginx_world::learn(const rollback::nginx_configuration* fo
     log_->learn(std::move(logs), std::move(addresses));
   }
   believe_groups();
+  if (found != nullptr) tell_addresses();
 }
 
 /// A group's name in the log is one of the configuration that nginx runs, and what is known of groups is of the files as they were read.
@@ -135,8 +137,14 @@ void nginx_world::believe_groups() {
     const auto newest = std::max(files_.changed(), by_.names().changed);
     groups_are_nginxs_ = newest && operated_.workers_since(*newest) == true;
   }
-  log_->believe_groups(groups_are_nginxs_ && !changed);
-  proof_log_->believe_groups(groups_are_nginxs_ && !changed);
+  const bool believed = groups_are_nginxs_ && !changed;
+  log_->believe_groups(believed);
+  proof_log_->believe_groups(believed);
+  if (std::exchange(believed_, believed) != believed) tell_addresses();
+}
+
+void nginx_world::tell_addresses() {
+  if (on_addresses) on_addresses(log_->addresses());
 }
 
 asio::awaitable<known_readiness> nginx_world::look_ready() {

@@ -27,6 +27,8 @@ class nginx_world final : public world, public rollback::prober {
 
   /// Told what `nginx -T` says, whenever it is asked.
   std::function<void(const rollback::nginx_configuration&)> on_configuration;
+  /// Told how the slots' upstreams stand in nginx's log, whenever more, or something else, is known of it.
+  std::function<void(const nginx::slot_addresses&)> on_addresses;
 
   /// What else is lacking at that moment, asked at each look whether all is ready.
   std::function<std::vector<lack>()> lacks_of_its_own;
@@ -44,6 +46,7 @@ class nginx_world final : public world, public rollback::prober {
   [[nodiscard]] std::string nonce();
   asio::awaitable<void> learn(const rollback::nginx_configuration* found);
   void believe_groups();
+  void tell_addresses();
 
   asio::io_context& loop_;
   const config::configuration& configured_;
@@ -55,6 +58,7 @@ class nginx_world final : public world, public rollback::prober {
   files_seen files_;                        ///< that readiness and what is known of nginx's groups rest on
   files_seen folders_{{}};                  ///< in which a new file would be nginx's, too
   bool groups_are_nginxs_ = true;           ///< the nginx that runs has the groups that were learned
+  bool believed_ = true;                    ///< as it was told last
   std::mt19937 chance_;
   std::string boot_id_;
   std::uint64_t questions_ = 0;

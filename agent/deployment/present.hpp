@@ -25,6 +25,7 @@ struct rule_now {
   bool held_against_before = false;  ///< it asks whether it is worse than before the cutover, and that can be told
   std::string no_worse;              ///< that it is not, in words, and that nothing else withholds it; empty: else
   std::string unfit;                 ///< why what it reads is no ground to act on; empty: it is one
+  std::string doubtful;              ///< why a person is to decide on what it reads; empty: nobody need be asked
   std::string one_client;            ///< the client that makes the errors and not the traffic, in words; empty: none does
   bool only_hang_ups = false;        ///< without the requests whose clients hung up it would be no breach
   std::string shared_is_ill;         ///< what both slots share and can't be reached, in words; empty: nothing

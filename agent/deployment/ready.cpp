@@ -9,6 +9,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
 #include <filesystem>
 
 namespace flipback::deployment {
@@ -18,11 +19,10 @@ namespace {
 constexpr const char* usual_prefix = "/usr/share/nginx";  // as Debian builds it
 
 bool knows(const rollback::nginx_configuration& nginx, const config::slot& slot) {
-  const slot_addresses its({slot});
+  const std::array only{slot_upstreams{slot.name, slot.upstreams}};
+  const nginx::slot_addresses its(only);
   const auto is_its = [&](const std::string& address) { return its.slot_of(address).has_value(); };
-  const auto has_its = [&](const rollback::upstream_group& group) {
-    return is_its(group.name) || std::ranges::any_of(group.servers, is_its);
-  };
+  const auto has_its = [&](const upstream_group& group) { return is_its(group.name) || std::ranges::any_of(group.servers, is_its); };
   return std::ranges::any_of(nginx.upstreams, has_its) || std::ranges::any_of(nginx.passes, is_its);
 }
 

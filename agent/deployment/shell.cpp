@@ -62,6 +62,7 @@ void shell::go_on_with(state before, shell& answering) {
   state_.asking_blame.clear();
   state_.asking_ready.reset();
   state_.ready.reset();
+  of_.on_step(state_);
   hear_of_facts();
   for (const auto& [fact, trouble] : of_.facts.not_kept()) take(stored{fact, trouble, 0});
   if (state_.closing) spawn(close_journal(*state_.closing));
@@ -85,6 +86,7 @@ void shell::take(happening what) {
       present now{of_.seen.now().now, of_.seen.names(), of_.rules.rules_now(state_), of_.another_agent(), of_.rules.not_this_release()};
       stepped done = step(state_, terms_, now, next);
       state_ = std::move(done.after);
+      of_.on_step(state_);
       for (action& a : done.actions) perform(std::move(a));
     } catch (const std::exception& error) {  // a mistake of ours must not leave
                                              // the deployment unwatched

@@ -31,6 +31,7 @@ class shell {
     rollback::shell& acting;
     std::function<void(event)> tell;
     std::function<void(const sighting&, const state&)> on_look;
+    std::function<void(const state&)> on_step;   ///< told what a step has come to, before anything is done of it
     std::function<std::string()> another_agent;  ///< that another agent acts on this nginx, in words; empty: none does
   };
 

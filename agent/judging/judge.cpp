@@ -202,7 +202,9 @@ deployment::rule_now judge::rule_as_it_is(std::size_t number, const deployment::
   r.held_against_before = engine_.is_held_against_before(number, at);
   r.no_worse = engine_.no_worse(number, at);
   for (const config::made_probe& p : made_) {
-    if (reads(number, p.entry->name) && r.unfit.empty()) r.unfit = p.observed->unfit_to_act();
+    if (!reads(number, p.entry->name)) continue;
+    if (r.unfit.empty()) r.unfit = p.observed->unfit_to_act();
+    if (r.doubtful.empty()) r.doubtful = p.observed->doubtful_to_act();
   }
   if (!r.breached) return r;
   r.shared_is_ill = shared_is_ill();

@@ -68,7 +68,9 @@ void observing::take(std::size_t which, const run& of, const observation& seen) 
     for (const route& r : routes_[which]) {
       const auto found = std::ranges::find(e.measurements, r.measurement, &measurement::name);
       const bool known = r.series && of.started - e.to <= judged_.known_until(*r.series);  // seen before a reload
-      if (found != e.measurements.end() && !known) give(r, {of.started - e.from, of.started - e.to, found->value, found->quiet});
+      if (found == e.measurements.end() || known) continue;
+      const instant from = found->since != instant{} ? found->since : of.started - e.from;
+      give(r, {from, of.started - e.to, found->value, found->quiet});
     }
   }
   const instant at = of.started + seen.latency;

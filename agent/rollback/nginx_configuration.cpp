@@ -2,6 +2,8 @@
 
 #include "probes/nginx/directives.hpp"
 
+#include <arpa/inet.h>
+
 #include <algorithm>
 #include <charconv>
 #include <filesystem>
@@ -59,7 +61,7 @@ std::vector<upstream_group> groups_in(const std::vector<nginx::directive>& all) 
     if (inside && d.depth <= *inside) inside.reset();
     if (inside && d.words.size() > 1 && d.words.front() == "server") found.back().servers.push_back(d.words[1]);
     if (!inside && d.words.size() == 2 && d.words.front() == "upstream") {
-      found.push_back({d.words[1], {}});
+      found.push_back({.name = d.words[1], .servers = {}});
       inside = d.depth;
     }
   }
@@ -124,6 +126,22 @@ nginx_configuration configuration_in(std::string_view text, const std::string& p
     if (is_pass(name)) found.passes.push_back(place_in(first));
   }
   return found;
+}
+
+std::vector<upstream_group> groups_of(const nginx_configuration& nginx) {
+  std::vector<upstream_group> all = nginx.upstreams;
+  for (const std::string& pass : nginx.passes) {
+    if (pass.starts_with("unix:") || pass.starts_with('[') || pass.contains('$')) continue;
+    const std::string name = pass.substr(0, pass.rfind(':'));
+    in_addr address{};
+    if (::inet_pton(AF_INET, name.c_str(), &address) == 1) continue;
+    const auto known = std::ranges::find(all, name, &upstream_group::name);
+    if (known == all.end())
+      all.push_back({.name = name, .servers = {pass}, .is_block = false});
+    else if (!known->is_block && std::ranges::find(known->servers, pass) == known->servers.end())
+      known->servers.push_back(pass);
+  }
+  return all;
 }
 
 }  // namespace flipback::rollback

@@ -9,13 +9,6 @@
 
 namespace flipback::rollback {
 
-/// An upstream block. nginx logs its name in the place of an address where it found no server of it that was up.
-struct upstream_group {
-  std::string name;
-  std::vector<std::string> servers;  ///< as they are written: "127.0.0.1:8000", "unix:/run/api.sock", "localhost"
-  friend bool operator==(const upstream_group&, const upstream_group&) = default;
-};
-
 /// What of nginx's configuration (`nginx -T`) matters here. Relative paths are below `prefix`.
 struct nginx_configuration {
   std::string error_log;  ///< the main one; empty: nginx's default
@@ -31,5 +24,9 @@ struct nginx_configuration {
   bool splits_clients = false;               ///< a split_clients block
 };
 nginx_configuration configuration_in(std::string_view text, const std::string& prefix);
+
+/// The upstream blocks, and the names of hosts that requests are passed to: what has several addresses is a group, too. Two passes to one
+/// host, at whatever ports, have one name in the log.
+std::vector<upstream_group> groups_of(const nginx_configuration& nginx);
 
 }  // namespace flipback::rollback

@@ -84,7 +84,7 @@ struct measurement_declaration {
   bool of_live = false;         ///< it speaks of the live slot since the newest cutover, and of nothing else
 };
 
-/// What a probe has learnt of the time before its first run, as a log tells it.
+/// What a probe has learnt of the time before its first run, as a log tells it. A measurement that has a `since` speaks of less of it.
 struct earlier {
   duration from{};  ///< before the run's start
   duration to{};    ///< before the run's start, less than `from`

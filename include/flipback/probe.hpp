@@ -20,6 +20,9 @@ namespace asio = boost::asio;
 namespace net {
 class network;
 }
+namespace nginx {
+class slot_addresses;
+}
 
 /// What a run is doing, for the sentence of a time-out: "timed out after 2s while connecting".
 enum class phase : std::uint8_t { starting, resolving, connecting, handshaking, authenticating, asking, reading };
@@ -45,6 +48,8 @@ class probe {
 
   /// Why no rollback may rest on what it observes; empty: it may.
   [[nodiscard]] virtual std::string unfit_to_act() const { return {}; }
+  /// Why a person is to decide where a rollback rests on what it observes; empty: nobody need be asked.
+  [[nodiscard]] virtual std::string doubtful_to_act() const { return {}; }
 
   /// Work between the runs (following a file), started once with the probe and cancelled with it. Most have none.
   [[nodiscard]] virtual bool follows() const { return false; }
@@ -65,10 +70,21 @@ struct access_log_directive {
   bool buffered = false;     ///< `buffer=` or `gzip`: lines come late
 };
 
+/// An upstream block, or a host's name that requests are passed to, which nginx makes a group of by itself. nginx logs a group's name in
+/// the place of an address where it found no server of it that was up.
+struct upstream_group {
+  std::string name;
+  std::vector<std::string> servers;  ///< as they are written: "127.0.0.1:8000", "unix:/run/api.sock", "localhost"
+  bool is_block = true;
+  friend bool operator==(const upstream_group&, const upstream_group&) = default;
+};
+
 /// What nginx's configuration says, as far as probes need it. Known once nginx has been asked, if it can be.
 struct nginx_facts {
   bool known = false;
   std::vector<access_log_directive> access_logs;
+  std::shared_ptr<const nginx::slot_addresses>
+      addresses{};  ///< of the slots, with nginx's groups; null: the slots' `upstreams` alone are known
 };
 
 /// Which slot users reach, as far as the agent knows. A probe that counts requests may count those of the live slot apart.

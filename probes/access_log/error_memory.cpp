@@ -18,7 +18,7 @@ std::vector<error_share> shares_of(const heavy_hitters& counted) {
 
 }  // namespace
 
-void error_memory::add(const pool& seen, instant at, double wall) {
+void error_memory::add(const held_against_live& seen, instant at, double wall) {
   while (!pieces_.empty() && pieces_.front().from + part <= at - kept) pieces_.pop_front();
   while (!requesters_.empty() && requesters_.front().from + part <= at - kept) requesters_.pop_front();
   if (seen.clients.total() > 0) {
@@ -33,6 +33,11 @@ void error_memory::add(const pool& seen, instant at, double wall) {
   pieces_.back().hung += seen.hung_errors;
   pieces_.back().failed.merge(seen.failed, chance_);
   pieces_.back().wall_ahead = wall - to_seconds(at.time_since_epoch());
+}
+
+void error_memory::forget() {
+  pieces_.clear();
+  requesters_.clear();
 }
 
 error_shares error_memory::since(instant begin) const {

@@ -8,14 +8,17 @@
 
 namespace flipback::access_log {
 
-/// Who had the errors of the last minutes, and who asked at all: in parts of ten seconds, each of bounded size.
+/// Who had the errors of the last minutes that the live slot is held to, and who asked at all: in parts of ten seconds, each of bounded
+/// size.
 class error_memory {
  public:
   static constexpr duration kept = std::chrono::minutes(5);
   static constexpr duration part = std::chrono::seconds(10);
 
   /// What was logged until `at`, which on the wall's clock is `wall` (seconds since 1970). Times never go back.
-  void add(const pool& seen, instant at, double wall);
+  void add(const held_against_live& seen, instant at, double wall);
+  /// Forgets all: another slot or release is live.
+  void forget();
   /// Of what was logged in parts that began since then; the sample is of requests that began since then themselves.
   [[nodiscard]] error_shares since(instant begin) const;
 

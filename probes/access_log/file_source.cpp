@@ -3,10 +3,13 @@
 #include <boost/asio/posix/stream_descriptor.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <sys/inotify.h>
 
 #include <array>
+#include <deque>
 #include <filesystem>
 #include <utility>
 
@@ -18,22 +21,40 @@ constexpr duration settle = std::chrono::milliseconds(100);  // lines come in fl
 
 class file_source final : public source {
  public:
-  file_source(asio::any_io_executor executor, std::string path) : executor_(std::move(executor)), path_(path), tail_(std::move(path)) {}
+  file_source(asio::any_io_executor executor, std::vector<std::string> paths) : executor_(std::move(executor)), paths_(std::move(paths)) {
+    for (const std::string& path : paths_) tails_.emplace_back(path);
+  }
 
   bool go_back(std::uint64_t bytes, double since) override {
-    tail_.start_in_the_past(bytes, since);
+    for (tail& each : tails_) each.start_in_the_past(bytes / tails_.size(), since);
     return true;
   }
 
-  std::expected<bool, trouble> read(const take_line& take) override { return tail_.read(take); }
+  std::expected<bool, trouble> read(const take_line& take) override {
+    bool more = false;
+    absent_.clear();
+    for (std::size_t i = 0; i < tails_.size(); ++i) {
+      auto read = tails_[i].read(take);
+      if (!read) {
+        read.error().says = fmt::format("{} {}", paths_[i], read.error().says);
+        const bool last_hope = absent_.size() + 1 == tails_.size();
+        if (read.error().why != reason::absent || last_hope) return read;
+        absent_.push_back(std::move(read.error().says));
+      }
+      more = more || read.value_or(false);
+    }
+    return more;
+  }
 
   asio::awaitable<void> follow(std::function<void()> look) override {
     asio::posix::stream_descriptor changes(executor_, ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
     changes.non_blocking(true);
-    const std::string folder = std::filesystem::path(path_).parent_path().string();
     // Without inotify (no more instances) the look once a second is all there is; that is enough to be right.
-    ::inotify_add_watch(changes.native_handle(), folder.empty() ? "." : folder.c_str(),
-                        IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE);
+    for (const std::string& path : paths_) {
+      const std::string folder = std::filesystem::path(path).parent_path().string();
+      ::inotify_add_watch(changes.native_handle(), folder.empty() ? "." : folder.c_str(),
+                          IN_MODIFY | IN_CREATE | IN_MOVED_TO | IN_CLOSE_WRITE);
+    }
     asio::steady_timer pause(executor_);
     for (;;) {
       co_await changes.async_wait(asio::posix::stream_descriptor::wait_read, asio::use_awaitable);
@@ -47,19 +68,26 @@ class file_source final : public source {
     }
   }
 
-  std::uint64_t take_spoilt() override { return tail_.skipped() - std::exchange(told_, tail_.skipped()); }
+  std::uint64_t take_spoilt() override {
+    std::uint64_t all = 0;
+    for (const tail& each : tails_) all += each.skipped();
+    return all - std::exchange(told_, all);
+  }
+
+  [[nodiscard]] std::string note() const override { return fmt::format("{}", fmt::join(absent_, "; ")); }
 
  private:
   asio::any_io_executor executor_;
-  std::string path_;
-  tail tail_;
+  std::vector<std::string> paths_;
+  std::deque<tail> tails_;
+  std::vector<std::string> absent_;  ///< sentences
   std::uint64_t told_ = 0;
 };
 
 }  // namespace
 
-std::unique_ptr<source> make_file_source(asio::any_io_executor executor, std::string path) {
-  return std::make_unique<file_source>(std::move(executor), std::move(path));
+std::unique_ptr<source> make_file_source(asio::any_io_executor executor, std::vector<std::string> paths) {
+  return std::make_unique<file_source>(std::move(executor), std::move(paths));
 }
 
 }  // namespace flipback::access_log

@@ -80,7 +80,12 @@ void line_reader::assign(std::string_view key, std::string_view value, line& int
     const std::size_t i = next_++;
     if (keys_[i] != key) continue;
     if (value == "-") value = {};
-    into.values[i] = i == static_cast<std::size_t>(field::path) ? without_query(value) : value;
+    if (i != static_cast<std::size_t>(field::path))
+      into.values[i] = value;
+    else if (value.starts_with('/'))
+      into.values[i] = without_query(value);
+    else if (value.contains(' '))
+      into.take_request(value, true);
     return;
   }
 }

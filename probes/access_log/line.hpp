@@ -15,7 +15,7 @@ enum class field : std::uint8_t {
   status,           ///< $status
   host,             ///< $host
   method,           ///< $request_method
-  path,             ///< $uri
+  path,             ///< $request_uri, as the client sent it; of $request the same; with $uri what nginx made of it
   agent,            ///< $http_user_agent
   client,           ///< $remote_addr
   request_time,     ///< $request_time, seconds

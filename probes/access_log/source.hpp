@@ -10,6 +10,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace flipback::access_log {
 
@@ -20,9 +21,10 @@ class source {
  public:
   virtual ~source() = default;
 
-  /// Goes back as far as `since` (seconds since 1970), `bytes` at most; false where there is no past to be had.
+  /// Goes back as far as `since` (seconds since 1970), `bytes` at most; false where there is no past to be had. Lines of several files then
+  /// come file by file.
   virtual bool go_back(std::uint64_t bytes, double since) = 0;
-  /// Hands on every whole line that has come. True where more is waiting.
+  /// Hands on every whole line that has come. True where more is waiting. What a trouble says is a whole sentence.
   virtual std::expected<bool, trouble> read(const take_line& take) = 0;
   /// Calls `look` as lines come, until cancelled.
   virtual asio::awaitable<void> follow(std::function<void()> look) = 0;
@@ -34,7 +36,8 @@ class source {
   [[nodiscard]] virtual std::string note() const { return {}; }
 };
 
-std::unique_ptr<source> make_file_source(asio::any_io_executor executor, std::string path);
+/// Files that are one log together. One of several that is not there is only noted: a site that is not live may have none yet.
+std::unique_ptr<source> make_file_source(asio::any_io_executor executor, std::vector<std::string> paths);
 
 /// How a socket is shared with nginx's workers.
 struct socket_access {

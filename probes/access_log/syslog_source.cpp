@@ -41,7 +41,7 @@ class syslog_source final : public source {
       socket_->read(take);
       if (!socket_->is_at_path()) socket_->close();  // wakes follow(), which binds anew
     }
-    if (!problem_.empty()) return std::unexpected(trouble{reason::no_prerequisite, problem_});
+    if (!problem_.empty()) return std::unexpected(trouble{reason::no_prerequisite, fmt::format("{} {}", path_, problem_)});
     return false;
   }
 

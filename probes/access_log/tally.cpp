@@ -13,4 +13,15 @@ void tally::merge(const tally& other) {
   latencies.merge(other.latencies);
 }
 
+void counts::merge(const counts& other) {
+  all.merge(other.all);
+  if (slots.size() < other.slots.size()) slots.resize(other.slots.size());
+  for (std::size_t i = 0; i < other.slots.size(); ++i) slots[i].merge(other.slots[i]);
+  live.merge(other.live);
+  elsewhere += other.elsewhere;
+  local += other.local;
+  local_errors += other.local_errors;
+  local_failures += other.local_failures;
+}
+
 }  // namespace flipback::access_log

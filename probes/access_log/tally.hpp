@@ -24,20 +24,36 @@ struct tally {
   void merge(const tally& other);
 };
 
-/// What has been logged since the last time it was asked (semantics.md §2, "Traffic").
-struct pool {
-  tally all;
-  std::vector<tally> slots;  ///< in the order of the slots
-  tally live;                ///< of the live slot's requests that began after the cutover
-  std::uint64_t local_errors = 0;
-  std::uint64_t malformed = 0;
-  double newest_line = 0;          ///< the newest line's own time, seconds since 1970; 0: none
+/// How many requests came in, and where they went.
+struct counts {
+  tally all;                         ///< the traffic: what went to a slot, or, where that can't be told, what was passed on
+  std::vector<tally> slots;          ///< attempts, in the order of the slots
+  tally live;                        ///< of the live slot's requests that began after the cutover; nothing where it is not known
+  std::uint64_t elsewhere = 0;       ///< passed on, to what is no slot's
+  std::uint64_t local = 0;           ///< that nginx answered itself
+  std::uint64_t local_errors = 0;    ///< of these from 300 up
+  std::uint64_t local_failures = 0;  ///< of these from 500 up
+
+  [[nodiscard]] std::uint64_t came_in() const { return all.requests + elsewhere + local; }
+  void merge(const counts& other);
+};
+
+/// What the live slot is held to: of its requests that began after the cutover alone. Where it is not known which slot that is, or the log
+/// can't tell, of all traffic.
+struct held_against_live {
   heavy_hitters failing_requests;  ///< what the errors asked for: "GET /api/search"
   heavy_hitters failing_clients;   ///< whose they were, where the log tells
   heavy_hitters clients;           ///< whose all requests were, errors or not
   std::uint64_t safe_errors = 0;   ///< errors of GET and HEAD
   std::uint64_t hung_errors = 0;   ///< errors that are none but for their clients, who hung up after `hang_after`
   failed_sample failed;            ///< some of the errors, of requests whose beginning is known
+};
+
+/// What has been logged since the last time it was asked (semantics.md §2, "Traffic").
+struct pool : counts, held_against_live {
+  std::uint64_t malformed = 0;
+  double newest_line = 0;    ///< the newest line's own time, seconds since 1970; 0: none
+  heavy_hitters errors_top;  ///< what the traffic's errors asked for, as failing_requests
 };
 
 }  // namespace flipback::access_log

@@ -48,12 +48,18 @@ void read_place(settings::section& from, terms& into) {
   if (into.is_socket && from.has("path")) from.report("syslog", "stands beside path, expected one of them");
   const std::string_view key = into.is_socket ? "syslog" : "path";
   const std::string_view example = into.is_socket ? "/run/flipback/access.sock" : "/var/log/nginx/access.json";
-  into.path = from.required_text(key, example);
-  if (!into.path.empty() && !into.path.starts_with('/'))
-    from.report(key, fmt::format("found {}, expected an absolute path such as \"{}\"", from.shown(key), example));
-  if (into.is_socket && into.path.size() > longest_socket)
-    from.report(
-        key, fmt::format("found {} characters, expected at most {}, as a Unix socket's path may have", into.path.size(), longest_socket));
+  if (into.is_socket || !from.has(key))
+    into.paths = {from.required_text(key, example)};
+  else
+    into.paths = from.texts(key);
+  const auto is_no_path = [](const std::string& path) { return !path.starts_with('/'); };
+  const bool none = into.paths.empty() && from.shown(key) == "an array";
+  if (from.has(key) && (none || std::ranges::any_of(into.paths, is_no_path)))
+    from.report(key, fmt::format("found {}, expected an absolute path such as \"{}\"{}", from.shown(key), example,
+                                 into.paths.size() == 1 ? "" : ", each of them"));
+  if (into.is_socket && into.paths.front().size() > longest_socket)
+    from.report(key, fmt::format("found {} characters, expected at most {}, as a Unix socket's path may have", into.paths.front().size(),
+                                 longest_socket));
   for (const std::string_view other : {"socket_mode", "socket_group"}) {
     if (!into.is_socket && from.has(other)) from.report(other, "is for a socket, expected a log with syslog = \"/path\"");
   }
@@ -71,9 +77,12 @@ bool is_same_log(const std::string& one, const std::string& other) {
   return one == other || std::filesystem::equivalent(one, other, unknown);
 }
 
-std::vector<access_log_directive> written_to(const std::string& path, const std::vector<access_log_directive>& all) {
+std::vector<access_log_directive> written_to(std::span<const std::string> paths, const std::vector<access_log_directive>& all) {
   std::vector<access_log_directive> found;
-  std::ranges::copy_if(all, std::back_inserter(found), [&](const access_log_directive& d) { return is_same_log(d.path, path); });
+  const auto is_its = [&](const access_log_directive& d) {
+    return std::ranges::any_of(paths, [&](const std::string& path) { return is_same_log(d.path, path); });
+  };
+  std::ranges::copy_if(all, std::back_inserter(found), is_its);
   return found;
 }
 
@@ -92,6 +101,7 @@ terms read_terms(settings::section& from) {
     exclude->finish();
   }
   t.hang_after = from.span("hang_after", t.hang_after, milliseconds(1), std::chrono::minutes(10));
+  t.slow_after = from.span("slow_after", t.slow_after, milliseconds(1), std::chrono::minutes(10));
   t.catch_up = from.span("catch_up", t.catch_up, duration{}, std::chrono::hours(1));
   t.lag_limit = from.span("lag_limit", t.lag_limit, seconds(1), std::chrono::minutes(10));
   from.finish();

@@ -7,6 +7,7 @@
 #include "probes/access_log/source.hpp"
 #include "probes/access_log/traffic.hpp"
 
+#include <span>
 #include <string>
 #include <vector>
 
@@ -14,20 +15,21 @@ namespace flipback::access_log {
 
 /// What a person says of a log, and what holds where they say nothing (README: `access_log`).
 struct terms {
-  std::string path;  ///< of the file, or of the socket that syslog messages come to
+  std::vector<std::string> paths;  ///< of the files, or the one of the socket that syslog messages come to
   bool is_socket = false;
   socket_access access;
   line_format format = recommended_keys();
   filter leave_out;
   duration hang_after = std::chrono::seconds(1);
+  duration slow_after = std::chrono::seconds(1);
   duration lag_limit = std::chrono::seconds(10);
   duration catch_up = std::chrono::minutes(10);  ///< how much of the past is read at the start
 };
 
 /// Whether both paths lead to one file.
 bool is_same_log(const std::string& one, const std::string& other);
-/// Those of nginx's directives that write to this log.
-std::vector<access_log_directive> written_to(const std::string& path, const std::vector<access_log_directive>& all);
+/// Those of nginx's directives that write to one of these logs.
+std::vector<access_log_directive> written_to(std::span<const std::string> paths, const std::vector<access_log_directive>& all);
 
 /// Reads a probe's table, to its end.
 terms read_terms(settings::section& from);

@@ -15,14 +15,7 @@ namespace {
 constexpr int client_closed = 499;  // nginx's own: the client hung up before the answer
 constexpr int too_many = 429;
 constexpr std::size_t longest_target = 4096;  // bytes of what is kept to be asked again
-
-bool any_prefix(const std::vector<std::string>& prefixes, std::string_view of) {
-  return std::ranges::any_of(prefixes, [&](const std::string& p) { return of.starts_with(p); });
-}
-
-bool any_equal(const std::vector<std::string>& texts, std::string_view to) {
-  return std::ranges::any_of(texts, [&](const std::string& t) { return t == to; });
-}
+constexpr std::size_t most_owners = 256;      // upstreams that are remembered; an address that a name led to may have changed meanwhile
 
 /// The time that the request's upstreams took together: a retry makes the user wait for both.
 std::optional<double> total_latency(const attempts& tries) {
@@ -44,14 +37,6 @@ std::string target_in(std::string_view path, std::string_view text) {
 
 }  // namespace
 
-abilities::abilities(const line_format& format)
-    : upstreams(format.has(field::upstream)),
-      slots(upstreams && format.has(field::upstream_status)),
-      header_times(upstreams && format.has(field::header_time)),
-      attempt_times(header_times || (upstreams && format.has(field::response_time))),
-      latency(attempt_times || format.has(field::request_time)),
-      time(format.has(field::time)) {}
-
 std::string client_of(std::string_view address) {
   in6_addr parsed{};
   std::string text(address);
@@ -62,20 +47,64 @@ std::string client_of(std::string_view address) {
   return fmt::format("{}/64", ::inet_ntop(AF_INET6, &parsed, written.data(), written.size()));
 }
 
-traffic::traffic(line_format format, filter leave_out, double hang_after, std::vector<slot_upstreams> slots)
-    : format_(std::move(format)), can_tell_(format_), leave_out_(std::move(leave_out)), hang_after_(hang_after), slots_(std::move(slots)) {
-  since_.slots.resize(slots_.size());
+traffic::traffic(line_format format, filter leave_out, double hang_after, const std::vector<slot_upstreams>& slots, double slow_after)
+    : format_(std::move(format)),
+      can_tell_(format_),
+      leave_out_(std::move(leave_out)),
+      hang_after_(hang_after),
+      slow_after_(slow_after),
+      slot_count_(can_tell_.slots ? slots.size() : 0),
+      addresses_(std::make_shared<const nginx::slot_addresses>(slots)) {
+  since_.slots.resize(slot_count_);
 }
 
-bool traffic::counts(const line& of) const {
-  const std::string_view agent = of.text(field::agent);
-  const std::string_view path = of.text(field::path);
-  return !agent.starts_with("flipback/") && !any_equal(leave_out_.health_paths, path) && !any_prefix(leave_out_.paths, path) &&
-         !any_equal(leave_out_.hosts, of.text(field::host)) && !any_equal(leave_out_.methods, of.text(field::method)) &&
-         !any_prefix(leave_out_.agents, agent);
+void traffic::goes_by(std::shared_ptr<const nginx::slot_addresses> addresses) {
+  if (addresses == addresses_) return;
+  addresses_ = std::move(addresses);
+  owners_.clear();
 }
 
-void traffic::add(std::string_view text) {
+bool traffic::route::reached(std::size_t slot) const {
+  return std::ranges::find(slots.begin(), slots.begin() + tries.size, std::optional(slot)) != slots.begin() + tries.size;
+}
+
+const nginx::slot_addresses::owner& traffic::owner_of(std::string_view upstream) {
+  if (const auto known = owners_.find(upstream); known != owners_.end()) return known->second;
+  if (owners_.size() == most_owners) owners_.clear();
+  return owners_.emplace(upstream, addresses_->owner_of(upstream)).first->second;
+}
+
+traffic::route traffic::route_of(const line& of) {
+  route made{.tries = attempts_of(of), .slots = {}};
+  if (slot_count_ == 0) return made;
+  for (std::size_t i = 0; i < made.tries.size; ++i) {
+    const auto& whose = owner_of(made.tries.list[i].upstream);
+    made.slots[i] = whose.slot;
+    made.to_a_slot = made.to_a_slot || whose.is_a_slots;
+  }
+  return made;
+}
+
+/// Whether nginx answered by itself. In a log without addresses, what went to an upstream has a time or a status of it; but for a status
+/// alone, which there is none of where the client hung up first.
+bool traffic::is_local(const line& of, const route& by, int status) const {
+  if (can_tell_.slots) return by.tries.size == 0;
+  if (!can_tell_.local || !of.text(field::response_time).empty() || !of.text(field::upstream_status).empty()) return false;
+  return status != client_closed || format_.has(field::response_time);
+}
+
+void traffic::count_local(int status) {
+  ++since_.local;
+  if (status >= 300) ++since_.local_errors;
+  if (status >= 500) ++since_.local_failures;
+}
+
+/// Nobody can tell of a request without any time when it began; where nobody tells of a cutover, none lies behind one.
+bool traffic::began_after_cutover(std::optional<double> ended, double took) const {
+  return !live_.since || (ended && *ended - took > *live_.since);
+}
+
+void traffic::add(std::string_view text, std::optional<double> arrived) {
   line read;
   const auto status = format_.read(text, read) ? read.number(field::status) : std::nullopt;
   if (!status || *status < 100 || *status > 599) {
@@ -83,30 +112,43 @@ void traffic::add(std::string_view text) {
     return;
   }
   for (std::size_t i = 0; i < field_count; ++i) seen_[i] = seen_[i] || !read.values[i].empty();
-  if (const auto time = read.time()) since_.newest_line = *time;
-  if (!counts(read)) return;
+  const auto time = read.time();
+  if (time) since_.newest_line = std::max(since_.newest_line, *time);
+  if (!leave_out_.lets_in(read)) return;
   const int final_status = static_cast<int>(*status);
-  const attempts tries = attempts_of(read);
-  if (tries.size == 0 && can_tell_.upstreams) {
-    if (final_status >= 300) ++since_.local_errors;
+  const route by = route_of(read);
+  if (is_local(read, by, final_status)) {
+    count_local(final_status);
+    return;
+  }
+  if (slot_count_ > 0 && !by.to_a_slot) {
+    ++since_.elsewhere;
     return;
   }
   const auto waited = read.number(field::request_time);
-  const bool hung = final_status == client_closed && is_headless(tries) && waited > hang_after_;
-  std::optional<double> latency = final_status == client_closed && waited ? waited : latency_of(read, tries);
-  if (final_status == 101 || any_prefix(leave_out_.slow_paths, read.text(field::path))) latency.reset();
+  const bool slow_path = leave_out_.is_slow_path(read);
+  const bool hung = final_status == client_closed && !slow_path && is_headless(by.tries) && waited > hang_after_;
+  std::optional<double> latency = final_status == client_closed && waited ? waited : latency_of(read, by.tries);
+  const double took = waited.value_or(latency.value_or(0));
+  if (final_status == 101 || slow_path) latency.reset();
   count(since_.all, final_status, hung, latency);
-  count_attempts(read, tries, hung);
-  if (const std::string_view client = read.text(field::client); !client.empty()) since_.clients.add(client_of(client));
-  if (final_status >= 500 || hung) note_error(read, text);
-  if (final_status < 500 && hung) ++since_.hung_errors;
+  if (can_tell_.attempts) count_attempts(by, hung, slow_path);
+  const bool is_new = began_after_cutover(time ? time : arrived, took);
+  const bool is_lives = slot_count_ > 0 && live_.slot && by.reached(*live_.slot) && is_new;
+  if (is_lives) count(since_.live, final_status, hung, latency);
+  const bool is_held = slot_count_ > 0 && live_.slot ? is_lives : is_new;
+  const std::string_view client = read.text(field::client);
+  if (is_held && !client.empty()) since_.clients.add(client_of(client));
+  if (final_status < 500 && !hung) return;
+  note_error(read, text, is_held);
+  if (final_status < 500 && is_held) ++since_.hung_errors;
 }
 
 /// Whether the client had no header to see when it hung up; false where the log can't tell.
 bool traffic::is_headless(const attempts& tries) const {
   if (tries.size == 0) return false;
   const attempt& last = tries.list[tries.size - 1];
-  return can_tell_.header_times ? !last.header_time : can_tell_.slots && last.status == 0;
+  return can_tell_.header_times ? !last.header_time : can_tell_.attempts && last.status == 0;
 }
 
 /// The upstreams' time; where the log has no such, the request's, of which a slow client is a part.
@@ -114,10 +156,13 @@ std::optional<double> traffic::latency_of(const line& of, const attempts& tries)
   return can_tell_.attempt_times ? total_latency(tries) : of.number(field::request_time);
 }
 
-void traffic::note_error(const line& of, std::string_view text) {
+void traffic::note_error(const line& of, std::string_view text, bool is_lives) {
   const std::string_view method = of.text(field::method);
   const std::string_view path = of.text(field::path);
-  since_.failing_requests.add(method.empty() ? std::string(path) : fmt::format("{} {}", method, path));
+  const std::string asked = method.empty() ? std::string(path) : fmt::format("{} {}", method, path);
+  since_.errors_top.add(asked);
+  if (!is_lives) return;
+  since_.failing_requests.add(asked);
   const std::string_view client = of.text(field::client);
   if (!client.empty()) since_.failing_clients.add(client_of(client));
   if (is_safe(method)) ++since_.safe_errors;
@@ -146,33 +191,32 @@ void traffic::count(tally& into, int status, bool hung, std::optional<double> la
     ++into.client_errors;
   else if (status >= 100 && status <= 399)
     ++into.successes;
-  if (latency) into.latencies.add(*latency);
+  if (!latency) return;
+  into.latencies.add(*latency);
+  if (*latency > slow_after_) ++into.slow;
 }
 
-void traffic::count_attempts(const line& of, const attempts& tries, bool hung) {
-  const bool slow_path = any_prefix(leave_out_.slow_paths, of.text(field::path));
-  for (const attempt& one : tries) {
-    const std::size_t slot = slot_of(one.upstream);
-    if (slot == slots_.size()) continue;
-    const bool last = &one + 1 == tries.end();
+void traffic::count_attempts(const route& by, bool hung, bool slow_path) {
+  for (std::size_t i = 0; i < by.tries.size; ++i) {
+    if (!by.slots[i]) continue;
+    const attempt& one = by.tries.list[i];
+    const bool last = i + 1 == by.tries.size;
     // Without a status of its own, the client hung up in the middle of the attempt.
     const int status = one.status != 0 ? one.status : client_closed;
     const bool no_latency = slow_path || status == 101;
-    count(since_.slots[slot], status, hung && last, no_latency ? std::nullopt : one.latency());
+    count(since_.slots[*by.slots[i]], status, hung && last, no_latency ? std::nullopt : one.latency());
   }
-}
-
-std::size_t traffic::slot_of(std::string_view upstream) const {
-  for (std::size_t i = 0; i < slots_.size(); ++i) {
-    if (any_equal(slots_[i].upstreams, upstream)) return i;
-  }
-  return slots_.size();
 }
 
 pool traffic::take() {
   pool taken = std::exchange(since_, {});
-  since_.slots.resize(slots_.size());
+  since_.slots.resize(slot_count_);
   return taken;
+}
+
+void traffic::forget_live() {
+  since_.live = {};
+  static_cast<held_against_live&>(since_) = {};
 }
 
 std::vector<field> traffic::missing() const {

@@ -20,14 +20,15 @@ constexpr const char* of_live = "live.";
 /// What has most errors: "GET /api/a 12, GET /api/b 3".
 std::string most_errors(const pool& of) {
   std::string all;
-  for (const auto& [request, count] : of.failing_requests.largest(most_paths_said))
+  for (const auto& [request, count] : of.errors_top.largest(most_paths_said))
     all += fmt::format("{}{} {}", all.empty() ? "" : ", ", quoted(request, {}, 60), count);
   return all;
 }
 
 std::string sentence(const pool& of, std::span<const field> missing) {
   std::string says = fmt::format("{} requests, {} errors", of.all.requests, of.all.errors);
-  if (of.failing_requests.total() > 0) says += fmt::format(" ({})", most_errors(of));
+  if (of.errors_top.total() > 0) says += fmt::format(" ({})", most_errors(of));
+  if (of.elsewhere > 0) says += fmt::format(", {} more to no slot", of.elsewhere);
   if (of.malformed > 0) says += fmt::format(", {} lines that are not in its format", of.malformed);
   if (missing.empty()) return says;
   std::vector<std::string_view> lacks;
@@ -40,16 +41,28 @@ std::string sentence(const pool& of, std::span<const field> missing) {
 traffic_signals::traffic_signals(const abilities& can_tell, std::span<const slot_upstreams> slots, duration lag_limit)
     : can_tell_(can_tell),
       lag_limit_(lag_limit),
-      all_({.prefix = "", .with_latency = can_tell.latency, .narrowed_by = slots.empty() ? "" : of_live}) {
-  if (!slots.empty()) live_.emplace(tally_signals::terms{.prefix = of_live, .with_latency = can_tell.latency, .of_live = true});
-  for (const slot_upstreams& s : slots)
-    slots_.emplace_back(tally_signals::terms{.prefix = s.slot + ".", .with_latency = can_tell_.attempt_times});
+      all_({.prefix = "", .with_latency = can_tell.latency, .narrowed_by = can_tell.slots && !slots.empty() ? of_live : ""}) {
+  if (can_tell_.slots && !slots.empty())
+    live_.emplace(tally_signals::terms{.prefix = of_live, .with_latency = can_tell.latency, .narrowed_by = {}, .of_live = true});
+  if (can_tell_.attempts) {
+    for (const slot_upstreams& s : slots)
+      slots_.emplace_back(tally_signals::terms{.prefix = s.slot + ".", .with_latency = can_tell_.attempt_times, .narrowed_by = {}});
+  }
   all_.declare(declared_);
-  if (live_) live_->declare(declared_);
   for (const tally_signals& s : slots_) s.declare(declared_);
-  if (can_tell_.time) declared_.push_back({"lag", signal_kind::gauge, unit::seconds});
-  if (can_tell_.upstreams) declared_.push_back({"local_errors", signal_kind::gauge, unit::number});
-  declared_.push_back({"malformed", signal_kind::gauge, unit::number});
+  const auto declare = [&](std::string_view name, signal_kind kind, unit in, duration stale = {}) {
+    declared_.push_back({.name = name, .kind = kind, .in = in, .stale = stale});
+  };
+  if (live_) {
+    live_->declare(declared_);
+    declare("elsewhere", signal_kind::ratio, unit::ratio, traffic_stale);
+  }
+  if (can_tell_.time) declare("lag", signal_kind::gauge, unit::seconds);
+  if (can_tell_.local) {
+    declare("local_errors", signal_kind::gauge, unit::number);
+    declare("local_error_rate", signal_kind::ratio, unit::ratio, traffic_stale);
+  }
+  declare("malformed", signal_kind::gauge, unit::number);
 }
 
 observation traffic_signals::say(const pool& of, instant since, double over, std::optional<double> now,
@@ -64,15 +77,25 @@ observation traffic_signals::say(const pool& of, instant since, double over, std
     seen.measure("lag", lag);
     if (seen.result != outcome::pass) return seen;
   }
-  if (can_tell_.upstreams) seen.measure("local_errors", static_cast<double>(of.local_errors));
+  if (can_tell_.local) seen.measure("local_errors", static_cast<double>(of.local_errors));
   seen.measure("malformed", static_cast<double>(of.malformed));
   measure(seen.measurements, of, over);
   for (measurement& m : seen.measurements) m.since = since;
   return seen;
 }
 
-void traffic_signals::measure(std::vector<measurement>& into, const pool& of, double over) const {
+void traffic_signals::measure_live(std::vector<measurement>& into, const counts& of, instant since, double over) const {
+  if (!live_) return;
+  const std::size_t first = into.size();
+  live_->measure(into, of.live, over);
+  for (measurement& m : std::span(into).subspan(first)) m.since = since;
+}
+
+void traffic_signals::measure(std::vector<measurement>& into, const counts& of, double over) const {
   all_.measure(into, of.all, over);
+  const auto in = static_cast<double>(of.came_in());
+  if (live_) into.push_back({"elsewhere", pooled{static_cast<double>(of.elsewhere), in}, in == 0});
+  if (can_tell_.local) into.push_back({"local_error_rate", pooled{static_cast<double>(of.local_failures), in}, in == 0});
   for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].measure(into, of.slots[i], over);
 }
 

@@ -15,6 +15,7 @@ namespace flipback::access_log {
 /// names, so it stays where it was made, and lives as long as the probe.
 class traffic_signals {
  public:
+  /// `slots`: those that there are, whether the log can tell them apart or not.
   traffic_signals(const abilities& can_tell, std::span<const slot_upstreams> slots, duration lag_limit);
   traffic_signals(const traffic_signals&) = delete;
   traffic_signals& operator=(const traffic_signals&) = delete;
@@ -25,14 +26,16 @@ class traffic_signals {
   [[nodiscard]] observation say(const pool& of, instant since, double over, std::optional<double> now,
                                 std::span<const field> missing) const;
   /// The measurements of requests alone.
-  void measure(std::vector<measurement>& into, const pool& of, double over) const;
+  void measure(std::vector<measurement>& into, const counts& of, double over) const;
+  /// Those of the live slot, from `since` on (zero: the sample's own time).
+  void measure_live(std::vector<measurement>& into, const counts& of, instant since, double over) const;
 
  private:
   abilities can_tell_;
   duration lag_limit_;
   tally_signals all_;
   std::optional<tally_signals> live_;  ///< where there are slots that the log can tell apart
-  std::deque<tally_signals> slots_;
+  std::deque<tally_signals> slots_;    ///< where the log has their attempts' statuses
   std::vector<measurement_declaration> declared_;
 };
 

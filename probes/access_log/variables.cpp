@@ -7,8 +7,9 @@ namespace flipback::access_log {
 
 namespace {
 
-// nginx.org/en/docs/varindex.html. A host may have any character but a space, a slash and controls (ngx_http_validate_host), a method
-// only letters, - and _ (ngx_http_parse_request_line).
+// nginx.org/en/docs/varindex.html. Of a path the client's own writing is best: $uri is decoded, and an error page or a rewrite changes it.
+// A host may have any character but a space, a slash and controls (ngx_http_validate_host), a method only letters, - and _
+// (ngx_http_parse_request_line).
 constexpr std::array known{
     variable{"msec", shape::number, field::time, 2},
     variable{"time_iso8601", shape::iso_time, field::time, 1},
@@ -18,10 +19,10 @@ constexpr std::array known{
     variable{"http_host", shape::anything, field::host, 1},
     variable{"server_name", shape::spaceless, field::host, 0},
     variable{"request_method", shape::word, field::method, 1},
-    variable{"uri", shape::anything, field::path, 2},
-    variable{"document_uri", shape::anything, field::path, 2},
-    variable{"request_uri", shape::anything, field::path, 1},
-    variable{"request", shape::anything, field::path, 0},
+    variable{"request_uri", shape::anything, field::path, 2},
+    variable{"request", shape::anything, field::path, 1},
+    variable{"uri", shape::anything, field::path, 0},
+    variable{"document_uri", shape::anything, field::path, 0},
     variable{"http_user_agent", shape::anything, field::agent},
     variable{"remote_addr", shape::word, field::client},
     variable{"request_time", shape::number, field::request_time},

@@ -58,11 +58,23 @@ struct some {
 class log_probe final : public probe {
  public:
   explicit log_probe(const al::line_format& format, al::filter leave_out)
-      : seen_(format, std::move(leave_out), 1, slots), signals_(al::abilities(format), slots, 10s) {}
+      : seen_(format, std::move(leave_out), 1, slots), signals_(al::abilities(format), slots, 10s) {
+    seen_.goes_live({.slot = 0});
+  }
 
   [[nodiscard]] std::span<const measurement_declaration> declares() const override { return signals_.declares(); }
   asio::awaitable<observation> observe(run&) override { co_return observation::unknown(reason::own_stall, "it is asked at once below"); }
-  observation observe(instant since, double wall) { return signals_.say(seen_.take(), since, 1, wall, seen_.missing()); }
+  observation observe(instant since, double wall) {
+    const al::pool pool = seen_.take();
+    observation seen = signals_.say(pool, since, 1, wall, seen_.missing());
+    if (seen.result == outcome::pass) signals_.measure_live(seen.measurements, pool, since, 1);
+    return seen;
+  }
+  /// Told of the slot that is live, as the agent tells it.
+  void goes_live(std::size_t slot, double since) {
+    seen_.forget_live();
+    seen_.goes_live({slot, since});
+  }
   void take(std::string_view line) {
     seen_.add(line);
     ++taken_;
@@ -140,6 +152,7 @@ class night {
   /// A good release for as long as it matters, then the cutover.
   night& after_a_good_release(int each_second = 20) { return logs(0s, {{each_second, of_blue}}).cut_over(); }
   night& cut_over() {
+    probe_->goes_live(1, wall_at_cutover);
     judged_.cutover(cutover);
     judged_.window(true);
     settle(cutover);

@@ -20,6 +20,7 @@ FORMATS = {
     "lists": """log_format lists '$msec|$status|$upstream_addr|$upstream_status|$upstream_header_time|$upstream_response_time|$request_time|'
                        '"$request_method $host" "$request_uri" "$http_user_agent"';""",
     "spaced": """log_format spaced '[$time_local] $status $upstream_addr $upstream_status $upstream_response_time $request_time "$uri" "$http_user_agent"';""",
+    "timed": """log_format timed '$remote_addr [$time_iso8601] "$request" $status "$http_user_agent" $request_time $upstream_response_time';""",
     "json": """log_format json escape=json '{"at":"$time_iso8601","ua":"$http_user_agent","to":"$upstream_addr","said":"$upstream_status",'
                        '"first":"$upstream_header_time","in":$request_time,"code":$status,"what":"$request"}';""",
 }
@@ -45,12 +46,13 @@ class Slot(http.server.BaseHTTPRequestHandler):
 
 
 class LoggingNginx(Service):
-    """`/blue/…` and `/green/…` go to a slot, `/retry/…` to a dead one first, `/down/…` to dead ones alone, `/local` is nginx's own."""
+    """`/blue/…` and `/green/…` go to a slot, `/named/…` to blue by a host's name, `/retry/…` to a dead one first, `/down/…` to dead ones alone, `/local` is nginx's own."""
 
-    def __init__(self, more=""):
+    def __init__(self, more="", http=""):
         super().__init__(tempfile.mkdtemp(prefix="flipback-nginx-"))
         os.chmod(self.folder, 0o755)  # the workers are other users'
-        self.more = more
+        self.more = more  # of the server
+        self.http = http  # beside it
         self.ports = {name: free_port() for name in ("front", "dead")}
         self.slots = {}
 
@@ -86,15 +88,17 @@ http {{
   {temporary}
   include {FLIPBACK_CONF};
   {" ".join(FORMATS.values())}
+  {self.http}
   upstream retried {{ server {dead} max_fails=0; server {green} backup; }}
   upstream gone {{ server {dead} max_fails=1 fail_timeout=60s; server {dead} max_fails=1 fail_timeout=60s; }}
   server {{
     listen 127.0.0.1:{self.ports['front']};
     keepalive_requests 100000;
     {logs}
-    {self.more.format(folder=self.folder)}
+    {self.more.format(folder=self.folder, dead=dead, blue=blue)}
     location /blue/ {{ proxy_pass http://{blue}/; }}
     location /green/ {{ proxy_pass http://{green}/; }}
+    location /named/ {{ proxy_pass http://localhost:{self.ports['blue']}/; }}
     location /retry/ {{ proxy_pass http://retried/; }}
     location /down/ {{ proxy_pass http://gone/; }}
     location = /health {{ proxy_pass http://{blue}/; }}

@@ -102,17 +102,21 @@ def rounded(measurements, *names):
 
 RATES = ("error_rate", "client_error_rate", "limited_rate", "aborted_rate", "success_rate")
 
-# What was passed on: two to blue, an error, a 404, a 429, a retry, an internal redirect, two to a group that is down, HTTP/0.9, one that hung up.
-PASSED_ON = 11
+# What was passed on: two to blue, an error, a 404, a 429, a retry, an internal redirect, HTTP/0.9, one that hung up; and two to a group that
+# is down and no slot's.
+TO_SLOTS, ELSEWHERE = 9, 2
+PASSED_ON = TO_SLOTS + ELSEWHERE
 
 
 @pytest.mark.parametrize("name", ["flipback", "lists", "spaced", "json"])
 def test_formats_with_upstreams_tell_traffic_and_slots(probe, logged, name):
     entry = entry_of(probe, logged, name, FORMATS.get(name))
     seen = entry["measurements"]
-    assert (seen["requests"], seen["malformed"], seen["local_errors"]) == (PASSED_ON, 0, 2), entry
-    # 500, 502, 502, and who hung up on a silent slot: told by the header's time, or by a status that never came.
-    assert rounded(seen, *RATES) == [4, 1, 1, 1, 5], entry
+    assert (seen["requests"], seen["malformed"], seen["local_errors"]) == (TO_SLOTS, 0, 2), entry
+    # 500, and who hung up on a silent slot: told by the header's time, or by a status that never came.
+    assert rounded(seen, *RATES) == [2, 1, 1, 1, 5], entry
+    assert round(seen["elsewhere"] * (PASSED_ON + 2)) == ELSEWHERE and f", {ELSEWHERE} more to no slot" in entry["says"], entry
+    assert seen["local_error_rate"] == 0 and not [n for n in seen if n.startswith("live.")], entry
     # blue: two, the redirect's first attempt, HTTP/0.9. green: error, 404, 429, the retry, the redirect's second attempt, the silent one.
     assert (seen["blue.requests"], seen["green.requests"]) == (4, 6), entry
     assert round(seen["green.error_rate"] * 6) == 2 and seen["blue.error_rate"] == 0
@@ -125,7 +129,8 @@ def test_formats_without_upstreams_count_every_request_and_say_what_they_lack(pr
     assert (seen["requests"], seen["malformed"]) == (PASSED_ON + 2, 0), entry  # the 301 and the 400, too
     assert rounded(seen, *RATES) == [3, 2, 1, 1, 6], entry
     assert "; the log has no " in entry["says"] and "upstream" in entry["says"].split("; the log has no ")[1]
-    assert not [n for n in seen if n.startswith(("blue.", "green.", "local_"))], entry
+    assert not [n for n in seen if n.startswith(("blue.", "green.", "live.", "local_", "elsewhere"))], entry
+    assert "it does not tell slots apart, nor what nginx answered itself" in entry["says"], entry
 
 
 def test_a_log_in_another_format_is_said_and_gives_no_rates(probe, logged):

@@ -136,6 +136,8 @@ TEST_CASE("each_guard_alone_in_the_way") {
        guard::failed_before, stance::asks, "brought it back"},
       {"this release was rolled back before, from the other slot", [](free_way& w) { w.s.failures = {{{blue, "v2"}, w.now}}; },
        guard::failed_before, stance::asks, "brought it back"},
+      {"the log does not tell slots apart", [](free_way& w) { w.rule().doubtful = "the log has no addresses"; }, guard::evidence,
+       stance::asks, "no addresses"},
       {"what both share is ill, and nobody is found to blame",
        [](free_way& w) {
          w.finds(blame::kind::cant_tell);

@@ -15,14 +15,11 @@ using deployment::slot_addresses;
 namespace {
 
 constexpr const char* format =
-    R"({"time":"$msec","status":"$status","path":"$uri","agent":"$http_user_agent","request_time":"$request_time",)"
+    R"({"time":"$msec","status":"$status","path":"$request_uri","agent":"$http_user_agent","request_time":"$request_time",)"
     R"("upstream":"$upstream_addr","upstream_status":"$upstream_status","pid":"$pid"})";
 
-std::vector<config::slot> slots_at(const std::string& blue, const std::string& green) {
-  std::vector<config::slot> slots(2);
-  slots[0].upstreams = {blue};
-  slots[1].upstreams = {green};
-  return slots;
+std::vector<slot_upstreams> slots_at(const std::string& blue, const std::string& green) {
+  return {{"blue", {blue}}, {"green", {green}}};
 }
 
 /// A log that the test writes itself, at a time of its own.
@@ -71,6 +68,16 @@ TEST_CASE("others_requests_count_once_and_only_if_they_began_after_the_look_befo
   seen = log.witness.look("");
   CHECK(seen.answered == counts{0, 1});
   CHECK(log.witness.look("").answered == counts{0, 0});
+}
+
+TEST_CASE("an_address_that_both_slots_have_names_neither") {
+  written_log log;
+  log.witness.learn({{log.path, *access_log::line_format::from_text("json")}},
+                    slot_addresses(slots_at("127.0.0.1:9000", "localhost:9000")));
+  log.now = 1001;
+  log.add(1000.5, 0.1, "127.0.0.1:9000");
+  log.add(1000.5, 0.1, "[::1]:9000");
+  CHECK(log.witness.look("").answered == counts{0, 1});
 }
 
 TEST_CASE("what_is_learned_anew_is_read_from_where_the_log_was") {

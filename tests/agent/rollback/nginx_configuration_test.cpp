@@ -7,6 +7,7 @@
 #include <fmt/ranges.h>
 
 using namespace flipback::rollback;
+using flipback::upstream_group;
 
 namespace {
 
@@ -97,4 +98,23 @@ http {
   CHECK(found.splits_clients);
   const nginx_configuration none = configuration_in("http { proxy_cache off; }", "/etc/nginx");
   CHECK_FALSE(none.splits_clients);
+}
+
+TEST_CASE("a_hosts_name_that_requests_are_passed_to_is_a_group_of_all_its_ports") {
+  const nginx_configuration found = configuration_in(R"(http {
+  upstream api { server 127.0.0.1:8000; }
+  server {
+    location / { proxy_pass http://api/; }
+    location /a { proxy_pass http://localhost:8000; }
+    location /b { proxy_pass http://localhost:8001/x; }
+    location /c { proxy_pass http://localhost:8001/y; }
+    location /d { proxy_pass http://127.0.0.1:9000; }
+    location /e { proxy_pass http://[::1]:9000; }
+    location /f { proxy_pass http://unix:/run/api.sock:/; }
+    location /g { proxy_pass http://$slot:9000; }
+  }
+})",
+                                                     "/etc/nginx");
+  CHECK(groups_of(found) ==
+        std::vector<upstream_group>{{"api", {"127.0.0.1:8000"}}, {"localhost", {"localhost:8000", "localhost:8001"}, false}});
 }

@@ -76,7 +76,9 @@ TEST_CASE("of_several_variables_for_one_field_the_best_is_taken") {
   CHECK(read("$time_local $msec $time_iso8601 $status", "26/Nov/2026:20:53:43 +0000 1795726423.123 2026-11-26T20:53:43+00:00 200") ==
         "time=1795726423.123;status=200;");
   CHECK(read(R"("$request" "$uri" "$request_uri" $status)", R"("GET /a%20b?c HTTP/1.1" "/a b" "/a%20b?c" 200)") ==
-        "status=200;method=GET;path=/a b;");
+        "status=200;method=GET;path=/a%20b;");
+  CHECK(read(R"("$uri" "$request" $status)", R"("/50x.html" "GET /a%20b?c HTTP/1.1" 200)") == "status=200;method=GET;path=/a%20b;");
+  CHECK(read(R"("$uri" $status)", R"("/a b" 200)") == "status=200;path=/a b;");
   CHECK(read(R"("$http_host" "$host" $status)", R"("A:80" "a" 200)") == "status=200;host=a;");
 }
 

@@ -149,6 +149,129 @@ TEST_CASE("keys_may_be_others_and_in_any_order_and_values_need_no_quotes") {
   CHECK(std::ranges::count(t.missing(), field::agent) == 1);
 }
 
+TEST_CASE("what_nginx_passed_to_another_application_is_elsewhere_and_in_no_rate") {
+  const logged admin{.status = 502, .path = "/admin/", .upstream = "127.0.0.1:9000", .upstream_status = "502", .header_time = "-"};
+  const pool p = pooled_from({{200}, admin, admin, {.status = 502, .upstream = "admin", .upstream_status = "502"}});
+  CHECK(p.all.requests == 1);
+  CHECK(p.all.errors == 0);
+  CHECK(p.elsewhere == 3);
+  CHECK(p.came_in() == 4);
+  CHECK(p.failing_requests.total() == 0);
+  CHECK(p.errors_top.total() == 0);
+}
+
+TEST_CASE("one_attempt_at_a_slot_makes_a_request_its") {
+  const pool p = pooled_from({{.status = 502, .upstream = "127.0.0.1:8000 : 127.0.0.1:9000", .upstream_status = "200 : 502"}});
+  CHECK(p.all.errors == 1);
+  CHECK(p.elsewhere == 0);
+}
+
+TEST_CASE("without_slots_all_that_was_passed_on_is_traffic") {
+  traffic t(recommended_keys(), {}, 1.0, {});
+  t.add(text_of({.status = 502, .upstream = "127.0.0.1:9000"}));
+  const pool p = t.take();
+  CHECK(p.all.errors == 1);
+  CHECK(p.elsewhere == 0);
+}
+
+TEST_CASE("an_upstream_that_nginx_resolves_is_the_slots_however_it_is_written") {
+  traffic t(recommended_keys(), {}, 1.0, {{"blue", {"localhost:8000"}}, {"green", {"127.0.0.1:8001"}}});
+  t.add(text_of({.upstream = "127.0.0.1:8000"}));
+  t.add(text_of({.upstream = "[::1]:8000"}));
+  t.add(text_of({.upstream = "[::1]:8000, 127.0.0.1:8000", .upstream_status = "502, 200"}));
+  const pool p = t.take();
+  CHECK(p.slots[0].requests == 4);
+  CHECK(p.elsewhere == 0);
+}
+
+TEST_CASE("a_group_whose_servers_are_all_down_is_logged_by_its_name_and_is_its_slots_once_nginx_was_asked") {
+  traffic t(recommended_keys(), {}, 1.0, {{"blue", {"127.0.0.1:8000"}}, {"green", {"127.0.0.1:8001", "127.0.0.1:8002"}}});
+  const logged down{.status = 502, .upstream = "api", .upstream_status = "502", .header_time = "-", .response_time = "0.000"};
+  t.add(text_of(down));
+  CHECK(t.take().elsewhere == 1);
+  const std::vector<slot_upstreams> slots{{"blue", {"127.0.0.1:8000"}}, {"green", {"127.0.0.1:8001", "127.0.0.1:8002"}}};
+  nginx::slot_addresses known(slots);
+  known.learn({{"api", {"127.0.0.1:8001", "127.0.0.1:8002"}}});
+  t.goes_by(std::make_shared<const nginx::slot_addresses>(known));
+  t.add(text_of(down));
+  const pool p = t.take();
+  CHECK(p.all.errors == 1);
+  CHECK(p.slots[1].errors == 1);
+}
+
+TEST_CASE("what_nginx_answered_itself_counts_by_itself") {
+  const logged own{.upstream = "", .upstream_status = "", .header_time = "", .response_time = ""};
+  logged broken_login = own;
+  broken_login.status = 500;
+  logged moved = own;
+  moved.status = 301;
+  const pool p = pooled_from({{200}, broken_login, broken_login, moved});
+  CHECK(p.local == 3);
+  CHECK(p.local_errors == 3);
+  CHECK(p.local_failures == 2);
+  CHECK(p.all.requests == 1);
+  CHECK(p.all.latencies.count() == 1);
+}
+
+TEST_CASE("in_a_log_without_addresses_what_was_not_passed_on_has_no_time_and_no_status_of_an_upstream") {
+  traffic timed(*line_format::from_text("$status $upstream_response_time $request_time"), {}, 1.0, {{"blue", {"127.0.0.1:8000"}}});
+  for (const char* text : {"503 - 0.000", "502 0.001 0.001", "499 - 3.000", "200 0.010 0.011"}) timed.add(text);
+  pool p = timed.take();
+  CHECK(p.local == 2);
+  CHECK(p.local_failures == 1);
+  CHECK(p.all.requests == 2);
+  CHECK(p.all.errors == 1);
+  traffic by_status(*line_format::from_text("$status $upstream_status $request_time"), {}, 1.0, {});
+  for (const char* text : {"503 - 0.000", "502 502 0.001", "499 - 3.000", "200 200 0.011"}) by_status.add(text);
+  p = by_status.take();
+  CHECK(p.local == 1);
+  CHECK(p.all.requests == 3);
+}
+
+TEST_CASE("slow_is_what_took_longer_than_the_limit_of_what_has_a_latency") {
+  filter f;
+  f.slow_paths = {"/events"};
+  const pool p = pooled_from({{.header_time = "1.000"},
+                              {.header_time = "1.001"},
+                              {.status = 499, .request_time = "4.000", .upstream_status = "-", .header_time = "-", .response_time = "4.0"},
+                              {.status = 101, .upstream_status = "101", .header_time = "5.0"},
+                              {.path = "/events/1", .header_time = "5.0"}},
+                             f);
+  CHECK(p.all.slow == 2);
+  CHECK(p.all.latencies.count() == 3);
+  CHECK(p.slots[0].slow == 2);
+  traffic patient(recommended_keys(), {}, 1.0, {}, 2.0);
+  patient.add(text_of({.header_time = "1.9"}));
+  CHECK(patient.take().all.slow == 0);
+}
+
+TEST_CASE("long_polls_that_their_users_leave_are_no_errors") {
+  filter f;
+  f.slow_paths = {"/poll"};
+  const logged left{
+      .status = 499, .path = "/poll/7", .request_time = "25.0", .upstream_status = "-", .header_time = "-", .response_time = "25.0"};
+  const pool p = pooled_from({left, left, {.status = 502, .path = "/poll/7", .upstream_status = "502"}}, f);
+  CHECK(p.all.requests == 3);
+  CHECK(p.all.aborted == 2);
+  CHECK(p.all.errors == 1);
+  CHECK(p.slots[0].errors == 1);
+  CHECK(p.hung_errors == 0);
+}
+
+TEST_CASE("a_failing_health_check_is_known_by_the_path_that_was_asked_for_whatever_an_error_page_made_of_it") {
+  traffic t(*line_format::from_text("$status \"$request\" \"$uri\" $upstream_addr"), {}, 1.0, {});
+  t.add(R"(502 "GET /health?deep=1 HTTP/1.1" "/50x.html" 127.0.0.1:8000)");
+  CHECK(t.take().came_in() == 0);
+  field_keys keys;
+  keys[static_cast<std::size_t>(field::status)] = "code";
+  keys[static_cast<std::size_t>(field::path)] = "asked";
+  traffic in_json(keys, {}, 1.0, {});
+  in_json.add(R"({"code":502,"asked":"GET /health HTTP/1.0"})");
+  in_json.add(R"({"code":502,"asked":"/health?x"})");
+  in_json.add(R"({"code":502,"asked":"GET /healthy HTTP/1.0"})");
+  CHECK(in_json.take().all.errors == 1);
+}
+
 TEST_CASE("without_upstreams_every_request_is_traffic_and_its_own_time_the_latency") {
   traffic t(*line_format::from_text("$status $request_time \"$http_user_agent\""), {}, 1.0, {});
   for (const char* text : {R"(200 0.100 "curl")", R"(502 0.200 "curl")", R"(499 5.000 "curl")", R"(200 9.000 "flipback/0.1.0")"})
@@ -173,11 +296,13 @@ TEST_CASE("who_hung_up_without_a_header_is_known_by_the_status_where_the_log_has
 
 TEST_CASE("what_a_format_lacks_can_not_be_told") {
   const abilities combined(*line_format::from_text("combined"));
-  CHECK((combined.time && !combined.upstreams && !combined.slots && !combined.latency));
+  CHECK((combined.time && !combined.slots && !combined.local && !combined.latency));
   const abilities bare(*line_format::from_text("$status $upstream_addr"));
-  CHECK((bare.upstreams && !bare.slots && !bare.latency && !bare.time));
+  CHECK((bare.slots && bare.local && !bare.attempts && !bare.latency && !bare.time));
+  const abilities timed(*line_format::from_text("$status $upstream_response_time"));
+  CHECK((!timed.slots && timed.local && !timed.attempt_times && !timed.latency));
   const abilities all(recommended_keys());
-  CHECK((all.time && all.upstreams && all.slots && all.header_times && all.attempt_times && all.latency));
+  CHECK((all.time && all.slots && all.local && all.attempts && all.header_times && all.attempt_times && all.latency));
 }
 
 TEST_CASE("a_client_is_an_address_and_in_ipv6_its_network") {

@@ -1,4 +1,4 @@
-#include "agent/deployment/slot_addresses.hpp"
+#include "probes/nginx/slot_addresses.hpp"
 
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
@@ -6,7 +6,7 @@
 #include <algorithm>
 #include <utility>
 
-namespace flipback::deployment {
+namespace flipback::nginx {
 
 namespace {
 
@@ -49,13 +49,13 @@ std::vector<std::string> keys_of(const std::string& upstream) {
 
 }  // namespace
 
-slot_addresses::slot_addresses(const std::vector<config::slot>& slots) {
-  for (slot_number i = 0; i < slots.size(); ++i) {
+slot_addresses::slot_addresses(std::span<const slot_upstreams> slots) {
+  for (std::size_t i = 0; i < slots.size(); ++i) {
     for (const std::string& upstream : slots[i].upstreams) add(upstream, i);
   }
 }
 
-void slot_addresses::add(const std::string& upstream, slot_number slot) {
+void slot_addresses::add(const std::string& upstream, std::size_t slot) {
   for (std::string& key : keys_of(upstream)) add_key(std::move(key), slot);
   boost::system::error_code no_address;
   auto [host, port] = parts_of(upstream);
@@ -65,26 +65,29 @@ void slot_addresses::add(const std::string& upstream, slot_number slot) {
   if (std::ranges::find(names_, name) == names_.end()) names_.push_back(std::move(name));
 }
 
-void slot_addresses::add_key(std::string key, slot_number slot) {
+void slot_addresses::add_key(std::string key, std::size_t slot) {
   const auto [at, is_new] = known_.emplace(std::move(key), slot);
   if (!is_new && at->second != slot) at->second.reset();
 }
 
-void slot_addresses::learn(const std::vector<rollback::upstream_group>& groups) {
+void slot_addresses::learn(const std::vector<upstream_group>& groups) {
   groups_.clear();
-  for (const rollback::upstream_group& group : groups) {
-    if (const auto whose = slot_of(group.name)) {
+  for (const upstream_group& group : groups) {
+    if (const auto whose = group.is_block ? slot_of(group.name) : std::nullopt) {
       std::erase_if(names_, [&](const named_host& n) { return n.host == group.name; });
       for (const std::string& server : group.servers) add(server, *whose);
     }
   }
-  std::map<std::string, slot_number, std::less<>> learned;
-  for (const rollback::upstream_group& group : groups) {
+  std::map<std::string, owner, std::less<>> learned;
+  for (const upstream_group& group : groups) {
     if (known_.contains(group.name) || group.servers.empty()) continue;
-    const auto whose = slot_of(group.servers.front());
-    bool all_its = whose.has_value();
-    for (const std::string& server : group.servers) all_its = all_its && slot_of(server) == whose;
-    if (all_its) learned.emplace(group.name, *whose);
+    owner whose = owner_of(group.servers.front());
+    for (const std::string& server : group.servers) {
+      const owner its = owner_of(server);
+      if (its.slot != whose.slot) whose.slot.reset();
+      whose.is_a_slots = whose.is_a_slots || its.is_a_slots;
+    }
+    if (whose.is_a_slots) learned.emplace(group.name, whose);
   }
   groups_ = std::move(learned);
 }
@@ -104,13 +107,14 @@ asio::awaitable<void> slot_addresses::resolve(net::network& through, const slot_
   names_ = std::move(names);
 }
 
-std::optional<slot_number> slot_addresses::slot_of(std::string_view upstream) const {
-  if (const auto at = known_.find(upstream); at != known_.end()) return at->second;
+slot_addresses::owner slot_addresses::owner_of(std::string_view upstream) const {
+  if (const auto at = known_.find(upstream); at != known_.end()) return {true, at->second};
   for (const std::string& key : keys_of(std::string(upstream))) {
-    if (const auto at = known_.find(key); at != known_.end()) return at->second;
+    if (const auto at = known_.find(key); at != known_.end()) return {true, at->second};
   }
-  if (const auto at = groups_.find(upstream); at != groups_.end() && believes_groups_) return at->second;
-  return std::nullopt;
+  const auto group = groups_.find(upstream);
+  if (group == groups_.end()) return {};
+  return believes_groups_ ? group->second : owner{true, std::nullopt};
 }
 
-}  // namespace flipback::deployment
+}  // namespace flipback::nginx
