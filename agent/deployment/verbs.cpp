@@ -52,14 +52,12 @@ void deciding::roll_back(const verb& v) {
   if (named && reached && !v.sure)
     return answer(v, false,
                   fmt::format("the switch names {} already, and users reach it; --force does it all the same", by.slots[to->slot]));
-  // Nobody has said, and nothing has shown, that the other slot ever worked.
-  const bool in_a_baseline =
-      s.track.now && s.track.now->is == epoch::kind::baseline && !s.track.now->back && to->slot != s.track.now->live.slot;
-  const bool by_users_alone = !s.track.now && !s.track.recalled && !now.names.named();
-  if ((in_a_baseline || by_users_alone) && !by.stable && !v.sure)
+  // Nobody has said, and nothing has shown, that this slot ever worked: to know less of it is no licence to go there.
+  if (!v.sure && by.stable != to->slot && !was_seen_live(s.track, to->slot))
     return answer(
         v, false,
-        fmt::format("{}; `flipback rollback --force --reason TEXT` goes to {} all the same", no_way_back(s.track, by), by.slots[to->slot]));
+        fmt::format("{} was not seen live since the record began: {}; `flipback rollback --force --reason TEXT` goes to {} all the same",
+                    by.slots[to->slot], no_way_back(s.track, by), by.slots[to->slot]));
   s.order = cause{cause::kind::ordered, "security", v.by, v.reason, v.sure, v.id, now.at};
   s.stable.reset();  // asked anew, for this order
 }
