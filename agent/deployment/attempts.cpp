@@ -131,8 +131,9 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how) {
       says = fmt::format("{} is live, proven in {}: {}", to, format_duration(how.took), how.says);
       break;
     case outcome::unproven:
-      says = fmt::format("the switch {} {}, but it is not proven that users reach it: {}",
-                         now.names.is == intent::kind::unreadable ? "was put to" : "names", to, how.says);
+      says = how.reached == a.to.slot ? fmt::format("users reach {}, but not all that should show it does: {}", to, how.says)
+                                      : fmt::format("the switch {} {}, but it is not proven that users reach it: {}",
+                                                    now.names.is == intent::kind::unreadable ? "was put to" : "names", to, how.says);
       break;
     case outcome::undone:
       says = how.reached && *how.reached == a.from.slot
@@ -144,6 +145,9 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how) {
       break;
     case outcome::operator_took_over:
       says = fmt::format("a person took over: {}", how.says);
+      break;
+    case outcome::cant_tell:
+      says = fmt::format("whether something was changed can't be told: {}", how.says);
       break;
     case outcome::not_undone:
       says = how.says;

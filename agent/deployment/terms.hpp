@@ -20,7 +20,7 @@ struct terms {
   unsigned confirm = 3;
   duration confirm_every = std::chrono::seconds(1);
   duration watch_every = std::chrono::seconds(1);
-  std::string reload = "nginx -t && nginx -s reload";  ///< what a person types so that nginx reads its files anew
+  std::string follow = "reload nginx (`nginx -t && nginx -s reload`)";  ///< what a person does so that users follow the switch
 };
 
 inline constexpr unsigned witnesses_of_a_cutover = 3;  ///< in a row
