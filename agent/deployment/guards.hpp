@@ -82,6 +82,8 @@ bool in_window(const state& s, const terms& by, const present& now, const rule_n
 bool was_rolled_back_before(const state& s, const terms& by, const present& now);
 
 std::string text_of(const hold& h);
+/// "attempt 3 of error-rate failed at 14:03:05 UTC, next at 14:03:25 UTC".
+std::string text_of(const failed_attempts& f, const moment& now);
 bool is_held(const state& s, const moment& now);
 
 }  // namespace flipback::deployment
