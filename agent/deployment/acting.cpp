@@ -1,5 +1,7 @@
 #include "agent/deployment/acting.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <filesystem>
 #include <utility>
@@ -28,7 +30,9 @@ terms terms_of(const config::configuration& configured) {
   made.confirm = from.confirm;
   made.confirm_every = from.confirm_every;
   made.watch_every = from.watch_every;
-  made.reload = rollback::reload_as_typed(configured.nginx);
+  made.follow = from.switched_by == config::switch_kind::command
+                    ? "look at what the command of `switch` did, and at what `active` prints"
+                    : fmt::format("reload nginx (`{}`)", rollback::reload_as_typed(configured.nginx));
   return made;
 }
 

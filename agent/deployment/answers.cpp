@@ -94,6 +94,9 @@ void deciding::on(const looked& e) {
   if (s.track.now && (is_due || doubted() != doubted_before)) keep_fact(fact::epoch);
   const bool blocked = s.ready && std::ranges::any_of(s.ready->lacks, &lack::blocking);
   const duration looked_every = blocked ? readiness_counts_for : readiness_looked_every;
+  // What stands there now is not what was refused. What the attempt itself did to it, Ready has looked at since.
+  const auto& failed = s.in_doubt.failed;
+  if (failed && e.seen.configuration_changed && s.ready && s.ready->looked >= failed->newest.at) s.in_doubt.failed.reset();
   const bool is_outdated = !s.ready || e.seen.configuration_changed || now.at.at - s.ready->looked >= looked_every;
   if (is_outdated && !is_asking(s.asking_ready, now.at.at)) ask_for({.ready = true}, {}, {}, std::nullopt);
 }

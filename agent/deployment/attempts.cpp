@@ -10,6 +10,18 @@
 
 namespace flipback::deployment {
 
+namespace {
+
+constexpr std::string_view past_a_refusal =
+    "`flipback rollback --reason TEXT` puts the stable slot's files there all the same, and takes them back where nginx refuses those, too";
+
+/// A person who types a rollback, or approves of one, is there to see what comes of it.
+bool is_a_rules_own(const attempt& a) {
+  return a.why.is == cause::kind::rule && a.why.by.empty();
+}
+
+}  // namespace
+
 void deciding::begin(const cause& why, const placed& to, const std::string& whom) {
   attempt a;
   a.id = fmt::format("{}", std::chrono::duration_cast<std::chrono::milliseconds>(now.at.wall.time_since_epoch()).count());
@@ -26,11 +38,11 @@ void deciding::begin(const cause& why, const placed& to, const std::string& whom
 
 /// The last moment before anything is changed: everything is weighed once more, as it is now.
 void deciding::on(const prepared& e) {
-  if (!s.under_way || s.under_way->id != e.id || s.under_way->is == attempt::phase::changing) return;
+  if (!s.under_way || s.under_way->id != e.id || s.under_way->is != attempt::phase::preparing) return;
   s.under_way->is = attempt::phase::prepared;
   // It was looked whether all is ready, and this is newer.
   if (e.refused.empty() || !s.ready) return;
-  const lack refused{true, fmt::format("nginx refuses its configuration as it is: {}", e.refused), {}};
+  const lack refused{true, fmt::format("nginx refuses its configuration as it is: {}", e.refused), std::string(past_a_refusal)};
   s.ready->looked = now.at.at;
   if (std::ranges::find(s.ready->lacks, true, &lack::blocking) == s.ready->lacks.end()) s.ready->lacks.push_back(refused);
 }
@@ -52,13 +64,14 @@ void deciding::ask_leave() {
   if (w.is != stance::act) {
     s.not_again_before = now.at.at + ask_again_every;
     if (a.why.is == cause::kind::rule && rule_named(a.why.rule) != nullptr) say_stance(a.why.rule, w);
-    act(stop_rollback{a.id, w.says});
-    return;
+    return stop(a, w.says);
   }
   a.is = attempt::phase::changing;
+  const unsigned failed = s.in_doubt.failed && is_a_rules_own(a) ? s.in_doubt.failed->count : 0;
   event decided{"rollback.decided",
-                severity::critical,
-                fmt::format("rolling back to {}: {} ({})", text_of(a.to, by), a.why.by.empty() ? a.why.rule : a.why.by, a.why.reason),
+                failed > 0 ? severity::warning : severity::critical,  // that it fails was said as loudly when it did so first
+                fmt::format("{}rolling back to {}: {} ({})", failed > 0 ? fmt::format("attempt {}: ", failed + 1) : "", text_of(a.to, by),
+                            a.why.by.empty() ? a.why.rule : a.why.by, a.why.reason),
                 {}};
   decided.with("rule", a.why.rule).with("why", a.why.reason).with("to", by.slots[a.to.slot]).with("from", by.slots[a.from.slot]);
   decided.with("release", a.from.release).with("epoch", static_cast<std::int64_t>(a.epoch));
@@ -79,7 +92,8 @@ void deciding::on(const ended& e) {
   if (!s.under_way || s.under_way->id != e.id) return;
   const attempt a = *std::exchange(s.under_way, std::nullopt);
   using rollback::outcome;
-  const std::string text = say_ended(a, e.how);
+  const bool failed = count_failed(a, e.how);
+  const std::string text = say_ended(a, e.how, failed);
   // What could not be undone, and names the stable slot, leads users there at nginx's next reload, whoever asks for it.
   const bool left_there = e.how.how == outcome::not_undone && e.how.changed && now.names.named() == a.to.slot;
   const bool on_stable = e.how.how == outcome::rolled_back || e.how.how == outcome::unproven || left_there;
@@ -119,10 +133,31 @@ void deciding::on(const journal_closed& e) {
 }
 
 void deciding::on(const pausing& e) {
-  if (s.under_way && s.under_way->is != attempt::phase::changing) act(stop_rollback{s.under_way->id, e.why});
+  if (s.under_way && s.under_way->is != attempt::phase::changing) stop(*s.under_way, e.why);
 }
 
-std::string deciding::say_ended(const attempt& a, const rollback::ending& how) {
+void deciding::stop(attempt& a, const std::string& why) {
+  a.is = attempt::phase::stopped;
+  act(stop_rollback{a.id, why});
+}
+
+bool deciding::count_failed(const attempt& a, const rollback::ending& how) {
+  if (how.changed || a.is == attempt::phase::stopped || !is_a_rules_own(a)) return false;
+  const rule_now* rule = rule_named(a.why.rule);
+  const unsigned before = s.in_doubt.failed ? s.in_doubt.failed->count : 0;
+  s.in_doubt.failed = failed_attempts{before + 1, now.at, a.why.rule, how.says, {}};
+  if (rule != nullptr) s.in_doubt.failed->condition = rule->true_since;
+  return true;
+}
+
+/// A rule's, though nothing is in its way: what was tried just now has failed, or was stopped.
+bool deciding::is_too_early() const {
+  const auto& failed = s.in_doubt.failed;
+  if (failed && now.at.at < failed->newest.at + wait_after(*failed)) return true;
+  return s.not_again_before && now.at.at < *s.not_again_before;
+}
+
+std::string deciding::say_ended(const attempt& a, const rollback::ending& how, bool failed) {
   using rollback::outcome;
   const std::string to = text_of(a.to, by);
   std::string says;
@@ -131,8 +166,9 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how) {
       says = fmt::format("{} is live, proven in {}: {}", to, format_duration(how.took), how.says);
       break;
     case outcome::unproven:
-      says = fmt::format("the switch {} {}, but it is not proven that users reach it: {}",
-                         now.names.is == intent::kind::unreadable ? "was put to" : "names", to, how.says);
+      says = how.reached == a.to.slot ? fmt::format("users reach {}, but not all that should show it does: {}", to, how.says)
+                                      : fmt::format("the switch {} {}, but it is not proven that users reach it: {}",
+                                                    now.names.is == intent::kind::unreadable ? "was put to" : "names", to, how.says);
       break;
     case outcome::undone:
       says = how.reached && *how.reached == a.from.slot
@@ -145,11 +181,16 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how) {
     case outcome::operator_took_over:
       says = fmt::format("a person took over: {}", how.says);
       break;
+    case outcome::cant_tell:
+      says = fmt::format("whether something was changed can't be told: {}", how.says);
+      break;
     case outcome::not_undone:
       says = how.says;
       break;
   }
-  const bool quiet = how.how == outcome::rolled_back || how.how == outcome::nothing_changed;
+  if (failed) says += fmt::format("; {}", text_of(*s.in_doubt.failed, now.at));
+  const bool again = failed && s.in_doubt.failed->count > 1;
+  const bool quiet = how.how == outcome::rolled_back || (how.how == outcome::nothing_changed && !failed) || again;
   event e{a.recovery ? "rollback.recovered" : "rollback.closed", quiet ? severity::warning : severity::critical, says, {}};
   e.with("outcome", std::string(name_of(how.how)))
       .with("rule", a.why.rule)

@@ -150,7 +150,7 @@ void deciding::weigh_rules() {
     weighed w = weigh(s, by, now, why);
     if (w.is == stance::act && s.order)
       w = {stance::waits, guard::none, "what a person has asked for comes first", {}};
-    else if (w.is == stance::act && s.not_again_before && now.at.at < *s.not_again_before)
+    else if (w.is == stance::act && is_too_early())
       continue;
     if (w.is == stance::act) {
       s.last[rule.name] = static_cast<std::uint8_t>(w.is);
@@ -211,6 +211,10 @@ void deciding::drop_what_is_over() {
   std::erase_if(s.said, [&](const std::string& key) { return !breached(key.substr(0, key.rfind('/'))); });
   std::erase_if(s.last, [&](const auto& entry) { return !breached(entry.first); });
   std::erase_if(s.blames, [&](const auto& entry) { return !breached(entry.first); });
+  if (const auto& failed = s.in_doubt.failed; failed && failed->condition) {  // what is true anew has not been tried yet
+    const rule_now* rule = rule_named(failed->rule);
+    if (rule == nullptr || !rule->breached || rule->true_since != *failed->condition) s.in_doubt.failed.reset();
+  }
   s.breaches.clear();
   for (const rule_now& rule : now.rules) {
     if (rule.breached) s.breaches[rule.name] = rule.true_since;

@@ -56,7 +56,11 @@ struct deciding {
   void drop_what_is_over();
   void doubt_what_was_true(const std::map<std::string, moment>& before);
   [[nodiscard]] bool is_troubled() const;
-  std::string say_ended(const attempt& a, const rollback::ending& how);
+  std::string say_ended(const attempt& a, const rollback::ending& how, bool failed);
+  /// Whether it is a rule's that was tried, and has failed without changing anything: that is counted.
+  bool count_failed(const attempt& a, const rollback::ending& how);
+  void stop(attempt& a, const std::string& why);
+  [[nodiscard]] bool is_too_early() const;
   [[nodiscard]] std::uint64_t epoch_number() const;
   [[nodiscard]] const rule_now* rule_named(const std::string& name) const;
 

@@ -111,6 +111,11 @@ json::object written_doubts(const state& s, const moment& now) {
                     {"live_was_well", was.live_was_well},
                     {"changes_in_place", std::move(changes)}};
   if (d.mark) made["mark"] = written(*d.mark);
+  if (d.failed)
+    made["failed"] = json::object{{"count", d.failed->count},
+                                  {"newest", written(d.failed->newest)},
+                                  {"rule", fact_value(d.failed->rule)},
+                                  {"says", fact_value(d.failed->says)}};
   return made;
 }
 
@@ -135,6 +140,11 @@ void read_doubts(fact_reader from, const placing& at, const clocks& now, read_ep
   into.was.mixed = from.yes_or_no("mixed");
   into.was.live_was_well = from.yes_or_no("live_was_well");
   for (fact_reader& one : from.objects("changes_in_place")) into.was.changes_in_place.push_back(at.place(read_moment(one.object("at"))));
+  if (from.has("failed")) {
+    fact_reader f = from.object("failed");
+    into.in_doubt.failed = failed_attempts{
+        static_cast<unsigned>(f.count("count")), at.place(read_moment(f.object("newest"))), f.text("rule"), f.text("says"), {}};
+  }
   if (!from.has("mark")) return;
   // What was so until shortly before the end may have gone on while nobody watched.
   const moment mark = at.place(read_moment(from.object("mark")));

@@ -210,6 +210,11 @@ std::optional<placed> ordered_to(const state& s, const terms& by, const present&
   return left_for ? other(*left_for) : std::nullopt;
 }
 
+bool was_seen_live(const tracking& t, slot_number slot) {
+  const epoch* e = t.now ? &*t.now : t.recalled ? &t.recalled->then : nullptr;
+  return e != nullptr && (e->live.slot == slot || (e->before && e->before->slot == slot) || (e->back && e->back->to.slot == slot));
+}
+
 std::string nowhere_to_go(const present& now, const terms& by) {
   return fmt::format("it is not known which slot to go back to: {}, and no cutover was seen", why_unnamed(now.names, by));
 }

@@ -70,6 +70,9 @@ weighed weigh(const state& s, const terms& by, const present& now, const cause& 
 /// Where a person's order leads: the way back, or, whatever is known of it, the other of two slots; nothing where that can't be told.
 std::optional<placed> ordered_to(const state& s, const terms& by, const present& now);
 
+/// Whether the epoch, or the one that is remembered from before a restart, has it that users were on this slot, or that it is the way back.
+bool was_seen_live(const tracking& t, slot_number slot);
+
 /// Why it leads nowhere.
 std::string nowhere_to_go(const present& now, const terms& by);
 
@@ -80,6 +83,8 @@ bool in_window(const state& s, const terms& by, const present& now, const rule_n
 bool was_rolled_back_before(const state& s, const terms& by, const present& now);
 
 std::string text_of(const hold& h);
+/// "attempt 3 of error-rate failed at 14:03:05 UTC, next at 14:03:25 UTC".
+std::string text_of(const failed_attempts& f, const moment& now);
 bool is_held(const state& s, const moment& now);
 
 }  // namespace flipback::deployment

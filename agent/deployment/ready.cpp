@@ -28,12 +28,21 @@ bool knows(const rollback::nginx_configuration& nginx, const config::slot& slot)
 
 /// The slot that the switch names is in nginx's configuration, or its name there is not known to us. `names`: what the switch named from
 /// before the configuration was read until after it.
-void look_at_upstreams(const rollback::nginx_configuration& nginx, const intent& names, const std::vector<config::slot>& slots,
+void look_at_upstreams(const rollback::nginx_configuration& nginx, const intent& names, const config::configuration& configured,
                        readiness& into) {
+  const std::vector<config::slot>& slots = configured.slots;
   const auto named = names.named();
   const bool by_variable = std::ranges::any_of(nginx.passes, [](const std::string& to) { return to.contains('$'); });
   if (!named || *named >= slots.size() || by_variable || knows(nginx, slots[*named])) return;
   const config::slot& slot = slots[*named];
+  const auto passed_to = std::ranges::find_if(slots, [&](const config::slot& s) { return knows(nginx, s); });
+  if (passed_to != slots.end() && configured.deployment && configured.deployment->switched_by == config::switch_kind::command) {
+    into.lacking.push_back(
+        {false,
+         fmt::format("`active` prints {}, but nginx's configuration passes to the upstreams of {} alone", slot.name, passed_to->name),
+         fmt::format("look at what slots.{}.switch did, and at what `active` prints", passed_to->name)});
+    return;
+  }
   into.lacking.push_back({false,
                           fmt::format("the switch names {}, but nginx's configuration passes nothing to its upstreams ({})", slot.name,
                                       fmt::join(slot.upstreams, ", ")),
@@ -140,7 +149,7 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
   if (known != nullptr) look_at_pid(*known, configured.nginx, found);
   look_at_witnesses(known, configured, door, found);
   // Of a switch in between, the configuration read may be the old slot's: the look that follows every cutover tells.
-  if (known != nullptr && names.named() == before.named()) look_at_upstreams(*known, names, configured.slots, found);
+  if (known != nullptr && names.named() == before.named()) look_at_upstreams(*known, names, configured, found);
   if (known != nullptr && known->splits_clients && configured.deployment && configured.deployment->canary.empty())
     found.lacking.push_back(
         {false, "nginx's configuration has split_clients, which may send users to another slot", "set [deployment] canary where it does"});

@@ -36,8 +36,7 @@ shell::shell(asio::io_context& loop, terms by, outside of)
         of_.tell({"agent.task_failed", severity::critical, why, {}});
       }) {}
 
-/// Only the shell that has the state hears of it: another one may be made, and
-/// thrown away, while a configuration is tried.
+/// Only the shell that has the state hears of it: another one may be made, and thrown away, while a configuration is tried.
 void shell::hear_of_facts() {
   of_.facts.tell([this, here = std::weak_ptr(alive_)](const std::string& name, const fact_keeper::standing& now) {
     if (here.lock()) take(stored{name, now ? std::string() : now.error(), 0});
@@ -63,6 +62,7 @@ void shell::go_on_with(state before, shell& answering) {
   state_.asking_ready.reset();
   state_.ready.reset();
   of_.on_step(state_);
+  state_.in_doubt.failed.reset();  // what refused may be mended
   hear_of_facts();
   for (const auto& [fact, trouble] : of_.facts.not_kept()) take(stored{fact, trouble, 0});
   if (state_.closing) spawn(close_journal(*state_.closing));

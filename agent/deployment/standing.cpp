@@ -4,6 +4,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace flipback::deployment {
 
 namespace {
@@ -82,6 +84,11 @@ standing stands(const state& s, const terms& by, const moment& now) {
     made.latch_says = fmt::format("{}, {}", text_of(s.latched->what, by), s.latched->became.empty() ? "under way" : s.latched->became);
   }
   if (is_held(s, now)) made.held = text_of(*s.held);
+  if (const auto& failed = s.in_doubt.failed) {
+    made.failed = failed;
+    made.failed_says = text_of(*failed, now);
+    made.next_attempt_in = std::max(failed->newest.at + wait_after(*failed) - now.at, duration{});
+  }
   if (s.under_way) made.rolling = fmt::format("to {}", text_of(s.under_way->to, by));
   for (const auto& [rule, q] : s.questions) made.questions.push_back(q);
   made.ready_looked = s.ready.has_value();

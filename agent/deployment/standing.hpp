@@ -2,6 +2,7 @@
 
 #include "agent/deployment/state.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -27,7 +28,10 @@ struct standing {
   bool window_open = false;
   bool latched = false;
   std::string latch_says;
-  std::string held;     ///< by whom, until when and why; empty: it is not
+  std::string held;                       ///< by whom, until when and why; empty: it is not
+  std::optional<failed_attempts> failed;  ///< attempts that changed nothing
+  std::string failed_says;                ///< which of them failed last, when, and when the next is made
+  duration next_attempt_in{};
   std::string rolling;  ///< what is under way; empty: nothing
   config::mode mode = config::mode::observe;
   std::vector<approval> questions;

@@ -65,6 +65,7 @@ struct attempt {
   enum class phase : std::uint8_t {
     preparing,  ///< the journal is written, nginx's configuration tested: nothing is changed
     prepared,   ///< it waits for leave
+    stopped,    ///< leave was refused: it ends without having been tried
     changing    ///< the first change is made, or may be
   };
   std::string id;
@@ -99,12 +100,26 @@ struct blame_standing {
   std::optional<instant> first_both_well;
 };
 
+/// Attempts of a rule's that failed one after the other, and changed nothing: the next one waits, twice as long each time.
+struct failed_attempts {
+  unsigned count = 0;
+  moment newest;  ///< when the last of them ended
+  std::string rule;
+  std::string says;
+  std::optional<instant> condition;  ///< since when what it was made for was true; nothing: in an earlier life, which counts for any
+  friend bool operator==(const failed_attempts&, const failed_attempts&) = default;
+};
+
+/// How long after its end the next one waits: 5 s, and doubled each time, up to 5 min.
+duration wait_after(const failed_attempts& f);
+
 /// What makes the decisions of an epoch more careful, and what the world would not show again: it is kept with the epoch.
 struct doubts {
   std::set<std::string> not_this_release;  ///< rules whose condition was true before the cutover already
   std::set<std::string> withheld;          ///< rules whose `unless` was true when that was known last
   std::map<std::string, moment> troubled;  ///< rule → when it was breached or pending last
   std::optional<moment> mark;              ///< the newest mark (`mark_of`) that an earlier life set, of whichever rule
+  std::optional<failed_attempts> failed;   ///< else a restart would begin at once with what has failed
   friend bool operator==(const doubts&, const doubts&) = default;
 };
 

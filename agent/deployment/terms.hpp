@@ -20,7 +20,7 @@ struct terms {
   unsigned confirm = 3;
   duration confirm_every = std::chrono::seconds(1);
   duration watch_every = std::chrono::seconds(1);
-  std::string reload = "nginx -t && nginx -s reload";  ///< what a person types so that nginx reads its files anew
+  std::string follow = "reload nginx (`nginx -t && nginx -s reload`)";  ///< what a person does so that users follow the switch
 };
 
 inline constexpr unsigned witnesses_of_a_cutover = 3;  ///< in a row
@@ -28,6 +28,7 @@ inline constexpr duration follow_within = std::chrono::seconds(30);
 inline constexpr duration remembered_for = std::chrono::hours(24);  ///< releases that were left, and those that were rolled back
 inline constexpr duration question_lives = std::chrono::minutes(10);
 inline constexpr duration ask_again_every = std::chrono::seconds(5);
+inline constexpr duration longest_wait_to_try_again = std::chrono::minutes(5);
 inline constexpr duration answer_counts_for = std::chrono::seconds(2);
 inline constexpr duration sick_alike =
     std::chrono::minutes(1);  ///< a stable slot that was sick so shortly before may have had the same illness

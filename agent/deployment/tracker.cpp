@@ -37,11 +37,11 @@ void say_unfollowed(tracking& t, const sighting& s, slot_number named, const ter
   }
   if (t.unfollowed_said || s.at.at - t.unfollowed_since->at < follow_within) return;
   t.unfollowed_said = true;
-  into.told.push_back(told_as(
-      t, by, "deployment.switch_not_in_effect", severity::warning,
-      fmt::format("the switch names {}, but users are not seen to reach it: reload nginx (`{}`); or a cache answers for the front door's "
-                  "address, or nothing tells the slots apart",
-                  by.slots[named], by.reload)));
+  into.told.push_back(
+      told_as(t, by, "deployment.switch_not_in_effect", severity::warning,
+              fmt::format("the switch names {}, but users are not seen to reach it: {}; or a cache answers for the front door's "
+                          "address, or nothing tells the slots apart",
+                          by.slots[named], by.follow)));
 }
 
 /// What users reach, whatever the switch names.
@@ -64,9 +64,7 @@ void say_elsewhere(const tracking& t, bool named, const terms& by, noticed& into
   if (t.is == agreement::mixed)
     tell("deployment.mixed", ", and users reach both slots by turns (weights, split_clients): rules ask, nothing acts");
   else if (t.is == agreement::failover)
-    tell("deployment.failover", fmt::format(", but users reach {} (a backup server? or nginx has not read what stands there now: `{}`): "
-                                            "rules ask, nothing acts",
-                                            users, by.reload));
+    tell("deployment.failover", fmt::format(", but users reach {} (a backup server? else {}): rules ask, nothing acts", users, by.follow));
   else
     tell("deployment.moved",
          fmt::format(", and users reach {}: a cutover once the switch names it; until then rules ask, nothing acts", users));

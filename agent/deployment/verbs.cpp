@@ -52,16 +52,15 @@ void deciding::roll_back(const verb& v) {
   if (named && reached && !v.sure)
     return answer(v, false,
                   fmt::format("the switch names {} already, and users reach it; --force does it all the same", by.slots[to->slot]));
-  // Nobody has said, and nothing has shown, that the other slot ever worked.
-  const bool in_a_baseline =
-      s.track.now && s.track.now->is == epoch::kind::baseline && !s.track.now->back && to->slot != s.track.now->live.slot;
-  const bool by_users_alone = !s.track.now && !s.track.recalled && !now.names.named();
-  if ((in_a_baseline || by_users_alone) && !by.stable && !v.sure)
+  // Nobody has said, and nothing has shown, that this slot ever worked: to know less of it is no licence to go there.
+  if (!v.sure && by.stable != to->slot && !was_seen_live(s.track, to->slot))
     return answer(
         v, false,
-        fmt::format("{}; `flipback rollback --force --reason TEXT` goes to {} all the same", no_way_back(s.track, by), by.slots[to->slot]));
+        fmt::format("{} was not seen live since the record began: {}; `flipback rollback --force --reason TEXT` goes to {} all the same",
+                    by.slots[to->slot], no_way_back(s.track, by), by.slots[to->slot]));
   s.order = cause{cause::kind::ordered, "security", v.by, v.reason, v.sure, v.id, now.at};
   s.stable.reset();  // asked anew, for this order
+  s.in_doubt.failed.reset();
 }
 
 void deciding::approve(const verb& v) {
@@ -79,6 +78,7 @@ void deciding::approve(const verb& v) {
     return answer(v, false, fmt::format("{} is no longer breached", rule));
   }
   s.questions.erase(asked);
+  s.in_doubt.failed.reset();
   s.order = cause{cause::kind::approved, rule, v.by, still->why, false, v.id, now.at};
   act(say{told_as("rollback.approved", v.by, fmt::format("{} approves of the rollback that {} asks for", v.by, rule))});
 }
@@ -102,6 +102,7 @@ void deciding::unhold(const verb& v) {
   if (!is_held(s, now.at)) return answer(v, false, "nothing is held");
   s.held.reset();
   s.said.clear();
+  s.in_doubt.failed.reset();
   act(say{told_as("rollback.freed", v.by, fmt::format("{} has ended the hold: automatic rollbacks act again", v.by))});
   answer_when_stored(v, fact::hold, "automatic rollbacks act again");
 }
@@ -119,6 +120,7 @@ void deciding::unlatch(const verb& v) {
   const bool was_shut = std::exchange(s.latched, std::nullopt).has_value();
   s.said.clear();
   s.not_again_before.reset();
+  s.in_doubt.failed.reset();
   const std::string forgotten = remembered ? "the live release is no longer remembered as rolled back" : "";
   act(say{told_as("rollback.unlatched", v.by,
                   was_shut ? fmt::format("{} has opened the latch", v.by)

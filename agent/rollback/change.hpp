@@ -49,10 +49,11 @@ enum class end : std::uint8_t { before, after };
 /// What became of a change that was to be put.
 struct put_result {
   enum class kind : std::uint8_t {
-    done,      ///< it says what it is to say; on disk, where it is a file
-    foreign,   ///< it said neither what it was to say before nor after: somebody else changed it, and it was left alone
-    failed,    ///< it could not be done, and nothing was changed
-    cant_tell  ///< it may have been done: a command that hangs, a folder that could not be synced after the rename
+    done,       ///< it says what it is to say; on disk, where it is a file
+    foreign,    ///< it said neither what it was to say before nor after: somebody else changed it, and it was left alone
+    failed,     ///< it could not be done, and nothing was changed
+    cant_tell,  ///< it may have been done: a command that hangs, a folder that could not be synced after the rename
+    in_vain     ///< a command has ended, and the switch does not name what it was to: whether it changed anything can't be told
   };
   kind is = kind::done;
   std::string says;  ///< for people, unless done

@@ -111,16 +111,20 @@ void stepping::on(const put_done& e) {
       s.put[s.next] = true;
       if (s.next < s.untold.size()) s.untold[s.next] = false;
     }
-    write(row::kind::put, e.how.is == kind::done ? answer::yes : landed ? answer::cant_tell : answer::no, e.how.says);
+    const bool may_have = landed || e.how.is == kind::in_vain;
+    write(row::kind::put, e.how.is == kind::done ? answer::yes : may_have ? answer::cant_tell : answer::no, e.how.says);
+    if (e.how.is == kind::in_vain) {
+      say("install", "can't tell", e.how.says);
+      return look_what_came(e.how.says);
+    }
     if (e.how.is == kind::cant_tell) s.trouble = e.how.says;
-    const bool by_command = std::holds_alternative<command_change>(plan_.of.changes[s.next]);
-    s.still_runs = s.still_runs || (e.how.is == kind::cant_tell && by_command);
+    s.still_runs = s.still_runs || (e.how.is == kind::cant_tell && by_command());
     if (landed) {
       ++s.next;
       return put_next();
     }
-    say("install", "no", e.how.says, true);
     if (e.how.is == kind::foreign) s.foreign = true;
+    say("install", "no", e.how.says, any_put() || s.foreign);
     if (any_put()) return undo(e.how.says);
     return over(s.foreign ? outcome::operator_took_over : outcome::nothing_changed, e.how.says, std::nullopt);
   }
@@ -132,7 +136,8 @@ void stepping::on(const put_done& e) {
     return follow_next();
   }
   if (s.is != phase::undoing) return;
-  if (landed) {
+  // Of a command that was in vain the switch says whether anything is left to put back.
+  if (landed || (e.how.is == kind::in_vain && s.names.named() != plan_.forward.slot)) {
     s.put[s.next] = false;
     s.put_back = true;
   } else if (e.how.is == kind::foreign) {
@@ -248,7 +253,7 @@ std::string stepping::with_trouble(std::string says) const {
 void stepping::over(outcome how, std::string says, std::optional<slot_number> reached) {
   s.is = phase::over;
   // Whatever has been proven: a person has decided otherwise since, and users are on their way there.
-  const std::string why = s.still_runs ? std::string() : named_otherwise();
+  const std::string why = s.still_runs || s.in_vain ? std::string() : named_otherwise();
   if ((how == outcome::unproven || how == outcome::rolled_back) && !why.empty()) {
     how = outcome::operator_took_over;
     says = fmt::format("{}; {}", why, says);
@@ -262,7 +267,7 @@ void stepping::over(outcome how, std::string says, std::optional<slot_number> re
   e.changed = s.changed;
   e.reached = reached;
   e.took = s.now > s.leave_at && s.leave_at != instant{} ? s.now - s.leave_at : duration{};
-  write(row::kind::ended, how == outcome::rolled_back ? answer::yes : answer::cant_tell, e.says);
+  write(row::kind::ended, how == outcome::rolled_back ? answer::yes : s.changed ? answer::cant_tell : answer::no, e.says);
   act(finish{std::move(e)});
 }
 

@@ -131,7 +131,9 @@ struct machine_state {
     undo_testing,
     undo_reloading,
     undo_proving,
-    looking_who_is_reached,  ///< nginx refuses its configuration: the files are put to the slot that users reach
+    looking_whether_they_came,    ///< of an undo by a command that is not proven: whether users are on the stable slot after all
+    looking_whether_they_stayed,  ///< a command was in vain: whether users are still on the slot that failed
+    looking_who_is_reached,       ///< nginx refuses its configuration: the files are put to the slot that users reach
     following_users,
     unmixing,  ///< the switch can't be put back: the files come to say one thing
     over
@@ -140,6 +142,7 @@ struct machine_state {
   std::uint64_t rows = 0;
   std::vector<bool> put;     ///< which changes are, or may be, at their `after`
   bool still_runs = false;   ///< a command that was put has not ended: what the switch names is not yet what it will
+  bool in_vain = false;      ///< a command that was put has ended, and the switch does not name what it was to: users tell what it did
   std::vector<bool> untold;  ///< after a crash: of which of them it can't be told; they are put wherever the others are
   std::size_t next = 0;      ///< the change that is being put
   bool changed = false;

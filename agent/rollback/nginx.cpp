@@ -145,8 +145,11 @@ class local_nginx final : public nginx {
     const bool told = !found.empty() && settings_.reload == config::reload_kind::signal && !why_not_to_run().empty();
     const done tested = told ? done{answer::yes, {}} : co_await test();
     if (tested.is == answer::no)
-      found.push_back(fmt::format("nginx refuses its configuration as it is, so that it would take no other: {}; type `{}`", tested.says,
-                                  as_typed(command("-t"))));
+      found.push_back(
+          fmt::format("nginx refuses its configuration as it is: {}; type `{}`, and mend it; or, where that stands in a file that a "
+                      "rollback replaces, `flipback rollback --reason TEXT`, which takes back what it put there where nginx "
+                      "refuses that, too",
+                      tested.says, as_typed(command("-t"))));
     if (tested.is == answer::cant_tell) found.push_back(fmt::format("nginx's configuration can't be tested: {}", tested.says));
     co_return found;
   }

@@ -30,7 +30,7 @@ answer of(std::optional<bool> known) {
 std::optional<ended_before> ended_in(const std::vector<row>& rows) {
   if (rows.back().is != row::kind::ended) return std::nullopt;
   const auto changes = [](const row& r) { return r.is == row::kind::reloading || (r.is == row::kind::put && r.answer != answer::no); };
-  return ended_before{rows.back().answer == answer::yes, std::ranges::any_of(rows, changes)};
+  return ended_before{rows.back().answer == answer::yes, rows.back().answer != answer::no && std::ranges::any_of(rows, changes)};
 }
 
 claim claim_of(const deployment::placed& slot, const deployment::placed& other, const deployment::tracking& known, const shell::terms& by) {

@@ -43,6 +43,9 @@ class stepping {
   void begin_proof(phase in, claim what);
   void look_who_is_reached(claim first);
   void judge_proof();
+  void judge_in_vain(const proof& found);
+  void look_what_came(std::string says);
+  [[nodiscard]] bool by_command() const;
   void undo(std::string why);
   void after_undo_of_files();
   void end_again(const cut_off& found, bool all_before);

@@ -24,7 +24,10 @@ void stepping::judge_proof() {
   const std::string_view result = yes ? "yes" : no ? "no" : "can't tell";
   write(row::kind::looked, yes ? answer::yes : no ? answer::no : answer::cant_tell, found.says());
   switch (s.is) {
+    case phase::looking_whether_they_stayed:
+      return judge_in_vain(found);
     case phase::proving:
+      if (s.in_vain) return judge_in_vain(found);
       say("prove", result, found.says(), no);
       s.unread = !s.recovery && found.saw_no_new_workers();  // an earlier life may have asked for a reload that was carried out
       if (no) return undo(found.says());
@@ -42,8 +45,14 @@ void stepping::judge_proof() {
       if (any_put() || no)
         return over(outcome::not_undone, with_trouble(fmt::format("{}; and it could not be undone: {}", s.why_undone, found.says())),
                     reached);
+      if (!yes && by_command()) return begin_proof(phase::looking_whether_they_came, plan_.forward);
       return over(outcome::undone, with_trouble(s.why_undone), reached);
     }
+    case phase::looking_whether_they_came:
+      if (yes || found.reached() == plan_.forward.slot)
+        return over(outcome::not_undone, with_trouble(fmt::format("{}; and it could not be undone: {}", s.why_undone, found.says())),
+                    plan_.forward.slot);
+      return over(outcome::undone, with_trouble(s.why_undone), std::nullopt);
     case phase::looking_who_is_reached: {
       const auto reached = found.reached();
       if (s.why_undone.empty()) s.why_undone = s.trouble;
@@ -117,11 +126,46 @@ void stepping::after_undo_of_files() {
   begin_proof(phase::undo_proving, what);
 }
 
+bool stepping::by_command() const {
+  return std::ranges::any_of(plan_.of.changes, [](const change& c) { return std::holds_alternative<command_change>(c); });
+}
+
+/// A command may have moved users whatever it ended with, and whatever the switch names: who is reached tells, once its doing has had its
+/// time.
+void stepping::look_what_came(std::string says) {
+  s.in_vain = true;
+  s.trouble = std::move(says);
+  begin_proof(phase::proving, plan_.forward);
+}
+
+void stepping::judge_in_vain(const proof& found) {
+  const bool yes = found.is() == proof::standing::yes;
+  const bool stayed = yes && s.is == phase::looking_whether_they_stayed;
+  const bool came = !stayed && (yes || found.reached() == plan_.forward.slot);
+  const std::string look = fmt::format("look at what slots.{}.switch does, and at what `active` prints", plan_.of.to.name);
+  say("prove", stayed ? "no" : came ? "yes" : "can't tell", found.says());
+  const bool turned = s.names.named() == plan_.forward.slot;  // the switch has come to name it since the command's end
+  if (stayed && !turned)
+    return over(outcome::nothing_changed,
+                fmt::format("{}, and users are seen on {}: {}; {}", s.trouble, plan_.of.from.name, found.says(), look), plan_.back.slot);
+  if (!came && !turned && s.is == phase::proving) return begin_proof(phase::looking_whether_they_stayed, plan_.back);
+  if (!std::exchange(s.changed, true)) act(tell_changed{});
+  if (!came && !turned)
+    return over(outcome::cant_tell, fmt::format("{}, and {}; {}, and `flipback status` at whom users reach", s.trouble, found.says(), look),
+                std::nullopt);
+  const bool nothing_speaks_against = turned || s.names.is == deployment::intent::kind::unreadable;
+  const outcome how = yes && came && nothing_speaks_against ? outcome::rolled_back : outcome::unproven;
+  const auto reached = came ? std::optional(plan_.forward.slot) : found.reached();
+  if (turned) return over(how, found.says(), reached);
+  if (nothing_speaks_against) return over(how, with_trouble(found.says()), reached);
+  over(how, fmt::format("{}; but {}; {}", found.says(), s.trouble, look), reached);
+}
+
 /// It is over already, and only what came of it was not kept: that is said again, and whatever stands there now stays.
 void stepping::end_again(const cut_off& found, bool all_before) {
   const bool all_after = std::ranges::all_of(s.put, [](bool b) { return b; }) && !s.foreign && found.names.named() == plan_.forward.slot;
   s.changed = found.ended->changed;
-  if (!s.changed) return over(outcome::nothing_changed, "it had ended before its first change", std::nullopt);
+  if (!s.changed) return over(outcome::nothing_changed, "it had ended before the agent did", std::nullopt);
   act(tell_changed{});
   if (all_after && !found.undo_begun && found.ended->proven) {  // what was proven then is looked at once more
     claim again = plan_.forward;
@@ -130,6 +174,10 @@ void stepping::end_again(const cut_off& found, bool all_before) {
   }
   if (all_after && !found.undo_begun) return over(outcome::unproven, "it had ended before the agent did", std::nullopt);
   if (all_before && found.undo_begun) return over(outcome::undone, "it had ended before the agent did", std::nullopt);
+  // What a command came to is told by nothing that stands there now.
+  if (all_before && by_command())
+    return over(outcome::cant_tell, fmt::format("it had ended before the agent did, and the switch names {}", plan_.of.from.name),
+                std::nullopt);
   over(outcome::operator_took_over, "it had ended before the agent did, and somebody has changed the switch since", std::nullopt);
 }
 
@@ -153,6 +201,9 @@ void stepping::on(const start_over& e) {
   }
   if (e.found.ended) return end_again(e.found, all_before);
   if (all_before && !e.found.undo_begun && changes() > 0) {
+    if (by_command())
+      return look_what_came(
+          fmt::format("it was cut off, its command may have run before that, and the switch still names {}", plan_.of.from.name));
     return over(outcome::nothing_changed, "it was cut off before its first change", std::nullopt);
   }
   s.changed = true;

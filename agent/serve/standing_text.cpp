@@ -37,6 +37,9 @@ json::object as_object(const deployment::standing& s) {
           {"latched", s.latched},
           {"latch", s.latch_says},
           {"held", s.held},
+          {"failed_attempts", s.failed ? s.failed->count : 0},
+          {"failed_attempts_says", s.failed_says},
+          {"next_attempt_in", to_seconds(s.next_attempt_in)},
           {"rolling", s.rolling},
           {"asked", std::move(questions)},
           {"not_ready", std::move(lacks)},
@@ -60,6 +63,7 @@ std::vector<std::pair<std::string, std::string>> as_lines(const deployment::stan
   lines.emplace_back("window", s.window_open ? "open" : "closed");
   if (!s.held.empty()) lines.emplace_back("hold", s.held);
   if (!s.rolling.empty()) lines.emplace_back("rollback", "under way, " + s.rolling);
+  if (s.failed) lines.emplace_back("attempts", fmt::format("{} ({})", s.failed_says, s.failed->says));
   lines.emplace_back("mode", std::string(name_of(s.mode)) + (s.latched ? fmt::format(", the latch is shut ({})", s.latch_says) : ""));
   for (const deployment::approval& q : s.questions) lines.emplace_back("asked", fmt::format("{}: {}", q.rule, q.says));
   for (const deployment::lack& l : s.lacks) lines.emplace_back(l.blocking ? "not ready" : "lacking", text_of(l));

@@ -6,7 +6,7 @@ import signal
 import subprocess
 import time
 
-from conftest import Agent, Traffic
+from conftest import BINARY, Agent, Traffic
 from processes import wait_until
 
 
@@ -323,3 +323,22 @@ def test_killed_while_nginx_refuses_the_candidate_the_next_start_puts_the_live_f
     live, leftovers = nginx_is_whole(stack)
     assert live == stack.site_text("green") and leftovers == []
     assert stack.live() == "green"
+
+
+def test_a_bad_hand_edit_of_the_live_file_is_mended_by_a_persons_rollback(stack, fast_agent):
+    agent = fast_agent()
+    traffic = Traffic(stack)
+    agent.wait("deployment.baseline")
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    with open(stack.live_site, "a", encoding="utf-8") as file:
+        file.write("no_such_directive;\n")
+    said = agent.wait("deployment.not_ready", blocking=True)
+    assert "no_such_directive" in said["says"] and " rollback --reason TEXT`" in said["says"], said
+    done = subprocess.run([BINARY, "rollback", "--reason", "somebody has slipped", "--socket", stack.path("flipback.sock")], capture_output=True, text=True,
+                          timeout=60, check=False)
+    assert done.returncode == 0, done.stderr
+    closed = agent.wait("rollback.closed")
+    assert (closed["outcome"], closed["reached"], stack.live()) == ("rolled back", "blue", "blue"), closed
+    assert nginx_is_whole(stack) == (stack.site_text("blue"), [])
+    assert traffic.stop().broken("fresh") == []

@@ -200,21 +200,18 @@ asio::awaitable<change_state> command_switch::state_of(const change& c) {
   co_return found;
 }
 
-/// What the command came to, by what `active` prints now that it has ended.
+/// What the command came to, by what `active` prints now that it has ended. What it did to nginx before it failed, or where `active` looks
+/// elsewhere, nothing of that tells.
 put_result command_switch::judge(const std::string& wanted, const std::string& other, const process::finished& ended) {
   const intent now = names();
-  put_result r{.is = put_result::kind::cant_tell, .says = {}};
   if (can_be_asked() ? now.named() && name_of(now.slot) == wanted : ended.status == 0) return {};
   const std::string wrote = trimmed(ended.output);
   const std::string how =
       fmt::format("the command for {} ended with status {} and wrote \"{}\"", wanted, ended.status, flipback::quoted(wrote));
-  if (now.named() && name_of(now.slot) == other) {
-    r.is = put_result::kind::failed;
-    r.says = fmt::format("{}; `active` still prints {}: nothing was changed", how, other);
-  } else {
-    r.says = fmt::format("{}; {}", how, now.named() ? fmt::format("`active` prints {}", name_of(now.slot)) : now.says);
-  }
-  return r;
+  const bool as_before = now.named() && name_of(now.slot) == other;
+  const std::string prints =
+      now.named() ? fmt::format("`active` {} {}", as_before ? "still prints" : "prints", name_of(now.slot)) : now.says;
+  return {.is = put_result::kind::in_vain, .says = fmt::format("{}; {}", how, prints)};
 }
 
 asio::awaitable<put_result> command_switch::put(const change& c, end to) {

@@ -92,7 +92,8 @@ TEST_CASE("each_outcome_and_what_it_leaves_behind") {
                        row{outcome::not_undone, true, true, false, epoch::kind::switched, severity::critical},
                        row{outcome::operator_took_over, true, true, false, epoch::kind::switched, severity::critical},
                        row{outcome::operator_took_over, false, false, false, epoch::kind::switched, severity::critical},
-                       row{outcome::nothing_changed, false, false, false, epoch::kind::switched, severity::warning}}) {
+                       row{outcome::cant_tell, true, true, false, epoch::kind::switched, severity::critical},
+                       row{outcome::nothing_changed, false, false, false, epoch::kind::switched, severity::critical}}) {
     CAPTURE(name_of(r.how));
     story w;
     w.green_is_put_live();

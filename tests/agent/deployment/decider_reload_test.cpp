@@ -86,6 +86,7 @@ TEST_CASE("a_test_that_refuses_the_configuration_stops_a_rule_and_no_person") {
     CHECK(w.left() == by_a_person);
     CHECK(w.times_said("nginx refuses its configuration as it is: unexpected end of file") == (by_a_person ? 0 : 1));
     if (by_a_person) continue;
+    CHECK(w.times_said("`flipback rollback --reason TEXT` puts the stable slot's files there all the same") == 1);
     w.ends(outcome::nothing_changed, false);
     CHECK_FALSE(w.s.latched);
     CHECK(w.count<ask_ready>() > 0);  // it is looked anew at once

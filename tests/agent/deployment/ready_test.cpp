@@ -165,6 +165,16 @@ TEST_CASE("upstreams_that_nginx_does_not_have_are_said") {
   CHECK(s.look().lacking.empty());
 }
 
+TEST_CASE("an_active_that_prints_another_slot_than_nginx_passes_to_is_said_as_that") {
+  stage s;
+  s.configured.deployment->switched_by = config::switch_kind::command;
+  s.how.named.slot = 1;
+  const auto found = s.look();
+  REQUIRE(found.lacking.size() == 1);
+  CHECK(found.lacking[0].what == "`active` prints green, but nginx's configuration passes to the upstreams of blue alone");
+  CHECK(found.lacking[0].type == "look at what slots.blue.switch did, and at what `active` prints");
+}
+
 TEST_CASE("a_configuration_read_while_the_switch_turned_says_nothing_of_the_slot_it_names_now") {
   stage s;
   s.nginx.meanwhile = [&s] { s.how.named.slot = 1; };

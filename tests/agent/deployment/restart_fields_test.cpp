@@ -132,9 +132,13 @@ fates of_epoch() {
 
 fates of_doubts() {
   const doubts d;
-  const auto& [not_this_release, withheld, troubled, mark] = d;
-  return all({{"not_this_release", fate::stored}, {"withheld", fate::stored}, {"troubled", fate::stored}, {"mark", fate::stored}},
-             not_this_release, withheld, troubled, mark);
+  const auto& [not_this_release, withheld, troubled, mark, failed] = d;
+  return all({{"not_this_release", fate::stored},
+              {"withheld", fate::stored},
+              {"troubled", fate::stored},
+              {"mark", fate::stored},
+              {"failed", fate::stored}},
+             not_this_release, withheld, troubled, mark, failed);
 }
 
 }  // namespace

@@ -87,11 +87,76 @@ TEST_CASE("a_switch_that_was_not_followed_is_reloaded_by_a_rollback") {
 
 TEST_CASE("a_person's_rollback_needs_no_known_effect") {
   story w;
+  w.green_is_put_live();
+  recollection was;
+  was.then = *w.s.track.now;
+  was.seen = w.now;
+  story later;
+  later.names.slot = green;
+  later.reached.reset();
+  later.take(started{.recalled = was});
+  later.look(3);
+  REQUIRE_FALSE(later.s.track.now);
+  CHECK_FALSE(later.types(verb::kind::rollback));
+  REQUIRE(later.begun());
+  CHECK(later.newest<begin_rollback>()->what.to == placed{blue, "v1"});
+}
+
+TEST_CASE("where_less_is_known_than_in_a_baseline_a_rollback_to_the_other_slot_needs_force_as_well") {
+  for (const bool remembered : {false, true}) {
+    CAPTURE(remembered);
+    story w;
+    w.names.slot = green;
+    w.reached.reset();
+    if (remembered) {  // that green was live, and nothing else
+      recollection was;
+      was.then.number = 1;
+      was.then.live = {green, "v2"};
+      was.seen = w.now;
+      w.take(started{.recalled = was});
+    }
+    w.look(3);
+    REQUIRE_FALSE(w.s.track.now);
+    has(w.types(verb::kind::rollback), false, "blue was not seen live since the record began");
+    has(w.answered(), false, "`flipback rollback --force --reason TEXT` goes to blue all the same");
+    CHECK_FALSE(w.begun());
+    CHECK_FALSE(w.s.order);
+  }
+}
+
+TEST_CASE("a_slot_that_was_live_in_the_record_is_gone_to_while_nobody_knows_whom_users_reach") {
+  story w;
+  recollection was;  // blue was live, and the switch has come to name green while the agent was away
+  was.then.number = 1;
+  was.then.live = {blue, "v1"};
+  was.seen = w.now;
+  w.names.slot = green;
+  w.reached.reset();
+  w.take(started{.recalled = was});
+  w.look(3);
+  REQUIRE_FALSE(w.s.track.now);
+  CHECK_FALSE(w.types(verb::kind::rollback));
+  REQUIRE(w.begun());
+  CHECK(w.newest<begin_rollback>()->what.to.slot == blue);
+}
+
+TEST_CASE("a_person_may_name_in_the_configuration_the_slot_that_is_good") {
+  story w;
+  w.by.stable = blue;
+  w.names.slot = green;
+  w.reached.reset();
+  w.look(3);
+  CHECK_FALSE(w.types(verb::kind::rollback));
+  CHECK(w.begun());
+}
+
+TEST_CASE("a_forced_rollback_goes_on_when_it_becomes_known_what_users_reach") {
+  story w;
   w.names.slot = green;
   w.reached.reset();
   w.look(3);
   CHECK_FALSE(w.s.track.now);
-  CHECK_FALSE(w.types(verb::kind::rollback));
+  CHECK_FALSE(w.types(verb::kind::rollback, true));
   REQUIRE(w.begun());
   CHECK(w.newest<begin_rollback>()->what.to.slot == blue);
   CHECK(w.newest<begin_rollback>()->what.from.slot == green);

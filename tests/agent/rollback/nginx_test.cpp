@@ -70,6 +70,7 @@ TEST_CASE("a_configuration_that_nginx_refuses_is_a_no_with_its_words") {
   const auto obstacles = s.obstacles();
   REQUIRE(obstacles.size() == 1);
   CHECK(obstacles[0].contains("nginx -t"));
+  CHECK(obstacles[0].contains("`flipback rollback --reason TEXT`"));
 }
 
 TEST_CASE("a_test_that_was_not_run_is_neither_yes_nor_no") {

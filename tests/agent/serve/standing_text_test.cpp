@@ -55,6 +55,20 @@ TEST_CASE("status_says_why_the_switch_names_no_slot") {
   CHECK(line(s, "switch") == "no switch can be read from here: what users reach stands for it");
 }
 
+TEST_CASE("status_says_how_many_attempts_have_failed_and_when_the_next_is") {
+  standing s = blue_is_live();
+  CHECK(line(s, "attempts") == "");
+  CHECK(serve::as_object(s).at("failed_attempts").to_number<int>() == 0);
+  s.failed = deployment::failed_attempts{3, {}, "error-rate", "the command ended with status 7", {}};
+  s.failed_says = "attempt 3 of error-rate failed at 14:03:05 UTC, next at 14:03:25 UTC";
+  s.next_attempt_in = std::chrono::seconds(12);
+  CHECK(line(s, "attempts") == s.failed_says + " (the command ended with status 7)");
+  const auto page = serve::as_object(s);
+  CHECK(page.at("failed_attempts").to_number<int>() == 3);
+  CHECK(page.at("failed_attempts_says").as_string() == s.failed_says);
+  CHECK(page.at("next_attempt_in").to_number<double>() == 12);
+}
+
 TEST_CASE("status_says_what_ready_notes") {
   standing s = blue_is_live();
   s.notes = {"default has 2 names"};
