@@ -82,7 +82,7 @@ void traffic::add(std::string_view text) {
     ++since_.malformed;
     return;
   }
-  for (std::size_t i = 0; i < field_count; ++i) seen_[i] = seen_[i] || !read.values[i].empty();
+  for (std::size_t i = 0; i < field_count; ++i) seen_[i] = seen_[i] || read.has(static_cast<field>(i));
   if (const auto time = read.time()) since_.newest_line = *time;
   if (!counts(read)) return;
   const int final_status = static_cast<int>(*status);
