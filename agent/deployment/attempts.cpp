@@ -143,7 +143,7 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how) {
       says = fmt::format("nothing was changed: {}", how.says);
       break;
     case outcome::operator_took_over:
-      says = fmt::format("a person took over: {}", how.says);
+      says = fmt::format("someone else took over: {}", how.says);
       break;
     case outcome::not_undone:
       says = how.says;
