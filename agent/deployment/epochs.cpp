@@ -138,7 +138,8 @@ namespace {
 /// As an earlier life left it: until a minute has shown otherwise, users may still reach both slots.
 void see_as_mixed(tracking& t, instant at) {
   t.is = agreement::mixed;
-  t.reached = {{at, true}, {at, false}, {at, true}, {at, false}};
+  const instant before = at - std::chrono::seconds(2);
+  t.reached = {{before, true}, {before, false}, {at, true}, {at, false}};
 }
 
 }  // namespace

@@ -6,8 +6,6 @@
 
 namespace flipback::deployment {
 
-namespace {
-
 std::string effect_says(const tracking& t, const terms& by) {
   const std::string users = t.users ? by.slots[*t.users] : std::string();
   const bool elsewhere = t.users && t.now && *t.users != t.now->live.slot;
@@ -28,6 +26,8 @@ std::string effect_says(const tracking& t, const terms& by) {
   }
   return {};
 }
+
+namespace {
 
 /// Why no slot is named, for `status`.
 std::string intent_says(const intent& names, const terms& by) {

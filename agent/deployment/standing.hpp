@@ -42,6 +42,9 @@ struct standing {
 /// that can't be stored, and, in the window, a stable slot that is down.
 std::vector<lack> lacks_of(const state& s, const terms& by);
 
+/// Where users are, if that is not the live slot alone, or is not known; empty: they reach the live slot.
+std::string effect_says(const tracking& t, const terms& by);
+
 standing stands(const state& s, const terms& by, const moment& now);
 
 }  // namespace flipback::deployment

@@ -167,7 +167,11 @@ TEST_CASE("what_stands_says_where_users_are_beside_what_is_live") {
   w.look(1);
   w.log_both = true;
   w.look(1);
+  w.look(2);
   CHECK(w.stood().effect_says == "mixed: users reach both slots by turns");
+  CHECK(w.opens(green)->second ==
+        "green was live last, and where users are is not clear (mixed: users reach both slots by turns): it is no slot to go back to until "
+        "they are seen to reach another one, and the switch names that");
   w.s.track.is = agreement::unknown;
   CHECK(w.stood().effect_says == "not proven: it was not seen yet which slot users reach");
 }
