@@ -111,7 +111,10 @@ void deciding::on(const ended& e) {
   s.closing = a.id;
   act(close_journal{a.id});
   act(look_at_once{});
-  if (a.why.verb != 0) act(answer_verb{a.why.verb, e.how.how == outcome::rolled_back, text});
+  if (a.why.verb == 0) return;
+  const std::string kept =
+      e.how.overwrote ? "; what the files said before is kept: `flipback status` says how to see what differs, and to have it back" : "";
+  act(answer_verb{a.why.verb, e.how.how == outcome::rolled_back, text + kept});
 }
 
 void deciding::on(const journal_closed& e) {
