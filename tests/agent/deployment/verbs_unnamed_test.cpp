@@ -27,7 +27,7 @@ struct edited : story {
     v.stable = stable;
     return types(std::move(v));
   }
-  [[nodiscard]] standing stood() const { return stands(s, by, now); }
+  [[nodiscard]] standing stood() const { return stands(s, by, now, names); }
 };
 
 }  // namespace
@@ -192,4 +192,12 @@ TEST_CASE("what_ready_notes_stands_in_the_status") {
   edited w;
   w.s.ready = known_readiness{w.now.at, {}, {"default has 2 names"}};
   CHECK(w.stood().notes == std::vector<std::string>{"default has 2 names"});
+}
+
+TEST_CASE("what_the_switch_names_stands_as_of_now_and_not_as_the_newest_look_saw_it") {
+  edited w;
+  CHECK(w.stood().intent == "green");
+  w.names = {intent::kind::unreadable, 0, "`active` gave its last answer 11 s ago", {}, {}};  // and the look hangs that asks it
+  CHECK(w.stood().intent.empty());
+  CHECK(w.stood().intent_says == "`active` gave its last answer 11 s ago");
 }
