@@ -1,6 +1,7 @@
 #include "flipback/one_line.hpp"
 
 #include "agent/cli/check.hpp"
+#include "agent/cli/misplaced.hpp"
 #include "agent/cli/replay.hpp"
 #include "agent/cli/rollback_line.hpp"
 #include "agent/cli/verbs.hpp"
@@ -43,7 +44,7 @@ int validate(const std::string& file) {
   std::fflush(stdout);  // what follows may take as long as nginx -t
   asio::io_context loop(1);
   std::exception_ptr failed;
-  asio::co_spawn(loop, cli::look_ready(loop.get_executor(), *made),
+  asio::co_spawn(loop, cli::look_ready(loop, *made),
                  [&failed](std::exception_ptr thrown, const deployment::readiness& found) {
                    if (!thrown) fmt::print("{}\n", fmt::join(cli::rollback_lines(found), "\n"));
                    failed = std::move(thrown);
@@ -103,11 +104,20 @@ int main(int argc, char** argv) {
   const cli::verbs to_agent(app, file);
   CLI::App* const versioned = app.add_subcommand("version", "Print the version");
   app.require_subcommand(0, 1);
+  app.failure_message([](const CLI::App* typed, const CLI::Error& error) {
+    const std::string verb = cli::verb_of(*typed);
+    return fmt::format("flipback: {}{}; `flipback {}--help` says what is expected\n", verb.empty() ? "" : verb + ": ",
+                       one_line(error.what()), verb.empty() ? "" : verb + " ");
+  });
 
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? 0 : usage_error;
+  }
+  if (const auto wrong = cli::misplaced(app, file, validated)) {
+    fmt::print(stderr, "flipback: {}\n", one_line(*wrong));
+    return usage_error;
   }
   if (to_agent.names_a_socket_for_nothing()) {
     fmt::print(stderr, "flipback: found --socket without a verb that asks the agent, such as status\n");

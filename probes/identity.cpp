@@ -1,9 +1,12 @@
 #include "probes/identity.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <ranges>
 #include <string_view>
 
 namespace flipback {
@@ -43,6 +46,20 @@ std::optional<std::string> identity_of(const identity_source& source, const net:
   const boost::json::value* found = document.find_pointer(source.pointer, error);
   if (found == nullptr || found->is_null()) return std::nullopt;
   return found->is_string() ? std::string(found->get_string()) : boost::json::serialize(*found);
+}
+
+std::string lacking_in(const identity_source& source, const net::http_answer& answer) {
+  if (!source.header.empty()) return fmt::format("no header {}", source.header);
+  constexpr std::size_t most = 6;  // names
+  boost::system::error_code error;
+  const boost::json::value document = boost::json::parse(answer.body, error);
+  if (error) return fmt::format("no {}, since it is no JSON", source.pointer);
+  const auto* object = document.if_object();
+  if (object == nullptr || object->empty()) return fmt::format("no {}", source.pointer);
+  std::string names;
+  for (const auto& [name, value] : *object | std::views::take(most))
+    names += fmt::format("{}/{}", names.empty() ? "" : ", ", quoted(name, {}, 40));
+  return fmt::format("no {}, but {}{}", source.pointer, names, object->size() > most ? ", …" : "");
 }
 
 }  // namespace flipback

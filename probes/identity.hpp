@@ -23,4 +23,7 @@ identity_source read_identity(settings::section& from, std::string_view key);
 /// What an answer says that it is; nothing where it does not say. JSON that is no string is given as its JSON text.
 std::optional<std::string> identity_of(const identity_source& source, const net::http_answer& answer);
 
+/// Of an answer in which `identity_of` finds nothing, for people: what it lacks, and what there is instead.
+std::string lacking_in(const identity_source& source, const net::http_answer& answer);
+
 }  // namespace flipback

@@ -87,12 +87,11 @@ int check(const config::configuration& configured, const check_options& options)
   });
   once.start(duration(1));
   if (asks_rollback) {
-    asio::co_spawn(loop, look_ready(loop.get_executor(), configured),
-                   [&](const std::exception_ptr& thrown, const deployment::readiness& found) {
-                     observation seen = thrown ? observation::unknown(reason::own_stall, "it could not be looked") : as_observation(found);
-                     seen.latency = std::chrono::steady_clock::now() - began;
-                     ended(all.size() - 1, seen);
-                   });
+    asio::co_spawn(loop, look_ready(loop, configured), [&](const std::exception_ptr& thrown, const deployment::readiness& found) {
+      observation seen = thrown ? observation::unknown(reason::own_stall, "it could not be looked") : as_observation(found);
+      seen.latency = std::chrono::steady_clock::now() - began;
+      ended(all.size() - 1, seen);
+    });
   }
   loop.run();
 

@@ -10,12 +10,13 @@
 
 namespace flipback::cli {
 
-asio::awaitable<deployment::readiness> look_ready(asio::any_io_executor executor, const config::configuration& configured) {
+asio::awaitable<deployment::readiness> look_ready(asio::io_context& loop, const config::configuration& configured) {
+  const asio::any_io_executor executor = loop.get_executor();
   const auto how = rollback::make_switch(executor, configured);
   const auto nginx = rollback::make_nginx(executor, configured.nginx);
   net::network through(executor, configured.agent.name_servers);
-  deployment::reply door = co_await deployment::ask_front_door(through, configured.deployment->front_door, {});
-  co_return co_await deployment::look_ready(*how, *nginx, configured, std::move(door));
+  deployment::answers_at_once answered = co_await deployment::ask_all(loop, through, configured);
+  co_return co_await deployment::look_ready(*how, *nginx, configured, std::move(answered));
 }
 
 std::vector<std::string> rollback_lines(const deployment::readiness& found) {

@@ -5,8 +5,8 @@
 #include "agent/config/configuration.hpp"
 #include "agent/deployment/ready.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
 
 #include <string>
 #include <vector>
@@ -18,7 +18,7 @@ namespace flipback::cli {
 namespace asio = boost::asio;
 
 /// The configuration has a deployment; it must outlive the wait.
-asio::awaitable<deployment::readiness> look_ready(asio::any_io_executor executor, const config::configuration& configured);
+asio::awaitable<deployment::readiness> look_ready(asio::io_context& loop, const config::configuration& configured);
 
 /// Lines such as "rollback: ready" and "rollback: not ready: SENTENCE; what to type", without their ends.
 std::vector<std::string> rollback_lines(const deployment::readiness& found);

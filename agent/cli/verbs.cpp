@@ -135,7 +135,7 @@ int verbs::run() const {
     return 2;
   }
   fmt::print(answer->done ? stdout : stderr, "{}", json_ ? answer->text : whole_lines(answer->text));
-  return answer->done ? 0 : 1;
+  return answer->done ? 0 : answer->wrong ? 2 : 1;
 }
 
 }  // namespace flipback::cli

@@ -17,8 +17,8 @@ class verbs {
   [[nodiscard]] bool asked() const { return !verb_.empty(); }
   /// Whether an agent's socket was named though nothing is asked of it.
   [[nodiscard]] bool names_a_socket_for_nothing() const { return verb_.empty() && !socket_.empty(); }
-  /// Asks the agent and prints its answer. 0 where it did what was asked, 1 where not, 2 where it could not be asked, or gave
-  /// no answer.
+  /// Asks the agent and prints its answer. 0 where it did what was asked, 1 where not, 2 where what was typed can't be meant, the agent
+  /// could not be asked, or gave no answer.
   [[nodiscard]] int run() const;
 
  private:

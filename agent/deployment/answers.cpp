@@ -34,8 +34,12 @@ void deciding::on(const started& e) {
   }
   for (const auto& [why, whats] : whats_by_why) {
     tell("store.unreadable", severity::critical,
-         fmt::format("what was remembered of the {} can't be read ({}): until the next cutover every rollback waits for `flipback approve`",
-                     fmt::join(whats, ", "), why));
+         fmt::format(
+             "what was remembered of the {} can't be read ({}): until the next cutover every rollback waits for `flipback approve`{}",
+             fmt::join(whats, ", "), why,
+             std::ranges::find(whats, name_of(fact::epoch)) == whats.end()
+                 ? ""
+                 : "; which slot to go back to is not known either: `flipback window open --stable SLOT` says which"));
   }
   if (!e.cut_off) return;
   s.under_way = e.cut_off;

@@ -3,6 +3,7 @@
 #include "flipback/quoted.hpp"
 
 #include "agent/deployment/ask.hpp"
+#include "agent/task_group.hpp"
 
 #include <fmt/format.h>
 
@@ -19,6 +20,20 @@ constexpr std::size_t longest_name = 80;  // bytes of a release's name in a sent
 
 std::string identity_in(const std::optional<identity_source>& source, const net::http_answer& answer) {
   return source ? identity_of(*source, answer).value_or("") : std::string();
+}
+
+/// What an answer should say of itself and does not.
+std::string lacking_of_itself(const net::http_answer& answer, const config::front_door& door) {
+  const auto lacks = [&](const std::optional<identity_source>& source) { return source && !identity_of(*source, answer); };
+  if (lacks(door.identity)) return lacking_in(*door.identity, answer);
+  return lacks(door.release) ? lacking_in(*door.release, answer) : std::string();
+}
+
+/// A redirect with where it leads.
+std::string answered_with(const net::http_answer& answer) {
+  const std::string* to = answer.header("Location");
+  const bool redirects = answer.status >= 300 && answer.status < 400 && to != nullptr;
+  return fmt::format("answered {}{}", answer.status, redirects ? fmt::format(", to {}", flipback::quoted(*to, {}, longest_name)) : "");
 }
 
 reply judged(const answered& got, const config::front_door& door) {
@@ -38,10 +53,10 @@ reply judged(const answered& got, const config::front_door& door) {
   const bool told = !made.identity.empty() || !made.release.empty();
   made.is = told ? reply::kind::identified : reply::kind::anonymous;
   const std::string& name = made.identity.empty() ? made.release : made.identity;
-  const bool asked_for_it = door.identity || door.release;
-  made.says = told           ? fmt::format("answered {} as {}", got->status, flipback::quoted(name, {}, longest_name))
-              : asked_for_it ? fmt::format("answered {} without its identity", got->status)
-                             : fmt::format("answered {}", got->status);
+  made.lacks = lacking_of_itself(*got, door);
+  made.says = told                 ? fmt::format("answered {} as {}", got->status, flipback::quoted(name, {}, longest_name))
+              : made.lacks.empty() ? answered_with(*got)
+                                   : fmt::format("{} without its identity: {}", answered_with(*got), made.lacks);
   return made;
 }
 
@@ -88,6 +103,23 @@ asio::awaitable<reply> ask_front_door(net::network& through, const config::front
   }
   const answered got = co_await put(through, std::move(request), door.timeout);
   co_return judged(got, door);
+}
+
+asio::awaitable<answers_at_once> ask_all(asio::io_context& loop, net::network& through, const config::configuration& configured) {
+  const config::front_door& door = configured.deployment->front_door;
+  answers_at_once got;
+  got.slots.resize(configured.slots.size());
+  task_group asked(loop, [](const std::string&) {});
+  asked.spawn([](net::network& by, const config::front_door& to, reply& into) -> asio::awaitable<void> {
+    into = co_await ask_front_door(by, to, {});
+  }(through, door, got.door));
+  for (std::size_t i = 0; i < configured.slots.size(); ++i) {
+    asked.spawn([](net::network& by, const config::slot& to, const config::front_door& as, reply& into) -> asio::awaitable<void> {
+      into = (co_await ask_slot(by, to, as)).self;
+    }(through, configured.slots[i], door, got.slots[i]));
+  }
+  co_await asked.join();
+  co_return got;
 }
 
 asio::awaitable<slot_reply> ask_slot(net::network& through, const config::slot& of, const config::front_door& door) {

@@ -1,8 +1,11 @@
 #pragma once
 
 #include "agent/config/configuration.hpp"
+#include "agent/deployment/door_lacks.hpp"
 #include "agent/deployment/sighting.hpp"
 #include "probes/net/network.hpp"
+
+#include <boost/asio/io_context.hpp>
 
 #include <string>
 
@@ -21,5 +24,8 @@ asio::awaitable<reply> ask_front_door(net::network& through, const config::front
 
 /// Asks a slot for its health, and for what the front door is asked for, each within the door's limit.
 asio::awaitable<slot_reply> ask_slot(net::network& through, const config::slot& of, const config::front_door& door);
+
+/// Asks the front door and, for the same path, each slot. There must be a deployment; all that is passed must outlive the wait.
+asio::awaitable<answers_at_once> ask_all(asio::io_context& loop, net::network& through, const config::configuration& configured);
 
 }  // namespace flipback::deployment

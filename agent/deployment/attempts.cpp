@@ -125,7 +125,10 @@ void deciding::on(const ended& e) {
   s.closing = a.id;
   act(close_journal{a.id});
   act(look_at_once{});
-  if (a.why.verb != 0) act(answer_verb{a.why.verb, e.how.how == outcome::rolled_back, text});
+  if (a.why.verb == 0) return;
+  const std::string kept =
+      e.how.overwrote ? "; what the files said before is kept: `flipback status` says how to see what differs, and to have it back" : "";
+  act(answer_verb{a.why.verb, e.how.how == outcome::rolled_back, text + kept});
 }
 
 void deciding::on(const journal_closed& e) {
@@ -179,7 +182,7 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how, b
       says = fmt::format("nothing was changed: {}", how.says);
       break;
     case outcome::operator_took_over:
-      says = fmt::format("a person took over: {}", how.says);
+      says = fmt::format("someone else took over: {}", how.says);
       break;
     case outcome::cant_tell:
       says = fmt::format("whether something was changed can't be told: {}", how.says);

@@ -25,7 +25,8 @@ constexpr std::size_t departures_kept = 32;
 
 /// What speaks against going back to a release that is left now.
 std::string doubt_at_leaving(const epoch& left, bool towards_its_way_back, bool troubled, moment at, const terms& by) {
-  if (towards_its_way_back) return fmt::format("{} was rolled back by a person", text_of(left.live, by));
+  // A person, or another agent on this nginx: nothing here tells which.
+  if (towards_its_way_back) return fmt::format("{} was rolled back by someone else", text_of(left.live, by));
   if (troubled) return fmt::format("a rollback rule was breached or pending on {} when it was left", text_of(left.live, by));
   const bool window_was_open =
       left.is != epoch::kind::baseline && left.is != epoch::kind::rolled_back && !left.returned && at.at < left.began.at + by.window;
@@ -137,7 +138,8 @@ namespace {
 /// As an earlier life left it: until a minute has shown otherwise, users may still reach both slots.
 void see_as_mixed(tracking& t, instant at) {
   t.is = agreement::mixed;
-  t.reached = {{at, true}, {at, false}, {at, true}, {at, false}};
+  const instant before = at - std::chrono::seconds(2);
+  t.reached = {{before, true}, {before, false}, {at, true}, {at, false}};
 }
 
 }  // namespace

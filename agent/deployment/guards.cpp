@@ -46,7 +46,16 @@ std::optional<weighed> obstacle(const state& s, const terms& by, const present& 
   if (!t.now)
     return blocked(guard::live,
                    "it is not known which slot is live, so nothing is rolled back; `flipback rollback --reason TEXT` does it all the same");
-  if (const std::string none = no_way_back(t, by); !none.empty()) return tells(guard::way_back, none);
+  if (const std::string none = no_way_back(t, by); !none.empty()) {
+    // A record that can't be read is not the same as that there was no cutover.
+    if (t.now->is == epoch::kind::baseline && s.unreadable.contains(std::string(name_of(fact::epoch))))
+      return blocked(
+          guard::memory,
+          "what was remembered of the epoch could not be read at the start, so that it is not known whether there was a cutover, and "
+          "which slot to go back to: `flipback window open --stable SLOT` says which, and rules ask from then on; "
+          "`flipback rollback --force --reason TEXT` goes to the other slot now");
+    return tells(guard::way_back, none);
+  }
   if (rule.true_since < t.now->began.at)
     return tells(guard::condition, fmt::format("its condition began before the cutover: it speaks of another release{}", all_the_same));
   if (rule.holds != answer::yes) return blocked(guard::condition, fmt::format("its condition is not true at this moment{}", all_the_same));

@@ -151,8 +151,8 @@ asio::awaitable<known_readiness> nginx_world::look_ready() {
   const instant began = std::chrono::steady_clock::now();
   folders_.look();
   files_.look();  // first: what changes while it is looked is looked at again
-  reply door = co_await ask_front_door(through_, configured_.deployment->front_door, {});
-  readiness found = co_await deployment::look_ready(by_, operated_, configured_, std::move(door));
+  answers_at_once answered = co_await ask_all(loop_, through_, configured_);
+  readiness found = co_await deployment::look_ready(by_, operated_, configured_, std::move(answered));
   if (found.nginx) {
     files_.watch(files_behind(*found.nginx, configured_));
     folders_.watch(found.nginx->include_folders);

@@ -49,32 +49,6 @@ void look_at_upstreams(const rollback::nginx_configuration& nginx, const intent&
                           fmt::format("set [slots.{}] upstreams to what stands in its nginx file", slot.name)});
 }
 
-void look_at_witnesses(const rollback::nginx_configuration* nginx, const config::configuration& configured, const reply& door,
-                       readiness& into) {
-  if (!configured.deployment) return;
-  const config::front_door& asked = configured.deployment->front_door;
-  if (door.is == reply::kind::silent) {
-    into.lacking.push_back(
-        {false, fmt::format("the front door {} does not answer ({}), so that nothing shows which slot users reach", asked.url, door.says),
-         "set front_door url to what users ask, or start nginx"});
-    return;
-  }
-  if (!witness_logs(nginx, configured).empty()) return;
-  if (asked.identity && door.is != reply::kind::identified) {
-    into.lacking.push_back(
-        {false,
-         fmt::format("nothing shows which slot users reach: the front door {} does not say which slot it is ({}), and no "
-                     "access log names upstreams",
-                     asked.url, door.says),
-         "set front_door identity to what its answer has, or give nginx's log_format $upstream_addr, $upstream_status and "
-         "$http_user_agent"});
-    return;
-  }
-  if (asked.identity) return;
-  into.lacking.push_back({false, "nothing shows which slot users reach: front_door has no identity, and no access log names upstreams",
-                          "give nginx's log_format $upstream_addr, $upstream_status and $http_user_agent, or set front_door identity"});
-}
-
 /// The pid file says whom a reload's signal goes to and whose workers are a proof: of another nginx on this host it would be both.
 void look_at_pid(const rollback::nginx_configuration& nginx, const config::nginx& settings, readiness& into) {
   const bool asked_elsewhere = !settings.pid_command.empty() || !settings.test_command.empty();  // then its paths are not ours
@@ -121,7 +95,7 @@ bool readiness::is_ready() const {
 }
 
 asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::nginx& nginx, const config::configuration& configured,
-                                      reply door) {
+                                      answers_at_once answered) {
   readiness found;
   co_await how.refresh();
   found.notes = how.notes();
@@ -147,7 +121,10 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
   std::ranges::move(logs.lacking, std::back_inserter(found.lacking));
   std::ranges::move(logs.notes, std::back_inserter(found.notes));
   if (known != nullptr) look_at_pid(*known, configured.nginx, found);
-  look_at_witnesses(known, configured, door, found);
+  if (configured.deployment) {
+    if (auto shows_none = door_lack(answered, configured, !witness_logs(known, configured).empty()))
+      found.lacking.push_back(*std::move(shows_none));
+  }
   // Of a switch in between, the configuration read may be the old slot's: the look that follows every cutover tells.
   if (known != nullptr && names.named() == before.named()) look_at_upstreams(*known, names, configured, found);
   if (known != nullptr && known->splits_clients && configured.deployment && configured.deployment->canary.empty())

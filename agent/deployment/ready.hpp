@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/config/configuration.hpp"
+#include "agent/deployment/door_lacks.hpp"
 #include "agent/deployment/state.hpp"
 #include "agent/rollback/nginx.hpp"
 #include "agent/rollback/nginx_configuration.hpp"
@@ -22,9 +23,9 @@ struct readiness {
   [[nodiscard]] bool is_ready() const;
 };
 
-/// Tries everything, leaving no trace. Takes as long as `nginx -t` and `nginx -T`. `door`: what the front door has just answered. Of what is
-/// passed by reference, all must outlive the wait.
+/// Tries everything, leaving no trace. Takes as long as `nginx -t` and `nginx -T`. `answered`: what the front door and the slots have just
+/// answered. Of what is passed by reference, all must outlive the wait.
 asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::nginx& nginx, const config::configuration& configured,
-                                      reply door);
+                                      answers_at_once answered);
 
 }  // namespace flipback::deployment

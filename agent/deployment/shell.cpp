@@ -294,7 +294,7 @@ void shell::hold_for(const std::string& rule, const std::string& why, duration l
 }
 
 standing shell::stands() const {
-  standing made = deployment::stands(state_, terms_, of_.seen.now().now);
+  standing made = deployment::stands(state_, terms_, of_.seen.now().now, of_.seen.names());
   made.kept = of_.acting.kept();
   return made;
 }

@@ -39,6 +39,7 @@ struct reply {
   std::string identity;  ///< what tells slots apart, where identified
   std::string release;   ///< what tells releases apart, where identified; the same as `identity` unless configured otherwise
   std::string says;      ///< for people
+  std::string lacks{};   ///< for people: what it should say of itself and does not, and what it has instead; empty: nothing
 };
 
 /// A slot, asked directly.

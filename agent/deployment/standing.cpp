@@ -8,8 +8,6 @@
 
 namespace flipback::deployment {
 
-namespace {
-
 std::string effect_says(const tracking& t, const terms& by) {
   const std::string users = t.users ? by.slots[*t.users] : std::string();
   const bool elsewhere = t.users && t.now && *t.users != t.now->live.slot;
@@ -30,6 +28,8 @@ std::string effect_says(const tracking& t, const terms& by) {
   }
   return {};
 }
+
+namespace {
 
 /// Why no slot is named, for `status`.
 std::string intent_says(const intent& names, const terms& by) {
@@ -55,7 +55,7 @@ std::vector<lack> lacks_of(const state& s, const terms& by) {
   return all;
 }
 
-standing stands(const state& s, const terms& by, const moment& now) {
+standing stands(const state& s, const terms& by, const moment& now, const intent& names) {
   standing made;
   made.mode = by.mode;
   made.effect = s.track.is;
@@ -72,12 +72,12 @@ standing stands(const state& s, const terms& by, const moment& now) {
       made.stable_release = e->back->to.release;
     }
   }
-  if (const auto named = s.track.names.named())
+  if (const auto named = names.named())
     made.intent = by.slots[*named];
   else
-    made.intent_says = intent_says(s.track.names, by);
+    made.intent_says = intent_says(names, by);
   made.effect_is_intent = by.effect_is_intent && made.intent.empty();
-  made.names_none = s.track.names.is == intent::kind::neither;
+  made.names_none = names.is == intent::kind::neither;
   made.window_open = s.window_was_open;
   if (s.latched) {
     made.latched = true;

@@ -46,6 +46,10 @@ struct standing {
 /// that can't be stored, and, in the window, a stable slot that is down.
 std::vector<lack> lacks_of(const state& s, const terms& by);
 
-standing stands(const state& s, const terms& by, const moment& now);
+/// Where users are, if that is not the live slot alone, or is not known; empty: they reach the live slot.
+std::string effect_says(const tracking& t, const terms& by);
+
+/// `names`: what the switch names at this moment. What the newest look saw may be old, where a look hangs.
+standing stands(const state& s, const terms& by, const moment& now, const intent& names);
 
 }  // namespace flipback::deployment

@@ -16,6 +16,8 @@ namespace {
 
 using std::chrono::minutes;
 
+/// Both slots seen for as long as this are no reload any more, in which old and new workers accept side by side (nginx waits 100 ms).
+constexpr duration a_reload_takes = std::chrono::seconds(1);
 constexpr unsigned changes_of_no_release = 3;  ///< in `changes_counted_for`
 constexpr duration changes_counted_for = minutes(10);
 
@@ -70,20 +72,30 @@ void say_elsewhere(const tracking& t, bool named, const terms& by, noticed& into
          fmt::format(", and users reach {}: a cutover once the switch names it; until then rules ask, nothing acts", users));
 }
 
+/// Whether users went to the other slot again when they had been back for longer than one change takes.
+bool by_turns(const std::deque<tracking::elsewhere>& reached) {
+  const auto there = std::ranges::find(reached, true, &tracking::elsewhere::other);
+  const auto back = std::find_if(there, reached.end(), [](const tracking::elsewhere& e) { return !e.other; });
+  const auto again = std::find_if(reached.rbegin(), reached.rend(), [](const tracking::elsewhere& e) { return e.other; });
+  return back != reached.end() && again->at - back->at >= a_reload_takes;
+}
+
 }  // namespace
 
 void watch_elsewhere(tracking& t, instant at, bool other, bool both, bool named, const terms& by, noticed& into) {
   while (!t.reached.empty() && at - t.reached.front().at > minutes(1)) t.reached.pop_front();
+  // What a look saw of the log may be as old as the look before: of two turns the shorter time between them counts.
   const auto note = [&](bool is_other) {
-    if (t.reached.empty() ? is_other : t.reached.back().other != is_other) t.reached.push_back({at, is_other});
+    const bool turns = t.reached.empty() ? is_other : t.reached.back().other != is_other;
+    if (turns) t.reached.push_back({is_other && t.watched != instant{} ? t.watched : at, is_other});
   };
   // A look that saw both may have seen the change from one to the other: it is one turn, not two.
   note(both ? t.reached.empty() || !t.reached.back().other : other);
-  t.other_in_a_row = other ? t.other_in_a_row + 1 : 0;
+  // What saw both names neither: a row may begin with it, and not go on.
+  t.other_in_a_row = both ? 1 : other ? t.other_in_a_row + 1 : 0;
   t.agreed_in_a_row = other ? 0 : t.agreed_in_a_row + 1;
   const agreement before = t.is;
-  const auto there = std::ranges::count(t.reached, true, &tracking::elsewhere::other);
-  if (there >= 2)
+  if (by_turns(t.reached))
     t.is = agreement::mixed;
   else if (t.other_in_a_row >= witnesses_of_a_cutover)
     t.is = named ? agreement::failover : agreement::moved;
@@ -163,7 +175,9 @@ void see_slots(tracking& t, const sighting& s, const terms& by) {
   if (t.now->back && t.now->back->doubt.empty()) t.now->back->doubt = doubt_of_way_back(t, by);
 }
 
-noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
+namespace {
+
+noticed take(tracking& t, const sighting& s, const terms& by, bool troubled) {
   noticed found;
   see_slots(t, s, by);
   t.names = s.names;
@@ -207,6 +221,14 @@ noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
     t.arriving.reset();
   else
     watch_in_place(t, {*seen.slot, seen.release}, s, troubled, by, found);
+  return found;
+}
+
+}  // namespace
+
+noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
+  noticed found = take(t, s, by, troubled);
+  t.watched = s.at.at;
   return found;
 }
 

@@ -127,6 +127,7 @@ struct tracking {
     bool other;  ///< another slot than the switch names
   };
   std::deque<elsewhere> reached;  ///< of the last minute, where it changed
+  instant watched{};              ///< the look before
   unsigned other_in_a_row = 0;
   unsigned agreed_in_a_row = 0;
   slot_number reached_last = 0;   ///< what the newest fresh witness named

@@ -1,6 +1,7 @@
 // The part of the decider that people talk to.
 
 #include "agent/deployment/deciding.hpp"
+#include "agent/deployment/standing.hpp"
 #include "agent/deployment/unnamed.hpp"
 
 #include <fmt/format.h>
@@ -147,7 +148,15 @@ void deciding::window_open(const verb& v) {
     back = s.track.now->back->to;
   if (!back) return answer(v, false, "there is no way back: `flipback window open --stable SLOT` says which slot to go back to");
   if (by.canary == back->slot) return answer(v, false, fmt::format("{} is the canary, which is never gone back to", by.slots[back->slot]));
-  if (back->slot == live->slot) return answer(v, false, fmt::format("{} is live already", by.slots[back->slot]));
+  if (back->slot == live->slot) {
+    // Users who were seen to move count as where they are.
+    const std::string users = s.track.is == agreement::moved ? std::string() : effect_says(s.track, by);
+    return answer(v, false,
+                  users.empty() ? fmt::format("{} is live already", by.slots[back->slot])
+                                : fmt::format("{} was live last, and where users are is not clear ({}): it is no slot to go back to until "
+                                              "they are seen to reach another one, and the switch names that",
+                                              by.slots[back->slot], users));
+  }
   const std::string doubt = v.stable ? std::string() : doubt_of_way_back(s.track, by);  // a person who names the slot has decided
   deployment::open_window(s.track, {*back, now.at, doubt});
   after_new_epoch(false);

@@ -105,19 +105,25 @@ std::string kept_files::newest() const {
   const std::vector<fs::path> all = attempts_in(folder_);
   if (all.empty()) return "";
   std::vector<std::string> commands;
+  std::vector<std::string> comparing;
   std::error_code unseen;
   for (fs::recursive_directory_iterator at(all.back(), unseen); !unseen && at != fs::recursive_directory_iterator(); at.increment(unseen)) {
     const std::string live = ("/" / at->path().lexically_relative(all.back())).string();
     std::error_code ignored;
     if (at->is_symlink(ignored))
       commands.push_back(as_typed(std::vector<std::string>{"ln", "-sfn", fs::read_symlink(at->path(), ignored).string(), live}));
-    else if (at->is_regular_file(ignored))
+    else if (at->is_regular_file(ignored)) {
+      comparing.push_back(as_typed(std::vector<std::string>{"diff", at->path().string(), live}));
       commands.push_back(as_typed(std::vector<std::string>{"cp", at->path().string(), live}));
+    }
   }
   if (commands.empty()) return "";
   std::ranges::sort(commands);
-  return fmt::format("what was there before the rollback of {} is kept under {}; to have it back: {}", all.back().filename().string(),
-                     all.back().string(), fmt::join(commands, " && "));
+  std::ranges::sort(comparing);
+  // It says what led users to the release that failed: whoever has it back unread brings that back.
+  const std::string first = comparing.empty() ? "" : fmt::format("; look first what differs: {}", fmt::join(comparing, "; "));
+  return fmt::format("what was there before the rollback of {} is kept under {}{}; to have it back: {}", all.back().filename().string(),
+                     all.back().string(), first, fmt::join(commands, " && "));
 }
 
 }  // namespace flipback::rollback

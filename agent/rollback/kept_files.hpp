@@ -22,7 +22,7 @@ class kept_files {
   /// Durably. What had not been there, and what a command switches, leaves nothing. May be done again. An error is one sentence.
   [[nodiscard]] std::expected<void, std::string> keep(const attempt& of) const;
 
-  /// Where the newest is and what to type to have it back, in one sentence; "" where nothing is kept.
+  /// Where the newest is, what to type to see what differs and to have it back, in one sentence; "" where nothing is kept.
   [[nodiscard]] std::string newest() const;
 
  private:

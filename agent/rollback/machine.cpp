@@ -265,6 +265,10 @@ void stepping::over(outcome how, std::string says, std::optional<slot_number> re
   e.how = how;
   e.says = s.unrecorded ? fmt::format("{} (unrecorded)", says) : std::move(says);
   e.changed = s.changed;
+  e.overwrote = s.changed && std::ranges::any_of(plan_.of.changes, [](const change& c) {
+                  const auto* file = std::get_if<file_change>(&c);
+                  return file != nullptr && file->before.is != file_image::kind::absent;
+                });
   e.reached = reached;
   e.took = s.now > s.leave_at && s.leave_at != instant{} ? s.now - s.leave_at : duration{};
   write(row::kind::ended, how == outcome::rolled_back ? answer::yes : s.changed ? answer::cant_tell : answer::no, e.says);

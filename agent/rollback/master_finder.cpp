@@ -93,8 +93,7 @@ class pid_command final : public master_finder {
     }
     printed_ = number_in(came_to->output);
     if (!printed_)
-      said_ = fmt::format("pid_command ({}) printed \"{}\", expected a process number", argv_.front(),
-                          flipback::quoted(came_to->output, {}, 60));
+      said_ = fmt::format("pid_command ({}) printed {}, expected a process number", argv_.front(), in_quotes(came_to->output, {}, 60));
   }
 
  private:

@@ -26,6 +26,7 @@ struct ending {
   outcome how = outcome::nothing_changed;
   std::string says;
   bool changed = false;                            ///< whether anything was changed, even if it was undone
+  bool overwrote = false;                          ///< whether a file was changed that had been there, even if it was put back
   std::optional<deployment::slot_number> reached;  ///< the slot that users were seen to reach; nothing: can't tell
   duration took{};                                 ///< from the leave to the end
 };

@@ -36,7 +36,8 @@ std::optional<reply> reply_in(const std::string& line) {
   const auto* done = object != nullptr ? object->if_contains("done") : nullptr;
   const auto* text = object != nullptr ? object->if_contains("text") : nullptr;
   if (done == nullptr || !done->is_bool() || text == nullptr || !text->is_string()) return std::nullopt;
-  return reply{done->get_bool(), std::string(text->get_string())};
+  const auto* wrong = object->if_contains("wrong");  // an agent of an earlier version does not say it
+  return reply{done->get_bool(), std::string(text->get_string()), wrong != nullptr && wrong->is_bool() && wrong->get_bool()};
 }
 
 /// Who may use the socket, and what to type. That it can't be looked at means that a folder above it is shut.

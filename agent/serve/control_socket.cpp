@@ -68,7 +68,7 @@ std::optional<demand> demand_in(const std::string& line) {
 }
 
 std::string line_of(const reply& r) {
-  return boost::json::serialize(boost::json::object{{"done", r.done}, {"text", r.text}}) + "\n";
+  return boost::json::serialize(boost::json::object{{"done", r.done}, {"text", r.text}, {"wrong", r.wrong}}) + "\n";
 }
 
 using received = std::tuple<boost::system::error_code, std::size_t>;

@@ -1,5 +1,7 @@
 #include "agent/serve/demand.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,6 +21,20 @@ std::string option(const std::string& key) {
 
 }  // namespace
 
+std::expected<duration, std::string> hold_length(const demand& what) {
+  constexpr duration longest = std::chrono::days(7);
+  const auto given = what.values.find("for");
+  const std::string text = given == what.values.end() ? "" : given->second;
+  const auto length = parse_duration(text);
+  if (!length) return std::unexpected(fmt::format("found --for {}, expected a duration such as 30m or 2h, to 7d", in_quotes(text)));
+  if (*length <= duration{}) return std::unexpected(fmt::format("found --for {}, expected more than that, such as 30m", in_quotes(text)));
+  if (*length > longest)
+    return std::unexpected(
+        fmt::format("found --for {}, expected at most 7d: type `flipback hold --for 7d --reason TEXT`, and again before that is over",
+                    in_quotes(text)));
+  return *length;
+}
+
 std::optional<std::string> wrong_with(const demand& what) {
   for (const auto& [key, value] : what.values) {
     if (value.size() > longest_value)
@@ -28,7 +44,9 @@ std::optional<std::string> wrong_with(const demand& what) {
   const auto reason = what.values.find("reason");
   if (reason == what.values.end() || is_blank(reason->second))
     return "found no word in --reason, expected why: it is recorded, with your name";
-  return std::nullopt;
+  if (what.verb != "hold") return std::nullopt;
+  const auto length = hold_length(what);
+  return length ? std::nullopt : std::optional(length.error());
 }
 
 }  // namespace flipback::serve

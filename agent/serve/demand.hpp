@@ -1,6 +1,9 @@
 #pragma once
 
+#include "flipback/units.hpp"
+
 #include <cstddef>
+#include <expected>
 #include <map>
 #include <optional>
 #include <string>
@@ -16,14 +19,18 @@ struct demand {
 
 struct reply {
   bool done = false;
-  std::string text;  ///< whole lines: for people, or JSON where that was asked for; where not done, why
+  std::string text;    ///< whole lines: for people, or JSON where that was asked for; where not done, why
+  bool wrong = false;  ///< not done, since what was typed can't be meant: a slot or a rule that is none
 };
 
 /// Bytes of one value of a demand. A reason is told in events and in `status` again and again.
 inline constexpr std::size_t longest_value = 4096;
 
-/// What is wrong with what was given, as a sentence: a value that is too long, a reason that says nothing where one is needed. Asked by
-/// whoever sends a demand, and again by the agent.
+/// How long a hold is to last, by its `for`: more than nothing, at most 7 d. An error is a sentence.
+std::expected<duration, std::string> hold_length(const demand& what);
+
+/// What is wrong with what was given, as a sentence: a value that is too long, a reason that says nothing where one is needed, a hold for
+/// no length of time. Asked by whoever sends a demand, and again by the agent.
 std::optional<std::string> wrong_with(const demand& what);
 
 }  // namespace flipback::serve

@@ -1,6 +1,7 @@
 #include "agent/serve/verbs.hpp"
 
 #include "flipback/one_line.hpp"
+#include "flipback/quoted.hpp"
 #include "flipback/settings.hpp"
 
 #include "agent/event_lines.hpp"
@@ -8,9 +9,11 @@
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
+#include <ranges>
 
 namespace flipback::serve {
 
@@ -36,6 +39,11 @@ wall_time on_the_wall(instant at) {
 /// A sentence, which may quote what others wrote.
 reply sentence(bool done, const std::string& says) {
   return {done, one_line(says) + "\n"};
+}
+
+/// What was typed can't be meant.
+reply wrong(const std::string& says) {
+  return {false, one_line(says) + "\n", true};
 }
 
 reply done(const json::object& page) {
@@ -135,20 +143,25 @@ std::string verdict_sentence(const rules::rule_explanation& found, const rules::
   return text;
 }
 
-reply explain(generation& of, const std::string& name, bool as_json) {
-  const auto& all = of.judged().rules();
+/// That there is no rule of this name, and which may be meant; empty: there is one, on or off.
+std::string no_rule(generation& of, const std::string& name) {
   std::vector<std::string> names;
-  for (const rules::rule& r : all) names.push_back(r.from.name);
-  const auto at = std::ranges::find(names, name);
-  if (at == names.end()) {
-    for (const rules::switched_off& off : of.rules_off()) {
-      if (off.name == name) return sentence(false, fmt::format("{} is off: {}", name, off.why));
-    }
-    const std::string meant = settings::nearest(name, names);
-    return sentence(false, fmt::format("found no rule {}{}", name,
-                                       meant.empty() ? "; `flipback rules` lists them" : fmt::format("; did you mean {}?", meant)));
+  for (const rules::rule& r : of.judged().rules()) names.push_back(r.from.name);
+  for (const rules::switched_off& off : of.rules_off()) names.push_back(off.name);
+  if (std::ranges::find(names, name) != names.end()) return {};
+  const std::string meant = settings::nearest(name, names);
+  return fmt::format("found no rule {}{}", name,
+                     meant.empty() ? "; `flipback rules` lists them" : fmt::format("; did you mean {}? `flipback rules` lists all", meant));
+}
+
+reply explain(generation& of, const std::string& name, bool as_json) {
+  if (std::string none = no_rule(of, name); !none.empty()) return wrong(none);
+  for (const rules::switched_off& off : of.rules_off()) {
+    if (off.name == name) return sentence(false, fmt::format("{} is off: {}", name, off.why));
   }
-  const auto number = static_cast<std::size_t>(at - names.begin());
+  const auto& all = of.judged().rules();
+  const auto at = std::ranges::find(all, name, [](const rules::rule& r) { return r.from.name; });
+  const auto number = static_cast<std::size_t>(at - all.begin());
   const rules::rule_source& rule = all[number].from;
   const rules::rule_explanation found = of.judged().explanation(number, now());
   if (as_json) {
@@ -179,8 +192,7 @@ constexpr std::array<std::pair<std::string_view, verb::kind>, 7> changing{{{"rol
                                                                            {"window open", verb::kind::window_open},
                                                                            {"window close", verb::kind::window_close}}};
 
-std::expected<verb, std::string> verb_of(verb::kind is, demand& asked, const generation& of) {
-  constexpr duration longest = std::chrono::days(7);
+std::expected<verb, std::string> verb_of(verb::kind is, demand& asked, generation& of) {
   verb v;
   v.is = is;
   v.by = asked.by;
@@ -188,26 +200,29 @@ std::expected<verb, std::string> verb_of(verb::kind is, demand& asked, const gen
   v.rule = asked.values["rule"];
   v.sure = asked.values.contains("yes") || asked.values.contains("force");
   if (is == verb::kind::hold) {
-    const auto length = parse_duration(asked.values["for"]);
-    if (!length || *length <= duration{} || *length > longest)
-      return std::unexpected(
-          fmt::format("found --for \"{}\", expected a duration to {} such as 30m", asked.values["for"], format_duration(longest)));
+    const auto length = hold_length(asked);
+    if (!length) return std::unexpected(length.error());
     v.length = *length;
   }
   if (asked.values.contains("stable")) {
     const auto& slots = of.configured().slots;
     const auto at = std::ranges::find(slots, asked.values["stable"], &config::slot::name);
-    if (at == slots.end()) return std::unexpected(fmt::format("found --stable \"{}\", which is no slot", asked.values["stable"]));
+    if (at == slots.end())
+      return std::unexpected(fmt::format("found --stable {}, which is no slot, expected {}", in_quotes(asked.values["stable"]),
+                                         fmt::join(slots | std::views::transform(&config::slot::name), " or ")));
     v.stable = static_cast<deployment::slot_number>(at - slots.begin());
+  }
+  if (!v.rule.empty()) {
+    if (std::string none = no_rule(of, v.rule); !none.empty()) return std::unexpected(std::move(none));
   }
   return v;
 }
 
 asio::awaitable<reply> change(generation& of, verb::kind is, demand asked) {
   if (of.deployed() == nullptr) co_return sentence(false, "there is no [deployment] to act on");
-  if (const auto wrong = wrong_with(asked)) co_return sentence(false, *wrong);
+  if (const auto mistake = wrong_with(asked)) co_return wrong(*mistake);
   auto what = verb_of(is, asked, of);
-  if (!what) co_return sentence(false, what.error());
+  if (!what) co_return wrong(what.error());
   const auto [done, text] = co_await of.deployed()->ask(*std::move(what));
   co_return sentence(done, text);
 }

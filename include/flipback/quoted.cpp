@@ -46,6 +46,11 @@ std::string quoted(std::string_view theirs, std::span<const secret> without, std
   return made;
 }
 
+std::string in_quotes(std::string_view theirs, std::span<const secret> without, std::size_t most) {
+  const std::string text = quoted(theirs, without, most);
+  return text.empty() ? "nothing" : "\"" + text + "\"";
+}
+
 void hide_sent(std::vector<secret>& hidden, std::string_view sent) {
   constexpr std::string_view between = " \t\r\n\"'{}[]()<>:;,=&";
   constexpr std::size_t shortest = 6;

@@ -13,6 +13,9 @@ namespace flipback {
 /// (as it is, or percent-encoded) taken out. Servers repeat what they were sent.
 std::string quoted(std::string_view theirs, std::span<const secret> without = {}, std::size_t most = 200);
 
+/// The same in quotes; where they wrote no more than blanks, the word "nothing".
+std::string in_quotes(std::string_view theirs, std::span<const secret> without = {}, std::size_t most = 200);
+
 /// Adds what was sent, and every word of it that is long enough to tell something, to what no message may repeat.
 void hide_sent(std::vector<secret>& hidden, std::string_view sent);
 

@@ -57,6 +57,9 @@ std::optional<double> line::time() const {
 }
 
 void line::take_request(std::string_view text, bool with_path) {
+  // A client that sent no request line leaves both without a value, and the log has them all the same.
+  values[static_cast<std::size_t>(field::method)] = text.substr(0, 0);
+  if (with_path) values[static_cast<std::size_t>(field::path)] = text.substr(0, 0);
   const std::size_t method_end = text.find(' ');
   const std::string_view method = text.substr(0, method_end);
   const auto is_method = [](char c) { return (c >= 'A' && c <= 'Z') || c == '-' || c == '_'; };
@@ -79,8 +82,8 @@ void line_reader::assign(std::string_view key, std::string_view value, line& int
     if (next_ >= field_count) next_ = 0;
     const std::size_t i = next_++;
     if (keys_[i] != key) continue;
-    if (value == "-") value = {};
-    if (i != static_cast<std::size_t>(field::path))
+    if (value == "-") value = value.substr(0, 0);  // the field is there, and has no value
+    if (i != static_cast<std::size_t>(field::path) || value.empty())
       into.values[i] = value;
     else if (value.starts_with('/'))
       into.values[i] = without_query(value);

@@ -32,11 +32,14 @@ std::string_view name_of(field f);
 using field_keys = std::array<std::string, field_count>;
 field_keys recommended_keys();
 
-/// A line's values as they stand in it: views into the line, JSON escapes left as they are. Empty or "-" is absent.
+/// A line's values as they stand in it: views into the line, JSON escapes left as they are. Where nginx had no value (it writes "-" or
+/// nothing: a 502 has no time to a header) the view is empty; where the line has no such field it is none at all.
 struct line {
   std::array<std::string_view, field_count> values;
 
   [[nodiscard]] std::string_view text(field f) const { return values[static_cast<std::size_t>(f)]; }
+  /// Whether the line has the field, with a value or without.
+  [[nodiscard]] bool has(field f) const { return text(f).data() != nullptr; }
   [[nodiscard]] std::optional<double> number(field f) const;
   [[nodiscard]] std::optional<double> time() const;  ///< seconds since 1970
 

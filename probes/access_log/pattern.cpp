@@ -160,7 +160,7 @@ bool pattern::has(field f) const {
 }
 
 void pattern::assign(const part& p, std::string_view value, line& into) const {
-  if (value == "-") return;
+  if (value == "-") value = value.substr(0, 0);  // the field is there, and has no value
   if (p.is_request) {
     into.take_request(value, p.gives.has_value());
   } else if (p.gives) {

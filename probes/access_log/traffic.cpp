@@ -111,7 +111,7 @@ void traffic::add(std::string_view text, std::optional<double> arrived) {
     ++since_.malformed;
     return;
   }
-  for (std::size_t i = 0; i < field_count; ++i) seen_[i] = seen_[i] || !read.values[i].empty();
+  for (std::size_t i = 0; i < field_count; ++i) seen_[i] = seen_[i] || read.has(static_cast<field>(i));
   const auto time = read.time();
   if (time) since_.newest_line = std::max(since_.newest_line, *time);
   if (!leave_out_.lets_in(read)) return;

@@ -1,11 +1,14 @@
 """Whether a rollback could be carried out, said by the verbs that need no agent."""
 
 import fcntl
+import http.client
 import json
 import os
 import re
 import subprocess
 import time
+
+import pytest
 
 from conftest import BINARY, Agent
 from processes import free_port, wait_until
@@ -114,3 +117,46 @@ def test_a_front_door_on_a_port_where_nothing_listens_is_said_at_the_start(stack
     assert any(line.startswith("rollback: lacking: the front door http://127.0.0.1:") and "was refused" in line for line in of_rollback(printed)), printed
     agent = Agent(stack, path).ready()
     assert "does not answer" in agent.wait("deployment.not_ready", blocking=False)["says"]
+
+
+def status_of(stack, path):
+    """Without following a redirect."""
+    connection = http.client.HTTPConnection("127.0.0.1", stack.ports["front"], timeout=5)
+    connection.request("GET", path)
+    return connection.getresponse().status
+
+
+FRONT_DOOR = r"(?m)^front_door = .*$"
+
+
+@pytest.mark.parametrize(("location", "found"), [
+    ("return 301 https://api.example.com$request_uri;", "answered 301, to https://api.example.com/door"),
+    ("return 302 /login;", "answered 302, to "),
+    ("deny all;", "answered 403"),
+    ('auth_basic "x"; auth_basic_user_file /dev/null;', "answered 401"),
+])
+def test_a_front_door_that_nginx_answers_itself_is_said_at_the_start(stack, location, found):
+    for slot in ("blue", "green"):
+        text = stack.site_text(slot)
+        with open(stack.site(slot), "w", encoding="utf-8") as file:
+            file.write(text.replace("server {", "server { location = /door { " + location + " }", 1))
+    stack.cut_over("blue")
+    wait_until("the new workers", lambda: status_of(stack, "/door") != 404)  # which the API says of it
+    text = re.sub(FRONT_DOOR, f'front_door = {{ url = "{stack.front_url}/door" }}', stack.configuration())
+    path = stack.write_configuration(text)
+    says = f"the front door {stack.front_url}/door {found}"
+    [lacking] = of_rollback(run("validate", path)[1])[1:]
+    assert lacking.startswith(f"rollback: lacking: {says}") and "set front_door url, and host, to what the API answers" in lacking, lacking
+    status, entry = entry_of_rollback(path)
+    assert status == 0 and says in entry["says"]
+    assert says in Agent(stack, path).ready().wait("deployment.not_ready", blocking=False)["says"]
+
+
+@pytest.mark.parametrize(("identity", "found"), [("header:X-Nothing", "no header X-Nothing"), ("/nothing", "no /nothing, but /status, /version")])
+def test_an_identity_that_no_answer_has_is_said_at_the_start(stack, identity, found):
+    text = re.sub(FRONT_DOOR, f'front_door = {{ url = "{stack.front_url}/health", identity = "{identity}" }}', stack.configuration())
+    path = stack.write_configuration(text)
+    says = f"without what front_door identity names: it has {found}"
+    [lacking] = of_rollback(run("validate", path)[1])[1:]
+    assert says in lacking and "set front_door identity to what the answer has" in lacking, lacking
+    assert says in Agent(stack, path).ready().wait("deployment.not_ready", blocking=False)["says"]

@@ -7,6 +7,8 @@ import socket
 import stat
 import subprocess
 
+import pytest
+
 from conftest import BINARY, Traffic
 from processes import wait_until
 from test_rollback import cut_over_and_break, nginx_is_whole
@@ -77,7 +79,7 @@ def test_explain_shows_what_a_verdict_rests_on(stack, fast_agent):
     assert " of " in lines[3] and "newest sample" in lines[3]
     found = ask_json(stack, "explain", "error-rate")
     assert [row["text"] for row in found["when"]][:2] == ["and", "traffic.error_rate over 2s > 5%"]
-    assert ask(stack, "explain", "eror-rate")[::2] == (1, "found no rule eror-rate; did you mean error-rate?\n")
+    assert ask(stack, "explain", "eror-rate")[::2] == (2, f"found no rule eror-rate; did you mean error-rate? `{typed(stack)} rules` lists all\n")
     assert ask(stack, "explain", "vector-search")[2] == "vector-search is off: no probe gives qdrant.search_seconds\n"
     rules = {rule["rule"]: rule for rule in ask_json(stack, "rules")["rules"]}
     assert rules["error-rate"]["verdict"] == "breached" and rules["outage"]["verdict"] == "off"
@@ -127,7 +129,6 @@ def test_a_place_where_no_socket_can_be_is_an_error_at_the_start(tmp_path):
 def test_while_an_operator_holds_nothing_acts_across_a_restart_and_the_latch_opens_by_word(stack, fast_agent):
     agent = fast_agent()
     Traffic(stack)
-    assert ask(stack, "hold", "--for", "soon", "--reason", "x")[::2] == (1, 'found --for "soon", expected a duration to 1w such as 30m\n')
     assert ask(stack, "hold", "--for", "1h", "--reason", "a drill")[0] == 0
     cut_over_and_break(stack, agent)
     blocked = agent.wait("rollback.blocked", guard="hold")
@@ -175,6 +176,43 @@ def test_a_reason_must_say_something_and_no_more_than_can_be_told_again_whatever
     assert "held" in ask_json(stack, "status")["deployment"] and not ask_json(stack, "status")["deployment"]["held"]
     assert ask(stack, "hold", "--for", "1h", "--reason", b"f\xfcr die Migration")[0] == 0
     assert ask_json(stack, "status")["deployment"]["held"].endswith(": f\ufffdr die Migration")
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (("hold", "--reason", "x", "--for", "soon"), 'found --for "soon", expected a duration such as 30m or 2h, to 7d'),
+    (("hold", "--reason", "x", "--for", "0s"), 'found --for "0s", expected more than that, such as 30m'),
+    (("hold", "--reason", "x", "--for", "8d"), 'found --for "8d", expected at most 7d: type `flipback'),
+    (("window", "open", "--stable", "blu"), 'found --stable "blu", which is no slot, expected blue or green'),
+    (("explain", "eror-rate"), "found no rule eror-rate; did you mean error-rate? `flipback"),
+    (("approve", "eror-rate"), "found no rule eror-rate; did you mean error-rate? `flipback"),
+    (("hold", "--for", "2h"), "hold: --reason is required; `flipback hold --help` says what is expected"),
+    (("window", "open", "blue"), "window open: The following argument was not expected: blue; `flipback window open --help`"),
+    (("approve", "a", "b"), "approve: The following argument was not expected: b; `flipback approve --help`"),
+])
+def test_a_word_that_can_not_be_meant_is_exit_status_2_and_what_is_expected(stack, fast_agent, words, says):
+    fast_agent("observe")
+    status, printed, complaints = ask(stack, *words)
+    assert (status, printed) == (2, "") and says in complaints, complaints
+    assert len(complaints.splitlines()) == 1
+
+
+@pytest.mark.parametrize(("words", "says"), [
+    (("--check", "status"), "found --check beside status, expected one of the two"),
+    (("status", "--check"), "found --check beside status, expected one of the two"),
+    (("--check", "validate", "FILE"), "found --check beside validate, expected one of the two"),
+    (("--check", "version"), "found --check beside version, expected one of the two"),
+    (("--only", "api"), "found --only without --check, which alone takes it: type `flipback --check --only"),
+    (("--skip", "api", "status"), "found --skip without --check, which alone takes it"),
+    (("--format", "json"), "found --format without --check"),
+    (("--config", "FILE", "validate", "FILE"), "found two configurations, FILE and FILE, expected one"),
+    (("--config", "FILE", "replay", "FILE"), "found --config beside replay, which reads none: --rules names"),
+    (("--config", "FILE", "version"), "found --config beside version, which reads none"),
+])
+def test_options_that_mean_nothing_beside_each_other_are_refused(tmp_path, words, says):
+    file = str(tmp_path / "flipback.toml")
+    (tmp_path / "flipback.toml").write_text('[probes.a]\ntype = "tcp"\naddress = "127.0.0.1:9"\n')
+    done = subprocess.run([BINARY, *(file if word == "FILE" else word for word in words)], capture_output=True, text=True, timeout=20, check=False)
+    assert (done.returncode, done.stdout) == (2, "") and f"flipback: {says.replace('FILE and FILE', f'{file} and {file}')}" in done.stderr, done.stderr
 
 
 def test_the_socket_is_named_before_the_verb_after_it_or_between_its_words(tmp_path):

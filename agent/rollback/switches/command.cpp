@@ -106,14 +106,13 @@ intent command_switch::read(const std::expected<process::finished, std::string>&
   } else if (asked->timed_out) {
     found.says = fmt::format("`active` ({}) did not end within {} s", command, seconds_of(active_limit));
   } else if (asked->status != 0) {
-    found.says = fmt::format("`active` ({}) ended with status {}: \"{}\"", command, asked->status,
-                             flipback::quoted(trimmed(asked->errors + asked->output)));
+    found.says =
+        fmt::format("`active` ({}) ended with status {} and wrote {}", command, asked->status, in_quotes(asked->errors + asked->output));
   } else {
     const std::string printed = trimmed(asked->output);
     const auto* slot = slot_called(printed);
     found.is = slot == nullptr ? intent::kind::neither : intent::kind::names;
-    if (slot == nullptr)
-      found.says = fmt::format("`active` ({}) prints \"{}\", which is no slot's name", command, flipback::quoted(printed));
+    if (slot == nullptr) found.says = fmt::format("`active` ({}) prints {}, which is no slot's name", command, in_quotes(printed));
     if (slot != nullptr) found.slot = static_cast<slot_number>(slot - configured_.slots.data());
   }
   return found;
@@ -205,9 +204,8 @@ asio::awaitable<change_state> command_switch::state_of(const change& c) {
 put_result command_switch::judge(const std::string& wanted, const std::string& other, const process::finished& ended) {
   const intent now = names();
   if (can_be_asked() ? now.named() && name_of(now.slot) == wanted : ended.status == 0) return {};
-  const std::string wrote = trimmed(ended.output);
   const std::string how =
-      fmt::format("the command for {} ended with status {} and wrote \"{}\"", wanted, ended.status, flipback::quoted(wrote));
+      fmt::format("the command for {} ended with status {} and wrote {}", wanted, ended.status, in_quotes(ended.output));
   const bool as_before = now.named() && name_of(now.slot) == other;
   const std::string prints =
       now.named() ? fmt::format("`active` {} {}", as_before ? "still prints" : "prints", name_of(now.slot)) : now.says;

@@ -70,14 +70,16 @@ std::string line_difference(std::size_t number, const std::string_view* found, c
 
 }  // namespace
 
-std::size_t lines_apart(std::string_view one, std::string_view other) {
+likeness likeness_of(std::string_view one, std::string_view other) {
   std::vector<std::string_view> a = lines_of(one);
   std::vector<std::string_view> b = lines_of(other);
   std::ranges::sort(a);
   std::ranges::sort(b);
-  std::vector<std::string_view> apart;
-  std::ranges::set_symmetric_difference(a, b, std::back_inserter(apart));
-  return apart.size();
+  std::vector<std::string_view> common;
+  std::ranges::set_intersection(a, b, std::back_inserter(common));
+  const auto is_blank = [](std::string_view line) { return line.find_first_not_of(" \t") == std::string_view::npos; };
+  return {.common = common.size() - static_cast<std::size_t>(std::ranges::count_if(common, is_blank)),
+          .apart = a.size() + b.size() - 2 * common.size()};
 }
 
 std::string first_difference(std::string_view found, std::string_view expected) {

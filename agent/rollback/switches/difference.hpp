@@ -7,8 +7,12 @@
 /// How one text differs from another, for people. Pure.
 namespace flipback::rollback {
 
-/// How many lines either has that the other has not, wherever they stand: the fewer the nearer.
-std::size_t lines_apart(std::string_view one, std::string_view other);
+/// How many lines, wherever they stand.
+struct likeness {
+  std::size_t common = 0;  ///< both have, other than blank ones
+  std::size_t apart = 0;   ///< either has that the other has not: the fewer the nearer
+};
+likeness likeness_of(std::string_view one, std::string_view other);
 
 /// Where what was found first differs from what was expected: the line's number and both texts, each on one visible line of at most 100
 /// bytes or so; what may be a secret is left out. Where only line ends or the newlines at the end differ, that alone. Empty: nothing does.

@@ -116,26 +116,39 @@ std::string site_switch::what_it_says(const standing& now, const config::live_fi
   return fmt::format("{} says {}", f.live, listed(whose));
 }
 
-/// Which slot's file a live file that is none of them is nearest to, where it differs from it, and how it is made the same.
+/// Which slot's file a live file that is none of them is nearest to, where it differs from it, and how it is made the same. One that
+/// resembles none, or several alike, is no slot's rather than another's.
 std::string site_switch::nearest_to(const standing& now, const config::live_file& f) const {
-  std::optional<slot_number> nearest;
-  std::size_t apart = 0;
-  std::string of_nearest;
+  struct candidate {
+    std::string slot, site, bytes;
+    likeness how;
+  };
+  std::vector<candidate> all;
   for (slot_number s = 0; s < slots_.size(); ++s) {
     std::string resolved;
     auto site = read_behind(f.of_slots.at(s), resolved);
     if (!site || site->is != file_image::kind::regular) continue;
-    const std::size_t lines = lines_apart(now.said.bytes, site->bytes);
-    if (nearest && lines >= apart) continue;
-    nearest = s;
-    apart = lines;
-    of_nearest = std::move(site->bytes);
+    const likeness how = likeness_of(now.said.bytes, site->bytes);
+    all.push_back({slots_[s].name, f.of_slots.at(s), std::move(site->bytes), how});
   }
-  if (!nearest) return {};
-  const std::string& site = f.of_slots.at(*nearest);
-  return fmt::format("{} is nearest to {}'s {}: {}; `{}` makes it {}'s", f.live, slots_[*nearest].name, site,
-                     first_difference(now.said.bytes, of_nearest), as_typed(std::array<std::string, 3>{"cp", site, f.live}),
-                     slots_[*nearest].name);
+  if (all.empty()) return {};
+  const auto makes_it = [&](const candidate& c) {
+    return fmt::format("`{}` makes it {}'s", as_typed(std::array<std::string, 3>{"cp", c.site, f.live}), c.slot);
+  };
+  const bool resembles = std::ranges::any_of(all, [](const candidate& c) { return c.how.common > 0; });
+  const auto apart = [](const candidate& c) { return c.how.apart; };
+  const candidate& first = *std::ranges::min_element(all, {}, apart);
+  if (resembles && std::ranges::count(all, first.how.apart, apart) == 1)
+    return fmt::format("{} is nearest to {}'s {}: {}; {}", f.live, first.slot, first.site, first_difference(now.said.bytes, first.bytes),
+                       makes_it(first));
+  std::vector<std::string> files;
+  std::vector<std::string> ways;
+  for (const candidate& c : all) {
+    files.push_back(fmt::format("{}'s {}", c.slot, c.site));
+    ways.push_back(makes_it(c));
+  }
+  return fmt::format("{} {} {}; {}", f.live, resembles ? "is as near to each of" : "has no line of", fmt::join(files, " and "),
+                     fmt::join(ways, ", "));
 }
 
 intent site_switch::names() {

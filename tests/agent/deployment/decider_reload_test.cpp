@@ -114,7 +114,7 @@ TEST_CASE("a_window_that_is_opened_anew_keeps_what_is_doubtful_unless_the_slot_i
     CAPTURE(named);
     story w;
     w.green_is_put_live();
-    w.s.track.now->back->doubt = "blue was rolled back by a person";
+    w.s.track.now->back->doubt = "blue was rolled back by someone else";
     verb open;
     open.is = verb::kind::window_open;
     if (named) open.stable = blue;

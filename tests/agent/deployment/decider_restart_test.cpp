@@ -144,6 +144,28 @@ TEST_CASE("facts_that_can't_be_read_for_the_same_cause_are_told_in_one_sentence"
   CHECK(w.s.unreadable.size() == 3);
 }
 
+TEST_CASE("a_breach_without_a_record_says_that_the_record_can't_be_read_and_what_to_type") {
+  for (const bool epoch_is_read : {true, false}) {
+    CAPTURE(epoch_is_read);
+    story w;
+    w.green_is_put_live();
+    started with;
+    if (!epoch_is_read) with.unreadable = {{"epoch", "the database is damaged"}};
+    restarts(w, with);
+    w.look(6);
+    CHECK(w.times_said("which slot to go back to is not known either: `flipback window open --stable SLOT` says which") ==
+          (epoch_is_read ? 0 : 1));
+    w.breach();
+    w.run(5s);
+    CHECK_FALSE(w.begun());
+    CHECK(w.said("rollback.blocked").size() == (epoch_is_read ? 0 : 1));
+    CHECK(w.times_said(
+              "what was remembered of the epoch could not be read at the start, so that it is not known whether there was a cutover") ==
+          (epoch_is_read ? 0 : 1));
+    CHECK(w.times_said("no cutover has been seen") >= (epoch_is_read ? 1 : 0));
+  }
+}
+
 TEST_CASE("facts_that_can't_be_read_are_never_none_until_the_next_cutover") {
   for (const bool epoch_is_read : {true, false}) {
     CAPTURE(epoch_is_read);

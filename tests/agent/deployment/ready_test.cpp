@@ -16,7 +16,8 @@ struct stage {
   testing::fake_switch how;
   testing::fake_nginx nginx;
   config::configuration configured;
-  deployment::reply door{.is = deployment::reply::kind::anonymous, .status = 200, .says = "200"};
+  deployment::reply door{.is = deployment::reply::kind::anonymous, .status = 200, .says = "answered 200"};
+  std::vector<deployment::reply> slots{2, door};
 
   stage() {
     configured.deployment.emplace();
@@ -39,7 +40,7 @@ struct stage {
   }
   deployment::readiness look() {
     boost::asio::io_context loop(1);
-    return testing::finished(loop, deployment::look_ready(how, nginx, configured, door));
+    return testing::finished(loop, deployment::look_ready(how, nginx, configured, {door, slots}));
   }
 };
 
@@ -61,6 +62,63 @@ TEST_CASE("a_front_door_that_shows_no_slot_is_said_at_the_start") {
   CHECK(std::ranges::count_if(s.look().lacking, [](const auto& l) { return l.what.contains("(200 without /version)"); }) == 1);
   s.door.is = kind::identified;
   CHECK(std::ranges::none_of(s.look().lacking, [](const auto& l) { return l.what.contains("which slot users reach"); }));
+}
+
+TEST_CASE("a_front_door_that_nginx_answers_itself_shows_no_slot_though_a_log_is_there") {
+  using kind = deployment::reply::kind;
+  stage s;
+  s.configured.deployment->front_door.url = "http://127.0.0.1/health";
+  for (const unsigned own : {301U, 302U, 401U, 403U, 404U, 429U}) {
+    CAPTURE(own);
+    s.door = {.is = kind::anonymous, .status = own, .says = fmt::format("answered {}", own)};
+    const auto found = s.look();
+    REQUIRE(found.lacking.size() == 1);
+    CHECK_FALSE(found.lacking[0].blocking);
+    CHECK(found.lacking[0].what ==
+          fmt::format("the front door http://127.0.0.1/health answered {}, and no slot answers so (blue itself answered 200, and green "
+                      "itself answered 200): the answer is nginx's own, and shows no slot",
+                      own));
+    CHECK(found.lacking[0].type == "set front_door url, and host, to what the API answers");
+    s.slots[1].status = own;  // the API's own redirect, or its log-in
+    CHECK(s.look().lacking.empty());
+    s.slots[1] = {};  // no slot is there, and the answer is no 502
+    CHECK(s.look().lacking.size() == 1);
+    s.slots[1] = s.slots[0];
+  }
+  s.door = {.is = kind::failing, .status = 503, .says = "answered 503"};  // a release that fails now and then
+  CHECK(s.look().lacking.empty());
+}
+
+TEST_CASE("an_identity_that_no_answer_has_is_said_though_a_log_is_there") {
+  using kind = deployment::reply::kind;
+  stage s;
+  config::front_door& door = s.configured.deployment->front_door;
+  door.url = "http://127.0.0.1/health";
+  door.identity.emplace();
+  const deployment::reply without{
+      .is = kind::anonymous, .status = 200, .says = "answered 200 without its identity", .lacks = "no /version, but /status"};
+  const deployment::reply with{.is = kind::identified, .status = 200, .identity = "v1", .release = "v1", .says = "answered 200 as v1"};
+  s.door = without;
+  s.slots = {without, without};
+  auto found = s.look();
+  REQUIRE(found.lacking.size() == 1);
+  CHECK_FALSE(found.lacking[0].blocking);
+  CHECK(found.lacking[0].what ==
+        "the front door http://127.0.0.1/health answered 200 without what front_door identity names: it has no /version, but /status");
+  CHECK(found.lacking[0].type == "set front_door identity to what the answer has, or take the key out");
+  s.slots[0] = with;
+  found = s.look();
+  REQUIRE(found.lacking.size() == 1);
+  CHECK(found.lacking[0].what.contains("blue itself answered 200 as v1"));
+  CHECK(found.lacking[0].type.starts_with("let nginx pass on what the slots say"));
+  s.door = with;
+  CHECK(s.look().lacking.empty());
+  s.door.lacks = "no header X-Build";
+  s.door.release.clear();
+  s.slots = {s.door, s.door};
+  found = s.look();
+  REQUIRE(found.lacking.size() == 1);
+  CHECK(found.lacking[0].what.contains("what front_door release names: it has no header X-Build"));
 }
 
 TEST_CASE("where_nothing_is_lacking_nothing_is_said") {

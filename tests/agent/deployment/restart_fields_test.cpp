@@ -72,7 +72,7 @@ fates of_state() {
 fates of_tracking() {
   const tracking t;
   const auto& [now, slots, names, is, users, unnamed, departures, recalled, door_failed, door_identity, live_was_well, changes_in_place,
-               arriving, unfollowed_since, unfollowed, unfollowed_said, reached, other_in_a_row, agreed_in_a_row, reached_last,
+               arriving, unfollowed_since, unfollowed, unfollowed_said, reached, watched, other_in_a_row, agreed_in_a_row, reached_last,
                reached_in_a_row, unsteady_said] = t;
   return all({{"now", fate::stored},
               {"slots", fate::stored},  // field by field below
@@ -91,13 +91,14 @@ fates of_tracking() {
               {"unfollowed", fate::seen_anew},
               {"unfollowed_said", fate::over},
               {"reached", fate::doubted},  // by turns, for a minute, where it was so
+              {"watched", fate::seen_anew},
               {"other_in_a_row", fate::seen_anew},
               {"agreed_in_a_row", fate::seen_anew},
               {"reached_last", fate::seen_anew},
               {"reached_in_a_row", fate::seen_anew},
               {"unsteady_said", fate::over}},
              now, slots, names, is, users, unnamed, departures, recalled, door_failed, door_identity, live_was_well, changes_in_place,
-             arriving, unfollowed_since, unfollowed, unfollowed_said, reached, other_in_a_row, agreed_in_a_row, reached_last,
+             arriving, unfollowed_since, unfollowed, unfollowed_said, reached, watched, other_in_a_row, agreed_in_a_row, reached_last,
              reached_in_a_row, unsteady_said);
 }
 

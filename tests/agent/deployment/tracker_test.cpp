@@ -198,9 +198,9 @@ TEST_CASE("a_backup_server_is_a_failover_and_no_cutover") {
 TEST_CASE("weights_are_mixed_until_a_minute_has_shown_one_slot_alone") {
   watch w;
   w.green_after(20min);
-  w.sees("01");
+  w.sees("010");  // what a look saw may be as old as the look before, so that these may be one change
   CHECK(w.t.is == agreement::agreed);
-  w.sees("0");
+  w.sees("10");
   CHECK(w.t.is == agreement::mixed);
   CHECK(w.heard("deployment.mixed") == 1);
   // Ten equal looks are nothing, however fast they come.
@@ -216,11 +216,42 @@ TEST_CASE("weights_are_mixed_until_a_minute_has_shown_one_slot_alone") {
 TEST_CASE("users_at_both_slots_in_each_look_are_mixed") {
   watch w;
   w.green_after(20min);
-  w.sees("bb");
+  w.sees("bbbb", 50ms);
   CHECK(w.t.is == agreement::agreed);
-  w.sees("b");
+  w.sees("bbb");
   CHECK(w.t.is == agreement::mixed);
   CHECK(w.heard("deployment.failover") == 0);
+}
+
+TEST_CASE("a_reload_that_brings_users_back_is_not_mixed") {
+  // A person put the live file back to green while users were at blue, and nginx is reloaded: for 100 ms both generations of workers
+  // accept.
+  struct {
+    std::string name, looks;
+    duration apart;
+  } const cases[] = {
+      {"hurried looks in between", "0001010101", 50ms},
+      {"users' lines of the old workers, since the look before", "0001b", 1s},
+      {"the old workers' last line alone, since the look before", "00010", 1s},
+      {"both in several looks", "000bbb", 50ms},
+  };
+  for (const auto& c : cases) {
+    CAPTURE(c.name);
+    watch w;
+    w.green_after(20min);
+    w.sees(c.looks, c.apart).sees("111");
+    CHECK(w.t.is == agreement::agreed);
+    CHECK(w.heard("deployment.mixed") == 0);
+    CHECK(w.heard("deployment.failover") == 1);
+  }
+}
+
+TEST_CASE("a_reload_that_takes_users_away_is_a_failover_and_not_mixed") {
+  watch w;
+  w.green_after(20min);
+  w.sees("0101b10", 50ms).sees("000");
+  CHECK(w.t.is == agreement::failover);
+  CHECK(w.heard("deployment.mixed") == 0);
 }
 
 TEST_CASE("a_look_that_saw_the_change_to_a_backup_server_saw_one_turn") {

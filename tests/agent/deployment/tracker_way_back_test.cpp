@@ -16,7 +16,7 @@ TEST_CASE("a_person's_rollback_is_recorded_as_one_and_the_way_back_is_doubtful")
   CHECK(w.forgiven);
   CHECK(w.told[w.told.size() - 2].says.find("somebody rolled back") != std::string::npos);
   CHECK(w.t.now->back->to == placed{green, "v2"});
-  CHECK(doubt_of_way_back(w.t, w.by).find("rolled back by a person") != std::string::npos);
+  CHECK(doubt_of_way_back(w.t, w.by).find("rolled back by someone else") != std::string::npos);
   // Blue is where they went back to: to leave it in its window is no doubt.
   w.releases[green] = "v3";
   w.flips(green);

@@ -27,7 +27,7 @@ struct edited : story {
     v.stable = stable;
     return types(std::move(v));
   }
-  [[nodiscard]] standing stood() const { return stands(s, by, now); }
+  [[nodiscard]] standing stood() const { return stands(s, by, now, names); }
 };
 
 }  // namespace
@@ -167,7 +167,11 @@ TEST_CASE("what_stands_says_where_users_are_beside_what_is_live") {
   w.look(1);
   w.log_both = true;
   w.look(1);
+  w.look(2);
   CHECK(w.stood().effect_says == "mixed: users reach both slots by turns");
+  CHECK(w.opens(green)->second ==
+        "green was live last, and where users are is not clear (mixed: users reach both slots by turns): it is no slot to go back to until "
+        "they are seen to reach another one, and the switch names that");
   w.s.track.is = agreement::unknown;
   CHECK(w.stood().effect_says == "not proven: it was not seen yet which slot users reach");
 }
@@ -188,4 +192,12 @@ TEST_CASE("what_ready_notes_stands_in_the_status") {
   edited w;
   w.s.ready = known_readiness{w.now.at, {}, {"default has 2 names"}};
   CHECK(w.stood().notes == std::vector<std::string>{"default has 2 names"});
+}
+
+TEST_CASE("what_the_switch_names_stands_as_of_now_and_not_as_the_newest_look_saw_it") {
+  edited w;
+  CHECK(w.stood().intent == "green");
+  w.names = {intent::kind::unreadable, 0, "`active` gave its last answer 11 s ago", {}, {}};  // and the look hangs that asks it
+  CHECK(w.stood().intent.empty());
+  CHECK(w.stood().intent_says == "`active` gave its last answer 11 s ago");
 }

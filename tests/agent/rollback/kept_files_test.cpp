@@ -49,11 +49,10 @@ TEST_CASE("what_files_and_links_said_is_kept_under_their_whole_paths_and_said_ho
   CHECK(fs::read_symlink(f.at / its / "etc/nginx/live") == "../it's green");
   CHECK((looked_at(f.path("kept")).st_mode & 0777) == 0700);
   CHECK((looked_at(f.path(its + "/etc/nginx/a b")).st_mode & 0777) == 0600);
-  CHECK(kept.newest() ==
-        fmt::format(
-            "what was there before the rollback of {0} is kept under {1}; to have it back: cp '{1}/etc/nginx/a b' '/etc/nginx/a b' && "
-            "ln -sfn '../it'\\''s green' /etc/nginx/live",
-            at_night, f.path(its)));
+  CHECK(kept.newest() == fmt::format("what was there before the rollback of {0} is kept under {1}; look first what differs: diff "
+                                     "'{1}/etc/nginx/a b' '/etc/nginx/a b'; to have it back: cp '{1}/etc/nginx/a b' '/etc/nginx/a b' && "
+                                     "ln -sfn '../it'\\''s green' /etc/nginx/live",
+                                     at_night, f.path(its)));
 }
 
 TEST_CASE("what_changed_no_file_that_was_there_keeps_nothing") {

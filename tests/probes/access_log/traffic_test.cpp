@@ -270,6 +270,25 @@ TEST_CASE("a_failing_health_check_is_known_by_the_path_that_was_asked_for_whatev
   in_json.add(R"({"code":502,"asked":"/health?x"})");
   in_json.add(R"({"code":502,"asked":"GET /healthy HTTP/1.0"})");
   CHECK(in_json.take().all.errors == 1);
+
+TEST_CASE("a_field_without_a_value_is_no_field_that_the_log_lacks") {
+  // As nginx writes a 502 of an upstream that refuses, a request line that is none, and (escape=json) any variable that has no value.
+  const auto bad_gateway = line_format::from_text(
+      R"($msec $status "$request" "$http_user_agent" $request_time $upstream_addr $upstream_status $upstream_header_time $upstream_response_time)");
+  traffic by_pattern(*bad_gateway, {}, 1.0, {});
+  by_pattern.add(R"(1796000000.000 502 "-" "-" 0.000 127.0.0.1:8000 502 - 0.000)");
+  CHECK(by_pattern.missing().empty());
+  for (const std::string none : {"-", ""}) {
+    traffic by_keys(recommended_keys(), {}, 1.0, {});
+    by_keys.add(R"({"time":"1796000000.000","status":"502","path":"/","agent":"curl","request_time":"0.000","upstream":"127.0.0.1:8000",)"
+                R"("upstream_status":"502","header_time":")" +
+                none + R"(","response_time":"0.000"})");
+    CHECK(by_keys.missing().empty());
+  }
+  traffic lacks(recommended_keys(), {}, 1.0, {});
+  lacks.add(R"({"time":"1796000000.000","status":"502","path":"/","agent":"curl","request_time":"0.000","upstream":"127.0.0.1:8000",)"
+            R"("upstream_status":"502","response_time":"0.000"})");
+  CHECK(lacks.missing() == std::vector{field::header_time});
 }
 
 TEST_CASE("without_upstreams_every_request_is_traffic_and_its_own_time_the_latency") {

@@ -78,9 +78,10 @@ TEST_CASE("command_names_what_active_prints_and_nothing_else") {
       {"another name", "echo purple", intent::kind::neither, "prints \"purple\", which is no slot's name"},
       {"more than a name", "echo green is live", intent::kind::neither, "prints \"green is live\""},
       {"another case", "echo Green", intent::kind::neither, "\"Green\""},
-      {"nothing", "true", intent::kind::neither, "prints \"\""},
+      {"nothing", "true", intent::kind::neither, "prints nothing, which is no slot's name"},
       {"very much", "yes green | head -c 100000", intent::kind::neither, "green green"},
-      {"a failure", "echo green; echo no docker >&2; exit 3", intent::kind::unreadable, "ended with status 3: \"no docker"},
+      {"a failure", "echo green; echo no docker >&2; exit 3", intent::kind::unreadable, "ended with status 3 and wrote \"no docker"},
+      {"a failure without a word", "exit 3", intent::kind::unreadable, "ended with status 3 and wrote nothing"},
   };
   for (const auto& c : cases) {
     CAPTURE(c.name);
@@ -134,6 +135,12 @@ TEST_CASE("command_that_ended_while_the_old_slot_is_active_may_have_changed_some
     CHECK(r.is == put_result::kind::in_vain);
     CHECK(r.says == "the command for blue ended with status " + status + " and wrote \"no such container\"; `active` still prints green");
   }
+}
+
+TEST_CASE("command_that_wrote_nothing_is_said_to_have_written_nothing") {
+  host h;
+  h.script("to-blue", "exit 7");
+  CHECK(has(result_of(h.loop, h.made().put(h.to_blue, end::after)).says, "ended with status 7 and wrote nothing; `active` still prints"));
 }
 
 TEST_CASE("command_that_fails_and_switched_all_the_same_is_done") {

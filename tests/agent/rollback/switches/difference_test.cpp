@@ -3,7 +3,7 @@
 #include <doctest/doctest.h>
 
 using flipback::rollback::first_difference;
-using flipback::rollback::lines_apart;
+using flipback::rollback::likeness_of;
 
 TEST_CASE("the_first_line_that_differs_is_shown_with_its_number") {
   struct {
@@ -52,8 +52,10 @@ TEST_CASE("what_may_be_a_secret_is_not_shown") {
 }
 
 TEST_CASE("how_far_apart_two_texts_are_does_not_rest_on_where_the_lines_stand") {
-  CHECK(lines_apart("a\nb\n", "a\r\nb") == 0);
-  CHECK(lines_apart("# mine\na\nb\n", "a\nb\n") == 1);
-  CHECK(lines_apart("a\nb\n", "a\nc\n") == 2);
-  CHECK(lines_apart("", "a\nc\n") == 2);
+  CHECK(likeness_of("a\nb\n", "a\r\nb").apart == 0);
+  CHECK(likeness_of("# mine\na\nb\n", "a\nb\n").apart == 1);
+  CHECK(likeness_of("a\nb\n", "a\nc\n").apart == 2);
+  CHECK(likeness_of("", "a\nc\n").apart == 2);
+  CHECK(likeness_of("# mine\na\n\nb\n", "b\n\na\n").common == 2);
+  CHECK(likeness_of(" \n\nd\n", "a\n\n \n").common == 0);
 }

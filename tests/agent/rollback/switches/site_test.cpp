@@ -71,6 +71,11 @@ TEST_CASE("site_says_whose_file_an_edited_one_is_nearest_to_and_what_to_type") {
   CHECK(nearest_with("upstream {\n  server 2;\n}") == to_green + "only the newline at its end is missing" + makes_it("green"));
   CHECK(has(nearest_with("upstream {\n  server 1; # mine\n}\n"), makes_it("blue")));
   CHECK(nearest_with("upstream {\n  server 2;\n}\n") == "");
+  // Nothing of it says whose it is, and the first slot's name is as wrong as another's.
+  const std::string either = "blue's " + h.path("available/blue") + " and green's " + h.path("available/green") + makes_it("blue");
+  CHECK(nearest_with("") == live + " has no line of " + either + ", " + makes_it("green").substr(2));
+  CHECK(nearest_with("server 3;\n") == live + " has no line of " + either + ", " + makes_it("green").substr(2));
+  CHECK(nearest_with("upstream {\n  server 3;\n}\n") == live + " is as near to each of " + either + ", " + makes_it("green").substr(2));
 }
 
 TEST_CASE("site_replaces_the_bytes_keeps_the_mode_and_gives_back_what_a_person_had_edited") {
