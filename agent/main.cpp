@@ -44,11 +44,10 @@ int validate(const std::string& file) {
   std::fflush(stdout);  // what follows may take as long as nginx -t
   asio::io_context loop(1);
   std::exception_ptr failed;
-  asio::co_spawn(loop, cli::look_ready(loop, *made),
-                 [&failed](std::exception_ptr thrown, const deployment::readiness& found) {
-                   if (!thrown) fmt::print("{}\n", fmt::join(cli::rollback_lines(found), "\n"));
-                   failed = std::move(thrown);
-                 });
+  asio::co_spawn(loop, cli::look_ready(loop, *made), [&failed](std::exception_ptr thrown, const deployment::readiness& found) {
+    if (!thrown) fmt::print("{}\n", fmt::join(cli::rollback_lines(found), "\n"));
+    failed = std::move(thrown);
+  });
   loop.run();
   if (failed) std::rethrow_exception(failed);
   return 0;

@@ -35,12 +35,6 @@ class compiling {
       if (const auto both = overlap(*made.when, *made.until))
         report(from, from.until.at, fmt::format("until: can be true while when is, with {}; expected one that can't", *both));
     }
-    if (made.sources.empty() && (from.then == consequence::rollback || from.sets_hold)) {
-      report(from, from.when.at,
-             "when: found a condition that reads no signal, and is always so or never; expected one that does, such as "
-             "traffic.error_rate over 5m > 5%");
-      return;
-    }
     if (made.until) bind(*made.until, made);
     if (made.unless) bind(*made.unless, made);
     find_longest(made);

@@ -73,8 +73,7 @@ TEST_CASE("a_deadlocked_release_answers_nothing_and_is_out_after_twenty_seconds"
   CHECK(busy.after_a_good_release().logs(7min, {{20, hung}}).told() ==
         "00:20 error-burn breached; 00:40 latency-burn breached; 05:00 error-rate breached; 05:00 latency breached");
   night quiet;
-  CHECK(quiet.after_a_good_release(1).logs(1min, {{1, hung}}).told() ==
-        "00:20 error-burn breached; 00:40 latency-burn breached");
+  CHECK(quiet.after_a_good_release(1).logs(1min, {{1, hung}}).told() == "00:20 error-burn breached; 00:40 latency-burn breached");
   const request impatient{.status = 499, .request_time = "0.900", .upstream_status = "-", .header_time = "-", .response_time = "0.900"};
   night hasty;
   CHECK(hasty.after_a_good_release().logs(7min, {{20, impatient}}).told().empty());
@@ -85,7 +84,8 @@ TEST_CASE("slow_uploads_are_no_latency_where_the_log_has_the_upstreams_time") {
   night told_apart;
   CHECK(told_apart.after_a_good_release().logs(7min, {{10, well}, {10, upload}}).told().empty());
   night alike(without({al::field::header_time, al::field::response_time}));
-  CHECK(alike.after_a_good_release().logs(7min, {{10, well}, {10, upload}}).told() == "02:30 latency-burn breached; 05:00 latency breached");
+  CHECK(alike.after_a_good_release().logs(7min, {{10, well}, {10, upload}}).told() ==
+        "02:30 latency-burn breached; 05:00 latency breached");
 }
 
 TEST_CASE("websockets_and_event_streams_are_no_latency") {
@@ -99,7 +99,7 @@ TEST_CASE("websockets_and_event_streams_are_no_latency") {
   night only_sockets(without({al::field::header_time}));
   CHECK(only_sockets.after_a_good_release().logs(7min, {{10, well}, {10, socket}}).told().empty());
   night nobody_said(without({al::field::header_time}));
-  CHECK(nobody_said.after_a_good_release().logs(12min, all).told() == "?");
+  CHECK(nobody_said.after_a_good_release().logs(12min, all).told() == "07:01 latency-burn breached; 09:02 latency breached");
 }
 
 // To withhold the action is a guard's: the verdict is what the log says.

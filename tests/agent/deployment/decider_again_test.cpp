@@ -64,11 +64,11 @@ TEST_CASE("the_first_that_fails_is_critical_and_each_says_its_number_and_when_th
   CHECK(w.times_said("attempt 2: rolling back to blue with v1") == 1);
   CHECK(w.times_said("attempt 2 of error-rate failed at ") == 1);
   CHECK(w.times_said(" UTC, next at ") == 1);
-  const standing stood = stands(w.s, w.by, w.now);
+  const standing stood = stands(w.s, w.by, w.now, w.names);
   CHECK(stood.failed_says.starts_with("attempt 2 of error-rate failed at "));
   CHECK(stood.next_attempt_in == 10s);
   w.passes(10s);
-  CHECK(stands(w.s, w.by, w.now).failed_says.ends_with("next once nothing is in the way"));
+  CHECK(stands(w.s, w.by, w.now, w.names).failed_says.ends_with("next once nothing is in the way"));
 }
 
 TEST_CASE("another_rule_does_not_try_what_one_has_just_failed_at") {

@@ -270,6 +270,7 @@ TEST_CASE("a_failing_health_check_is_known_by_the_path_that_was_asked_for_whatev
   in_json.add(R"({"code":502,"asked":"/health?x"})");
   in_json.add(R"({"code":502,"asked":"GET /healthy HTTP/1.0"})");
   CHECK(in_json.take().all.errors == 1);
+}
 
 TEST_CASE("a_field_without_a_value_is_no_field_that_the_log_lacks") {
   // As nginx writes a 502 of an upstream that refuses, a request line that is none, and (escape=json) any variable that has no value.
