@@ -67,7 +67,8 @@ rule_source sooner(const budget& b) {
 
 void add_budget(const catalogue& signals, bool has_deployment, const std::function<bool(std::string_view)>& replaced, rule_set& into) {
   const auto add = [&](rule_source made, std::string_view needs) {
-    if (replaced(made.name)) return;
+    // `outage` was what `error-burn` is: who has written or switched off one of that name goes on having it so.
+    if (replaced(made.name) || (made.name == "error-burn" && replaced("outage"))) return;
     if (signals.find(needs) == nullptr)
       into.off.push_back({made.name, fmt::format("no probe gives {}", needs)});
     else if (!has_deployment)

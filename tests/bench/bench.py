@@ -15,7 +15,7 @@ import starts  # noqa: E402
 import stories  # noqa: E402
 
 PARTS = {"cost": probing.cost, "many": probing.many, "memory": probing.memory, "hung": probing.hung, "deaf": probing.deaf, "log": decisions.log,
-         "rules": decisions.rules, "curve": decisions.curve, "replay": decisions.replay, "prompt": decisions.prompt, "firing": decisions.firing,
+         "rules": decisions.rules, "curve": decisions.curve, "replay": decisions.replay, "prompt": decisions.prompt, "judged": decisions.judged,
          "start": starts.start, "check": starts.check, "flip": flips.flip, "clients": clients.clients, "stories": stories.stories, "kills": kills.kills}
 
 

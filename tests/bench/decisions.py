@@ -137,11 +137,8 @@ def write_dump(path):
     return lines
 
 
-def firing(build, rounds):
-    runs = 350 * rounds
-    heading(f"How often and how soon `error-rate` fires within 15 min of a cutover, {runs} runs (goal: >= 99% at 6% and more from 1 request a second on, <= 1% at 1%)")
-    row("requests/s, errors", "error-rate", "median after", "> 5% for 5m, literally")
-    for rate in ("0.5", "1", "10", "100"):
-        for share in ("0.01", "0.04", "0.06", "0.08", "0.1", "0.3"):
-            ours, when, literal, _ = subprocess.run([f"{build}/tests/bench/firing", str(runs), rate, share, "1"], check=True, capture_output=True, text=True).stdout.split()
-            row(f"{rate}, {float(share):.0%}", f"{int(ours) / runs:.1%}", f"{when} s" if when != "0" else "never", f"{int(literal) / runs:.1%}")
+def judged(build, rounds):
+    """Exit status 1 of the program: a goal is missed, which the table says."""
+    runs = 400 if rounds > 1 else 40
+    heading(f"What the built-in rules do within 15 min of a cutover, {runs} runs each, a quarter of them at 100 requests/s; beside them > 5% for 5m, literally")
+    subprocess.run([f"{build}/tests/bench/judged", str(runs)], check=False)

@@ -12,7 +12,7 @@ from stack import PYTHON, Stack, get
 RULE = """
 [[rules]]
 name = "error-rate"
-when = "traffic.error_rate over 2s > 5% and traffic.error_rate over 1s > 5%"
+when = "traffic.error_rate over 2s > 5%"
 after = "1s"
 min_samples = 20
 min_errors = 5

@@ -1,7 +1,8 @@
 // What the built-in rules do on incidents around a cutover: the real rules, told by the second through the player that replays records.
 //
 // usage: judged RUNS [NAME]    (runs of each incident and rate; a quarter of them at 100 requests a second; NAME: of these incidents alone)
-// prints: a line an incident: name, what must be, then for each rate rolled back %, median second, asked %, whether its goal is missed
+// prints: a line an incident; for each rate rolled back %, @ median second, ? asked instead %, | what "> 5% for 5m" read literally would have
+//         done %, ! where the goal of semantics is missed: where the 95% bound of a share, or a median second, lies beyond it
 
 #include "rules/replay/player.hpp"
 #include "tests/bench/judged_incidents.hpp"
@@ -22,14 +23,25 @@ namespace {
 struct ending {
   std::optional<int> rolled_back;  ///< seconds after the cutover
   bool asked = false;
+  bool literally = false;  ///< a rule as Prometheus' users write it would have
 };
+
+rules::rule_source literal(const std::string& of) {
+  rules::rule_source made;
+  made.name = "literal";
+  made.when.text = of + " over 1m > 5%";
+  made.lasting = std::chrono::minutes(5);
+  made.then = rules::consequence::rollback;
+  made.partial = true;
+  return made;
+}
 
 /// One run: what a rollback rule would have done, were it not for a person or for what only a deployment knows.
 ending judge(const incident& of, double rate, chance& by) {
   settings::diagnostics problems;
-  rules::replay::player told({}, problems);
-  const auto nothing = [](const rules::change&) {};
   const std::string name = of.slow ? "traffic.slow_rate" : "traffic.error_rate";
+  rules::replay::player told({literal(name)}, problems);
+  const auto nothing = [](const rules::change&) {};
   const auto at = [](int second) { return instant(seconds(100'000 + second)); };
   told.take(rules::replay::entry(rules::replay::beginning{at(-of.watched), {}}), nothing);
   told.take(rules::replay::entry(rules::replay::declared{1, {name, signal_kind::ratio, unit::ratio, seconds(15), 0, name}}), nothing);
@@ -49,13 +61,14 @@ ending judge(const incident& of, double rate, chance& by) {
     if (s < 0) continue;
     for (std::size_t rule = 0; rule < told.rules().size(); ++rule) {
       const auto act = told.would_act(rule);
-      if (act == rules::acting::no) continue;
-      if (act == rules::acting::yes) {
+      if (told.rules()[rule].from.name == "literal")
+        found.literally = found.literally || act != rules::acting::no;
+      else if (act == rules::acting::asks)
+        found.asked = true;
+      else if (act == rules::acting::yes && !found.rolled_back)
         found.rolled_back = s + 1;
-        return found;
-      }
-      found.asked = true;
     }
+    if (found.rolled_back && found.literally) break;
   }
   return found;
 }
@@ -83,6 +96,9 @@ int main(int argc, char** argv) {
   const int runs = argc > 1 ? std::atoi(argv[1]) : 0;
   if (runs < 4) return 2;
   bool missed = false;
+  fmt::print("{:55}", "");
+  for (const double rate : rates) fmt::print("{:>20}", fmt::format("{:g}/s   ", rate));
+  fmt::print("\n");
   for (const incident& of : all_incidents()) {
     if (argc > 2 && !of.name.contains(argv[2])) continue;
     fmt::print("{:55}", of.name);
@@ -90,19 +106,21 @@ int main(int argc, char** argv) {
       const int so_many = cell == 3 ? runs / 4 : runs;
       std::vector<int> when;
       int asked = 0;
+      int literally = 0;
       for (int run = 0; run < so_many; ++run) {
         chance by(static_cast<std::uint64_t>(run) * 1000 + cell);
         const ending e = judge(of, rates[cell], by);
         if (e.rolled_back) when.push_back(*e.rolled_back);
         asked += !e.rolled_back && e.asked ? 1 : 0;
+        literally += e.literally ? 1 : 0;
       }
       std::ranges::sort(when);
       const std::optional<int> median = when.empty() ? std::nullopt : std::optional(when[when.size() / 2]);
       const auto n = static_cast<double>(so_many);
       const bool misses_it = misses(of, cell, static_cast<double>(when.size()), n, median);
       missed = missed || misses_it;
-      fmt::print("  {:3.0f}{:>5}{:>5}{}", 100 * static_cast<double>(when.size()) / n, median ? fmt::format("@{}", *median) : "",
-                 asked > 0 ? fmt::format("?{:.0f}", 100.0 * asked / n) : "", misses_it ? " MISSED" : "");
+      fmt::print("  {:3.0f}{:>5}{:>5} |{:>3.0f}{}", 100 * static_cast<double>(when.size()) / n, median ? fmt::format("@{}", *median) : "",
+                 asked > 0 ? fmt::format("?{:.0f}", 100.0 * asked / n) : "", 100.0 * literally / n, misses_it ? "!" : " ");
     }
     fmt::print("\n");
     std::fflush(stdout);

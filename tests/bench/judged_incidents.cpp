@@ -26,6 +26,10 @@ course steady(double value) {
 course from_cutover(double was, double is, int until = after) {
   return [=](int s) { return s >= 0 && s < until ? is : was; };
 }
+/// What fails, and of the rest what fails anyway.
+course fails(double share, int until = after) {
+  return from_cutover(background, share + background * (1 - share), until);
+}
 
 auto shares(course share, course traffic = steady(1)) {
   return [=](double rate, chance& by) {
@@ -99,10 +103,6 @@ std::vector<int> at_once(int so_many) {
   return std::vector<int>(static_cast<std::size_t>(so_many), 0);
 }
 
-course then_background(double share, int until) {
-  return from_cutover(background, share, until);
-}
-
 goal at_most(double a, double b, double c, double d) {
   return {{a, b, c, d}, {-1, -1, -1, -1}};
 }
@@ -113,12 +113,12 @@ void add_healthy(std::vector<incident>& to) {
   add("healthy", shares(steady(background)));
   add("steady 2%", shares(steady(0.02)));
   for (const int s : {1, 3, 10}) {
-    add(std::string("first ") + std::to_string(s) + " s all failing", shares(then_background(1, s)));
+    add(std::string("first ") + std::to_string(s) + " s all failing", shares(fails(1, s)));
     add(std::string("first ") + std::to_string(s) + " s all failing, traffic doubled by retries",
-        shares(then_background(1, s), from_cutover(1, 2, s)));
+        shares(fails(1, s), from_cutover(1, 2, s)));
   }
-  add("20 s of 30%", shares(then_background(0.3, 20)));
-  add("60 s of 10%", shares(then_background(0.1, 60)));
+  add("20 s of 30%", shares(fails(0.3, 20)));
+  add("60 s of 10%", shares(fails(0.1, 60)));
   add("a deploy's dip of traffic", shares(steady(background), from_cutover(1, 0.3, 30)));
 }
 
@@ -140,7 +140,7 @@ void add_no_worse(std::vector<incident>& to) {
     add("a before of " + std::to_string(minutes) + " min, 6%", at_most(3, 6, 4, 2), shares(steady(0.06)));
     to.back().watched = minutes * 60;
   }
-  to.push_back({"4% after 0.3%", must::either, false, before, {}, shares(from_cutover(background, 0.04))});
+  to.push_back({"4% after 0.3%", must::either, false, before, {}, shares(fails(0.04))});
 }
 
 void add_slow(std::vector<incident>& to) {
@@ -150,26 +150,26 @@ void add_slow(std::vector<incident>& to) {
   add("P95 truly 0.9 s, lognormal", must::be_left, at_most(2, 6, 1, 1), shares(steady(slower_than_a_second(0.9))));
   add("P95 truly 0.9 s, bimodal", must::be_left, at_most(2, 6, 1, 1), shares(steady(0.04)));
   add("P95 truly 0.9 s, correlated seconds", must::be_left, at_most(6, 26, 28, 30), wandering(0.04));
-  add("cold caches, 2 min of P95 1.4 s", must::be_left, at_most(2, 2, 2, 2), shares(then_background(slower_than_a_second(1.4), 120)));
+  add("cold caches, 2 min of P95 1.4 s", must::be_left, at_most(2, 2, 2, 2), shares(fails(slower_than_a_second(1.4), 120)));
   add("P95 truly 1.1 s", must::be_found, {{-1, 100, 100, 100}, {-1, -1, -1, -1}},
-      shares(from_cutover(background, slower_than_a_second(1.1))));
-  add("30% slow", must::be_found, {{-1, 100, 100, 100}, {-1, 155, 152, 152}}, shares(from_cutover(background, 0.3)));
-  add("all slow", must::be_found, {{-1, 100, 100, 100}, {-1, 42, 42, 42}}, shares(from_cutover(background, 1)));
+      shares(fails(slower_than_a_second(1.1))));
+  add("30% slow", must::be_found, {{-1, 100, 100, 100}, {-1, 155, 152, 152}}, shares(fails(0.3)));
+  add("all slow", must::be_found, {{-1, 100, 100, 100}, {-1, 42, 42, 42}}, shares(fails(1)));
 }
 
 void add_found(std::vector<incident>& to) {
   const auto add = [&](std::string name, goal aim, auto happens) {
     to.push_back({std::move(name), must::be_found, false, before, aim, happens});
   };
-  add("6%", {{-1, 88, 100, 100}, {-1, -1, -1, -1}}, shares(from_cutover(background, 0.06)));
-  add("10%", {{-1, 100, 100, 100}, {-1, 240, 152, 152}}, shares(from_cutover(background, 0.1)));
-  add("30%", {{100, 100, 100, 100}, {155, 61, 61, 61}}, shares(from_cutover(background, 0.3)));
-  add("60%", {{100, 100, 100, 100}, {70, 31, 31, 31}}, shares(from_cutover(background, 0.6)));
-  add("all", {{100, 100, 100, 100}, {48, 21, 21, 21}}, shares(from_cutover(background, 1)));
+  add("6%", {{-1, 88, 100, 100}, {-1, -1, -1, -1}}, shares(fails(0.06)));
+  add("10%", {{-1, 100, 100, 100}, {-1, 240, 152, 152}}, shares(fails(0.1)));
+  add("30%", {{100, 100, 100, 100}, {155, 61, 61, 61}}, shares(fails(0.3)));
+  add("60%", {{100, 100, 100, 100}, {70, 31, 31, 31}}, shares(fails(0.6)));
+  add("all", {{100, 100, 100, 100}, {48, 21, 21, 21}}, shares(fails(1)));
   add("4 to 8%", {{-1, 70, 100, 100}, {-1, -1, -1, -1}}, shares(from_cutover(0.04, 0.08)));
   add("6 to 12%", {{-1, 83, 100, 100}, {-1, -1, -1, -1}}, shares(from_cutover(0.06, 0.12)));
-  add("clumps of 5, 10%", {{-1, 75, 100, 100}, {-1, -1, -1, -1}}, clumps(from_cutover(background, 0.1), at_once(5)));
-  add("one worker of 8", {{-1, 93, 100, 100}, {-1, -1, -1, -1}}, shares(from_cutover(background, 0.125)));
+  add("clumps of 5, 10%", {{-1, 75, 100, 100}, {-1, -1, -1, -1}}, clumps(fails(0.1), at_once(5)));
+  add("one worker of 8", {{-1, 93, 100, 100}, {-1, -1, -1, -1}}, shares(fails(0.125)));
   const course as_before = [](int s) { return (s >= 0 || (s >= -400 && s < -100)) ? 0.3 : background; };
   to.push_back({"30%, as for 5 min before", must::be_asked, false, before, at_most(-1, 1, 1, 1), shares(as_before)});
 }

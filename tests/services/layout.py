@@ -26,7 +26,7 @@ OWN = ("nginx.pid", "error.log", "access.json", "temp", "flipback")  # what ngin
 RULE = """
 [[rules]]
 name = "error-rate"
-when = "traffic.error_rate over 2s > 5% and traffic.error_rate over 1s > 5%"
+when = "traffic.error_rate over 2s > 5%"
 after = "2s"
 min_samples = 20
 min_errors = 5

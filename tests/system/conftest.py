@@ -155,7 +155,7 @@ def start_agent(stack):
 FAST = """
 [[rules]]
 name = "error-rate"
-when = "traffic.error_rate over 2s > 5% and traffic.error_rate over 1s > 5%"
+when = "traffic.error_rate over 2s > 5%"
 after = "2s"
 min_samples = 20
 min_errors = 5

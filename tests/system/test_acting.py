@@ -102,14 +102,14 @@ def test_the_built_in_error_rate_that_was_breached_before_a_cutover_does_not_act
     stays(stack, agent, fix)
 
 
-def test_the_built_in_outage_that_was_breached_after_the_window_does_not_turn_a_rollback_by_hand_back(stack):
+def test_the_built_in_burn_that_was_breached_after_the_window_does_not_turn_a_rollback_by_hand_back(stack):
     agent = start(stack, with_window(stack.configuration(short_rules=False), "3s"))
     Traffic(stack)
     agent.wait("deployment.baseline")
     cut_over_by_hand(stack, agent, "green")
     agent.wait("deployment.window", open=False)
     stack.go_bad("green", "errors 1")
-    agent.wait("rollback.withheld", rule="outage", guard="window")
+    agent.wait("rollback.withheld", rule="error-burn", guard="window", seconds=60)
     cut_over_by_hand(stack, agent, "blue")
     stays(stack, agent, "blue")
 
