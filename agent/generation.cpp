@@ -58,7 +58,7 @@ void generation::tell_live(const std::optional<deployment::live_slot>& now) {
     return of ? std::optional(std::pair(of->slot, of->epoch)) : std::nullopt;
   };
   live_->slot = now ? std::optional(now->slot) : std::nullopt;
-  live_->since = now ? std::optional(now->since) : std::nullopt;
+  live_->since = now ? std::optional(now->since.at) : std::nullopt;
   if (epoch_of(now) != epoch_of(before)) ++live_->turn;
 }
 

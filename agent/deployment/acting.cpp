@@ -74,7 +74,9 @@ acting::acting(asio::io_context& loop, const config::configuration& configured, 
                                                                             if (on_look) on_look(seen, s);
                                                                           },
                                                                           [this](const state& s) {
-                                                                            if (on_live) on_live(live_of(s));
+                                                                            const auto live = live_of(s);
+                                                                            if (live) world_->was_followed(live->since.wall);
+                                                                            if (on_live) on_live(live);
                                                                           },
                                                                           [this] { return another_agent(); }});
 }

@@ -131,6 +131,7 @@ asio::awaitable<void> nginx_world::learn(const rollback::nginx_configuration* fo
 }
 
 /// A group's name in the log is one of the configuration that nginx runs, and what is known of groups is of the files as they were read.
+/// Who counts requests may go by a cutover that was seen since, too: what old workers still log began before it. A witness may not.
 void nginx_world::believe_groups() {
   const bool changed = files_.differ();
   if (!groups_are_nginxs_ && !changed) {
@@ -140,11 +141,15 @@ void nginx_world::believe_groups() {
   const bool believed = groups_are_nginxs_ && !changed;
   log_->believe_groups(believed);
   proof_log_->believe_groups(believed);
-  if (std::exchange(believed_, believed) != believed) tell_addresses();
+  const bool followed = !changed && followed_ && files_.changed() && *followed_ >= *files_.changed();
+  if (const bool told = believed || followed; std::exchange(told_to_believe_, told) != told) tell_addresses();
 }
 
 void nginx_world::tell_addresses() {
-  if (on_addresses) on_addresses(log_->addresses());
+  if (!on_addresses) return;
+  slot_addresses known = log_->addresses();
+  known.believe_groups(told_to_believe_);
+  on_addresses(known);
 }
 
 asio::awaitable<known_readiness> nginx_world::look_ready() {

@@ -33,6 +33,9 @@ class nginx_world final : public world, public rollback::prober {
   /// What else is lacking at that moment, asked at each look whether all is ready.
   std::function<std::vector<lack>()> lacks_of_its_own;
 
+  /// Users were seen to follow the switch then: what it had been changed to is what nginx runs.
+  void was_followed(wall_time at) { followed_ = at; }
+
   clocks now() override;
   intent names() override;
   asio::awaitable<sighting> look(bool fresh) override;
@@ -58,7 +61,8 @@ class nginx_world final : public world, public rollback::prober {
   files_seen files_;                        ///< that readiness and what is known of nginx's groups rest on
   files_seen folders_{{}};                  ///< in which a new file would be nginx's, too
   bool groups_are_nginxs_ = true;           ///< the nginx that runs has the groups that were learned
-  bool believed_ = true;                    ///< as it was told last
+  std::optional<wall_time> followed_;       ///< when users were seen to follow the switch last
+  bool told_to_believe_ = true;             ///< whether groups' names told a slot as it was told last
   std::mt19937 chance_;
   std::string boot_id_;
   std::uint64_t questions_ = 0;

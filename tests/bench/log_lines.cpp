@@ -60,6 +60,7 @@ int write(const char* path, std::uint64_t lines) {
 figures ours(const char* path) {
   figures found;
   access_log::traffic traffic(access_log::recommended_keys(), {}, 1.0, {{"blue", {"127.0.0.1:8000"}}, {"green", {"127.0.0.1:8001"}}});
+  traffic.goes_live({.slot = 1, .since = 0});
   access_log::tail tail(path);
   tail.start_near_end(std::uint64_t{1} << 40U);
   bool more = true;

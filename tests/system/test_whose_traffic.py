@@ -197,3 +197,23 @@ def test_what_the_old_slot_could_not_finish_is_not_the_live_ones_also_after_a_re
     again.wait("what came before the restart", lambda: (again.value("live-count"), again.errors("live")) == (35, 15))
     assert again.errors("all") == 59 + 15
     assert os.path.exists(stack.access_log)
+
+
+def test_errors_of_a_group_whose_servers_are_all_down_are_the_live_slots_though_nginx_logs_its_name(stack):
+    twice = f"server 127.0.0.1:{stack.ports['green']} fail_timeout=60s; " * 2
+    with open(stack.site("green"), "w", encoding="utf-8") as file:
+        file.write(stack.site_text("green").replace(f"server 127.0.0.1:{stack.ports['green']};", twice))
+    agent = Agent(stack, stack.write_configuration(stack.configuration(mode="observe", extra=RULES))).ready()
+    agent.wait("deployment.baseline", live="blue")
+    rules = Rules(stack, agent)
+    stack.cut_over("green")
+    agent.wait("deployment.cutover", live="green")
+    time.sleep(2)  # what nginx runs now has been read, and is known to be what it runs
+    stack.slots["green"].stop()
+    for _ in range(20):
+        for user in users(stack, 1):
+            user.join()
+    with open(stack.access_log, encoding="ascii") as file:
+        assert file.read().count('"upstream":"api"') >= 15
+    rules.wait("all of them", lambda: rules.errors("live") == 20)
+    assert rules.errors("all") == 20
