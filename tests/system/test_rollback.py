@@ -1,5 +1,6 @@
 """The main job on real nginx, real slots and real traffic."""
 
+import glob
 import os
 import random
 import signal
@@ -323,3 +324,25 @@ def test_killed_while_nginx_refuses_the_candidate_the_next_start_puts_the_live_f
     live, leftovers = nginx_is_whole(stack)
     assert live == stack.site_text("green") and leftovers == []
     assert stack.live() == "green"
+
+
+def test_with_a_damaged_database_a_breach_says_that_the_record_can_not_be_read_and_what_to_type(stack, fast_agent):
+    agent = fast_agent()
+    traffic = Traffic(stack)
+    agent.wait("deployment.baseline")
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    agent.child.signal(signal.SIGTERM)
+    agent.child.process.wait()
+    for file in glob.glob(stack.path("flipback.db*")):
+        with open(file, "wb") as state:
+            state.write(b"no database" * 1000)
+    agent = fast_agent()
+    assert "which slot to go back to is not known either" in agent.wait("store.unreadable")["says"]
+    agent.wait("deployment.baseline", live="green")
+    stack.go_bad("green", "errors 0.5")
+    blocked = agent.wait("rollback.blocked", guard="memory")
+    for part in ("could not be read at the start", "window open --stable SLOT`", "rollback --force --reason TEXT`"):
+        assert part in blocked["says"], blocked
+    assert agent.of("rollback.withheld") == []
+    traffic.stop()
