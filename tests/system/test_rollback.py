@@ -1,5 +1,6 @@
 """The main job on real nginx, real slots and real traffic."""
 
+import glob
 import os
 import random
 import signal
@@ -342,3 +343,25 @@ def test_a_bad_hand_edit_of_the_live_file_is_mended_by_a_persons_rollback(stack,
     assert (closed["outcome"], closed["reached"], stack.live()) == ("rolled back", "blue", "blue"), closed
     assert nginx_is_whole(stack) == (stack.site_text("blue"), [])
     assert traffic.stop().broken("fresh") == []
+
+
+def test_with_a_damaged_database_a_breach_says_that_the_record_can_not_be_read_and_what_to_type(stack, fast_agent):
+    agent = fast_agent()
+    traffic = Traffic(stack)
+    agent.wait("deployment.baseline")
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    agent.child.signal(signal.SIGTERM)
+    agent.child.process.wait()
+    for file in glob.glob(stack.path("flipback.db*")):
+        with open(file, "wb") as state:
+            state.write(b"no database" * 1000)
+    agent = fast_agent()
+    assert "which slot to go back to is not known either" in agent.wait("store.unreadable")["says"]
+    agent.wait("deployment.baseline", live="green")
+    stack.go_bad("green", "errors 0.5")
+    blocked = agent.wait("rollback.blocked", guard="memory")
+    for part in ("could not be read at the start", "window open --stable SLOT`", "rollback --force --reason TEXT`"):
+        assert part in blocked["says"], blocked
+    assert agent.of("rollback.withheld") == []
+    traffic.stop()

@@ -122,7 +122,8 @@ intent command_switch::names() {
   if (!can_be_asked()) return {.is = intent::kind::unreadable, .slot = 0, .says = "there is no `active` to ask", .changed = {}};
   if (!last_) return {.is = intent::kind::unreadable, .slot = 0, .says = "`active` was not asked yet", .changed = {}};
   const duration age = now_() - last_->asked;
-  if (age <= 2 * active_asked_every) return last_->is;
+  // That it gave no answer grows no older: the cause is said on, while it is asked again.
+  if (age <= 2 * active_asked_every || last_->is.is == intent::kind::unreadable) return last_->is;
   return {.is = intent::kind::unreadable,
           .slot = 0,
           .says = fmt::format("`active` gave its last answer {} s ago", seconds_of(age)),

@@ -296,6 +296,17 @@ TEST_CASE("command_an_answer_of_active_that_is_too_old_is_none") {
   CHECK(s->names().named() == 1);
 }
 
+TEST_CASE("command_why_active_gave_no_answer_is_said_for_as_long_as_it_gives_none") {
+  host h;
+  h.script("active", "exit 3");
+  instant now = std::chrono::steady_clock::now();
+  const auto s = rollback::make_command_switch(h.loop.get_executor(), h.settings, [&] { return now; });
+  h.ask(*s);
+  now += 3 * rollback::active_asked_every;
+  CHECK(s->names().is == intent::kind::unreadable);
+  CHECK(has(s->names().says, "ended with status 3"));
+}
+
 TEST_CASE("command_an_active_that_hangs_is_ended_and_names_nothing") {
   host h;
   auto& s = h.made();
