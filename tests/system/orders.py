@@ -6,6 +6,7 @@ import subprocess
 
 from conftest import BINARY
 from killing import Life
+from processes import program
 
 RULE = '[[rules]]\nname = "bad"\nwhen = "work.up == 0"\nthen = "rollback"\n'
 
@@ -60,6 +61,11 @@ class Host:
             file.write("#!/bin/sh\n" + script)
         os.chmod(path, 0o755)
         self.text = self.text.replace("[nginx]\n", f'[nginx]\nreload = "command"\nreload_command = ["{path}"]\ncommand_timeout = "500ms"\n')
+
+    def with_slow_test(self):
+        """nginx's test takes its time, so that the agent can be killed before the reload that follows it."""
+        words = ["/bin/sh", "-c", 'sleep 0.3; exec "$0" "$@"', program("nginx"), "-p", self.ground.folder, "-c", self.ground.path("nginx.conf"), "-t"]
+        self.text = self.text.replace("[nginx]\n", f"[nginx]\ntest_command = {json.dumps(words)}\n")
 
     def all_say(self, slot):
         """The files, users, and the agent."""

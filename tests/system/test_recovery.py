@@ -118,6 +118,7 @@ def test_killed_after_the_reload_with_somebodys_mistake_in_nginx_conf_the_failed
 
 
 def test_killed_before_the_reload_with_somebodys_mistake_in_nginx_conf_the_file_says_what_users_reach(host):
+    host.with_slow_test()
     agent = host.start()
     host.cut_over(agent)
     host.order()
