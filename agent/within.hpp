@@ -30,6 +30,10 @@ boost::asio::awaitable<std::optional<T>> within(duration limit, boost::asio::awa
     std::exception_ptr thrown;
     bool done = false;
   };
+  // A cancellation that came a moment ago, when there was nothing to cancel, must not leave the operation running: no wait throws it.
+  const bool throws = co_await asio::this_coro::throw_if_cancelled();
+  co_await asio::this_coro::throw_if_cancelled(false);
+  const auto is_cancelled = (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none;
   const auto executor = co_await asio::this_coro::executor;
   const auto state = std::make_shared<shared>(executor);
   state->ended.expires_after(limit);
@@ -40,8 +44,9 @@ boost::asio::awaitable<std::optional<T>> within(duration limit, boost::asio::awa
                    if (!state->thrown) state->value = std::move(value);
                    state->ended.cancel();
                  }));
-  if (!state->done) co_await state->ended.async_wait(asio::as_tuple(asio::use_awaitable));
+  if (!state->done && !is_cancelled) co_await state->ended.async_wait(asio::as_tuple(asio::use_awaitable));
   if (state->done) {
+    co_await asio::this_coro::throw_if_cancelled(throws);
     if (state->thrown) std::rethrow_exception(state->thrown);
     co_return std::move(state->value);
   }
@@ -50,6 +55,7 @@ boost::asio::awaitable<std::optional<T>> within(duration limit, boost::asio::awa
   state->cancel.emit(asio::cancellation_type::terminal);
   state->ended.expires_at(asio::steady_timer::time_point::max());
   while (!state->done) co_await state->ended.async_wait(asio::as_tuple(asio::use_awaitable));
+  co_await asio::this_coro::throw_if_cancelled(throws);
   co_return std::nullopt;
 }
 

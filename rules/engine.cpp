@@ -203,11 +203,14 @@ std::string engine::no_worse(std::size_t number, instant now) {
   return evaluate_other(of.unless, unless_full, of, now, true).says;
 }
 
-acting engine::would_act(std::size_t number, instant now) {
+std::pair<acting, std::string> engine::would_act(std::size_t number, instant now) {
   const rule& of = from_.rules[number];
-  if (of.from.then != consequence::rollback || verdict_of(number) != verdict::breached) return acting::no;
-  if (evaluate_when(of, now, false).is != truth::yes) return acting::no;
-  return not_this_release(number, now) || withheld(number, now) == truth::yes ? acting::asks : acting::yes;
+  if (of.from.then != consequence::rollback || verdict_of(number) != verdict::breached) return {acting::no, {}};
+  if (evaluate_when(of, now, false).is != truth::yes) return {acting::no, "the condition is not true now"};
+  if (std::string as_before = no_worse(number, now); !as_before.empty()) return {acting::asks, std::move(as_before)};
+  if (withheld(number, now) == truth::yes) return {acting::withheld, "the rule's unless is true"};
+  if (not_this_release(number, now)) return {acting::asks, "the condition was true before the cutover already"};
+  return {acting::yes, {}};
 }
 
 truth engine::above_since(std::size_t number, instant since, instant now) {

@@ -8,6 +8,7 @@
 #include <queue>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace flipback::rules {
@@ -29,8 +30,9 @@ struct change {
   bool not_this_release = false;  ///< the condition was true before the cutover already: may ask, never act
 };
 
-/// What the rules alone say to a rollback: there is no ground for one; only a person may; nothing stands in its way.
-enum class acting : std::uint8_t { no, asks, yes };
+/// What the rules alone say to a rollback: there is no ground for one; its `unless` withholds it; only a person may; nothing stands in its
+/// way.
+enum class acting : std::uint8_t { no, withheld, asks, yes };
 
 /// All that can be said of a rule now.
 struct rule_explanation {
@@ -91,8 +93,8 @@ class engine {
   [[nodiscard]] std::string no_worse(std::size_t rule, instant now);
   /// Whether the rule asks if it is worse than before the cutover, and that can be told.
   [[nodiscard]] bool is_held_against_before(std::size_t rule, instant now);
-  /// Of a rule that rolls back: whether it would now, as far as the rules can tell.
-  [[nodiscard]] acting would_act(std::size_t rule, instant now);
+  /// Of a rule that rolls back: whether it would now, as far as the rules can tell; and in words what stands in its way.
+  [[nodiscard]] std::pair<acting, std::string> would_act(std::size_t rule, instant now);
   /// Whether what came after `since` is above the rule's limits by itself, in windows a fifth as long, and 20 s at least; unknown until
   /// they are full. Windows remember an outage for longer than it lasts.
   [[nodiscard]] truth above_since(std::size_t rule, instant since, instant now);

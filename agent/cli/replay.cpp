@@ -27,24 +27,26 @@ constexpr int unreadable = 2;
 /// Prints what the rules say, and counts it.
 class report {
  public:
-  report(const replaying::player& of, const replay_options& options) : player_(of), json_(options.format == "json"), all_(options.all) {}
+  report(replaying::player& of, const replay_options& options) : player_(of), json_(options.format == "json"), all_(options.all) {}
 
   void tell(const rules::change& c) {
     const rules::rule& of = player_.rules()[c.rule];
     event e = event_of(c, of);
     if (e.severity == severity::debug && !all_) return;
-    const bool rolls_back = c.kind == rules::change_kind::verdict && c.to == rules::verdict::breached &&
-                            of.from.then == rules::consequence::rollback && player_.began_in_window(c.true_since.value_or(c.at)) &&
-                            !c.not_this_release;
-    if (rolls_back) {
-      e.says += "; here it would have asked its guards, and rolled back";
-      ++rollbacks_;
-    }
+    const bool breached = c.kind == rules::change_kind::verdict && c.to == rules::verdict::breached;
+    const bool in_window = breached && player_.began_in_window(c.true_since.value_or(c.at));
+    const auto [act, why] = in_window ? player_.would_act(c.rule) : std::pair(rules::acting::no, std::string());
+    const bool rolls_back = act == rules::acting::yes;
+    if (rolls_back) e.says += "; here it would have asked its other guards, and rolled back";
+    if (act == rules::acting::asks) e.says += fmt::format("; here it would have asked a person: {}", why);
+    if (act == rules::acting::withheld) e.says += fmt::format("; here it would have been withheld: {}", why);
+    if (breached && !in_window && of.from.then == rules::consequence::rollback) e.says += "; it would only have told: no rollback window is open";
+    rollbacks_ += rolls_back ? 1 : 0;
     ++told_;
     print(e.with("rollback", rolls_back), player_.wall(c.at));
   }
 
-  void end(double seconds) const {
+  void end() const {
     const std::string covered = format_duration(std::chrono::floor<std::chrono::seconds>(player_.covered()));
     event e{"replay.ended",
             severity::info,
@@ -52,14 +54,14 @@ class report {
                         covered, player_.rules().size(), told_, rollbacks_),
             {}};
     e.with("samples", static_cast<std::int64_t>(player_.samples())).with("changes", static_cast<std::int64_t>(told_));
-    e.with("rollbacks", static_cast<std::int64_t>(rollbacks_)).with("seconds", seconds);
+    e.with("rollbacks", static_cast<std::int64_t>(rollbacks_));
     print(e, player_.wall(player_.now()));
   }
 
  private:
   void print(const event& e, wall_time at) const { fmt::print("{}\n", json_ ? json_line(e, at) : text_line(e, at)); }
 
-  const replaying::player& player_;
+  replaying::player& player_;
   bool json_;
   bool all_;
   std::size_t told_ = 0;
@@ -155,7 +157,6 @@ bool is_record(const std::vector<std::string>& sources) {
 }  // namespace
 
 int replay(const replay_options& options) {
-  const instant began = std::chrono::steady_clock::now();
   settings::diagnostics problems;
   const bool recorded = options.sources.size() == 1 && is_record(options.sources);
   if (recorded && !options.cutovers.empty()) {
@@ -175,7 +176,7 @@ int replay(const replay_options& options) {
   good = good && (recorded ? play_record(options.sources.front(), player, to) : play_metrics(options, *metrics, player, to));
   if (good) player.end([&](const rules::change& c) { to.tell(c); });
   if (!complain(problems) || !good) return unreadable;
-  to.end(to_seconds(std::chrono::steady_clock::now() - began));
+  to.end();
   return 0;
 }
 

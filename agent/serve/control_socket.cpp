@@ -147,11 +147,12 @@ asio::awaitable<void> control_socket::listen(std::shared_ptr<listener> by) {
 
 asio::awaitable<void> control_socket::serve() {
   listening_.spawn(listen(now_));
+  co_await asio::this_coro::throw_if_cancelled(false);  // who listens is to be cancelled, and waited for, first
   asio::steady_timer pause(loop_);
   for (;;) {
     pause.expires_after(look_every_);
     const auto [cancelled] = co_await pause.async_wait(as_value);
-    if (cancelled) break;
+    if (cancelled || (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) break;
     look();
   }
   listening_.cancel();

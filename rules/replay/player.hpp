@@ -28,7 +28,7 @@ class player {
 
   /// Judges what came so far, not waiting for what comes next.
   void judge_now(const teller& tell) { settle(now_, tell); }
-  [[nodiscard]] acting would_act(std::size_t rule) { return engine_->would_act(rule, now_); }
+  [[nodiscard]] std::pair<acting, std::string> would_act(std::size_t rule) { return engine_->would_act(rule, now_); }
 
   [[nodiscard]] const std::vector<rule>& rules() const { return engine_->rules(); }
   [[nodiscard]] bool has_begun() const { return engine_.has_value(); }

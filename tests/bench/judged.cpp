@@ -60,7 +60,7 @@ ending judge(const incident& of, double rate, chance& by) {
     told.judge_now(nothing);
     if (s < 0) continue;
     for (std::size_t rule = 0; rule < told.rules().size(); ++rule) {
-      const auto act = told.would_act(rule);
+      const auto act = told.would_act(rule).first;
       if (told.rules()[rule].from.name == "literal")
         found.literally = found.literally || act != rules::acting::no;
       else if (act == rules::acting::asks)

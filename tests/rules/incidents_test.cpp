@@ -73,7 +73,7 @@ class night {
       if (of.then != consequence::rollback || c.at < cutover || dull) return;
       const auto at = duration_cast<milliseconds>(c.at - cutover).count();
       const std::string says = c.kind == change_kind::blind ? "blind" : fmt::format("{}", name_of(c.to));
-      const bool asks = c.to == verdict::breached && playing.would_act(c.rule) == acting::asks;
+      const bool asks = c.to == verdict::breached && playing.would_act(c.rule).first == acting::asks;
       all.push_back(fmt::format("{:02}:{:02}{} {} {}{}", at / 60'000, at / 1000 % 60,
                                 at % 1000 == 0 ? "" : fmt::format(".{:03}", at % 1000), of.name, says,
                                 c.not_this_release ? " (not this release)"

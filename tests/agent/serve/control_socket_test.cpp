@@ -115,3 +115,19 @@ TEST_CASE("another_agents_socket_is_left_alone_and_outlives_us") {
   CHECK((::lstat(agent.path.c_str(), &found) == 0 && found.st_ino == theirs.st_ino));
   CHECK(agent.told == std::vector<std::string>{"agent.socket_lost"});
 }
+
+// The loop stands still until both the end's timer and the socket's own are due: the end comes when there is nothing to cancel.
+TEST_CASE("an_end_that_comes_between_two_looks_ends_it") {
+  asio::io_context loop;
+  const flipback::test::folder in;
+  serve::control_socket socket(
+      loop, in.path("s"), [](serve::demand) -> asio::awaitable<serve::reply> { co_return serve::reply{true, ""}; }, [](event) {}, 20ms);
+  asio::cancellation_signal end;
+  bool ended = false;
+  asio::co_spawn(loop, socket.serve(), asio::bind_cancellation_slot(end.slot(), [&](const std::exception_ptr&) { ended = true; }));
+  asio::steady_timer first(loop, 10ms);
+  first.async_wait([&](const boost::system::error_code&) { end.emit(asio::cancellation_type::terminal); });
+  asio::post(loop, [] { std::this_thread::sleep_for(40ms); });
+  loop.run_for(2s);
+  CHECK(ended);
+}
