@@ -130,4 +130,5 @@ TEST_CASE("an_end_that_comes_between_two_looks_ends_it") {
   asio::post(loop, [] { std::this_thread::sleep_for(40ms); });
   loop.run_for(2s);
   CHECK(ended);
+  CHECK(loop.stopped());  // nobody listens any more
 }
