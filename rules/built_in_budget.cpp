@@ -63,6 +63,14 @@ rule_source sooner(const budget& b) {
   return made;
 }
 
+/// Where no requests are counted as slow, as in a histogram of somebody else's buckets: by the quantile, and whatever was before.
+rule_source by_quantile() {
+  rule_source made = roll_back("latency", "traffic.p95 over 5m > 1000ms and traffic.p95 over 1m > 1000ms",
+                               "traffic.p95 over 5m < 800ms or traffic.p95 over 1m < 800ms", {});
+  made.min_samples = 50;
+  return made;
+}
+
 }  // namespace
 
 void add_budget(const catalogue& signals, bool has_deployment, const std::function<bool(std::string_view)>& replaced, rule_set& into) {
@@ -77,7 +85,8 @@ void add_budget(const catalogue& signals, bool has_deployment, const std::functi
       into.on.push_back(std::move(made));
   };
   for (const budget& b : budgets) {
-    add(through_five_minutes(b), b.of);
+    const bool only_quantile = b.name == "latency" && signals.find(b.of) == nullptr && signals.find("traffic.p95") != nullptr;
+    only_quantile ? add(by_quantile(), "traffic.p95") : add(through_five_minutes(b), b.of);
     add(sooner(b), b.of);
   }
 }

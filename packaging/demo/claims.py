@@ -52,7 +52,7 @@ def was_decided(seen):
         return False, f"the decision came {-after:.2f} s before the fault ({rule})"
     if rule != seen.rule:
         return False, f"the rule {rule} decided, not {seen.rule}"
-    return True, f"the rule {rule} decided {after:.2f} s after the fault (its windows are 10 s and 3 s here; built in 5 min and 1 min)"
+    return True, f"the rule {rule} decided {after:.2f} s after the fault (its windows are 10 s and 3 s here; built in 20 s to 5 min)"
 
 
 def was_proven(seen):

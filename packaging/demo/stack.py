@@ -274,7 +274,7 @@ server {{
     def configuration(self, mode="act", extra="", agent="", short_rules=True):
         """Flipback's configuration for this stack, with windows of seconds instead of minutes."""
         rules = """
-[[rules]]                       # built in with 5m and 1m; seconds here, so that nobody has to wait
+[[rules]]                       # built in with 20s to 5m; seconds here, so that nobody has to wait
 name = "error-rate"
 when = "traffic.error_rate over 10s > 5% and traffic.error_rate over 3s > 5%"
 until = "traffic.error_rate over 3s < 4%"

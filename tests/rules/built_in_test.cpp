@@ -115,3 +115,27 @@ TEST_CASE("a_rule_of_ones_own_takes_the_place_of_all_that_a_built_in_would_be") 
   own.enabled = false;
   CHECK(two.on({&own, 1}).empty());
 }
+
+TEST_CASE("without_a_share_of_slow_requests_latency_is_by_the_quantile") {
+  catalogue signals;
+  signals.add({"traffic.p95", signal_kind::distribution, unit::seconds, std::chrono::seconds(15), 0.95, "traffic.latencies"});
+  const auto by_quantile = with_built_ins({}, signals, true);
+  const auto found = std::ranges::find(by_quantile.on, "latency", &rule_source::name);
+  REQUIRE(found != by_quantile.on.end());
+  CHECK(found->when.text.starts_with("traffic.p95 over 5m"));
+  CHECK(std::ranges::find(by_quantile.off, "latency-burn", &switched_off::name) != by_quantile.off.end());
+}
+
+TEST_CASE("who_has_switched_outage_off_has_no_error_burn") {
+  catalogue signals;
+  signals.add({"traffic.error_rate", signal_kind::ratio, unit::ratio, std::chrono::seconds(15), 0, "traffic.error_rate"});
+  rule_source outage;
+  outage.name = "outage";
+  outage.enabled = false;
+  const auto has_burn = [&](std::span<const rule_source> own) {
+    const auto set = with_built_ins(own, signals, true);
+    return std::ranges::find(set.on, "error-burn", &rule_source::name) != set.on.end();
+  };
+  CHECK(has_burn({}));
+  CHECK_FALSE(has_burn({&outage, 1}));
+}
