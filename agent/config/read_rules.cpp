@@ -36,10 +36,11 @@ void check_uses(settings::section& from, const rules::rule_source& read, bool ha
   if (acts && !has_deployment) {
     from.report("then", R"(found "rollback" without a [deployment] to roll back; expected "alert", or a [deployment])");
   }
-  for (const std::string_view key : {"after", "unless", "mode"}) {
+  for (const std::string_view key : {"partial", "unless", "mode"}) {
     if (only_alerts && from.has(key))
       from.report(key, R"(does nothing in a rule that only alerts; leave it out, or write then = "rollback")");
   }
+  if (from.has("after") && !has_deployment) from.report("after", "does nothing without a [deployment] whose cutovers it counts from; leave it out");
   if (acts && read.sets_hold)
     from.report("hold", "found true in a rule that rolls back, which the hold would stop; expected one of the two");
   if (read.sets_hold && !has_deployment) {
@@ -69,6 +70,7 @@ void read_rules(settings::section& root, configuration& into) {
         from.one_of("severity", acts ? severity::critical : severity::warning, {severity::info, severity::warning, severity::critical});
     read.min_samples = static_cast<std::uint64_t>(from.integer("min_samples", 0, 0, 1'000'000'000));
     read.min_errors = static_cast<std::uint64_t>(from.integer("min_errors", 0, 0, 1'000'000'000));
+    read.partial = from.boolean("partial", false);
     if (from.has("mode")) read.mode = from.one_of("mode", mode::observe, {mode::observe, mode::ask, mode::act});
     check_uses(from, read, into.deployment.has_value());
     const auto earlier = std::ranges::find(into.rules, read.name, &rules::rule_source::name);

@@ -199,5 +199,6 @@ TEST_CASE("every_key_of_a_rule_is_read_into_something") {
               {"severity", "", R"(severity = "info")", alerts, deployed},
               {"min_samples", "", "min_samples = 1", alerts, deployed},
               {"min_errors", "", "min_errors = 1", alerts, deployed},
+              {"partial", "", "partial = true", acts, deployed},
               {"mode", "", R"(mode = "ask")", acts, deployed}});
 }
