@@ -8,6 +8,9 @@ namespace flipback::rules {
 
 namespace {
 
+/// A probe's runs are never quite a second apart.
+constexpr duration unevenness = std::chrono::milliseconds(50);
+
 bool is_usable(const measured& value) {
   if (const auto* number = std::get_if<double>(&value)) return std::isfinite(*number);
   if (const auto* ratio = std::get_if<pooled>(&value)) return std::isfinite(ratio->numerator) && std::isfinite(ratio->denominator);
@@ -247,7 +250,9 @@ duration series::fills_in(std::size_t window, instant now) const {
   const span& w = windows_[window];
   if (w.from != start::full) return {};
   if (anew_ == instant::max()) return w.length;
-  return std::max<duration>(w.length - (now - anew_), {});
+  // Up to the newest sample: a replay, which has the samples' times alone, sees the same.
+  const duration missing = w.length - (std::min(now, newest_at()) - anew_);
+  return missing > unevenness ? missing : duration{};
 }
 
 fifths series::fifths_of(std::size_t window, instant now) const {

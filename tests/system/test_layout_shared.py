@@ -82,7 +82,7 @@ def test_split_clients_make_it_mixed_and_the_key_to_set_is_named(lay_out):
     assert lacks(agent) == []
     said = [e["says"] for e in agent.of("deployment.not_ready")]
     assert any("canary" in each for each in said), said
-    layout.stack.go_bad("green", "errors 1")
+    layout.stack.go_bad("blue", "errors 1")
     agent.wait("rollback.withheld", rule="error-rate")
     nothing_acts(layout, agent)
     assert agent.of("deployment.cutover") == []

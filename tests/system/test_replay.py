@@ -124,6 +124,6 @@ def test_a_rollback_is_in_its_record_and_other_rules_would_have_come_later_or_no
     again, ended = changes_of(path, str(tmp_path / "same.toml"))
     breached = [e for e in again if e["to"] == "breached"]
     assert [e["rollback"] for e in breached] == [True] and ended["rollbacks"] == 1
-    assert breached[0]["says"].startswith(decided["says"]) and breached[0]["says"].endswith("asked its guards, and rolled back")
+    assert breached[0]["says"].startswith(decided["says"]) and breached[0]["says"].endswith("asked its other guards, and rolled back")
     assert changes_of(path, str(tmp_path / "mild.toml"))[1]["rollbacks"] == 0
     print(replay(path, "--rules", str(tmp_path / "same.toml"))[1])
