@@ -7,7 +7,7 @@ import signal
 import subprocess
 import time
 
-from conftest import BINARY, Agent, Traffic
+from conftest import BINARY, FAST, Agent, Traffic
 from processes import wait_until
 
 
@@ -230,8 +230,9 @@ def test_where_our_own_question_tells_nothing_what_users_reach_proves_it(stack, 
     assert "blue" in open(stack.live_site, encoding="utf-8").readline()
 
 
-def test_a_manual_change_in_the_last_moment_is_respected(stack, fast_agent):
-    agent = fast_agent()
+def test_a_manual_change_in_the_last_moment_is_respected(stack):
+    waits = FAST.replace('after = "2s"', 'for = "2s"')
+    agent = Agent(stack, stack.write_configuration(stack.configuration(short_rules=False, extra=waits))).ready()
     Traffic(stack)
     cut_over_and_break(stack, agent)
     agent.wait("verdict.changed", rule="error-rate", to="pending")

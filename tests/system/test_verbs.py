@@ -66,18 +66,27 @@ def test_an_operator_is_refused_a_sick_slot_unless_by_force(stack, fast_agent):
     assert agent.wait("rollback.decided")["why"] == "all is lost"
 
 
+BOTH = """
+[[rules]]
+name = "both"
+when = "traffic.error_rate over 2s > 5% and traffic.error_rate over 3s > 5%"
+then = "rollback"
+"""
+
+
 def test_explain_shows_what_a_verdict_rests_on(stack, fast_agent):
-    agent = fast_agent("observe")
+    agent = fast_agent("observe", BOTH)
     Traffic(stack)
     cut_over_and_break(stack, agent)
     agent.wait("verdict.changed", rule="error-rate", to="breached")
-    status, printed, _ = ask(stack, "explain", "error-rate")
+    agent.wait("verdict.changed", rule="both", to="breached")
+    status, printed, _ = ask(stack, "explain", "both")
     lines = printed.splitlines()
-    assert status == 0 and lines[0].startswith("error-rate: breached, true since 20") and lines[0].endswith("; then rollback")
+    assert status == 0 and lines[0].startswith("both: breached, true since 20") and lines[0].endswith("; then rollback")
     assert lines[1].split() == ["when", "and", "true"]
     assert lines[2].split()[-1] == "true" and "traffic.error_rate over 2s > 5%" in lines[2]
     assert " of " in lines[3] and "newest sample" in lines[3]
-    found = ask_json(stack, "explain", "error-rate")
+    found = ask_json(stack, "explain", "both")
     assert [row["text"] for row in found["when"]][:2] == ["and", "traffic.error_rate over 2s > 5%"]
     assert ask(stack, "explain", "eror-rate")[::2] == (2, f"found no rule eror-rate; did you mean error-rate? `{typed(stack)} rules` lists all\n")
     assert ask(stack, "explain", "vector-search")[2] == "vector-search is off: no probe gives qdrant.search_seconds\n"
