@@ -88,9 +88,8 @@ def test_it_is_kept_though_the_agent_is_killed_in_between(host, instant):
     assert said_by(live) == mine
 
 
+@pytest.mark.parametrize("ground", ["one"], indirect=True)
 def test_what_was_undone_is_kept_too(host):
-    if host.ground.switch != "one":
-        pytest.skip("of one switch is enough")
     agent = host.start()
     host.cut_over(agent)
     mine = edit(host.ground)
