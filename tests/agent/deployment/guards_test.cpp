@@ -126,6 +126,13 @@ TEST_CASE("each_guard_alone_in_the_way") {
        "left in its window"},
       {"the condition was true before", [](free_way& w) { w.rule().not_this_release = true; }, guard::not_this_release, stance::asks,
        "already"},
+      {"the condition was true before, and it is worse than before",
+       [](free_way& w) {
+         w.rule().not_this_release = true;
+         w.rule().held_against_before = true;
+         w.by.mode = config::mode::ask;
+       },
+       guard::mode, stance::asks, "mode is ask"},
       {"it is no worse than before",
        [](free_way& w) {
          w.rule().withheld = answer::yes;
