@@ -27,6 +27,7 @@ class compiling {
     good = text(from, "unless", from.unless, made.unless) && good;
     if (!good || !made.when) return;
     bind(*made.when, made);
+    find_longest(made);
     const bool has_ratio =
         std::ranges::any_of(made.sources, [&](const source& s) { return into_.all[s.series].kind() == signal_kind::ratio; });
     if (from.min_errors > 0 && !has_ratio)
@@ -37,7 +38,6 @@ class compiling {
     }
     if (made.until) bind(*made.until, made);
     if (made.unless) bind(*made.unless, made);
-    find_longest(made);
     std::ranges::sort(made.reads);
     made.reads.erase(std::ranges::unique(made.reads).begin(), made.reads.end());
     into_.rules.push_back(std::move(made));

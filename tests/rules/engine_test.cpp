@@ -192,3 +192,25 @@ TEST_CASE("with_postgres_down_for_both_the_action_is_withheld_and_not_the_verdic
     CHECK(s.judged.withheld(0, s.at(s.now)) == withheld);
   }
 }
+
+TEST_CASE("how_much_there_must_be_is_asked_of_when_alone") {
+  rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
+  r.until.text = "traffic.error_rate over 1m < 4%";
+  r.min_errors = 30;
+  story s({r});
+  s.seconds_of(40, 10, 1);  // 30 errors in 30 s, and never in 10
+  CHECK(s.judged.verdict_of(0) == verdict::ok);
+  s.seconds_of(10, 10, 5);
+  CHECK(s.judged.verdict_of(0) == verdict::breached);
+  s.seconds_of(90, 10, 0);  // an end without errors is an end
+  CHECK(s.judged.verdict_of(0) == verdict::ok);
+}
+
+TEST_CASE("a_breach_ends_once_for_each_begin_however_near_its_end_lies") {
+  rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
+  r.until.text = "traffic.error_rate over 20s < 6%";
+  story s({r});
+  for (int i = 0; i < 600; ++i) s.second(100, i % 20 < 10 ? 8 : 0);
+  CHECK(s.log.size() < 140);
+  for (std::size_t i = 1; i < s.log.size(); ++i) CHECK(s.log[i] != s.log[i - 1]);
+}
