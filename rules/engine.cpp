@@ -181,35 +181,32 @@ void engine::adopt(engine&& before) {
   }
 }
 
-truth engine::withheld(std::size_t number, instant now) {
+withholding engine::withheld(std::size_t number, instant now) {
   const rule& of = from_.rules[number];
-  return of.unless ? evaluate_other(of.unless, unless_full, of, now).is : truth::no;
+  if (!of.unless) return {};
+  withholding made{evaluate_other(of.unless, unless_full, of, now).is, false, {}};
+  made.held_against_before = of.asks_worse && made.is != truth::unknown;
+  if (!of.asks_worse || made.is != truth::yes) return made;
+  least_fill otherwise = unless_full;
+  otherwise.is_worse = true;
+  if (evaluate_other(of.unless, otherwise, of, now).is != truth::yes)
+    made.no_worse = evaluate_other(of.unless, unless_full, of, now, true).says;
+  return made;
 }
 
 bool engine::not_this_release(std::size_t number, instant now) {
-  return states_[number].not_this_release && !is_held_against_before(number, now);
-}
-
-bool engine::is_held_against_before(std::size_t number, instant now) {
-  return from_.rules[number].asks_worse && withheld(number, now) != truth::unknown;
-}
-
-std::string engine::no_worse(std::size_t number, instant now) {
-  const rule& of = from_.rules[number];
-  if (!of.asks_worse || !of.unless || withheld(number, now) != truth::yes) return {};
-  least_fill otherwise = unless_full;
-  otherwise.is_worse = true;
-  if (evaluate_other(of.unless, otherwise, of, now).is == truth::yes) return {};
-  return evaluate_other(of.unless, unless_full, of, now, true).says;
+  return states_[number].not_this_release && !withheld(number, now).held_against_before;
 }
 
 std::pair<acting, std::string> engine::would_act(std::size_t number, instant now) {
   const rule& of = from_.rules[number];
   if (of.from.then != consequence::rollback || verdict_of(number) != verdict::breached) return {acting::no, {}};
   if (evaluate_when(of, now, false).is != truth::yes) return {acting::no, "the condition is not true now"};
-  if (std::string as_before = no_worse(number, now); !as_before.empty()) return {acting::asks, std::move(as_before)};
-  if (withheld(number, now) == truth::yes) return {acting::withheld, "the rule's unless is true"};
-  if (not_this_release(number, now)) return {acting::asks, "the condition was true before the cutover already"};
+  withholding found = withheld(number, now);
+  if (!found.no_worse.empty()) return {acting::asks, std::move(found.no_worse)};
+  if (found.is == truth::yes) return {acting::withheld, "the rule's unless is true"};
+  if (was_true_before_cutover(number) && !found.held_against_before)
+    return {acting::asks, "the condition was true before the cutover already"};
   return {acting::yes, {}};
 }
 

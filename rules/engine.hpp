@@ -34,6 +34,13 @@ struct change {
 /// way.
 enum class acting : std::uint8_t { no, withheld, asks, yes };
 
+/// Whether a rule's `unless` withholds its action, and what that rests on.
+struct withholding {
+  truth is = truth::no;
+  bool held_against_before = false;  ///< the rule asks whether it is worse than before the cutover, and that can be told
+  std::string no_worse;              ///< that it is not, in words, where nothing else withholds the action; else empty
+};
+
 /// All that can be said of a rule now.
 struct rule_explanation {
   verdict is = verdict::unknown;
@@ -87,12 +94,7 @@ class engine {
   /// that can be told, that is the answer instead.
   [[nodiscard]] bool not_this_release(std::size_t rule, instant now);
   [[nodiscard]] bool was_true_before_cutover(std::size_t rule) const { return states_[rule].not_this_release; }
-  /// Whether the rule's `unless` withholds its action now.
-  [[nodiscard]] truth withheld(std::size_t rule, instant now);
-  /// Where its `unless` withholds its action for nothing but that it is no worse than before the cutover: that, in words. Else empty.
-  [[nodiscard]] std::string no_worse(std::size_t rule, instant now);
-  /// Whether the rule asks if it is worse than before the cutover, and that can be told.
-  [[nodiscard]] bool is_held_against_before(std::size_t rule, instant now);
+  [[nodiscard]] withholding withheld(std::size_t rule, instant now);
   /// Of a rule that rolls back: whether it would now, as far as the rules can tell; and in words what stands in its way.
   [[nodiscard]] std::pair<acting, std::string> would_act(std::size_t rule, instant now);
   /// Whether what came after `since` is above the rule's limits by itself, in windows a fifth as long, and 20 s at least; unknown until

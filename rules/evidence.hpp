@@ -6,8 +6,6 @@
 #include "rules/language/truth.hpp"
 
 #include <array>
-#include <optional>
-#include <string>
 #include <vector>
 
 /// What a ratio's counts show, beyond what chance makes of them (README: "Sure, and worse").
@@ -30,7 +28,6 @@ class counts_before {
 
   /// How errors clumped then; 1 to 20.
   [[nodiscard]] double clumps() const { return clumps_; }
-  [[nodiscard]] const std::vector<pooled>& by_second() const { return by_second_; }
 
   /// The stretch of so many seconds with the most errors, of several the one with the fewest requests; the whole where it is no longer.
   struct stretch {

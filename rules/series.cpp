@@ -213,14 +213,13 @@ std::optional<double> series::fold(const span& w, function how) const {
   double least = std::numeric_limits<double>::infinity();
   double most = -least;
   std::size_t count = 0;
-  for (auto n = w.first - dropped_; n < samples_.size(); ++n) {
-    if (!counts_in(w, samples_[n])) continue;
-    const double value = std::get<double>(*samples_[n].value);
+  each_inside(w, [&](const kept& k) {
+    const double value = std::get<double>(*k.value);
     sum += value;
     least = std::min(least, value);
     most = std::max(most, value);
     ++count;
-  }
+  });
   if (count == 0) return std::nullopt;
   if (how == function::min) return least;
   if (how == function::max) return most;
@@ -232,16 +231,15 @@ std::optional<double> series::increase(const span& w) const {
   std::optional<double> before = w.last_out;
   double grown = 0;
   std::size_t growths = 0;
-  for (auto n = w.first - dropped_; n < samples_.size(); ++n) {
-    if (!counts_in(w, samples_[n])) continue;
-    const double value = std::get<double>(*samples_[n].value);
+  each_inside(w, [&](const kept& k) {
+    const double value = std::get<double>(*k.value);
     // A counter that fell was reset: what it shows now has come since (Prometheus, promql/functions.go).
     if (before) {
       grown += value < *before ? value : value - *before;
       ++growths;
     }
     before = value;
-  }
+  });
   if (growths == 0) return std::nullopt;
   return grown;
 }
@@ -258,14 +256,13 @@ duration series::fills_in(std::size_t window, instant now) const {
 fifths series::fifths_of(std::size_t window, instant now) const {
   const span& w = windows_[window];
   fifths counts{};
-  for (auto n = w.first - dropped_; n < samples_.size(); ++n) {
-    if (!counts_in(w, samples_[n])) continue;
-    const auto& value = std::get<pooled>(*samples_[n].value);
-    const auto age = std::clamp<std::int64_t>((now - samples_[n].at) * 5 / w.length, 0, 4);
+  each_inside(w, [&](const kept& k) {
+    const auto& value = std::get<pooled>(*k.value);
+    const auto age = std::clamp<std::int64_t>((now - k.at) * 5 / w.length, 0, 4);
     pooled& fifth = counts[4 - static_cast<std::size_t>(age)];
     fifth.numerator += value.numerator;
     fifth.denominator += value.denominator;
-  }
+  });
   return counts;
 }
 

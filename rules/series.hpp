@@ -66,8 +66,6 @@ class series {
   [[nodiscard]] fifths fifths_of(std::size_t window, instant now) const;
   /// A ratio's counts before the newest cutover; null where none are known.
   [[nodiscard]] const std::shared_ptr<const counts_before>& before() const { return before_; }
-  /// What another process has counted before the newest cutover.
-  void recall(std::shared_ptr<const counts_before> before) { before_ = std::move(before); }
   [[nodiscard]] bool is_stale(instant now) const;
   /// When the newest sample goes stale; nothing where it is.
   [[nodiscard]] std::optional<instant> stale_at(instant now) const;
@@ -106,6 +104,12 @@ class series {
   [[nodiscard]] std::optional<double> read_at(const memory& m, instant at) const;
   [[nodiscard]] bool counts_in(const span& w, const kept& k) const { return k.value && (w.from == start::kept || k.from >= cutover_); }
   void pool(span& w, const kept& k, bool in) const;
+  /// Hands over each sample that a window counts, oldest first.
+  void each_inside(const span& w, const auto& take) const {
+    for (auto n = w.first - dropped_; n < samples_.size(); ++n) {
+      if (counts_in(w, samples_[n])) take(samples_[n]);
+    }
+  }
   [[nodiscard]] std::optional<double> fold(const span& w, function how) const;
   [[nodiscard]] std::optional<double> increase(const span& w) const;
   [[nodiscard]] static std::optional<double> quantile_of(const span& w, double quantile);

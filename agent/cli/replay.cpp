@@ -40,7 +40,8 @@ class report {
     if (rolls_back) e.says += "; here it would have asked its other guards, and rolled back";
     if (act == rules::acting::asks) e.says += fmt::format("; here it would have asked a person: {}", why);
     if (act == rules::acting::withheld) e.says += fmt::format("; here it would have been withheld: {}", why);
-    if (breached && !in_window && of.from.then == rules::consequence::rollback) e.says += "; it would only have told: no rollback window is open";
+    if (breached && !in_window && of.from.then == rules::consequence::rollback)
+      e.says += "; it would only have told: no rollback window is open";
     rollbacks_ += rolls_back ? 1 : 0;
     ++told_;
     print(e.with("rollback", rolls_back), player_.wall(c.at));

@@ -40,7 +40,8 @@ void check_uses(settings::section& from, const rules::rule_source& read, bool ha
     if (only_alerts && from.has(key))
       from.report(key, R"(does nothing in a rule that only alerts; leave it out, or write then = "rollback")");
   }
-  if (from.has("after") && !has_deployment) from.report("after", "does nothing without a [deployment] whose cutovers it counts from; leave it out");
+  if (from.has("after") && !has_deployment)
+    from.report("after", "does nothing without a [deployment] whose cutovers it counts from; leave it out");
   if (acts && read.sets_hold)
     from.report("hold", "found true in a rule that rolls back, which the hold would stop; expected one of the two");
   if (read.sets_hold && !has_deployment) {

@@ -197,10 +197,11 @@ deployment::rule_now judge::rule_as_it_is(std::size_t number, const deployment::
   r.why = when.says;
   r.holds = flipback::of(when.is);
   r.mode = of.mode;
-  r.not_this_release = engine_.not_this_release(number, at);
-  r.withheld = flipback::of(engine_.withheld(number, at));
-  r.held_against_before = engine_.is_held_against_before(number, at);
-  r.no_worse = engine_.no_worse(number, at);
+  r.not_this_release = engine_.was_true_before_cutover(number);
+  rules::withholding withheld = engine_.withheld(number, at);
+  r.withheld = flipback::of(withheld.is);
+  r.held_against_before = withheld.held_against_before;
+  r.no_worse = std::move(withheld.no_worse);
   for (const config::made_probe& p : made_) {
     if (!reads(number, p.entry->name)) continue;
     if (r.unfit.empty()) r.unfit = p.observed->unfit_to_act();

@@ -1,6 +1,7 @@
 #include "rules/language/foreign.hpp"
 
 #include "flipback/quoted.hpp"
+#include "flipback/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -91,12 +92,10 @@ std::optional<std::string> foreign_word(std::string_view name, bool is_called) {
 }
 
 std::string first_character(std::string_view text) {
-  std::size_t length = 1;
-  while (length < text.size() && length < 4 && (static_cast<unsigned char>(text[length]) & 0xc0U) == 0x80U) ++length;
+  const std::size_t size = utf8_character_size(text);
   const auto first = static_cast<unsigned char>(text[0]);
-  const std::size_t wanted = first < 0x80 ? 1 : first >= 0xf0 ? 4 : first >= 0xe0 ? 3 : 2;
-  const bool is_whole = first < 0x80 ? first >= 0x20 && first != 0x7f : first >= 0xc2 && first < 0xf5 && length >= wanted;
-  return is_whole ? std::string(text.substr(0, wanted)) : fmt::format("\\x{:02x}", first);
+  const bool is_control = first < 0x20 || first == 0x7f;
+  return size > 0 && !is_control ? std::string(text.substr(0, size)) : fmt::format("\\x{:02x}", first);
 }
 
 }  // namespace flipback::rules

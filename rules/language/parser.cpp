@@ -63,11 +63,15 @@ class parsing {
     return (now().kind == token_kind::symbol || now().kind == token_kind::word) && now().text == text;
   }
 
+  /// Whether a ( follows. Precondition: the token is not the end.
+  [[nodiscard]] bool is_called() const {
+    const token& next = tokens_[at_ + 1];
+    return next.kind == token_kind::symbol && next.text == "(";
+  }
+
   [[nodiscard]] std::unexpected<language_error> expected(std::string_view what) const {
     if (now().kind == token_kind::name) {
-      const token& next = tokens_[at_ + 1];
-      const bool is_called = next.kind == token_kind::symbol && next.text == "(";
-      if (auto meant = foreign_word(now().text, is_called)) return std::unexpected(language_error{now().column, *std::move(meant)});
+      if (auto meant = foreign_word(now().text, is_called())) return std::unexpected(language_error{now().column, *std::move(meant)});
     }
     const std::string found = now().kind == token_kind::end ? "the end" : fmt::format("\"{}\"", now().text);
     return std::unexpected(language_error{now().column, fmt::format("found {}, expected {}", found, what)});
@@ -123,9 +127,7 @@ class parsing {
       return make(begin.column, number{begin.value, begin.in});
     }
     if (begin.kind == token_kind::name) {
-      const token& next = tokens_[at_ + 1];
-      const bool is_called = next.kind == token_kind::symbol && next.text == "(";
-      if (is_called || foreign_word(begin.text, false)) return expected("a signal such as traffic.error_rate");
+      if (foreign_word(begin.text, is_called())) return expected("a signal such as traffic.error_rate");
       return signal(function::plain);
     }
     if (is("not")) {

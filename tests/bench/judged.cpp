@@ -1,7 +1,8 @@
 // What the built-in rules do on incidents around a cutover: the real rules, told by the second through the player that replays records.
 //
 // usage: judged RUNS [NAME]    (runs of each incident and rate; a quarter of them at 100 requests a second; NAME: of these incidents alone)
-// prints: a line an incident; for each rate rolled back %, @ median second, ? asked instead %, | what "> 5% for 5m" read literally would have
+// prints: a line an incident; for each rate rolled back %, @ median second, ? asked instead %, | what "> 5% for 5m" read literally would
+// have
 //         done %, ! where the goal of semantics is missed: where the 95% bound of a share, or a median second, lies beyond it
 
 #include "rules/replay/player.hpp"

@@ -151,8 +151,7 @@ void add_slow(std::vector<incident>& to) {
   add("P95 truly 0.9 s, bimodal", must::be_left, at_most(2, 6, 1, 1), shares(steady(0.04)));
   add("P95 truly 0.9 s, correlated seconds", must::be_left, at_most(6, 26, 28, 30), wandering(0.04));
   add("cold caches, 2 min of P95 1.4 s", must::be_left, at_most(2, 2, 2, 2), shares(fails(slower_than_a_second(1.4), 120)));
-  add("P95 truly 1.1 s", must::be_found, {{-1, 100, 100, 100}, {-1, -1, -1, -1}},
-      shares(fails(slower_than_a_second(1.1))));
+  add("P95 truly 1.1 s", must::be_found, {{-1, 100, 100, 100}, {-1, -1, -1, -1}}, shares(fails(slower_than_a_second(1.1))));
   add("30% slow", must::be_found, {{-1, 100, 100, 100}, {-1, 155, 152, 152}}, shares(fails(0.3)));
   add("all slow", must::be_found, {{-1, 100, 100, 100}, {-1, 42, 42, 42}}, shares(fails(1)));
 }

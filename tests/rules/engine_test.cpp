@@ -189,7 +189,7 @@ TEST_CASE("with_postgres_down_for_both_the_action_is_withheld_and_not_the_verdic
     s.judged.add(*s.judged.series_named("postgres.reachable"), {s.at(0.5), s.at(0.5), reachable, false});
     s.seconds_of(5, 100, 50);
     CHECK(s.judged.verdict_of(0) == verdict::breached);
-    CHECK(s.judged.withheld(0, s.at(s.now)) == withheld);
+    CHECK(s.judged.withheld(0, s.at(s.now)).is == withheld);
   }
 }
 
