@@ -135,11 +135,17 @@ void series::adopt(const series& before) {
   }
 }
 
+/// A sample that has just come is judged at its own time: a replay, which has the samples' times alone, sees the same.
+instant series::end_of_windows(instant now) const {
+  return !samples_.empty() && newest_at() <= now && now - newest_at() <= unevenness ? newest_at() : now;
+}
+
 void series::advance(instant now) {
+  const instant end = end_of_windows(now);
   std::uint64_t oldest = dropped_ + samples_.size();
   if (oldest > dropped_) --oldest;  // the newest stays for plain readings
   for (span& w : windows_) {
-    while (w.first < dropped_ + samples_.size() && samples_[w.first - dropped_].at <= now - w.length) {
+    while (w.first < dropped_ + samples_.size() && samples_[w.first - dropped_].at <= end - w.length) {
       const kept& out = samples_[w.first - dropped_];
       pool(w, out, false);
       if (kind_ == signal_kind::counter && counts_in(w, out)) w.last_out = std::get<double>(*out.value);
@@ -255,10 +261,11 @@ duration series::fills_in(std::size_t window, instant now) const {
 
 fifths series::fifths_of(std::size_t window, instant now) const {
   const span& w = windows_[window];
+  const instant end = end_of_windows(now);
   fifths counts{};
   each_inside(w, [&](const kept& k) {
     const auto& value = std::get<pooled>(*k.value);
-    const auto age = std::clamp<std::int64_t>((now - k.at) * 5 / w.length, 0, 4);
+    const auto age = std::clamp<std::int64_t>((end - k.at) * 5 / w.length, 0, 4);
     pooled& fifth = counts[4 - static_cast<std::size_t>(age)];
     fifth.numerator += value.numerator;
     fifth.denominator += value.denominator;

@@ -115,6 +115,7 @@ class series {
   [[nodiscard]] static std::optional<double> quantile_of(const span& w, double quantile);
   [[nodiscard]] std::shared_ptr<const counts_before> count_before(instant at) const;
   [[nodiscard]] std::uint64_t first_after(instant at) const;
+  [[nodiscard]] instant end_of_windows(instant now) const;
 
   signal_kind kind_;
   duration stale_;

@@ -165,3 +165,16 @@ TEST_CASE("a_counted_distribution_without_observations_has_no_quantile") {
   s.cutover(at(2));
   CHECK(s.filled(w).samples == 0);
 }
+
+TEST_CASE("a_window_ends_at_the_sample_that_has_just_come_however_late_it_is_looked_at") {
+  series s(signal_kind::gauge, seconds(60));
+  const auto w = s.window(seconds(2), series::start::kept);
+  for (const double t : {0.0, 1.0, 1.9997}) s.add(plain(t, t));
+  s.advance(at(2.0004));
+  s.add(plain(3.0, 3));
+  s.add(plain(3.9994, 4));
+  s.advance(at(4.0));  // 1.9997 is within two seconds of the newest, though not of now
+  CHECK(s.read(w, function::count, 0, at(4.0)) == 3);
+  s.advance(at(4.06));
+  CHECK(s.read(w, function::count, 0, at(4.06)) == 2);
+}
