@@ -10,6 +10,10 @@ namespace {
 
 using deployment::reply;
 
+/// nginx's old workers accept for 100 ms more after a reload has returned; where it can't be seen that they are gone, a row of answers
+/// from the new ones by chance is to be no proof.
+constexpr duration old_workers_linger = std::chrono::milliseconds(250);
+
 /// What the front door answered, in words.
 std::string answer_of(const reply& door) {
   if (door.is == reply::kind::silent) return fmt::format("the front door did not answer ({})", door.says);
@@ -40,6 +44,7 @@ void proof::add(const proof_look& look) {
   if (!settled) in_a_row_ = 0;
   ask_next_ = !claim_.new_workers_needed || !saw_workers_ || saw_new_;
   if (is_ != standing::open || in_a_row_ < claim_.witnesses) return;
+  if (!saw_workers_ && look.at - row_began_ < old_workers_linger) return;
   const std::string fresh = fmt::format("{} fresh answers in a row came from {}, {}", in_a_row_, claim_.name, by_);
   if (claim_.new_workers_needed && !saw_workers_)
     return close(standing::cant_tell, fmt::format("{}, but nginx's workers can't be seen from here", fresh));
@@ -97,7 +102,7 @@ void proof::take_witness(const proof_look& look) {
     return;
   }
   reached_ = claim_.slot;
-  ++in_a_row_;
+  if (in_a_row_++ == 0) row_began_ = look.at;
 }
 
 void proof::end() {
@@ -108,6 +113,9 @@ void proof::end() {
   if (claim_.new_workers_needed && saw_workers_ && !old_gone_)
     return close(standing::cant_tell, fmt::format("old workers still accept connections; {}", newest));
   if (reached_ == claim_.other) return close(standing::cant_tell, fmt::format("{} came from {}", newest, claim_.other_name));
+  if (in_a_row_ >= claim_.witnesses)
+    return close(standing::cant_tell, fmt::format("{} fresh answers in a row came from {}, {}, but for less than {} ms", in_a_row_,
+                                                  claim_.name, by_, old_workers_linger / std::chrono::milliseconds(1)));
   if (in_a_row_ > 0)
     return close(standing::cant_tell,
                  fmt::format("only {} of {} fresh answers in a row came from {}, {}", in_a_row_, claim_.witnesses, claim_.name, by_));

@@ -84,6 +84,7 @@ class proof {
   std::optional<slot_number> reached_;
   bool silent_ = false;  ///< the front door gave no answer to the newest question
   unsigned in_a_row_ = 0;
+  instant row_began_;  ///< when the first of them was seen
   unsigned elsewhere_in_a_row_ = 0;  ///< questions of ours that new workers passed to the other slot
   unsigned failing_in_a_row_ = 0;
   bool ask_next_ = false;

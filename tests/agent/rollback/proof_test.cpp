@@ -162,7 +162,9 @@ TEST_CASE("what_three_looks_prove_and_what_they_don't") {
       {"the new workers have gone again", times(1, settling) + times(3, unmoved.identity("v1")), standing::cant_tell,
        "old workers still accept"},
       {"an identity of nobody", times(5, settled.identity("v7")), standing::cant_tell, "does not tell"},
-      {"workers in another container", times(3, unseen.identity("v1")), standing::cant_tell, "can't be seen from here"},
+      {"workers in another container", times(26, unseen.identity("v1")), standing::cant_tell, "can't be seen from here"},
+      {"workers in another container, in the time that old ones still accept", times(25, unseen.identity("v1")), standing::cant_tell,
+       "for less than 250 ms"},
       {"an old worker that is stuck", times(5, settling.identity("v1")), standing::cant_tell, "old workers still accept"},
       {"nothing was asked", times(5, settled), standing::cant_tell, "was not asked"},
   };
@@ -239,9 +241,18 @@ TEST_CASE("the_front_door_is_asked_once_a_new_worker_can_answer") {
 TEST_CASE("where_nothing_was_reloaded_no_new_workers_are_asked_for") {
   claim no_reload = blue_is_reached();
   no_reload.new_workers_needed = false;
-  CHECK(after(times(3, unmoved.identity("v1")), no_reload).is() == proof::standing::yes);
-  CHECK(after(times(3, unseen.logged(blue, cant_tell)), no_reload).is() == proof::standing::yes);
-  CHECK(after(times(3, unmoved.identity("v2")), no_reload).is() == proof::standing::cant_tell);
+  CHECK(after(times(26, unmoved.identity("v1")), no_reload).is() == proof::standing::yes);
+  CHECK(after(times(26, unseen.logged(blue, cant_tell)), no_reload).is() == proof::standing::yes);
+  CHECK(after(times(26, unmoved.identity("v2")), no_reload).is() == proof::standing::cant_tell);
+}
+
+TEST_CASE("where_workers_are_not_seen_a_row_of_answers_outlasts_the_old_ones") {
+  claim command = blue_is_reached();
+  command.new_workers_needed = false;
+  const auto ours = [](int n) { return times(n, unseen.logged(blue, cant_tell)); };
+  CHECK(after(ours(25), command).is() == proof::standing::cant_tell);
+  CHECK(after(ours(20) + times(1, unseen.logged(green, cant_tell)) + ours(25), command).is() == proof::standing::cant_tell);
+  CHECK(after(ours(20) + times(1, unseen.logged(green, cant_tell)) + ours(26), command).is() == proof::standing::yes);
 }
 
 TEST_CASE("where_a_cache_answers_us_users_requests_prove") {
