@@ -23,6 +23,7 @@ struct row {
   duration lasting{};
   flipback::severity severity = severity::warning;
   std::uint64_t min_samples = 0;
+  std::uint64_t min_errors = 0;
   bool sets_hold = false;
 };
 
@@ -33,6 +34,11 @@ constexpr std::array rows{
         .until = "traffic.local_error_rate over 1m < 4%",
         .lasting = minutes(1),
         .min_samples = 20},
+    row{.name = "path-errors",
+        .needs = "traffic.error_rate_by_path",
+        .when = "surely(traffic.error_rate_by_path over 5m > 50%)",
+        .until = "not surely(traffic.error_rate_by_path over 5m > 40%)",
+        .min_errors = 20},
     row{.name = "error-rate-warning",
         .needs = "traffic.error_rate",
         .when = "traffic.error_rate over 5m > 1%",
@@ -95,6 +101,7 @@ rule_source written(const row& r) {
   made.lasting = r.lasting;
   made.severity = r.severity;
   made.min_samples = r.min_samples;
+  made.min_errors = r.min_errors;
   made.sets_hold = r.sets_hold;
   return made;
 }

@@ -14,6 +14,10 @@ namespace {
 
 constexpr duration plain_window = std::chrono::minutes(1);  // a ratio or distribution without `over`
 
+bool counts_errors(signal_kind k) {
+  return k == signal_kind::ratio || k == signal_kind::ratios;
+}
+
 class compiling {
  public:
   compiling(const catalogue& signals, settings::diagnostics& problems) : signals_(signals), problems_(problems) {}
@@ -28,8 +32,11 @@ class compiling {
     if (!good || !made.when) return;
     bind(*made.when, made);
     find_longest(made);
-    const bool has_ratio =
-        std::ranges::any_of(made.sources, [&](const source& s) { return into_.all[s.series].kind() == signal_kind::ratio; });
+    const bool has_ratio = std::ranges::any_of(made.sources, [&](const source& s) { return counts_errors(into_.all[s.series].kind()); });
+    const auto of_each =
+        std::ranges::find_if(made.sources, [&](const source& s) { return into_.all[s.series].kind() == signal_kind::ratios; });
+    if (from.then == consequence::rollback && of_each != made.sources.end())
+      report(from, from.at, fmt::format("{} is of all traffic, whichever slot had it; expected then = \"alert\"", of_each->name));
     if (from.min_errors > 0 && !has_ratio)
       report(from, from.at, "min_errors: does nothing, for when reads no ratio, whose errors could be counted; leave it out");
     if (made.until) {
@@ -103,7 +110,7 @@ class compiling {
     s.in = unit_of(r, named);
     s.name = wide->name;
     s.length = r.window;
-    const bool pools = named.kind == signal_kind::ratio || named.kind == signal_kind::distribution;
+    const bool pools = counts_errors(named.kind) || named.kind == signal_kind::distribution;
     if (s.length == duration{} && pools) s.length = plain_window;
     s.windowed = s.length > duration{};
     s.before = r.before;

@@ -1,5 +1,7 @@
 #include "rules/condition.hpp"
 
+#include "flipback/quoted.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -20,6 +22,8 @@ std::optional<double> read(const source& s, std::span<const series> all, instant
 }
 
 namespace {
+
+constexpr std::size_t longest_key_said = 100;
 
 std::string grouped(double count) {
   std::string digits = fmt::format("{:.0f}", count);
@@ -79,6 +83,7 @@ class evaluating {
   evaluation tested(const counts_test& t) {
     const source& s = sources_[t.of.source];
     const series& of = all_[s.series];
+    if (of.kind() == signal_kind::ratios) return tested_each(t, s, of);
     few_errors_ = false;
     fills_ = false;
     const valued share = read(s);
@@ -105,6 +110,30 @@ class evaluating {
       made.is = before->is_worse({f.errors, f.samples}, s.length);
     }
     if (explain_) made.says = few_errors_ ? too_few_errors() : sentence(t, s, f, made, before.get());
+    return made;
+  }
+
+  /// Each of several ratios by itself: how much there must be is asked of each, too.
+  evaluation tested_each(const counts_test& t, const source& s, const series& of) {
+    evaluation made;
+    made.in = unit::ratio;
+    made.threshold = t.limit;
+    if (of.is_stale(now_)) {
+      if (explain_) made.says = fmt::format("{} {}", label(s), why_absent(s, of));
+      return made;
+    }
+    const foremost found = surely_one(of.each_in_fifths(s.window, now_), of.each_before().get(), t.limit, t.confidence, least_.errors);
+    made.is = found.is;
+    if (!found.key.empty()) made.value = found.counts.numerator / found.counts.denominator;
+    if (!explain_) return made;
+    if (found.key.empty()) {
+      made.says = fmt::format("{}: none has {:.0f} errors", label(s), std::max(least_.errors, 1.0));
+      return made;
+    }
+    made.says = fmt::format("{} of {} is {} ({} of {}), {} above {}", label(s), quoted(found.key, {}, longest_key_said),
+                            format_ratio(*made.value), grouped(found.counts.numerator), grouped(found.counts.denominator),
+                            found.is == truth::yes ? "surely" : "not surely", format_ratio(t.limit));
+    if (found.was_so_before) made.says += ", or as it was before the cutover already";
     return made;
   }
 

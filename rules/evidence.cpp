@@ -56,6 +56,22 @@ truth surely(const fifths& counts, double limit, double confidence, double clump
   return truth_of(binomial_tail(alone.numerator, alone.denominator, limit) < 1 - confidence);
 }
 
+foremost surely_one(const fifths_by_key& counts, const counts_by_key* before, double limit, double confidence, double least_errors) {
+  foremost found;
+  for (const auto& [key, each] : counts) {
+    foremost one{.key = key, .counts = sum_of(each)};
+    if (one.counts.numerator < std::max(least_errors, 1.0)) continue;
+    if (before != nullptr) {
+      const auto then = before->find(key);
+      one.was_so_before = then != before->end() && then->second.numerator > limit / 2 * then->second.denominator;
+    }
+    one.is = truth_of(!one.was_so_before && surely(each, limit, confidence, 1) == truth::yes);
+    const bool says_more = one.is == found.is ? one.counts.numerator > found.counts.numerator : one.is == truth::yes;
+    if (says_more) found = std::move(one);
+  }
+  return found;
+}
+
 counts_before::counts_before(std::vector<pooled> by_second)
     : by_second_(std::move(by_second)), all_(sum_of(by_second_)), clumps_(clumping(in_blocks(by_second_))) {}
 

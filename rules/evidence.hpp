@@ -6,6 +6,8 @@
 #include "rules/language/truth.hpp"
 
 #include <array>
+#include <map>
+#include <string>
 #include <vector>
 
 /// What a ratio's counts show, beyond what chance makes of them (README: "Sure, and worse").
@@ -14,9 +16,24 @@ namespace flipback::rules {
 /// The counts of a window's fifths, oldest first.
 using fifths = std::array<pooled, 5>;
 
+/// Of each of several ratios, by its key.
+using fifths_by_key = std::map<std::string, fifths, std::less<>>;
+using counts_by_key = std::map<std::string, pooled, std::less<>>;
+
 /// Whether a share is above a limit: in every fifth above half of it, in the last above all of it, and in the whole by more than chance, at
 /// that confidence. `clumps`: how many errors come together. Unknown without a request.
 truth surely(const fifths& counts, double limit, double confidence, double clumps);
+
+/// Which of several ratios stands for all of them, and whether it is surely above the limit.
+struct foremost {
+  std::string key;  ///< empty: none has so many errors
+  pooled counts;
+  truth is = truth::no;
+  bool was_so_before = false;  ///< more than half of the limit failed before the cutover already, which is not held against this release
+};
+/// Of those with so many errors at least, one that is surely above the limit and was not so before; where there is none, the one with the
+/// most errors.
+foremost surely_one(const fifths_by_key& counts, const counts_by_key* before, double limit, double confidence, double least_errors);
 
 /// A ratio's counts by second in the ten minutes before a cutover: what the release after it is held against.
 class counts_before {

@@ -98,6 +98,8 @@ class explaining {
     const auto found = read(s, all_, now_);
     std::vector<std::string> says;
     if (s.before) return before(s, found, depth);
+    std::string value = shown(found, s);
+    if (of.kind() == signal_kind::ratios) value = fmt::format("{} that fail", of.each_in_fifths(s.window, now_).size());
     if (s.windowed && s.how != function::count) {
       const fill f = of.filled(s.window);
       if (of.kind() == signal_kind::ratio && s.in == unit::ratio)
@@ -113,7 +115,7 @@ class explaining {
       says.push_back(fmt::format("newest sample {} ago", format_duration(std::chrono::floor<std::chrono::milliseconds>(age))));
       if (of.is_stale(now_)) says.push_back(why_stale(of, newest));
     }
-    rows_.push_back({depth, label(s), shown(found, s), fmt::format("{}", fmt::join(says, ", "))});
+    rows_.push_back({depth, label(s), std::move(value), fmt::format("{}", fmt::join(says, ", "))});
   }
 
   /// A sample may be new and tell nothing of how it is now: no request came in its time, or it has no value.

@@ -15,6 +15,7 @@ bool is_usable(const measured& value) {
   if (const auto* number = std::get_if<double>(&value)) return std::isfinite(*number);
   if (const auto* ratio = std::get_if<pooled>(&value)) return std::isfinite(ratio->numerator) && std::isfinite(ratio->denominator);
   if (const auto* counted = std::get_if<std::shared_ptr<const histogram>>(&value)) return *counted != nullptr;
+  if (const auto* each = std::get_if<std::shared_ptr<const ratios>>(&value)) return *each != nullptr;
   return std::get<std::shared_ptr<const sketch>>(value) != nullptr;
 }
 
@@ -82,7 +83,8 @@ void series::cutover(instant at, bool forgive) {
   for (memory& m : memories_) m.value = read_at(m, at);
   if (forgive && was_cut_over()) forgiven_.push_back({cutover_, at});
   std::erase_if(forgiven_, [&](const stretch& s) { return s.to < at - counts_before::longest; });
-  before_ = looks_back_ ? count_before(at) : nullptr;
+  before_ = looks_back_ && kind_ == signal_kind::ratio ? count_before(at) : nullptr;
+  each_before_ = looks_back_ && kind_ == signal_kind::ratios ? count_each_before(at) : nullptr;
   only_since(of_live_ ? std::max(at, newest_at()) : at);
 }
 
@@ -99,22 +101,6 @@ void series::only_since(instant since) {
   }
 }
 
-/// By second, in the time that was watched; what is not known of a second is nothing.
-std::shared_ptr<const counts_before> series::count_before(instant at) const {
-  if (samples_.empty() || samples_.front().from >= at) return nullptr;
-  const auto length = std::min<duration>(at - samples_.front().from, counts_before::longest);
-  std::vector<pooled> by_second(static_cast<std::size_t>(std::chrono::ceil<std::chrono::seconds>(length).count()));
-  for (const kept& k : samples_) {
-    if (k.at > at || k.at <= at - length || !k.value) continue;
-    if (std::ranges::any_of(forgiven_, [&](const stretch& s) { return k.at > s.from && k.at <= s.to; })) continue;
-    const auto& counts = std::get<pooled>(*k.value);
-    pooled& second = by_second[by_second.size() - 1 - static_cast<std::size_t>((at - k.at) / std::chrono::seconds(1))];
-    second.numerator += counts.numerator;
-    second.denominator += counts.denominator;
-  }
-  return std::make_shared<const counts_before>(std::move(by_second));
-}
-
 void series::adopt(const series& before) {
   if (before.kind_ != kind_) return;
   samples_ = before.samples_;
@@ -124,6 +110,7 @@ void series::adopt(const series& before) {
   anew_ = before.anew_;
   forgiven_ = before.forgiven_;
   before_ = before.before_;
+  each_before_ = before.each_before_;
   for (memory& mine : memories_) {
     const auto known = std::ranges::find_if(before.memories_, [&](const memory& m) { return m.is_of(mine); });
     mine.value = known != before.memories_.end() ? known->value : std::nullopt;
@@ -203,6 +190,8 @@ std::optional<double> series::read(std::size_t window, function how, double quan
     case signal_kind::gauge:
     case signal_kind::outcome:
       return fold(w, how);
+    case signal_kind::ratios:
+      return std::nullopt;  // no number says how several are
   }
   return std::nullopt;
 }
@@ -257,20 +246,6 @@ duration series::fills_in(std::size_t window, instant now) const {
   // Up to the newest sample: a replay, which has the samples' times alone, sees the same.
   const duration missing = w.length - (std::min(now, newest_at()) - anew_);
   return missing > unevenness ? missing : duration{};
-}
-
-fifths series::fifths_of(std::size_t window, instant now) const {
-  const span& w = windows_[window];
-  const instant end = end_of_windows(now);
-  fifths counts{};
-  each_inside(w, [&](const kept& k) {
-    const auto& value = std::get<pooled>(*k.value);
-    const auto age = std::clamp<std::int64_t>((end - k.at) * 5 / w.length, 0, 4);
-    pooled& fifth = counts[4 - static_cast<std::size_t>(age)];
-    fifth.numerator += value.numerator;
-    fifth.denominator += value.denominator;
-  });
-  return counts;
 }
 
 fill series::filled(std::size_t window) const {

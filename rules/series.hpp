@@ -35,7 +35,7 @@ class series {
 
   /// Has this reading remembered as it is at each cutover, of a window of that length (zero: the newest sample); its number.
   std::size_t remember(duration length, function how, double quantile);
-  /// Has a ratio's counts remembered by second, of the ten minutes before each cutover.
+  /// Has a ratio's counts remembered by second, or those of each of several as a whole, of the ten minutes before each cutover.
   void look_back() { looks_back_ = true; }
 
   void add(const sample& s);
@@ -64,6 +64,10 @@ class series {
   [[nodiscard]] duration fills_in(std::size_t window, instant now) const;
   /// A ratio's counts in a window, by fifths of its time.
   [[nodiscard]] fifths fifths_of(std::size_t window, instant now) const;
+  /// The same of each of several ratios.
+  [[nodiscard]] fifths_by_key each_in_fifths(std::size_t window, instant now) const;
+  /// What each of several ratios was in the ten minutes before the newest cutover; null where that is not known.
+  [[nodiscard]] const std::shared_ptr<const counts_by_key>& each_before() const { return each_before_; }
   /// A ratio's counts before the newest cutover; null where none are known.
   [[nodiscard]] const std::shared_ptr<const counts_before>& before() const { return before_; }
   [[nodiscard]] bool is_stale(instant now) const;
@@ -112,8 +116,11 @@ class series {
   }
   [[nodiscard]] std::optional<double> fold(const span& w, function how) const;
   [[nodiscard]] std::optional<double> increase(const span& w) const;
+  [[nodiscard]] static std::size_t fifth_of(const span& w, const kept& k, instant end);
   [[nodiscard]] static std::optional<double> quantile_of(const span& w, double quantile);
   [[nodiscard]] std::shared_ptr<const counts_before> count_before(instant at) const;
+  [[nodiscard]] std::shared_ptr<const counts_by_key> count_each_before(instant at) const;
+  [[nodiscard]] bool counts_before_cutover(const kept& k, instant at) const;
   [[nodiscard]] std::uint64_t first_after(instant at) const;
   [[nodiscard]] instant end_of_windows(instant now) const;
 
@@ -130,6 +137,7 @@ class series {
   instant anew_ = instant::max();   ///< where the oldest sample begins that came wholly after the cutover
   std::vector<stretch> forgiven_;   ///< releases that were rolled back
   std::shared_ptr<const counts_before> before_;
+  std::shared_ptr<const counts_by_key> each_before_;
 };
 
 }  // namespace flipback::rules

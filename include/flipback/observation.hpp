@@ -1,6 +1,7 @@
 #pragma once
 
 #include "flipback/histogram.hpp"
+#include "flipback/ratios.hpp"
 #include "flipback/sketch.hpp"
 #include "flipback/units.hpp"
 
@@ -49,7 +50,7 @@ outcome outcome_of(reason r);
 bool answered(reason r);
 
 /// How samples of a measurement combine over a window (README: "Signals").
-enum class signal_kind : std::uint8_t { gauge, outcome, counter, ratio, distribution };
+enum class signal_kind : std::uint8_t { gauge, outcome, counter, ratio, distribution, ratios };
 std::string_view name_of(signal_kind k);
 
 /// Numerator and denominator of one sample of a ratio, kept apart so that a window can pool them.
@@ -59,7 +60,8 @@ struct pooled {
 };
 
 /// A distribution is a sketch where each value was seen, a histogram where somebody else had counted them into buckets.
-using measured = std::variant<double, pooled, std::shared_ptr<const sketch>, std::shared_ptr<const histogram>>;
+using measured =
+    std::variant<double, pooled, std::shared_ptr<const sketch>, std::shared_ptr<const histogram>, std::shared_ptr<const ratios>>;
 
 /// A named number. `name` must outlive the observation: a literal, or a string that the probe owns.
 struct measurement {

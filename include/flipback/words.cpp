@@ -65,7 +65,7 @@ bool answered(reason r) {
 }
 
 std::string_view name_of(signal_kind k) {
-  constexpr std::array<std::string_view, 5> names{"gauge", "outcome", "counter", "ratio", "distribution"};
+  constexpr std::array<std::string_view, 6> names{"gauge", "outcome", "counter", "ratio", "distribution", "ratios"};
   return names.at(static_cast<std::size_t>(k));
 }
 

@@ -9,6 +9,7 @@ abilities::abilities(const line_format& format)
       header_times(slots && format.has(field::header_time)),
       attempt_times(header_times || (slots && format.has(field::response_time))),
       latency(attempt_times || format.has(field::request_time)),
+      paths(format.has(field::path)),
       time(format.has(field::time)) {}
 
 }  // namespace flipback::access_log

@@ -13,6 +13,7 @@ struct abilities {
   bool header_times;  ///< whether an attempt had an answer's header
   bool attempt_times;
   bool latency;
+  bool paths;
   bool time;
 };
 

@@ -1,5 +1,7 @@
 #include "probes/access_log/tally.hpp"
 
+#include <algorithm>
+
 namespace flipback::access_log {
 
 void tally::merge(const tally& other) {
@@ -18,6 +20,15 @@ void counts::merge(const counts& other) {
   if (slots.size() < other.slots.size()) slots.resize(other.slots.size());
   for (std::size_t i = 0; i < other.slots.size(); ++i) slots[i].merge(other.slots[i]);
   live.merge(other.live);
+  for (const keyed_ratio& r : other.by_path) {
+    const auto known = std::ranges::find_if(by_path, [&](const keyed_ratio& mine) { return *mine.of == *r.of; });
+    if (known == by_path.end()) {
+      by_path.push_back(r);
+    } else {
+      known->numerator += r.numerator;
+      known->denominator += r.denominator;
+    }
+  }
   elsewhere += other.elsewhere;
   local += other.local;
   local_errors += other.local_errors;

@@ -132,6 +132,7 @@ void traffic::add(std::string_view text, std::optional<double> arrived) {
   const double took = waited.value_or(latency.value_or(0));
   if (final_status == 101 || slow_path) latency.reset();
   count(since_.all, final_status, hung, latency);
+  paths_.add(read.text(field::path), final_status >= 500 || hung);
   if (can_tell_.attempts) count_attempts(by, hung, slow_path);
   const bool is_new = began_after_cutover(time ? time : arrived, took);
   const bool is_lives = slot_count_ > 0 && live_.slot && by.reached(*live_.slot) && is_new;
@@ -210,6 +211,7 @@ void traffic::count_attempts(const route& by, bool hung, bool slow_path) {
 
 pool traffic::take() {
   pool taken = std::exchange(since_, {});
+  taken.by_path = paths_.take();
   since_.slots.resize(slot_count_);
   return taken;
 }

@@ -4,6 +4,7 @@
 
 #include "probes/access_log/abilities.hpp"
 #include "probes/access_log/attempts.hpp"
+#include "probes/access_log/failing_paths.hpp"
 #include "probes/access_log/filter.hpp"
 #include "probes/access_log/line_format.hpp"
 #include "probes/access_log/tally.hpp"
@@ -81,6 +82,7 @@ class traffic {
   std::map<std::string, nginx::slot_addresses::owner, std::less<>> owners_;  ///< of the upstreams that were met: an answer costs more
   live live_;
   pool since_;
+  failing_paths paths_;
   std::minstd_rand chance_;
   std::array<bool, field_count> seen_{};  ///< whether any line has had the field
 };

@@ -57,6 +57,7 @@ traffic_signals::traffic_signals(const abilities& can_tell, std::span<const slot
     live_->declare(declared_);
     declare("elsewhere", signal_kind::ratio, unit::ratio, traffic_stale);
   }
+  if (can_tell_.paths) declare("error_rate_by_path", signal_kind::ratios, unit::ratio, traffic_stale);
   if (can_tell_.time) declare("lag", signal_kind::gauge, unit::seconds);
   if (can_tell_.local) {
     declare("local_errors", signal_kind::gauge, unit::number);
@@ -95,6 +96,7 @@ void traffic_signals::measure(std::vector<measurement>& into, const counts& of, 
   all_.measure(into, of.all, over);
   const auto in = static_cast<double>(of.came_in());
   if (live_) into.push_back({"elsewhere", pooled{static_cast<double>(of.elsewhere), in}, in == 0});
+  if (can_tell_.paths) into.push_back({"error_rate_by_path", std::make_shared<const ratios>(of.by_path), of.all.requests == 0});
   if (can_tell_.local) into.push_back({"local_error_rate", pooled{static_cast<double>(of.local_failures), in}, in == 0});
   for (std::size_t i = 0; i < slots_.size(); ++i) slots_[i].measure(into, of.slots[i], over);
 }

@@ -40,7 +40,9 @@ class checking {
  private:
   checked of(const expression& /*at*/, const number& n) { return type{false, n.in, n.value == 0 && n.in == unit::number}; }
 
-  checked of(const expression& at, const reading& r) {
+  checked of(const expression& at, const reading& r) { return read(at, r, false); }
+
+  checked read(const expression& at, const reading& r, bool is_tested) {
     const signal* const found = signals_.find(r.signal);
     if (found == nullptr) {
       std::vector<std::string> names;
@@ -49,6 +51,8 @@ class checking {
       return wrong(at, fmt::format("found the signal {}, which no probe gives{}", r.signal,
                                    meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
     }
+    if (found->kind == signal_kind::ratios && !is_tested)
+      return wrong(at, fmt::format("{0} is a ratio of each path, and no number; expected surely({0} over 5m > 50%)", r.signal));
     if (r.window > duration{} && r.window <= found->every)
       return wrong(at, fmt::format("{} over {} holds one sample at most: the probe runs every {}; expected a longer window", r.signal,
                                    format_duration(r.window), format_duration(found->every)));
@@ -114,10 +118,13 @@ class checking {
   }
 
   checked of(const expression& at, const counts_test& t) {
-    const auto ratio = of(at, t.of);
+    const auto ratio = read(at, t.of, true);
     if (!ratio) return ratio;
     const signal& found = *signals_.find(t.of.signal);
-    if (found.kind != signal_kind::ratio)
+    if (found.kind == signal_kind::ratios && t.how == showing::worse)
+      return wrong(at,
+                   fmt::format("found worse of {0}; expected surely({0} over 5m > 50%), which is no for what was so before", t.of.signal));
+    if (found.kind != signal_kind::ratio && found.kind != signal_kind::ratios)
       return wrong(at, fmt::format("{} is for ratios, whose requests are counted, and {} is {} {}", name_of(t.how), t.of.signal,
                                    found.kind == signal_kind::outcome ? "an" : "a", name_of(found.kind)));
     if (t.limit < 0 || t.limit >= 1)

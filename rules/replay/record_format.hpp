@@ -16,7 +16,7 @@ constexpr std::uint8_t of(tag t) {
 }
 
 /// What a sample's value begins with; beside it, whether it is quiet.
-enum class shape : std::uint8_t { absent, number, whole, pooled, whole_pooled, sketch, histogram };
+enum class shape : std::uint8_t { absent, number, whole, pooled, whole_pooled, sketch, histogram, ratios };
 inline constexpr std::uint8_t is_quiet = 0x80;
 
 inline constexpr std::size_t checksum_size = 4;

@@ -33,6 +33,16 @@ std::optional<histogram> read_histogram(byte_reader& from) {
   return from.good() ? histogram::of(std::move(buckets)) : std::nullopt;
 }
 
+std::optional<ratios> read_ratios(byte_reader& from) {
+  ratios read(from.count());
+  for (keyed_ratio& r : read) {
+    r.of = std::make_shared<const std::string>(from.text());
+    r.numerator = static_cast<std::uint32_t>(from.number());
+    r.denominator = static_cast<std::uint32_t>(from.number());
+  }
+  return from.good() ? std::optional(std::move(read)) : std::nullopt;
+}
+
 /// Reads the entries of one frame.
 class frame {
  public:
@@ -114,7 +124,7 @@ class frame {
     made.is.narrowed = from_.text();
     made.is.of_live = from_.byte() != 0;
     made.is.every = length();
-    const bool known = kind <= static_cast<std::uint8_t>(signal_kind::distribution) && in <= static_cast<std::uint8_t>(unit::per_second);
+    const bool known = kind <= static_cast<std::uint8_t>(signal_kind::ratios) && in <= static_cast<std::uint8_t>(unit::per_second);
     return known && !made.is.name.empty() ? std::optional<entry>(std::move(made)) : std::nullopt;
   }
 
@@ -145,6 +155,9 @@ class frame {
         return into.value.has_value();
       case shape::histogram:
         if (auto read = read_histogram(from_)) into.value = std::make_shared<const histogram>(std::move(*read));
+        return into.value.has_value();
+      case shape::ratios:
+        if (auto read = read_ratios(from_)) into.value = std::make_shared<const ratios>(std::move(*read));
         return into.value.has_value();
     }
     return false;

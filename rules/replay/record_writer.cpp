@@ -64,6 +64,15 @@ class value_writer {
     head(shape::histogram);
     write_histogram(*counted, into_);
   }
+  void operator()(const std::shared_ptr<const ratios>& counted) const {
+    head(shape::ratios);
+    into_.number(counted->size());
+    for (const keyed_ratio& r : *counted) {
+      into_.text(*r.of);
+      into_.number(r.numerator);
+      into_.number(r.denominator);
+    }
+  }
   void nothing() const { head(shape::absent); }
 
  private:

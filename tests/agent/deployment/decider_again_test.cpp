@@ -18,7 +18,12 @@ struct failing : story {
     fails_once();
   }
   /// Until an attempt begins; then it fails. How long it took to begin.
-  duration fails_once(duration within = 20min) {
+  duration fails_once() {
+    const duration waited = begins();
+    ends(outcome::nothing_changed, false);
+    return waited;
+  }
+  duration begins(duration within = 20min) {
     const instant from = now.at;
     forget();
     take(judged{});
@@ -27,7 +32,6 @@ struct failing : story {
     const duration waited = now.at - from;
     take(prepared{id()});
     REQUIRE(left());
-    ends(outcome::nothing_changed, false);
     return waited;
   }
   [[nodiscard]] severity loudness(const std::string& kind) const {
@@ -69,6 +73,14 @@ TEST_CASE("the_first_that_fails_is_critical_and_each_says_its_number_and_when_th
   CHECK(stood.next_attempt_in == 10s);
   w.passes(10s);
   CHECK(stands(w.s, w.by, w.now, w.names).failed_says.ends_with("next once nothing is in the way"));
+}
+
+TEST_CASE("how_often_it_has_failed_is_kept_before_its_journal_is_closed") {
+  failing w;
+  w.begins();
+  w.forget();
+  w.ends(outcome::nothing_changed, false);
+  CHECK(w.keeps(fact::epoch));
 }
 
 TEST_CASE("another_rule_does_not_try_what_one_has_just_failed_at") {

@@ -161,6 +161,8 @@ TEST_CASE("what_three_looks_prove_and_what_they_don't") {
        standing::cant_tell, "does not tell"},
       {"the new workers have gone again", times(1, settling) + times(3, unmoved.identity("v1")), standing::cant_tell,
        "old workers still accept"},
+      {"the log names a third slot, whoever's identity the answer has", times(5, settled.identity("v1").logged(2, yes)),
+       standing::cant_tell, "does not tell"},
       {"an identity of nobody", times(5, settled.identity("v7")), standing::cant_tell, "does not tell"},
       {"workers in another container", times(26, unseen.identity("v1")), standing::cant_tell, "can't be seen from here"},
       {"workers in another container, in the time that old ones still accept", times(25, unseen.identity("v1")), standing::cant_tell,

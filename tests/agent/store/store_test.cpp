@@ -172,12 +172,14 @@ TEST_CASE("a_damaged_database_is_kept_beside_and_what_it_said_is_not_taken_for_n
     std::string_view what;
     std::function<void(const folder&)> spoils;
   };
-  for (const line& l : {line{"no database", [](const folder& f) { std::ofstream(f.file()) << std::string(10'000, 'x'); }},
-                        line{"its head", [](const folder& f) { spoil(f.file(), 0, 100); }},
-                        line{"its list of tables", [](const folder& f) { spoil(f.file(), 100, 3900); }},
-                        line{"the page of the facts", [](const folder& f) { spoil(f.file(), 4096, 4096); }},
-                        line{"cut off", [](const folder& f) { fs::resize_file(f.file(), 4096); }},
-                        line{"without its table", [](const folder& f) { f.sql("DROP TABLE known"); }}}) {
+  for (const line& l :
+       {line{"no database", [](const folder& f) { std::ofstream(f.file()) << std::string(10'000, 'x'); }},
+        line{"its head", [](const folder& f) { spoil(f.file(), 0, 100); }},
+        line{"its list of tables", [](const folder& f) { spoil(f.file(), 100, 3900); }},
+        line{"the page of the facts", [](const folder& f) { spoil(f.file(), 4096, 4096); }},
+        line{"what the page of the facts says of itself, though they can be read", [](const folder& f) { spoil(f.file(), 4096 + 7, 1); }},
+        line{"cut off", [](const folder& f) { fs::resize_file(f.file(), 4096); }},
+        line{"without its table", [](const folder& f) { f.sql("DROP TABLE known"); }}}) {
     CAPTURE(l.what);
     const folder f;
     fill(f.file());

@@ -37,7 +37,7 @@ TEST_CASE("what_is_measured_speaks_of_the_time_since_the_run_before") {
   const traffic_signals s = signals();
   const observation seen = s.say(ten_requests(wall), since, 1, wall, {});
   CHECK(seen.says == "10 requests, 2 errors (/a 1, /b 1)");
-  CHECK(seen.measurements.size() == 23);
+  CHECK(seen.measurements.size() == 24);
   for (const measurement& m : seen.measurements) CHECK_MESSAGE(m.since == since, m.name);
 }
 

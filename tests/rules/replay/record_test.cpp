@@ -1,6 +1,7 @@
 #include "rules/replay/record.hpp"
 
-#include <boost/crc.hpp>
+#include "rules/replay/record_format.hpp"
+
 #include <doctest/doctest.h>
 
 #include <cmath>
@@ -25,6 +26,8 @@ std::vector<entry> everything() {
   histogram counted;
   counted.add(0.1, 5);
   counted.add(std::numeric_limits<double>::infinity(), 7);
+  const ratios counted_by_path{{std::make_shared<const std::string>("/checkout"), 3, 4},
+                               {std::make_shared<const std::string>("/"), 0, 300}};
   std::vector<entry> all{
       beginning{start, wall_time(1795762000s), true},
       declared{0, {"traffic.p95", signal_kind::distribution, unit::seconds, 15s, 0.95, "traffic.latencies"}},
@@ -36,7 +39,8 @@ std::vector<entry> everything() {
   std::uint32_t series = 0;
   for (const std::optional<measured>& value : std::vector<std::optional<measured>>{
            std::nullopt, 0.0, -0.0, 1.0, 0.1, -5.0, 1e300, std::numeric_limits<double>::infinity(), pooled{3, 100}, pooled{0.5, 1e18},
-           std::make_shared<const sketch>(latencies), std::make_shared<const sketch>(), std::make_shared<const histogram>(counted)}) {
+           std::make_shared<const sketch>(latencies), std::make_shared<const sketch>(), std::make_shared<const histogram>(counted),
+           std::make_shared<const ratios>(), std::make_shared<const ratios>(counted_by_path)}) {
     all.emplace_back(sampled{series, at(seconds(6 + series), value, series % 2 == 0)});
     ++series;
   }
@@ -60,6 +64,15 @@ std::vector<entry> read_all(std::string_view file) {
     if (frame->empty()) return all;
     for (entry& e : *frame) all.push_back(std::move(e));
   }
+}
+
+/// What is said of a frame of this, with its right checksum.
+std::string complaint_of(const byte_writer& payload) {
+  const std::uint32_t sum = checksum(payload.bytes());
+  std::string file = std::string(magic) + static_cast<char>(payload.bytes().size()) + payload.bytes();
+  for (unsigned shift = 0; shift < 32; shift += 8) file.push_back(static_cast<char>(sum >> shift & 0xFFU));
+  record_reader reader(file);
+  return reader.next().error().says;
 }
 
 }  // namespace
@@ -127,17 +140,13 @@ TEST_CASE("what_is_no_record_is_said") {
 }
 
 TEST_CASE("a_frame_with_the_right_checksum_that_nobody_wrote_is_an_error") {
-  byte_writer payload;
-  payload.byte(3);  // a sample ...
-  payload.number(0);
-  payload.number(0);
-  payload.number(0);
-  payload.byte(6);          // ... with a histogram ...
-  payload.number(1 << 30);  // ... of a billion buckets
-  boost::crc_32_type sum;
-  sum.process_bytes(payload.bytes().data(), payload.bytes().size());
-  std::string file = std::string(magic) + static_cast<char>(payload.bytes().size()) + payload.bytes();
-  for (unsigned shift = 0; shift < 32; shift += 8) file.push_back(static_cast<char>(sum.checksum() >> shift & 0xFFU));
-  record_reader reader(file);
-  CHECK(reader.next().error().says == "it holds what this version does not write");
+  for (const shape s : {shape::sketch, shape::histogram, shape::ratios}) {
+    byte_writer payload;
+    payload.byte(of(tag::sampled));
+    for (int i = 0; i < 3; ++i) payload.number(0);
+    payload.byte(static_cast<std::uint8_t>(s));
+    if (s == shape::sketch) payload.byte(0), payload.byte(0);
+    payload.number(1 << 30);  // a billion of its parts
+    CHECK(complaint_of(payload) == "it holds what this version does not write");
+  }
 }
