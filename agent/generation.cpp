@@ -2,13 +2,17 @@
 
 #include "agent/config/stable_twins.hpp"
 
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
 #include <utility>
 
 namespace flipback {
 
 generation::generation(asio::io_context& loop, config::configuration from, deployment::memory* remembered, teller tell,
                        settings::diagnostics& problems)
-    : configured_(std::move(from)),
+    : loop_(loop),
+      configured_(std::move(from)),
       tell_(std::move(tell)),
       network_(loop.get_executor(), configured_.agent.name_servers),
       scheduler_(loop, [this](std::size_t which, const run& of, const observation& seen) { judge_->take(scheduled_[which], of, seen); }),
@@ -17,7 +21,7 @@ generation::generation(asio::io_context& loop, config::configuration from, deplo
   config::add_stable_twins(configured_);
   const surroundings in{loop.get_executor(), network_, config::upstreams_of(configured_), nginx_, live_};
   made_ = config::make_probes(configured_, in, problems, stable_);
-  checks_ = std::make_unique<slot_checks>(configured_, in);
+  checks_ = std::make_unique<slot_checks>(loop, configured_, in);
   for (config::probe_entry& entry : configured_.probes) {  // read; thousands of them weigh
     if (entry.type == "access_log") continue;              // the acting part reads the same logs
     entry.table = {};
@@ -40,6 +44,7 @@ generation::~generation() = default;
 
 void generation::wire_deployment() {
   judge_->on_rollback_rules = [this] { acting_->shell().rules_changed(); };
+  judge_->on_mark = [this](instant mark) { live_->anew = mark; };
   judge_->on_hold = [this](const std::string& rule, const std::string& why) { acting_->shell().hold_for(rule, why, std::chrono::days(1)); };
   acting_->on_look = [this](const deployment::sighting& seen, const deployment::state& s) { hand_on(seen, s); };
   acting_->on_configuration = [this](const rollback::nginx_configuration& found) {
@@ -64,7 +69,9 @@ void generation::tell_live(const std::optional<deployment::live_slot>& now) {
 
 /// What a look saw of the slots are signals, too.
 void generation::hand_on(const deployment::sighting& seen, const deployment::state& s) {
-  const auto up = [&](std::optional<deployment::slot_number> slot) { return slot ? std::optional(seen.slots[*slot].well) : std::nullopt; };
+  const auto up = [&](std::optional<deployment::slot_number> slot) {
+    return slot && !seen.slots[*slot].not_asked ? std::optional(seen.slots[*slot].well) : std::nullopt;
+  };
   const auto tell_slot = [&](const std::string& name, std::optional<bool> is) { judge_->see_up(name, is, seen.begun.at, seen.at.at); };
   for (std::size_t i = 0; i < configured_.slots.size(); ++i) tell_slot(configured_.slots[i].name, up(i));
   judge_->hear_front_door(seen.front_door.says);
@@ -74,9 +81,7 @@ void generation::hand_on(const deployment::sighting& seen, const deployment::sta
   const auto stable = has_way_back ? std::optional(now->back->to.slot) : std::nullopt;
   if (std::exchange(*stable_, stable) != stable) judge_->forget_stable();
   tell_slot("stable", up(*stable_));
-  // Where it does not answer at all, nginx is what is ill, and no slot.
-  const bool answers = seen.front_door.is != deployment::reply::kind::silent;
-  tell_slot("front_door", answers ? std::optional(seen.front_door.is != deployment::reply::kind::failing) : std::nullopt);
+  tell_slot("front_door", now ? deployment::live_slot_serves(seen, now->live.slot) : std::nullopt);
 }
 
 void generation::adopt(generation&& before) {
@@ -112,6 +117,7 @@ asio::awaitable<void> generation::stop(bool agent_ends) {
   co_await scheduler_.stop();
   tasks_.cancel();
   co_await tasks_.join();
+  co_await asio::post(loop_, asio::use_awaitable);  // what was posted to the judge before it was stopped
 }
 
 std::optional<deployment::standing> generation::stands() const {

@@ -50,6 +50,7 @@ class generation {
   void tell_live(const std::optional<deployment::live_slot>& now);
   void hand_on(const deployment::sighting& seen, const deployment::state& s);
 
+  asio::io_context& loop_;
   config::configuration configured_;
   teller tell_;
   net::network network_;

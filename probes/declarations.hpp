@@ -32,7 +32,9 @@ class declarations {
   /// A measurement that the configuration itself names.
   std::string_view add_named(std::string_view name, signal_kind kind, unit in) {
     const std::string& kept = names_.emplace_back(name);
-    all_.push_back({kept, kind, in});
+    // What counts or times many at once is taken for users' requests.
+    const bool is_of_requests = kind == signal_kind::ratio || kind == signal_kind::distribution;
+    all_.push_back({.name = kept, .kind = kind, .in = in, .tells = is_of_requests ? telling::requests : telling::nothing});
     return kept;
   }
   /// Whether a name that a person chose can be a part of a signal's as it stands.

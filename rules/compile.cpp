@@ -14,6 +14,9 @@ namespace {
 
 constexpr duration plain_window = std::chrono::minutes(1);  // a ratio or distribution without `over`
 
+constexpr int parts_of_a_window = 5;
+constexpr duration shortest_part = std::chrono::seconds(20);
+
 bool counts_errors(signal_kind k) {
   return k == signal_kind::ratio || k == signal_kind::ratios;
 }
@@ -31,6 +34,7 @@ class compiling {
     good = text(from, "unless", from.unless, made.unless) && good;
     if (!good || !made.when) return;
     bind(*made.when, made);
+    made.asks = made.sources.size();
     find_longest(made);
     const bool has_ratio = std::ranges::any_of(made.sources, [&](const source& s) { return counts_errors(into_.all[s.series].kind()); });
     const auto of_each =
@@ -100,10 +104,8 @@ class compiling {
     const signal* const wide = signals_.find(r.signal);
     const signal* const narrow = acts && !wide->narrowed.empty() ? signals_.find(wide->narrowed) : nullptr;
     const signal& named = narrow != nullptr ? *narrow : *wide;
-    const auto [at, is_new] = into_.series_by_name.try_emplace(named.samples, into_.all.size());
-    if (is_new) into_.all.emplace_back(named.kind, named.stale, named.of_live);
     source s;
-    s.series = at->second;
+    s.series = series_of(named);
     s.how = r.how;
     s.quantile = named.quantile;
     s.since_cutover = acts;
@@ -114,11 +116,24 @@ class compiling {
     if (s.length == duration{} && pools) s.length = plain_window;
     s.windowed = s.length > duration{};
     s.before = r.before;
+    s.tells = named.tells;
     if (s.before) s.remembered = into_.all[s.series].remember(s.length, s.how, s.quantile);
     if (s.windowed && !s.before) s.window = into_.all[s.series].window(s.length, start_of(of.from));
+    const signal* const anew = named.anew.empty() || !s.windowed || s.before ? nullptr : signals_.find(named.anew);
+    if (anew != nullptr) {
+      s.anew = series_of(*anew);
+      into_.all[*s.anew].window(part_of(s.length), series::start::full);
+      if (std::ranges::find(into_.anew, *s.anew) == into_.anew.end()) into_.anew.push_back(*s.anew);
+    }
     r.source = of.sources.size();
+    of.reads.push_back(s.series);
     of.sources.push_back(std::move(s));
-    of.reads.push_back(at->second);
+  }
+
+  std::size_t series_of(const signal& named) {
+    const auto [at, is_new] = into_.series_by_name.try_emplace(named.samples, into_.all.size());
+    if (is_new) into_.all.emplace_back(named.kind, named.stale, named.of_live);
+    return at->second;
   }
 
   static series::start start_of(const rule_source& of) {
@@ -153,6 +168,10 @@ class compiling {
 };
 
 }  // namespace
+
+duration part_of(duration window) {
+  return std::min(window, std::max<duration>(window / parts_of_a_window, shortest_part));
+}
 
 compiled compile(std::span<const rule_source> rules, const catalogue& signals, settings::diagnostics& problems) {
   compiling all(signals, problems);

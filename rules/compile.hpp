@@ -20,6 +20,7 @@ struct rule {
   branch until;   ///< may be null
   branch unless;  ///< may be null
   std::vector<source> sources;
+  std::size_t asks = 0;            ///< how many of them `when` reads: the first
   std::vector<std::size_t> reads;  ///< the series that wake it
   least_fill least;                ///< of `when`
   bool asks_worse = false;         ///< what was before the cutover is held against it by its own condition
@@ -30,7 +31,11 @@ struct compiled {
   std::vector<rule> rules;
   std::vector<series> all;
   std::unordered_map<std::string, std::size_t> series_by_name;  ///< a signal's `samples` → its series
+  std::vector<std::size_t> anew;                                ///< those of requests that began after both slots were asked
 };
+
+/// As long as a window's last fifth, and 20 s at least.
+duration part_of(duration window);
 
 /// Compiles every enabled rule; what is wrong with one is reported at its place, and the rule left out.
 compiled compile(std::span<const rule_source> rules, const catalogue& signals, settings::diagnostics& problems);

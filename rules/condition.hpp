@@ -25,6 +25,8 @@ struct source {
   bool has_longest = false;
   bool since_cutover = false;
   bool before = false;  ///< as it was at the newest cutover
+  telling tells = telling::nothing;
+  std::optional<std::size_t> anew{};  ///< the series of the same, of requests that began after both slots were asked
 };
 
 /// As long as a comparison with what was before the cutover says something of the release: later it is false.

@@ -13,9 +13,6 @@ constexpr least_fill any{};
 // A breach rests on full windows: one that fills is no part of it, and what is asked of it withholds nothing.
 constexpr least_fill unless_full{.filling = truth::no};
 
-constexpr int parts_of_a_window = 5;
-constexpr duration shortest_part = std::chrono::seconds(20);
-
 }  // namespace
 
 engine::engine(compiled from) : from_(std::move(from)), states_(from_.rules.size()), readers_(from_.all.size()) {
@@ -23,10 +20,8 @@ engine::engine(compiled from) : from_(std::move(from)), states_(from_.rules.size
     const rule& of = from_.rules[number];
     for (const std::size_t series : of.reads) readers_[series].push_back(number);
     dirty_.push_back(number);
-    const auto is_traffic = [&](std::size_t series) {
-      return from_.all[series].kind() == signal_kind::ratio || from_.all[series].kind() == signal_kind::distribution;
-    };
-    if (of.from.then == consequence::rollback && std::ranges::any_of(of.reads, is_traffic)) on_traffic_.push_back(number);
+    const auto is_traffic = [](const source& s) { return s.tells != telling::nothing; };
+    if (of.from.then == consequence::rollback && std::ranges::any_of(of.sources, is_traffic)) on_traffic_.push_back(number);
   }
 }
 
@@ -77,12 +72,10 @@ instant engine::earliest(const rule& of) const {
 }
 
 evaluation engine::evaluate_when(const rule& of, instant now, bool explain) {
-  for (const std::size_t series : of.reads) from_.all[series].advance(now);
-  return evaluate(*of.when, of.sources, from_.all, of.least, now, explain);
+  return evaluate_part(of.when, of.least, of, now, explain);
 }
 
-/// What ends a breach or withholds its action.
-evaluation engine::evaluate_other(const branch& text, least_fill least, const rule& of, instant now, bool explain) {
+evaluation engine::evaluate_part(const branch& text, least_fill least, const rule& of, instant now, bool explain) {
   for (const std::size_t series : of.reads) from_.all[series].advance(now);
   return evaluate(*text, of.sources, from_.all, least, now, explain);
 }
@@ -92,8 +85,8 @@ void engine::evaluate_rule(std::size_t number, instant now, std::vector<change>&
   state& s = states_[number];
   const evaluation when = evaluate_when(of, now, false);
   const bool may_end = of.until && s.verdicts.current() == verdict::breached;
-  const truth until = may_end ? evaluate_other(of.until, any, of, now).is : truth::unknown;
-  if (when.is == truth::yes) s.last_true = now;
+  const truth until = may_end ? evaluate_part(of.until, any, of, now).is : truth::unknown;
+  s.was_true.see(when.is == truth::yes, now);
   const verdict after = s.verdicts.step(terms(of), when.is, until, earliest(of), now);
   if (const verdict before = std::exchange(s.told, after); before != after) {
     change c{change_kind::verdict,         number, before, after, now, s.verdicts.true_since(), evaluate_when(of, now, true),
@@ -129,18 +122,18 @@ void engine::enqueue(std::size_t number, instant now) {
   queue_.push({next, number});
 }
 
-void engine::cutover(instant at, bool forgive) {
+void engine::cutover(instant at, bool forgive, bool recalled) {
   // Told anew after a reload, and placed by the calendar: the same one.
   if (cutover_ && std::chrono::abs(at - *cutover_) < same_cutover) return;
   cutover_ = at;
-  for (series& of : from_.all) of.cutover(at, forgive);
+  for (series& of : from_.all) of.cutover(at, forgive, recalled);
   blind_since_.reset();
   blind_said_ = false;
   for (std::size_t number = 0; number < from_.rules.size(); ++number) {
     if (from_.rules[number].from.then != consequence::rollback) continue;
     state& s = states_[number];
-    if (forgive) s.last_true.reset();
-    s.not_this_release = s.last_true && *s.last_true > at - before_cutover && *s.last_true <= at;
+    if (forgive) s.was_true.forget();
+    s.not_this_release = s.was_true.within(at - before_cutover, at);
     s.verdicts.reset();
     s.last = truth::unknown;
     if (!std::exchange(s.dirty, true)) dirty_.push_back(number);
@@ -184,13 +177,13 @@ void engine::adopt(engine&& before) {
 withholding engine::withheld(std::size_t number, instant now) {
   const rule& of = from_.rules[number];
   if (!of.unless) return {};
-  withholding made{evaluate_other(of.unless, unless_full, of, now).is, false, {}};
+  withholding made{evaluate_part(of.unless, unless_full, of, now).is, false, {}};
   made.held_against_before = of.asks_worse && made.is != truth::unknown;
   if (!of.asks_worse || made.is != truth::yes) return made;
   least_fill otherwise = unless_full;
   otherwise.is_worse = true;
-  if (evaluate_other(of.unless, otherwise, of, now).is != truth::yes)
-    made.no_worse = evaluate_other(of.unless, unless_full, of, now, true).says;
+  if (evaluate_part(of.unless, otherwise, of, now).is != truth::yes)
+    made.no_worse = evaluate_part(of.unless, unless_full, of, now, true).says;
   return made;
 }
 
@@ -210,6 +203,10 @@ std::pair<acting, std::string> engine::would_act(std::size_t number, instant now
   return {acting::yes, {}};
 }
 
+void engine::count_anew() {
+  for (const std::size_t number : from_.anew) from_.all[number].only_since(from_.all[number].newest_at());
+}
+
 truth engine::above_since(std::size_t number, instant since, instant now) {
   const rule& of = from_.rules[number];
   if (std::ranges::none_of(of.sources, [](const source& s) { return s.windowed && s.since_cutover; }))
@@ -218,14 +215,13 @@ truth engine::above_since(std::size_t number, instant since, instant now) {
   std::vector<source> shorter = of.sources;
   for (source& s : shorter) {
     if (!s.windowed || s.before) continue;
-    s.length = std::min(s.length, std::max<duration>(s.length / parts_of_a_window, shortest_part));
+    if (s.anew) s.series = *s.anew;  // what began before, and ended after, says nothing of how it is since
+    s.length = part_of(s.length);
     s.window = only[s.series].window(s.length, series::start::full);
     s.has_longest = false;
   }
-  for (const std::size_t number_of : of.reads) {
-    only[number_of].only_since(since);
-    only[number_of].advance(now);
-  }
+  for (const std::size_t number_of : of.reads) only[number_of].only_since(since);
+  for (const source& s : shorter) only[s.series].advance(now);
   return evaluate(*of.when, shorter, only, {.by_share = true}, now, false).is;
 }
 

@@ -77,7 +77,11 @@ class engine {
 
   /// What users reach has changed: rollback rules start empty. Less than `same_cutover` from the one before: it is that one. `forgive`: the
   /// release that was left was rolled back; what was true of it is no ground to doubt what is true of the next.
-  void cutover(instant at, bool forgive = false);
+  /// `recalled`: it lies before this life, which has seen nothing of the release before.
+  void cutover(instant at, bool forgive = false, bool recalled = false);
+  /// Both slots were asked for what fails, and failed or were well alike: what `above_since` goes by is counted anew, of requests that
+  /// begin from now on.
+  void count_anew();
   /// When that was last; nothing where it was never told.
   [[nodiscard]] std::optional<instant> cut_over_at() const { return cutover_; }
   /// Whether the rollback window is open: only then is blindness said.
@@ -112,7 +116,7 @@ class engine {
   struct state {
     verdict_state verdicts;
     verdict told = verdict::unknown;  ///< what the last change said
-    std::optional<instant> last_true;
+    times_true was_true;
     truth last = truth::unknown;  ///< its condition when it was evaluated last
     bool not_this_release = false;
     bool dirty = true;
@@ -128,7 +132,7 @@ class engine {
   void watch_blindness(instant now, std::vector<change>& into);
   void enqueue(std::size_t number, instant now);
   evaluation evaluate_when(const rule& of, instant now, bool explain);
-  evaluation evaluate_other(const branch& text, least_fill least, const rule& of, instant now, bool explain = false);
+  evaluation evaluate_part(const branch& text, least_fill least, const rule& of, instant now, bool explain = false);
   [[nodiscard]] instant earliest(const rule& of) const;
   [[nodiscard]] static verdict_terms terms(const rule& of);
 

@@ -79,13 +79,13 @@ void series::pool(span& w, const kept& k, bool in) const {
   }
 }
 
-void series::cutover(instant at, bool forgive) {
+void series::cutover(instant at, bool forgive, bool recalled) {
   for (memory& m : memories_) m.value = read_at(m, at);
   if (forgive && was_cut_over()) forgiven_.push_back({cutover_, at});
   std::erase_if(forgiven_, [&](const stretch& s) { return s.to < at - counts_before::longest; });
   before_ = looks_back_ && kind_ == signal_kind::ratio ? count_before(at) : nullptr;
   each_before_ = looks_back_ && kind_ == signal_kind::ratios ? count_each_before(at) : nullptr;
-  only_since(of_live_ ? std::max(at, newest_at()) : at);
+  only_since(of_live_ && !recalled ? std::max(at, newest_at()) : at);
 }
 
 void series::only_since(instant since) {
@@ -96,7 +96,7 @@ void series::only_since(instant since) {
   }
   for (span& w : windows_) {
     if (w.from == start::kept) continue;
-    w = {w.length, w.from, dropped_, {}, {}, {}, 0};
+    w = {w.length, w.from, dropped_, {}, {}, {}, 0, w.since};
     for (const kept& k : samples_) pool(w, k, true);
   }
 }
@@ -117,7 +117,9 @@ void series::adopt(const series& before) {
   }
   for (span& w : windows_) {
     const auto known = std::ranges::find_if(before.windows_, [&](const span& b) { return b.length == w.length && b.from == w.from; });
-    w = {w.length, w.from, 0, {}, {}, {}, 0, known == before.windows_.end() ? std::nullopt : known->last_out};
+    const bool is_new = known == before.windows_.end();
+    const instant oldest = samples_.empty() ? instant::min() : samples_.front().from;
+    w = {w.length, w.from, 0, {}, {}, {}, 0, is_new ? oldest : known->since, is_new ? std::nullopt : known->last_out};
     for (const kept& k : samples_) pool(w, k, true);
   }
 }
@@ -244,7 +246,7 @@ duration series::fills_in(std::size_t window, instant now) const {
   if (w.from != start::full) return {};
   if (anew_ == instant::max()) return w.length;
   // Up to the newest sample: a replay, which has the samples' times alone, sees the same.
-  const duration missing = w.length - (std::min(now, newest_at()) - anew_);
+  const duration missing = w.length - (std::min(now, newest_at()) - std::max(anew_, w.since));
   return missing > unevenness ? missing : duration{};
 }
 

@@ -40,7 +40,8 @@ class series {
 
   void add(const sample& s);
   /// `forgive`: what came since the cutover before was of a release that was rolled back, and is nothing to be held against.
-  void cutover(instant at, bool forgive = false);
+  /// `recalled`: nothing of the release before has come.
+  void cutover(instant at, bool forgive = false, bool recalled = false);
   /// Windows that begin at a cutover hold from now on what came wholly after `since`, and nothing else.
   void only_since(instant since);
   /// Takes over the samples of a series of the same signal, and when the cutover was.
@@ -90,6 +91,7 @@ class series {
     sketch distribution;
     histogram buckets;  ///< of a distribution that comes counted
     std::uint64_t values = 0;
+    instant since = instant::min();    ///< nothing from before is in it: a reload has made it longer than what was kept
     std::optional<double> last_out{};  ///< the newest value that has left: what a counter's first growth inside begins at
   };
   struct stretch {

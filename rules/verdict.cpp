@@ -2,12 +2,27 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace flipback::rules {
 
 std::string_view name_of(verdict v) {
   constexpr std::array<std::string_view, 4> names{"ok", "pending", "breached", "unknown"};
   return names.at(static_cast<std::size_t>(v));
+}
+
+void times_true::see(bool is_true, instant now) {
+  std::erase_if(runs_, [&](const run& r) { return r.last < now - kept; });
+  const bool goes_on = std::exchange(is_true_, is_true) && !runs_.empty();
+  if (!is_true) return;
+  if (goes_on)
+    runs_.back().last = now;
+  else
+    runs_.push_back({now, now});
+}
+
+bool times_true::within(instant from, instant to) const {
+  return std::ranges::any_of(runs_, [&](const run& r) { return r.first <= to && r.last > from; });
 }
 
 void verdict_state::see_true(const verdict_terms& terms, instant now) {
@@ -55,13 +70,13 @@ verdict verdict_state::step(const verdict_terms& terms, truth when, truth until,
 
 void verdict_state::unwatched(const verdict_terms& terms, instant from, instant to) {
   if (current_ == verdict::breached) return;
-  if (to - from >= terms.gap) {
-    true_since_.reset();
-    unknown_since_.reset();
-  } else if (true_since_) {
-    bridged_ += to - from;
-    if (bridged_ > terms.lasting / 2) true_since_.reset();
-  }
+  const bool is_gap = to - from >= terms.gap;
+  if (is_gap) unknown_since_.reset();
+  if (!true_since_) return;
+  bridged_ += to - from;
+  if (!is_gap && bridged_ <= terms.lasting / 2) return;
+  true_since_.reset();
+  if (current_ == verdict::pending) current_ = verdict::unknown;
 }
 
 std::optional<instant> verdict_state::due(const verdict_terms& terms, instant earliest) const {

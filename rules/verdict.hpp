@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <optional>
 #include <string_view>
+#include <vector>
 
 namespace flipback::rules {
 
@@ -21,6 +22,25 @@ struct verdict_terms {
 };
 
 /// A rule's verdict as a state machine (semantics.md §3): told the condition at a time, it says the verdict. No clock of its own.
+/// When a condition was true, in the last minutes.
+class times_true {
+ public:
+  static constexpr duration kept = std::chrono::minutes(6);  ///< a cutover is told within a minute
+
+  void see(bool is_true, instant now);
+  void forget() { runs_.clear(); }
+  /// Whether it was at any time in (from, to].
+  [[nodiscard]] bool within(instant from, instant to) const;
+
+ private:
+  struct run {
+    instant first;
+    instant last;
+  };
+  std::vector<run> runs_;
+  bool is_true_ = false;
+};
+
 class verdict_state {
  public:
   /// `earliest`: not breached before this instant, however long the condition has been true.

@@ -31,6 +31,8 @@ signal signal_of(const std::string& probe, const measurement_declaration& m, dur
   s.samples = m.of.empty() ? s.name : fmt::format("{}.{}", probe, m.of);
   if (!m.narrowed.empty()) s.narrowed = fmt::format("{}.{}", probe, m.narrowed);
   s.of_live = m.of_live;
+  s.tells = m.tells;
+  if (!m.anew.empty()) s.anew = fmt::format("{}.{}", probe, m.anew);
   return s;
 }
 

@@ -131,7 +131,9 @@ void acting::go_on_after(acting&& before) {
   // The slots have other names or another order: what is known is carried over by name, as across a restart.
   const clocks at = world_->now();
   const auto text = [&](fact which) -> found_text { return text_of(which, s, before.terms_, at); };
-  shell_->begin(recall({text(fact::epoch), text(fact::hold), text(fact::latch), text(fact::failures)}, terms_, at));
+  started what = recall({text(fact::epoch), text(fact::hold), text(fact::latch), text(fact::failures)}, terms_, at);
+  what.closing = s.closing;
+  shell_->begin(std::move(what));
 }
 
 }  // namespace flipback::deployment

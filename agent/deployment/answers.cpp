@@ -41,6 +41,8 @@ void deciding::on(const started& e) {
                  ? ""
                  : "; which slot to go back to is not known either: `flipback window open --stable SLOT` says which"));
   }
+  s.closing = e.closing;
+  if (s.closing) act(close_journal{*s.closing});
   if (!e.cut_off) return;
   s.under_way = e.cut_off;
   s.under_way->is = attempt::phase::changing;
@@ -64,7 +66,6 @@ bool deciding::is_troubled() const {
 void deciding::on(const looked& e) {
   if (s.under_way && s.under_way->is == attempt::phase::changing) {
     see_slots(s.track, e.seen, by);
-    s.track.names = e.seen.names;
     return;
   }
   const bool knew = s.track.now.has_value();
@@ -90,7 +91,7 @@ void deciding::on(const looked& e) {
     // What the rules say at this instant speaks of the epoch before.
     stale_rules = true;
   } else if (recalled) {
-    actions.insert(actions.begin(), start_rules_anew{s.track.now->began.at, false});
+    actions.insert(actions.begin(), start_rules_anew{s.track.now->began.at, false, true});
     make_room();
     stale_rules = true;
   }
@@ -117,14 +118,14 @@ void deciding::on(const stable_answered& e) {
   s.asking_stable.reset();
   if (s.track.now && e.found.epoch != s.track.now->number) return;
   s.stable = e.found;
-  if (e.found.well) return;
+  if (e.found.well || e.found.not_asked) return;
   s.track.slots[e.found.slot].sick = e.found.asked;
   if (s.track.now) keep_fact(fact::epoch);
 }
 
 void deciding::on(const blame_answered& e) {
   s.asking_blame.erase(e.rule);
-  const rule_now* rule = rule_named(e.rule);
+  const rule_now* rule = rule_named(now, e.rule);
   const bool of_now = s.track.now && e.epoch == s.track.now->number && rule != nullptr && rule->true_since == e.condition;
   if (!of_now) return;
   blame_standing& b = s.blames[e.rule];

@@ -131,6 +131,7 @@ asio::awaitable<slot_reply> ask_slot(net::network& through, const config::slot& 
     made.says = unmet ? unmet->says : fmt::format("{}", health->status);
   } else {
     made.says = health.error().says;
+    made.not_asked = outcome_of(health.error().why) == outcome::unknown;
   }
   const auto asked = net::parse_url(door.url);
   if (!health || !asked || asked->target == of.health) {

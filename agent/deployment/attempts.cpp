@@ -38,7 +38,10 @@ void deciding::begin(const cause& why, const placed& to, const std::string& whom
 
 /// The last moment before anything is changed: everything is weighed once more, as it is now.
 void deciding::on(const prepared& e) {
-  if (!s.under_way || s.under_way->id != e.id || s.under_way->is != attempt::phase::preparing) return;
+  if (!s.under_way || s.under_way->id != e.id) return;
+  // It was told before it had begun, and knows nothing of it.
+  if (s.under_way->is == attempt::phase::stopped) return stop(*s.under_way, "it was stopped before it began");
+  if (s.under_way->is != attempt::phase::preparing) return;
   s.under_way->is = attempt::phase::prepared;
   // It was looked whether all is ready, and this is newer.
   if (e.refused.empty() || !s.ready) return;
@@ -57,21 +60,22 @@ void deciding::ask_leave() {
   const bool same_way = a.why.is == cause::kind::ordered || (s.track.now && s.track.now->back && s.track.now->back->to == a.to);
   if (w.is == stance::act && !same_way) w = {stance::tells, guard::way_back, "the way back is another one now", {}};
   if (w.is == stance::waits && now.at.at - a.begun.at < carried_past_the_window) {
-    const rule_now* rule = rule_named(a.why.rule);
+    const rule_now* rule = rule_named(now, a.why.rule);
     ask_for(w.missing, a.why.rule, rule != nullptr ? rule->true_since : now.at.at, a.to);
     return;
   }
   if (w.is != stance::act) {
     s.not_again_before = now.at.at + ask_again_every;
-    if (a.why.is == cause::kind::rule && rule_named(a.why.rule) != nullptr) say_stance(a.why.rule, w);
+    if (a.why.is == cause::kind::rule && rule_named(now, a.why.rule) != nullptr) say_stance(a.why.rule, w);
     return stop(a, w.says);
   }
   a.is = attempt::phase::changing;
+  const rule_now* rule = a.why.is == cause::kind::ordered ? nullptr : rule_named(now, a.why.rule);
   const unsigned failed = s.in_doubt.failed && is_a_rules_own(a) ? s.in_doubt.failed->count : 0;
   event decided{"rollback.decided",
                 failed > 0 ? severity::warning : severity::critical,  // that it fails was said as loudly when it did so first
-                fmt::format("{}rolling back to {}: {} ({})", failed > 0 ? fmt::format("attempt {}: ", failed + 1) : "", text_of(a.to, by),
-                            a.why.by.empty() ? a.why.rule : a.why.by, a.why.reason),
+                fmt::format("{}rolling back to {}: {} ({}{})", failed > 0 ? fmt::format("attempt {}: ", failed + 1) : "", text_of(a.to, by),
+                            a.why.by.empty() ? a.why.rule : a.why.by, a.why.reason, rule != nullptr ? text_of_unless(*rule) : ""),
                 {}};
   decided.with("rule", a.why.rule).with("why", a.why.reason).with("to", by.slots[a.to.slot]).with("from", by.slots[a.from.slot]);
   decided.with("release", a.from.release).with("epoch", static_cast<std::int64_t>(a.epoch));
@@ -146,7 +150,7 @@ void deciding::stop(attempt& a, const std::string& why) {
 
 bool deciding::count_failed(const attempt& a, const rollback::ending& how) {
   if (how.changed || a.is == attempt::phase::stopped || !is_a_rules_own(a)) return false;
-  const rule_now* rule = rule_named(a.why.rule);
+  const rule_now* rule = rule_named(now, a.why.rule);
   const unsigned before = s.in_doubt.failed ? s.in_doubt.failed->count : 0;
   s.in_doubt.failed = failed_attempts{before + 1, now.at, a.why.rule, how.says, {}};
   if (rule != nullptr) s.in_doubt.failed->condition = rule->true_since;
@@ -158,6 +162,12 @@ bool deciding::is_too_early() const {
   const auto& failed = s.in_doubt.failed;
   if (failed && now.at.at < failed->newest.at + wait_after(*failed)) return true;
   return s.not_again_before && now.at.at < *s.not_again_before;
+}
+
+std::string deciding::what_it_waits_for() const {
+  const auto& failed = s.in_doubt.failed;
+  if (failed && now.at.at < failed->newest.at + wait_after(*failed)) return text_of(*failed, now.at);
+  return "an attempt was stopped just now, and the next begins in a moment";
 }
 
 std::string deciding::say_ended(const attempt& a, const rollback::ending& how, bool failed) {

@@ -120,7 +120,7 @@ void deciding::consider() {
     auto to = s.order->is == cause::kind::ordered ? ordered_to(s, by, now)
               : s.track.now && s.track.now->back  ? std::optional(s.track.now->back->to)
                                                   : std::nullopt;
-    const rule_now* rule = rule_named(s.order->rule);
+    const rule_now* rule = rule_named(now, s.order->rule);
     if (w.is == stance::act && to) {
       if (s.order->force) to->release = s.track.slots[to->slot].release;  // whatever was recorded: it is what is there
       begin(*std::exchange(s.order, std::nullopt), *to, w.says);
@@ -150,8 +150,10 @@ void deciding::weigh_rules() {
     weighed w = weigh(s, by, now, why);
     if (w.is == stance::act && s.order)
       w = {stance::waits, guard::none, "what a person has asked for comes first", {}};
-    else if (w.is == stance::act && is_too_early())
+    else if (w.is == stance::act && is_too_early() && s.last.contains(rule.name))
       continue;
+    else if (w.is == stance::act && is_too_early())
+      w = {stance::waits, guard::none, what_it_waits_for(), {}};
     if (w.is == stance::act) {
       s.last[rule.name] = static_cast<std::uint8_t>(w.is);
       why.reason = rule.why;
@@ -196,14 +198,9 @@ void deciding::prepare_for_pending() {
   ask_for(missing, {}, {}, s.track.now->back->to);
 }
 
-const rule_now* deciding::rule_named(const std::string& name) const {
-  const auto found = std::ranges::find(now.rules, name, &rule_now::name);
-  return found == now.rules.end() ? nullptr : &*found;
-}
-
 void deciding::drop_what_is_over() {
   const auto breached = [&](const std::string& name) {
-    const rule_now* rule = rule_named(name);
+    const rule_now* rule = rule_named(now, name);
     if (rule == nullptr || !rule->breached) return false;
     const auto known = s.breaches.find(name);
     return known == s.breaches.end() || known->second == rule->true_since;
@@ -212,7 +209,7 @@ void deciding::drop_what_is_over() {
   std::erase_if(s.last, [&](const auto& entry) { return !breached(entry.first); });
   std::erase_if(s.blames, [&](const auto& entry) { return !breached(entry.first); });
   if (const auto& failed = s.in_doubt.failed; failed && failed->condition) {  // what is true anew has not been tried yet
-    const rule_now* rule = rule_named(failed->rule);
+    const rule_now* rule = rule_named(now, failed->rule);
     if (rule == nullptr || !rule->breached || rule->true_since != *failed->condition) s.in_doubt.failed.reset();
   }
   s.breaches.clear();

@@ -29,6 +29,7 @@ struct started {
   doubts in_doubt{};
   std::vector<std::pair<std::string, std::string>> unreadable;  ///< facts that could not be read, and why
   std::optional<attempt> cut_off;                               ///< a rollback that the journal has open
+  std::optional<std::string> closing{};                         ///< one that has ended, whose journal is not closed yet
 };
 struct looked {
   sighting seen;
@@ -100,6 +101,7 @@ struct say {
 struct start_rules_anew {
   instant at;
   bool forgive = false;
+  bool recalled = false;  ///< an earlier life has seen it begin: nothing of what was live before it has come to this one
 };
 struct tell_window {
   bool open = false;

@@ -62,7 +62,7 @@ struct deciding {
   void stop(attempt& a, const std::string& why);
   [[nodiscard]] bool is_too_early() const;
   [[nodiscard]] std::uint64_t epoch_number() const;
-  [[nodiscard]] const rule_now* rule_named(const std::string& name) const;
+  [[nodiscard]] std::string what_it_waits_for() const;
 
   void roll_back(const verb& v);
   void approve(const verb& v);

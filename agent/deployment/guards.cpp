@@ -29,11 +29,6 @@ weighed waits(guard by, std::string says, needs missing) {
   return {stance::waits, by, std::move(says), missing};
 }
 
-const rule_now* rule_named(const present& now, const std::string& name) {
-  const auto found = std::ranges::find(now.rules, name, &rule_now::name);
-  return found == now.rules.end() ? nullptr : &*found;
-}
-
 const blame_standing* blame_of(const state& s, const rule_now& rule) {
   const auto found = s.blames.find(rule.name);
   const bool of_this = found != s.blames.end() && found->second.epoch == s.track.now->number && found->second.condition == rule.true_since;
@@ -120,7 +115,10 @@ std::optional<weighed> stable_slot(const state& s, const terms& by, const presen
   const slot_knowledge& known = s.track.slots[to.slot];
   const std::string name = by.slots[to.slot];
   const bool asked = s.stable && s.stable->epoch == s.track.now->number && s.stable->slot == to.slot;
-  const bool sick_now = asked && !s.stable->well && s.stable->asked >= known.answered;
+  const bool newest = asked && s.stable->asked >= known.answered;
+  if (newest ? s.stable->not_asked : known.not_asked)
+    return waits(guard::confirm, fmt::format("{} can't be asked ({})", name, newest ? s.stable->says : known.says), {.stable = true});
+  const bool sick_now = newest && !s.stable->well;
   if (!known.well || sick_now) {
     weighed w = blocked(guard::stable, fmt::format("{} is sick too ({}): rolling back would not help{}", name,
                                                    sick_now ? s.stable->says : known.says, by_force));
@@ -186,7 +184,10 @@ weighed weigh_order(const state& s, const terms& by, const present& now, const c
   const bool asked = s.stable && s.stable->slot == to.slot && now.at.at - s.stable->asked <= answer_counts_for;
   if (!asked) return waits(guard::stable, fmt::format("{} is asked", by.slots[to.slot]), {.stable = true});
   const slot_knowledge& known = s.track.slots[to.slot];
-  const bool sick_since = !known.well && known.answered > s.stable->asked;
+  if (s.stable->not_asked)
+    return tells(guard::stable, fmt::format("{} can't be asked ({}), so that it can't be told whether it is well{}", by.slots[to.slot],
+                                            s.stable->says, by_force));
+  const bool sick_since = !known.well && !known.not_asked && known.answered > s.stable->asked;
   if (!s.stable->well || sick_since)
     return tells(guard::stable, fmt::format("{} is sick ({}): rolling back would not help{}", by.slots[to.slot],
                                             sick_since ? known.says : s.stable->says, by_force));
@@ -241,16 +242,22 @@ std::string text_of(const hold& h) {
                      h.reason);
 }
 
+std::string text_of_unless(const rule_now& rule) {
+  return rule.withheld == answer::cant_tell ? "; whether its unless is true can't be told" : "";
+}
+
 bool is_held(const state& s, const moment& now) {
   return s.held && now.at < s.held->until.at;
+}
+
+bool is_of(const failure& f, const placed& live) {
+  return f.what.release == live.release;
 }
 
 bool was_rolled_back_before(const state& s, const terms& by, const present& now) {
   const placed& live = s.track.now->live;
   if (!tells_releases(live, by)) return false;
-  // Wherever it ran then: a release is told by its own name.
-  const auto is_it = [&](const failure& f) { return f.what.release == live.release && now.at.at - f.at.at < remembered_for; };
-  return std::ranges::any_of(s.failures, is_it);
+  return std::ranges::any_of(s.failures, [&](const failure& f) { return is_of(f, live) && now.at.at - f.at.at < remembered_for; });
 }
 
 bool in_window(const state& s, const terms& by, const present& now, const rule_now& rule) {
@@ -285,7 +292,7 @@ weighed weigh(const state& s, const terms& by, const present& now, const cause& 
   if (auto w = stable_slot(s, by, now, to, false)) return *w;
   if (!approved) {
     if (auto w = blamed(s, now, *rule, false)) return *w;
-    const std::string whom = blame_of(s, *rule)->newest.says;
+    const std::string whom = blame_of(s, *rule)->newest.says + text_of_unless(*rule);
     const auto [who, why] = for_a_person(s, by, now, *rule);
     if (std::min(by.mode, rule->mode.value_or(by.mode)) == config::mode::observe) {
       const std::string asked = who == guard::none ? "" : fmt::format("a person would be asked ({}) whether ", why);

@@ -79,6 +79,10 @@ std::string nowhere_to_go(const present& now, const terms& by);
 /// Whether a condition that began then may still act: it began in the window, and the window is open or is kept open by it.
 bool in_window(const state& s, const terms& by, const present& now, const rule_now& rule);
 
+/// Whether it is what is live now that was rolled back, wherever it ran then: a release is told by its own name.
+bool is_of(const failure& f, const placed& live);
+/// That it is not known whether a rule's `unless` withholds it, in words; empty where it is.
+std::string text_of_unless(const rule_now& rule);
 /// The release that was rolled back, where the live one is the same, was rolled back within 24 h, and releases can be told apart.
 bool was_rolled_back_before(const state& s, const terms& by, const present& now);
 

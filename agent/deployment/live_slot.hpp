@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/deployment/sighting.hpp"
 #include "agent/deployment/state.hpp"
 
 #include <cstdint>
@@ -19,6 +20,18 @@ inline std::optional<live_slot> live_of(const state& s) {
   const epoch* now = s.track.now ? &*s.track.now : s.track.recalled ? &s.track.recalled->then : nullptr;
   if (now == nullptr) return std::nullopt;
   return live_slot{now->live.slot, now->began, now->number};
+}
+
+/// Whether the live slot serves users at the front door, as far as its answer tells. Where nothing answers nginx is what is ill, and what
+/// nginx answers by itself (a limit, a page while somebody works there) is no slot's doing.
+inline std::optional<bool> live_slot_serves(const sighting& seen, slot_number live) {
+  const reply& door = seen.front_door;
+  if (door.is == reply::kind::silent) return std::nullopt;
+  if (door.is != reply::kind::failing) return true;
+  const bool of_no_answer = door.status == 502 || door.status == 504;
+  const bool passed_on = seen.log.our_question == live;
+  const bool alike = seen.slots[live].self.is == reply::kind::failing;
+  return of_no_answer || passed_on || alike ? std::optional(false) : std::nullopt;
 }
 
 }  // namespace flipback::deployment

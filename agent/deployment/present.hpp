@@ -4,6 +4,7 @@
 #include "agent/deployment/sighting.hpp"
 #include "agent/deployment/slots.hpp"
 
+#include <algorithm>
 #include <optional>
 #include <string>
 #include <vector>
@@ -40,5 +41,11 @@ struct present {
   std::string another_agent;                  ///< that another agent acts on this nginx, in words: then nobody's word is carried out here
   std::vector<std::string> not_this_release;  ///< every rollback rule whose condition was true before the cutover already
 };
+
+/// Null where it is neither breached nor pending.
+inline const rule_now* rule_named(const present& now, const std::string& name) {
+  const auto found = std::ranges::find(now.rules, name, &rule_now::name);
+  return found == now.rules.end() ? nullptr : &*found;
+}
 
 }  // namespace flipback::deployment

@@ -97,17 +97,17 @@ void shell::take(happening what) {
 }
 
 void shell::perform(action&& a) {
-  std::visit(overloaded{[&](start_rules_anew& r) { of_.rules.start_anew(r.at, r.forgive); }, [&](say& s) { of_.tell(std::move(s.what)); },
+  std::visit(overloaded{[&](start_rules_anew& r) { of_.rules.start_anew(r); }, [&](say& s) { of_.tell(std::move(s.what)); },
                         [&](tell_window& w) { of_.rules.window(w.open); },
                         [&](ask_stable& q) {
                           spawn([](shell& self, ask_stable what) -> asio::awaitable<void> {
-                            // The checks first: they may take long, and no answer here is older than that of its health.
+                            // Its health last: of the checks, which are asked at once, one may take as long as its `timeout`.
                             std::string unmet = co_await self.of_.rules.unmet_check(what.slot);
                             const instant asked = self.of_.seen.now().now.at;
                             const slot_reply got = co_await self.of_.seen.ask_slot(what.slot);
                             const bool told = got.self.is == reply::kind::identified;
                             self.take(stable_answered{{what.epoch, what.slot, asked, got.well, told ? got.self.release : std::string(),
-                                                       got.says, std::move(unmet)}});
+                                                       got.says, std::move(unmet), got.not_asked}});
                           }(*this, q));
                         },
                         [&](ask_blame& q) {

@@ -46,7 +46,8 @@ struct reply {
 struct slot_reply {
   bool well = false;  ///< its health is as expected
   reply self;
-  std::string says;  ///< of its health, for people
+  std::string says;        ///< of its health, for people
+  bool not_asked = false;  ///< it could not be, by our own doing (descriptors, resolver): nothing is known of it
 };
 
 /// Which slots nginx's access log says that requests went to since the look before. Lines that name no slot are not counted.

@@ -11,7 +11,8 @@ namespace flipback::deployment {
 /// A slot by its place in the configuration's order.
 using slot_number = std::size_t;
 
-/// A slot and the release that ran in it. An empty release is one that was not told: it equals no other, not even another empty one.
+/// A slot and the release that ran in it. An empty release is one that was not told; whether two releases are the same is for
+/// `tells_releases` to say.
 struct placed {
   slot_number slot = 0;
   std::string release;

@@ -87,7 +87,8 @@ struct stable_health {
   bool well = false;
   std::string release;  ///< empty: not told
   std::string says;
-  std::string unmet{};  ///< which of its checks it does not pass, in words; empty: it passes all
+  std::string unmet{};     ///< which of its checks it does not pass, in words; empty: it passes all
+  bool not_asked = false;  ///< it could not be: nothing is known of it
 };
 
 /// What asking both slots for what fails came to, of one breach.

@@ -149,9 +149,14 @@ void see_slots(tracking& t, const sighting& s, const terms& by) {
   for (std::size_t i = 0; i < t.slots.size() && i < s.slots.size(); ++i) {
     slot_knowledge& k = t.slots[i];
     const slot_reply& r = s.slots[i];
-    k.well = r.well;
     k.says = r.says;
     k.answered = s.begun.at;
+    k.not_asked = r.not_asked;
+    if (r.not_asked) {
+      k.well_in_a_row = 0;
+      continue;
+    }
+    k.well = r.well;
     if (!r.well) {
       k.well_in_a_row = 0;
       k.was_down = true;
@@ -180,7 +185,6 @@ namespace {
 noticed take(tracking& t, const sighting& s, const terms& by, bool troubled) {
   noticed found;
   see_slots(t, s, by);
-  t.names = s.names;
   const auto seen = witness_of(s, t.slots, by);
   follow_users(t, seen);
   const auto named = by.effect_is_intent && seen.slot ? seen.slot : s.names.named();

@@ -57,6 +57,7 @@ struct slot_knowledge {
   instant answered{};           ///< when it was asked last
   bool was_down = false;        ///< since the epoch began
   std::optional<instant> sick;  ///< when it was found so last
+  bool not_asked = false;       ///< the last time: it could not be, so that what is known is older
   std::string says;
 };
 
@@ -100,7 +101,6 @@ struct unnamed {
 struct tracking {
   std::optional<epoch> now;  ///< nothing: it is not known which slot is live
   std::vector<slot_knowledge> slots;
-  intent names;
   agreement is = agreement::unknown;
   std::optional<slot_number> users;  ///< the slot that users were seen to reach last, by as many witnesses in a row as a cutover needs
   std::optional<deployment::unnamed> unnamed;

@@ -73,7 +73,7 @@ void deciding::approve(const verb& v) {
   const std::string rule = v.rule.empty() ? s.questions.begin()->first : v.rule;
   const auto asked = s.questions.find(rule);
   if (asked == s.questions.end()) return answer(v, false, fmt::format("{} asks nothing", rule));
-  const rule_now* still = rule_named(rule);
+  const rule_now* still = rule_named(now, rule);
   if (still == nullptr || !still->breached) {
     s.questions.erase(asked);
     return answer(v, false, fmt::format("{} is no longer breached", rule));
@@ -117,7 +117,7 @@ void deciding::unlatch(const verb& v) {
   if (breached != now.rules.end() && !v.sure)
     return answer(v, false,
                   fmt::format("{} is breached: what is live may be rolled back at once; --yes does it all the same", breached->name));
-  std::erase_if(s.failures, [&](const failure& f) { return s.track.now && f.what == s.track.now->live; });
+  std::erase_if(s.failures, [&](const failure& f) { return s.track.now && is_of(f, s.track.now->live); });
   const bool was_shut = std::exchange(s.latched, std::nullopt).has_value();
   s.said.clear();
   s.not_again_before.reset();

@@ -47,7 +47,7 @@ class rule_book {
   /// What the errors of a rule have in common that came since then.
   [[nodiscard]] virtual error_shares errors_of(const std::string& rule, instant since) = 0;
   /// Rollback rules start empty from then on, at once.
-  virtual void start_anew(instant at, bool forgive) = 0;
+  virtual void start_anew(const start_rules_anew& how) = 0;
   virtual void window(bool open) = 0;
 };
 

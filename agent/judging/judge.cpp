@@ -49,6 +49,7 @@ void judge::adopt(judge&& before) {
   engine_.adopt(std::move(before.engine_));
   reachable_at_ = std::move(before.reachable_at_);
   watching_since_ = before.watching_since_;
+  newest_mark_ = before.newest_mark_;
 }
 
 void judge::take(std::size_t probe, const run& of, const observation& seen) {
@@ -74,11 +75,12 @@ void judge::stood_still(duration stood) {
   const instant at = now();
   engine_.unwatched(at - stood, at);
   if (recorder_) recorder_->unwatched(at - stood, at);
+  settle_soon();
 }
 
 /// Many samples of one wake-up are judged together.
 void judge::settle_soon() {
-  if (std::exchange(settling_posted_, true)) return;
+  if (stopped_ || std::exchange(settling_posted_, true)) return;
   asio::post(loop_, [this] {
     settling_posted_ = false;
     settle();
@@ -158,9 +160,12 @@ std::string judge::shared_is_ill() const {
                      ill.size() == 1 ? "was" : "were", ill.size() == 1 ? "is" : "are");
 }
 
+/// Of a rule that counts errors: what fails on the live slot says nothing of what is slow there.
 const knows_errors* judge::who_knows_errors(std::size_t rule) const {
+  const rules::rule& of = engine_.rules()[rule];
   for (const config::made_probe& p : made_) {
-    if (!reads(rule, p.entry->name)) continue;
+    const auto counts = [&](const rules::source& s) { return s.tells == telling::errors && s.name.starts_with(p.entry->name + "."); };
+    if (!std::ranges::any_of(std::span(of.sources).first(of.asks), counts)) continue;
     if (const auto* knows = dynamic_cast<const knows_errors*>(p.observed.get())) return knows;
   }
   return nullptr;
@@ -216,8 +221,14 @@ deployment::rule_now judge::rule_as_it_is(std::size_t number, const deployment::
     const double hung = errors.errors == 0 ? 0 : static_cast<double>(errors.hung_errors) / static_cast<double>(errors.errors);
     r.only_hang_ups = hung > 0 && when.in == unit::ratio && when.value && when.threshold && *when.value * (1 - hung) <= *when.threshold;
   }
-  if (const auto mark = deployment::mark_of(s, r.name, r.true_since))
+  if (const auto mark = deployment::mark_of(s, r.name, r.true_since)) {
+    if (!newest_mark_ || *newest_mark_ < *mark) {
+      newest_mark_ = mark;
+      engine_.count_anew();
+      if (on_mark) on_mark(*mark);
+    }
     r.above_since_mark = flipback::of(engine_.above_since(number, *mark, at));
+  }
   return r;
 }
 
@@ -233,9 +244,9 @@ error_shares judge::errors_of(const std::string& rule, instant since) {
   return {};
 }
 
-void judge::start_anew(instant at, bool forgive) {
-  engine_.cutover(at, forgive);
-  if (recorder_) recorder_->cutover(at, forgive);
+void judge::start_anew(const deployment::start_rules_anew& how) {
+  engine_.cutover(how.at, how.forgive, how.recalled);
+  if (recorder_) recorder_->cutover(how.at, how.forgive, how.recalled);
   settle();
 }
 

@@ -36,6 +36,8 @@ class judge final : public deployment::rule_book {
 
   /// A rollback rule has something else to say.
   std::function<void()> on_rollback_rules;
+  /// Both slots were asked for what fails, and failed or were well alike: what is held against the live one from then on began after it.
+  std::function<void(instant mark)> on_mark;
   /// A rule that holds is breached.
   std::function<void(const std::string& rule, const std::string& why)> on_hold;
 
@@ -56,7 +58,7 @@ class judge final : public deployment::rule_book {
   std::vector<std::string> not_this_release() override;
   asio::awaitable<std::string> unmet_check(deployment::slot_number of) override;
   error_shares errors_of(const std::string& rule, instant since) override;
-  void start_anew(instant at, bool forgive) override;
+  void start_anew(const deployment::start_rules_anew& how) override;
   void window(bool open) override;
 
   [[nodiscard]] rules::engine& engine() { return engine_; }
@@ -85,6 +87,7 @@ class judge final : public deployment::rule_book {
   std::map<std::string, instant> reachable_at_;  ///< of probes that belong to no slot: when they were reachable last
   slot_checks& checks_;
   std::string front_door_says_;
+  std::optional<instant> newest_mark_;                         ///< of all rules
   instant watching_since_ = std::chrono::steady_clock::now();  ///< a reload goes on watching
   asio::steady_timer timer_;
   bool settling_posted_ = false;

@@ -3,6 +3,7 @@
 #include "agent/config/make_probes.hpp"
 #include "agent/config/stable_twins.hpp"
 #include "agent/schedule/scheduler.hpp"
+#include "agent/task_group.hpp"
 #include "agent/within.hpp"
 
 #include <fmt/format.h>
@@ -20,7 +21,7 @@ asio::awaitable<observation> observed(probe& asks, run& r) {
 
 }  // namespace
 
-slot_checks::slot_checks(const config::configuration& configured, const surroundings& in) {
+slot_checks::slot_checks(asio::io_context& loop, const config::configuration& configured, const surroundings& in) : loop_(loop) {
   settings::diagnostics said_before;
   for (const config::slot& slot : configured.slots) {
     std::vector<check>& its = of_slots_.emplace_back();
@@ -36,11 +37,15 @@ slot_checks::slot_checks(const config::configuration& configured, const surround
 
 asio::awaitable<std::string> slot_checks::unmet(std::size_t slot) {
   if (slot >= of_slots_.size()) co_return std::string();
-  for (check& c : of_slots_[slot]) {
-    std::string says = co_await unmet(c);
-    if (!says.empty()) co_return says;
+  std::vector<std::string> says(of_slots_[slot].size());
+  task_group asked(loop_, [](const std::string&) {});
+  for (std::size_t i = 0; i < says.size(); ++i) {
+    asked.spawn([](slot_checks& self, check& c, std::string& into) -> asio::awaitable<void> { into = co_await self.unmet(c); }(
+                                                                       *this, of_slots_[slot][i], says[i]));
   }
-  co_return std::string();
+  co_await asked.join();
+  const auto first = std::ranges::find_if(says, [](const std::string& one) { return !one.empty(); });
+  co_return first == says.end() ? std::string() : std::move(*first);
 }
 
 asio::awaitable<std::string> slot_checks::unmet(check& c) {

@@ -15,7 +15,7 @@ namespace flipback {
 class slot_checks {
  public:
   /// `configured` need not outlive it.
-  slot_checks(const config::configuration& configured, const surroundings& in);
+  slot_checks(asio::io_context& loop, const config::configuration& configured, const surroundings& in);
 
   /// The first of the slot's checks, in their order, that does not pass, in words: "login (answered 500)"; empty: all do. Each has its
   /// probe's own time-out. After wrong credentials a probe is not asked again for 5 min: some services lock a user out for less.
@@ -32,6 +32,7 @@ class slot_checks {
   };
   asio::awaitable<std::string> unmet(check& c);
 
+  asio::io_context& loop_;
   std::vector<std::vector<check>> of_slots_;
 };
 

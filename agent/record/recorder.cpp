@@ -25,7 +25,7 @@ struct recorder::disk {
     rules::replay::record_writer made;
     made.write(rules::replay::beginning{since.at, since.wall, std::exchange(continues, true)});
     for (const rules::replay::declared& d : signals) made.write(d);
-    if (since.cutover) made.write(rules::replay::cut_over{*since.cutover});
+    if (since.cutover) made.write(rules::replay::cut_over{*since.cutover, false, true});
     if (since.window_open) made.write(rules::replay::window_changed{since.at, true});
     return made.take();
   }
@@ -64,9 +64,9 @@ recorder::moment recorder::present() const {
   return now;
 }
 
-void recorder::cutover(instant at, bool forgive) {
+void recorder::cutover(instant at, bool forgive, bool recalled) {
   cutover_ = at;
-  writer_.write(rules::replay::cut_over{at, forgive});
+  writer_.write(rules::replay::cut_over{at, forgive, recalled});
 }
 
 void recorder::window(instant at, bool open) {

@@ -41,7 +41,7 @@ class recorder {
   /// The number under which the samples of this name are recorded.
   [[nodiscard]] std::uint32_t series_named(const std::string& samples) const { return series_.at(samples); }
   void add(std::uint32_t series, const sample& s) { writer_.write(rules::replay::sampled{series, s}); }
-  void cutover(instant at, bool forgive);
+  void cutover(instant at, bool forgive, bool recalled = false);
   void window(instant at, bool open);
   void unwatched(instant from, instant to) { writer_.write(rules::replay::unwatched{from, to}); }
 

@@ -74,6 +74,13 @@ struct measurement {
 /// How long traffic says something after its newest request.
 inline constexpr duration traffic_stale = std::chrono::seconds(15);
 
+/// What of users' requests a measurement tells.
+enum class telling : std::uint8_t {
+  nothing,   ///< it is of no users' requests
+  requests,  ///< how many, how fast, with what
+  errors     ///< which of them failed
+};
+
 /// What a probe says it may measure, so that rules can be checked before anything runs.
 struct measurement_declaration {
   std::string_view name;
@@ -84,6 +91,9 @@ struct measurement_declaration {
   duration stale{};             ///< at least 3 × the probe's interval
   std::string_view narrowed{};  ///< under which name the same is measured of the live slot alone, of requests that began after the cutover
   bool of_live = false;         ///< it speaks of the live slot since the newest cutover, and of nothing else
+  telling tells = telling::nothing;
+  std::string_view
+      anew{};  ///< of one of the live slot: under which name the same is measured of requests that began after `live_facts.anew`
 };
 
 /// What a probe has learnt of the time before its first run, as a log tells it. A measurement that has a `since` speaks of less of it.

@@ -91,7 +91,9 @@ struct nginx_facts {
 struct live_facts {
   std::optional<std::size_t> slot;  ///< its number among the slots; nothing: it is not known
   std::optional<instant> since;     ///< the newest cutover; nothing: it is live for as long as can be told
-  std::uint64_t turn = 0;           ///< raised whenever another slot or release goes live: nothing counted before is of what is live now
+  std::optional<instant>
+      anew;  ///< both slots were asked for what fails, and failed or were well alike; requests begun after it are counted apart
+  std::uint64_t turn = 0;  ///< raised whenever another slot or release goes live: nothing counted before is of what is live now
 };
 
 /// What the world outside of its own table gives a probe when it is made.

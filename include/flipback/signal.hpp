@@ -20,6 +20,8 @@ struct signal {
   std::string narrowed{};  ///< the signal that says the same of the live slot since the newest cutover alone; empty: there is none
   bool of_live = false;    ///< it speaks of the live slot since the newest cutover, and of nothing else
   duration every{};        ///< the interval at which samples come; zero: not known
+  telling tells = telling::nothing;
+  std::string anew{};  ///< of one of the live slot: the signal of its requests alone that began after both slots were asked; empty: none
 };
 
 /// One value of one signal. It speaks of the time (from, at]; an instantaneous one of the run that began at `from`.

@@ -47,9 +47,10 @@ class file_source final : public source {
   }
 
   asio::awaitable<void> follow(std::function<void()> look) override {
-    asio::posix::stream_descriptor changes(executor_, ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC));
+    const int instance = ::inotify_init1(IN_NONBLOCK | IN_CLOEXEC);
+    if (instance < 0) co_return;  // no more instances: the look once a second is all there is, and enough to be right
+    asio::posix::stream_descriptor changes(executor_, instance);
     changes.non_blocking(true);
-    // Without inotify (no more instances) the look once a second is all there is; that is enough to be right.
     for (const std::string& path : paths_) {
       const std::string folder = std::filesystem::path(path).parent_path().string();
       ::inotify_add_watch(changes.native_handle(), folder.empty() ? "." : folder.c_str(),

@@ -15,7 +15,9 @@ bool live_now::has_turned(instant now) {
 traffic::live live_now::as_of(instant now, double wall) const {
   if (!told_) return {};
   const auto on_the_wall = [&](instant at) { return wall - to_seconds(now - at); };
-  return {.slot = told_->slot, .since = told_->since ? std::optional(on_the_wall(*told_->since)) : std::nullopt};
+  return {.slot = told_->slot,
+          .since = told_->since ? std::optional(on_the_wall(*told_->since)) : std::nullopt,
+          .anew = told_->anew ? std::optional(on_the_wall(*told_->anew)) : std::nullopt};
 }
 
 }  // namespace flipback::access_log

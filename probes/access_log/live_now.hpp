@@ -24,6 +24,7 @@ class live_now {
   /// When it was told; zero: it was so from the start.
   [[nodiscard]] instant told_at() const { return told_at_; }
   [[nodiscard]] bool is_known() const { return told_ && told_->slot; }
+  [[nodiscard]] bool is_anew() const { return told_ && told_->anew; }
 
  private:
   std::shared_ptr<const live_facts> told_;

@@ -112,7 +112,7 @@ class access_log_probe final : public probe, public knows_errors {
     observation seen = signals_.say(pool, since, over, following_ ? std::optional(wall_seconds()) : std::nullopt, traffic_.missing());
     if (live_.is_known() && seen.result == outcome::pass) {
       const instant told = std::max(since, live_.told_at());
-      signals_.measure_live(seen.measurements, pool, told, told == since ? over : to_seconds(now - told));
+      signals_.measure_live(seen.measurements, pool, told, told == since ? over : to_seconds(now - told), live_.is_anew());
     }
     tell_past(seen);
     add_notes(seen, pool, configured);
@@ -165,6 +165,7 @@ class access_log_probe final : public probe, public knows_errors {
     if (live_.has_turned(now)) {
       traffic_.forget_live();
       errors_.forget();
+      past_is_lives_ = false;
     }
     traffic_.goes_live(live_.as_of(now, wall));
     if (nginx_ && nginx_->addresses) traffic_.goes_by(nginx_->addresses);
@@ -222,9 +223,9 @@ class access_log_probe final : public probe, public knows_errors {
       earlier& e = to.before.emplace_back(from, std::max(duration{}, from - std::chrono::seconds(1)), std::vector<measurement>{});
       signals_.measure(e.measurements, counted, 1);
       const double cutover = live.since.value_or(0);
-      if (!live.slot || cutover >= began + 1) continue;
+      if (!live.slot || !past_is_lives_ || cutover >= began + 1) continue;
       const bool in_it = cutover > began;
-      signals_.measure_live(e.measurements, counted, in_it ? now - ago(cutover) : instant{}, in_it ? began + 1 - cutover : 1);
+      signals_.measure_live(e.measurements, counted, in_it ? now - ago(cutover) : instant{}, in_it ? began + 1 - cutover : 1, false);
     }
   }
 
@@ -238,6 +239,7 @@ class access_log_probe final : public probe, public knows_errors {
   std::shared_ptr<const nginx::slot_addresses> addresses_;  ///< from the slots' `upstreams` alone
   al::traffic traffic_;
   std::map<double, al::counts> past_;  ///< what was logged before we came, by second since 1970, until the first run takes it
+  bool past_is_lives_ = true;          ///< the slot that was counted as the live one then is live
   al::traffic_signals signals_;
   al::live_now live_;
   al::error_memory errors_;

@@ -20,6 +20,7 @@ void counts::merge(const counts& other) {
   if (slots.size() < other.slots.size()) slots.resize(other.slots.size());
   for (std::size_t i = 0; i < other.slots.size(); ++i) slots[i].merge(other.slots[i]);
   live.merge(other.live);
+  anew.merge(other.anew);
   for (const keyed_ratio& r : other.by_path) {
     const auto known = std::ranges::find_if(by_path, [&](const keyed_ratio& mine) { return *mine.of == *r.of; });
     if (known == by_path.end()) {

@@ -30,6 +30,7 @@ struct counts {
   tally all;                         ///< the traffic: what went to a slot, or, where that can't be told, what was passed on
   std::vector<tally> slots;          ///< attempts, in the order of the slots
   tally live;                        ///< of the live slot's requests that began after the cutover; nothing where it is not known
+  tally anew;                        ///< of these the ones that began after both slots were asked for what fails
   ratios by_path;                    ///< errors and requests of the traffic's paths that fail
   std::uint64_t elsewhere = 0;       ///< passed on, to what is no slot's
   std::uint64_t local = 0;           ///< that nginx answered itself

@@ -25,22 +25,34 @@ tally_signals::tally_signals(terms by)
   for (const rate& r : rates) {
     if (by_.with_latency || !r.of_timed) rates_.push_back(named_as(r.name));
   }
-  if (!by_.with_latency) return;
+  if (!by_.with_latency || by_.shares_only) return;
   for (const auto& [name, q] : quantiles) quantiles_.push_back(named_as(name));
 }
 
 tally_signals::named tally_signals::named_as(std::string_view name) const {
-  return {by_.prefix + std::string(name), by_.narrowed_by.empty() ? std::string() : by_.narrowed_by + std::string(name)};
+  const auto under = [&](const std::string& prefix) { return prefix.empty() ? std::string() : prefix + std::string(name); };
+  return {by_.prefix + std::string(name), under(by_.narrowed_by), under(by_.anew_by)};
 }
 
-measurement_declaration tally_signals::declared(const named& as, signal_kind kind, unit in) const {
-  return {.name = as.name, .kind = kind, .in = in, .stale = traffic_stale, .narrowed = as.narrowed, .of_live = by_.of_live};
+measurement_declaration tally_signals::declared(const named& as, signal_kind kind, unit in, telling tells) const {
+  return {.name = as.name,
+          .kind = kind,
+          .in = in,
+          .stale = traffic_stale,
+          .narrowed = as.narrowed,
+          .of_live = by_.of_live,
+          .tells = tells,
+          .anew = kind == signal_kind::ratio && in == unit::ratio ? std::string_view(as.anew) : std::string_view()};
 }
 
 void tally_signals::declare(std::vector<measurement_declaration>& into) const {
-  into.push_back(declared(requests_, signal_kind::gauge, unit::number));
-  into.push_back(declared(rps_, signal_kind::ratio, unit::per_second));
-  for (const named& as : rates_) into.push_back(declared(as, signal_kind::ratio, unit::ratio));
+  if (!by_.shares_only) {
+    into.push_back(declared(requests_, signal_kind::gauge, unit::number));
+    into.push_back(declared(rps_, signal_kind::ratio, unit::per_second));
+  }
+  for (std::size_t i = 0; i < rates_.size(); ++i)
+    into.push_back(
+        declared(rates_[i], signal_kind::ratio, unit::ratio, rates.at(i).counts == &tally::errors ? telling::errors : telling::requests));
   for (std::size_t i = 0; i < quantiles_.size(); ++i) {
     measurement_declaration& made = into.emplace_back(declared(quantiles_[i], signal_kind::distribution, unit::seconds));
     made.quantile = quantiles.at(i).second;
@@ -52,8 +64,8 @@ void tally_signals::measure(std::vector<measurement>& into, const tally& from, d
   const auto count = static_cast<double>(from.requests);
   const auto timed = static_cast<double>(from.latencies.count());
   const bool quiet = from.requests == 0;
-  into.push_back({requests_.name, count, quiet});
-  if (over > 0) into.push_back({rps_.name, pooled{count, over}, quiet});
+  if (!by_.shares_only) into.push_back({requests_.name, count, quiet});
+  if (over > 0 && !by_.shares_only) into.push_back({rps_.name, pooled{count, over}, quiet});
   for (std::size_t i = 0; i < rates_.size(); ++i) {
     const double all = rates.at(i).of_timed ? timed : count;
     into.push_back({rates_[i].name, pooled{static_cast<double>(from.*rates.at(i).counts), all}, all == 0});

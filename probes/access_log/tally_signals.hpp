@@ -20,6 +20,8 @@ class tally_signals {
     bool with_latency = false;
     std::string narrowed_by;  ///< the prefix under which the same is measured of the live slot alone; empty: it is not
     bool of_live = false;
+    std::string anew_by{};  ///< of the live slot: the prefix of the shares of what began after both slots were asked; empty: there are none
+    bool shares_only = false;  ///< no counts and no latencies
   };
   explicit tally_signals(terms by);
 
@@ -31,9 +33,10 @@ class tally_signals {
   struct named {
     std::string name;
     std::string narrowed;
+    std::string anew;
   };
   [[nodiscard]] named named_as(std::string_view name) const;
-  [[nodiscard]] measurement_declaration declared(const named& as, signal_kind kind, unit in) const;
+  [[nodiscard]] measurement_declaration declared(const named& as, signal_kind kind, unit in, telling tells = telling::requests) const;
 
   terms by_;
   named requests_;

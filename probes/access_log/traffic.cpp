@@ -17,6 +17,11 @@ constexpr int too_many = 429;
 constexpr std::size_t longest_target = 4096;  // bytes of what is kept to be asked again
 constexpr std::size_t most_owners = 256;      // upstreams that are remembered; an address that a name led to may have changed meanwhile
 
+/// Nobody can tell of a request without any time when it began.
+bool is_after(std::optional<double> began, double when) {
+  return began && *began > when;
+}
+
 /// The time that the request's upstreams took together: a retry makes the user wait for both.
 std::optional<double> total_latency(const attempts& tries) {
   std::optional<double> total;
@@ -99,11 +104,6 @@ void traffic::count_local(int status) {
   if (status >= 500) ++since_.local_failures;
 }
 
-/// Nobody can tell of a request without any time when it began; where nobody tells of a cutover, none lies behind one.
-bool traffic::began_after_cutover(std::optional<double> ended, double took) const {
-  return !live_.since || (ended && *ended - took > *live_.since);
-}
-
 void traffic::add(std::string_view text, std::optional<double> arrived) {
   line read;
   const auto status = format_.read(text, read) ? read.number(field::status) : std::nullopt;
@@ -134,9 +134,12 @@ void traffic::add(std::string_view text, std::optional<double> arrived) {
   count(since_.all, final_status, hung, latency);
   paths_.add(read.text(field::path), final_status >= 500 || hung);
   if (can_tell_.attempts) count_attempts(by, hung, slow_path);
-  const bool is_new = began_after_cutover(time ? time : arrived, took);
+  const auto ended = time ? time : arrived;
+  const auto began = ended ? std::optional(*ended - took) : std::nullopt;
+  const bool is_new = !live_.since || is_after(began, *live_.since);  // where nobody tells of a cutover, none lies behind one
   const bool is_lives = slot_count_ > 0 && live_.slot && by.reached(*live_.slot) && is_new;
   if (is_lives) count(since_.live, final_status, hung, latency);
+  if (is_lives && live_.anew && is_after(began, *live_.anew)) count(since_.anew, final_status, hung, latency);
   const bool is_held = slot_count_ > 0 && live_.slot ? is_lives : is_new;
   const std::string_view client = read.text(field::client);
   if (is_held && !client.empty()) since_.clients.add(client_of(client));
@@ -217,7 +220,7 @@ pool traffic::take() {
 }
 
 void traffic::forget_live() {
-  since_.live = {};
+  since_.live = since_.anew = {};
   static_cast<held_against_live&>(since_) = {};
 }
 

@@ -34,6 +34,7 @@ class traffic {
   struct live {
     std::optional<std::size_t> slot;  ///< nothing: it is not known
     std::optional<double> since{};    ///< seconds since 1970
+    std::optional<double> anew{};     ///< the same: from when on its requests are counted apart, too
   };
   void goes_live(const live& now) { live_ = now; }
   /// How the slots' upstreams stand in the log, from now on: more is known of nginx.
@@ -66,7 +67,6 @@ class traffic {
   [[nodiscard]] bool is_local(const line& of, const route& by, int status) const;
   [[nodiscard]] bool is_headless(const attempts& tries) const;
   [[nodiscard]] std::optional<double> latency_of(const line& of, const attempts& tries) const;
-  [[nodiscard]] bool began_after_cutover(std::optional<double> ended, double took) const;
   void count_local(int status);
   void note_error(const line& of, std::string_view text, bool is_lives);
   void count(tally& into, int status, bool hung, std::optional<double> latency) const;

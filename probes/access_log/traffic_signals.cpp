@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::size_t most_paths_said = 3;
 constexpr const char* of_live = "live.";
+constexpr const char* of_live_anew = "live.anew.";
 
 /// What has most errors: "GET /api/a 12, GET /api/b 3".
 std::string most_errors(const pool& of) {
@@ -42,8 +43,12 @@ traffic_signals::traffic_signals(const abilities& can_tell, std::span<const slot
     : can_tell_(can_tell),
       lag_limit_(lag_limit),
       all_({.prefix = "", .with_latency = can_tell.latency, .narrowed_by = can_tell.slots && !slots.empty() ? of_live : ""}) {
-  if (can_tell_.slots && !slots.empty())
-    live_.emplace(tally_signals::terms{.prefix = of_live, .with_latency = can_tell.latency, .narrowed_by = {}, .of_live = true});
+  if (can_tell_.slots && !slots.empty()) {
+    live_.emplace(tally_signals::terms{
+        .prefix = of_live, .with_latency = can_tell.latency, .narrowed_by = {}, .of_live = true, .anew_by = of_live_anew});
+    anew_.emplace(tally_signals::terms{
+        .prefix = of_live_anew, .with_latency = can_tell.latency, .narrowed_by = {}, .of_live = true, .shares_only = true});
+  }
   if (can_tell_.attempts) {
     for (const slot_upstreams& s : slots)
       slots_.emplace_back(tally_signals::terms{.prefix = s.slot + ".", .with_latency = can_tell_.attempt_times, .narrowed_by = {}});
@@ -55,6 +60,7 @@ traffic_signals::traffic_signals(const abilities& can_tell, std::span<const slot
   };
   if (live_) {
     live_->declare(declared_);
+    anew_->declare(declared_);
     declare("elsewhere", signal_kind::ratio, unit::ratio, traffic_stale);
   }
   if (can_tell_.paths) declare("error_rate_by_path", signal_kind::ratios, unit::ratio, traffic_stale);
@@ -85,10 +91,11 @@ observation traffic_signals::say(const pool& of, instant since, double over, std
   return seen;
 }
 
-void traffic_signals::measure_live(std::vector<measurement>& into, const counts& of, instant since, double over) const {
+void traffic_signals::measure_live(std::vector<measurement>& into, const counts& of, instant since, double over, bool is_anew) const {
   if (!live_) return;
   const std::size_t first = into.size();
   live_->measure(into, of.live, over);
+  if (is_anew) anew_->measure(into, of.anew, over);
   for (measurement& m : std::span(into).subspan(first)) m.since = since;
 }
 

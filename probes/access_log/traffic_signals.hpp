@@ -27,14 +27,15 @@ class traffic_signals {
                                 std::span<const field> missing) const;
   /// The measurements of requests alone.
   void measure(std::vector<measurement>& into, const counts& of, double over) const;
-  /// Those of the live slot, from `since` on (zero: the sample's own time).
-  void measure_live(std::vector<measurement>& into, const counts& of, instant since, double over) const;
+  /// Those of the live slot, from `since` on (zero: the sample's own time); `is_anew`: what began after both slots were asked is counted.
+  void measure_live(std::vector<measurement>& into, const counts& of, instant since, double over, bool is_anew = false) const;
 
  private:
   abilities can_tell_;
   duration lag_limit_;
   tally_signals all_;
   std::optional<tally_signals> live_;  ///< where there are slots that the log can tell apart
+  std::optional<tally_signals> anew_;  ///< the same
   std::deque<tally_signals> slots_;    ///< where the log has their attempts' statuses
   std::vector<measurement_declaration> declared_;
 };

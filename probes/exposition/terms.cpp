@@ -105,7 +105,11 @@ void read_metric(const std::string& name, settings::section& from, terms& into, 
   if (taken || declarations::is_every_probes(name)) from.report_here("is measured already; expected another name for it");
   from.finish();
   into.metrics.push_back(declared.keep(name));
-  declared.add({into.metrics.back(), read.kind, in, quantile});
+  declared.add({.name = into.metrics.back(),
+                .kind = read.kind,
+                .in = in,
+                .quantile = quantile,
+                .tells = has_quantile ? telling::requests : telling::nothing});
   into.look_at.metrics.push_back(std::move(read));
 }
 

@@ -22,12 +22,25 @@ constexpr double slow = 1;  // seconds: what the built-in rule takes for an outa
 }  // namespace
 
 void declare_traffic(declarations& into, bool limited) {
-  const auto add = [&](std::string_view name, signal_kind kind, unit in) { into.add({name, kind, in, 0, {}, traffic_stale}); };
+  const auto add = [&](std::string_view name, signal_kind kind, unit in) {
+    into.add({.name = name,
+              .kind = kind,
+              .in = in,
+              .stale = traffic_stale,
+              .tells = name == "error_rate" ? telling::errors : telling::requests});
+  };
   add("requests", signal_kind::gauge, unit::number);
   add("rps", signal_kind::ratio, unit::per_second);
   for (const rate& r : rates) add(r.name, signal_kind::ratio, unit::ratio);
   if (limited) add("limited_rate", signal_kind::ratio, unit::ratio);
-  for (const auto& [name, q] : quantiles) into.add({name, signal_kind::distribution, unit::seconds, q, latencies, traffic_stale});
+  for (const auto& [name, q] : quantiles)
+    into.add({.name = name,
+              .kind = signal_kind::distribution,
+              .in = unit::seconds,
+              .quantile = q,
+              .of = latencies,
+              .stale = traffic_stale,
+              .tells = telling::requests});
 }
 
 void measure_traffic(findings& into, const reading& from, bool limited, instant since, instant now) {

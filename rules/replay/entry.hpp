@@ -25,7 +25,8 @@ struct sampled {
 };
 struct cut_over {
   instant at;
-  bool forgive = false;  ///< the release that was left was rolled back
+  bool forgive = false;   ///< the release that was left was rolled back
+  bool recalled = false;  ///< it lies before the life that tells it
 };
 struct window_changed {
   instant at;

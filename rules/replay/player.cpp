@@ -56,7 +56,7 @@ void player::take(const sampled& e, const teller& tell) {
 void player::take(const cut_over& e, const teller& tell) {
   make_ready();
   go_to(e.at, tell);
-  engine_->cutover(e.at, e.forgive);
+  engine_->cutover(e.at, e.forgive, e.recalled);
 }
 
 void player::take(const window_changed& e, const teller& tell) {

@@ -13,7 +13,7 @@
 namespace flipback::rules::replay {
 
 /// What a record's file begins with.
-inline constexpr std::string_view magic = "flipback record 2\n";
+inline constexpr std::string_view magic = "flipback record 3\n";
 
 /// Writes entries as frames: the payload's size, the payload, its CRC-32. Times are differences from the entry before, in nanoseconds; a
 /// frame stands for itself.

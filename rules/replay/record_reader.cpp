@@ -83,7 +83,8 @@ class frame {
       }
       case tag::cut_over: {
         const instant at = time();
-        return cut_over{at, from_.byte() != 0};
+        const bool forgive = from_.byte() != 0;
+        return cut_over{at, forgive, from_.byte() != 0};
       }
       case tag::window_changed: {
         const instant at = time();
@@ -124,7 +125,10 @@ class frame {
     made.is.narrowed = from_.text();
     made.is.of_live = from_.byte() != 0;
     made.is.every = length();
-    const bool known = kind <= static_cast<std::uint8_t>(signal_kind::ratios) && in <= static_cast<std::uint8_t>(unit::per_second);
+    const std::uint8_t tells = from_.byte();
+    made.is.tells = static_cast<telling>(tells);
+    const bool known = kind <= static_cast<std::uint8_t>(signal_kind::ratios) && in <= static_cast<std::uint8_t>(unit::per_second) &&
+                       tells <= static_cast<std::uint8_t>(telling::errors);
     return known && !made.is.name.empty() ? std::optional<entry>(std::move(made)) : std::nullopt;
   }
 

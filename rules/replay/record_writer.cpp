@@ -116,6 +116,7 @@ void record_writer::put(const declared& e) {
   payload_.text(e.is.narrowed);
   payload_.byte(e.is.of_live ? 1 : 0);
   payload_.number(static_cast<std::uint64_t>(e.is.every.count()));
+  payload_.byte(static_cast<std::uint8_t>(e.is.tells));
 }
 
 void record_writer::put(const sampled& e) {
@@ -128,6 +129,7 @@ void record_writer::put(const sampled& e) {
 void record_writer::put(const cut_over& e) {
   begin(of(tag::cut_over), e.at);
   payload_.byte(e.forgive ? 1 : 0);
+  payload_.byte(e.recalled ? 1 : 0);
 }
 
 void record_writer::put(const window_changed& e) {

@@ -42,7 +42,7 @@ class night {
     by_.slots = {"blue", "green"};
     by_.mode = config::mode::act;
     log_.after_a_good_release(each_second);
-    log_.start_anew(at(0s), false);
+    log_.start_anew({at(0s)});
   }
 
   /// The first decision from the cutover to green on, or none until then.
@@ -101,7 +101,7 @@ class night {
     for (action& a : done.actions) perform(a);
   }
   void perform(action& a) {
-    if (const auto* anew = std::get_if<start_rules_anew>(&a)) log_.start_anew(anew->at, anew->forgive);
+    if (const auto* anew = std::get_if<start_rules_anew>(&a)) log_.start_anew(*anew);
     if (const auto* w = std::get_if<tell_window>(&a)) log_.window(w->open);
     if (const auto* q = std::get_if<ask_stable>(&a))
       take(stable_answered{{q->epoch, q->slot, clock_.at, !sick(q->slot), q->slot == blue ? "v1" : "v2", sick(q->slot) ? "503" : "200"}});
@@ -139,7 +139,10 @@ class night {
       r.why = when.says;
       r.holds = said_by(when.is);
       r.not_this_release = judged.not_this_release(i, clock_.at);
-      if (const auto mark = mark_of(s_, r.name, r.true_since)) r.above_since_mark = said_by(judged.above_since(i, *mark, clock_.at));
+      if (const auto mark = mark_of(s_, r.name, r.true_since)) {
+        if (!mark_ || *mark_ < *mark) log_.count_anew(*(mark_ = mark));
+        r.above_since_mark = said_by(judged.above_since(i, *mark, clock_.at));
+      }
       all.push_back(std::move(r));
     }
     return all;
@@ -155,6 +158,7 @@ class night {
   log_night::night log_;
   moment clock_;
   intent names_;
+  std::optional<instant> mark_;
   state s_;
   seconds now_ = -log_night::well_before;
   std::optional<decided> decided_;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/config/catalogue.hpp"
+#include "agent/deployment/decider.hpp"
 #include "agent/judging/observing.hpp"
 #include "probes/access_log/tail.hpp"
 #include "probes/access_log/traffic.hpp"
@@ -67,13 +68,17 @@ class log_probe final : public probe {
   observation observe(instant since, double wall) {
     const al::pool pool = seen_.take();
     observation seen = signals_.say(pool, since, 1, wall, seen_.missing());
-    if (seen.result == outcome::pass) signals_.measure_live(seen.measurements, pool, since, 1);
+    if (seen.result == outcome::pass) signals_.measure_live(seen.measurements, pool, since, 1, live_.anew.has_value());
     return seen;
   }
   /// Told of the slot that is live, as the agent tells it.
   void goes_live(std::size_t slot, double since) {
     seen_.forget_live();
-    seen_.goes_live({slot, since});
+    seen_.goes_live(live_ = {slot, since});
+  }
+  void counts_anew(double since) {
+    live_.anew = since;
+    seen_.goes_live(live_);
   }
   void take(std::string_view line) {
     seen_.add(line);
@@ -85,6 +90,7 @@ class log_probe final : public probe {
   inline static const std::vector<slot_upstreams> slots{{"blue", {"127.0.0.1:8000"}}, {"green", {"127.0.0.1:8001"}}};
 
   al::traffic seen_;
+  al::traffic::live live_;
   al::traffic_signals signals_;
   std::size_t taken_ = 0;
 };
@@ -159,7 +165,11 @@ class night {
     return *this;
   }
   /// What the decider tells the rules; and the rules, to be asked.
-  void start_anew(instant at, bool forgive) { judged_.cutover(at, forgive); }
+  void start_anew(const flipback::deployment::start_rules_anew& how) { judged_.cutover(how.at, how.forgive, how.recalled); }
+  void count_anew(instant mark) {
+    probe_->counts_anew(wall_at_cutover + to_seconds(mark - cutover));
+    judged_.count_anew();
+  }
   void window(bool open) { judged_.window(open); }
   [[nodiscard]] engine& judged() { return judged_; }
   [[nodiscard]] seconds now() const { return now_; }

@@ -91,8 +91,10 @@ class night {
 
   void begin(bool continues, hours step) {
     tell(replay::beginning{cutover + now_, wall_time(1795762000s) + now_ + step, continues});
-    tell(replay::declared{errors, {"traffic.error_rate", signal_kind::ratio, unit::ratio, 15s, 0, "traffic.error_rate"}});
-    tell(replay::declared{slow, {"traffic.slow_rate", signal_kind::ratio, unit::ratio, 15s, 0, "traffic.slow_rate"}});
+    tell(replay::declared{
+        errors, {"traffic.error_rate", signal_kind::ratio, unit::ratio, 15s, 0, "traffic.error_rate", {}, false, {}, telling::errors}});
+    tell(replay::declared{
+        slow, {"traffic.slow_rate", signal_kind::ratio, unit::ratio, 15s, 0, "traffic.slow_rate", {}, false, {}, telling::requests}});
     tell(replay::declared{stable, {"stable.up", signal_kind::outcome, unit::number, 3s, 0, "stable.up"}});
   }
   void tell(replay::entry e) { entries_.push_back(std::move(e)); }

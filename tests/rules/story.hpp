@@ -19,9 +19,13 @@ using std::chrono::seconds;
 
 inline catalogue traffic_signals() {
   catalogue all;
-  all.add({"traffic.error_rate", signal_kind::ratio, unit::ratio, seconds(15), 0, "traffic.error_rate"});
-  all.add({"traffic.aborted_rate", signal_kind::ratio, unit::ratio, seconds(15), 0, "traffic.aborted_rate"});
-  all.add({"traffic.p95", signal_kind::distribution, unit::seconds, seconds(15), 0.95, "traffic.latencies"});
+  const auto traffic = [&](signal s, telling tells = telling::requests) {
+    s.tells = tells;
+    all.add(std::move(s));
+  };
+  traffic({"traffic.error_rate", signal_kind::ratio, unit::ratio, seconds(15), 0, "traffic.error_rate"}, telling::errors);
+  traffic({"traffic.aborted_rate", signal_kind::ratio, unit::ratio, seconds(15), 0, "traffic.aborted_rate"});
+  traffic({"traffic.p95", signal_kind::distribution, unit::seconds, seconds(15), 0.95, "traffic.latencies"});
   all.add({"postgres.reachable", signal_kind::outcome, unit::number, seconds(15), 0, "postgres.reachable"});
   all.add({"stable.up", signal_kind::outcome, unit::number, seconds(3), 0, "stable.up"});
   return all;

@@ -37,7 +37,7 @@ class Recording:
     def gauge(self, name, stale=300.0):
         self.series[name] = len(self.series)
         self.payload += b"\x02" + number(self.series[name]) + bytes((GAUGE, 0)) + number(int(stale * 10**9)) + struct.pack("<d", 0) + text(name) + text(name)
-        self.payload += text("") + b"\x00" + number(0)
+        self.payload += text("") + b"\x00" + number(0) + b"\x00"
 
     def sample(self, name, at, value):
         now = self.start + round(at * 10**9)
@@ -48,4 +48,4 @@ class Recording:
     def write(self, path):
         payload = bytes(self.payload)
         with open(path, "wb") as file:
-            file.write(b"flipback record 2\n" + number(len(payload)) + payload + struct.pack("<I", zlib.crc32(payload)))
+            file.write(b"flipback record 3\n" + number(len(payload)) + payload + struct.pack("<I", zlib.crc32(payload)))

@@ -71,13 +71,12 @@ fates of_state() {
 
 fates of_tracking() {
   const tracking t;
-  const auto& [now, slots, names, is, users, unnamed, departures, recalled, door_failed, door_identity, live_was_well, changes_in_place,
-               arriving, unfollowed_since, unfollowed, unfollowed_said, reached, watched, other_in_a_row, agreed_in_a_row, reached_last,
+  const auto& [now, slots, is, users, unnamed, departures, recalled, door_failed, door_identity, live_was_well, changes_in_place, arriving,
+               unfollowed_since, unfollowed, unfollowed_said, reached, watched, other_in_a_row, agreed_in_a_row, reached_last,
                reached_in_a_row, unsteady_said] = t;
   return all({{"now", fate::stored},
               {"slots", fate::stored},  // field by field below
-              {"names", fate::seen_anew},
-              {"is", fate::stored},  // that users reach both slots; any other is seen before an epoch is known
+              {"is", fate::stored},     // that users reach both slots; any other is seen before an epoch is known
               {"users", fate::seen_anew},
               {"unnamed", fate::seen_anew},
               {"departures", fate::stored},
@@ -97,14 +96,14 @@ fates of_tracking() {
               {"reached_last", fate::seen_anew},
               {"reached_in_a_row", fate::seen_anew},
               {"unsteady_said", fate::over}},
-             now, slots, names, is, users, unnamed, departures, recalled, door_failed, door_identity, live_was_well, changes_in_place,
-             arriving, unfollowed_since, unfollowed, unfollowed_said, reached, watched, other_in_a_row, agreed_in_a_row, reached_last,
+             now, slots, is, users, unnamed, departures, recalled, door_failed, door_identity, live_was_well, changes_in_place, arriving,
+             unfollowed_since, unfollowed, unfollowed_said, reached, watched, other_in_a_row, agreed_in_a_row, reached_last,
              reached_in_a_row, unsteady_said);
 }
 
 fates of_slot() {
   const slot_knowledge k;
-  const auto& [identity, release, well, well_in_a_row, counted, answered, was_down, sick, says] = k;
+  const auto& [identity, release, well, well_in_a_row, counted, answered, was_down, sick, not_asked, says] = k;
   return all({{"identity", fate::seen_anew},
               {"release", fate::seen_anew},
               {"well", fate::seen_anew},
@@ -113,8 +112,9 @@ fates of_slot() {
               {"answered", fate::seen_anew},
               {"was_down", fate::stored},  // the doubt that it makes is kept with the way back
               {"sick", fate::stored},      // `in_doubt.mark`
+              {"not_asked", fate::seen_anew},
               {"says", fate::seen_anew}},
-             identity, release, well, well_in_a_row, counted, answered, was_down, sick, says);
+             identity, release, well, well_in_a_row, counted, answered, was_down, sick, not_asked, says);
 }
 
 fates of_epoch() {

@@ -25,7 +25,7 @@ TEST_CASE("a_source_is_a_file_or_a_signals_files") {
 }
 
 TEST_CASE("what_a_file_is_is_told_by_how_it_begins") {
-  CHECK(content_of("flipback record 2\n\x01") == content::record);
+  CHECK(content_of("flipback record 3\n\x01") == content::record);
   CHECK(content_of("flipback rec") == content::record);
   CHECK(content_of("") == content::text);
   CHECK(content_of("flipback_probe_up 1\n") == content::text);

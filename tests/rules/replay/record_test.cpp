@@ -135,7 +135,7 @@ TEST_CASE("a_byte_that_was_changed_is_noticed_wherever_it_is") {
 
 TEST_CASE("what_is_no_record_is_said") {
   const auto says = [](std::string_view file) { return record_reader(file).next().error().says; };
-  CHECK(says("") == "it does not begin with \"flipback record 2\": it is no record");
+  CHECK(says("") == "it does not begin with \"flipback record 3\": it is no record");
   CHECK(says("SQLite format 3").ends_with("it is no record"));
 }
 
