@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 
 namespace flipback::rules {
 
@@ -107,6 +108,13 @@ rule_source written(const row& r) {
 }
 
 }  // namespace
+
+std::vector<std::string> built_in_names() {
+  std::vector<std::string> names = budget_names();
+  for (const row& r : rows) names.emplace_back(r.name);
+  std::ranges::copy(names_for_each(), std::back_inserter(names));
+  return names;
+}
 
 rule_set with_built_ins(std::span<const rule_source> own, const catalogue& signals, bool has_deployment) {
   rule_set made;

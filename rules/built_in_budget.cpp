@@ -73,6 +73,10 @@ rule_source by_quantile() {
 
 }  // namespace
 
+std::vector<std::string> budget_names() {
+  return {"error-rate", "error-burn", "latency", "latency-burn", "outage"};
+}
+
 void add_budget(const catalogue& signals, bool has_deployment, const std::function<bool(std::string_view)>& replaced, rule_set& into) {
   const auto add = [&](rule_source made, std::string_view needs) {
     // `outage` was what `error-burn` is: who has written or switched off one of that name goes on having it so.

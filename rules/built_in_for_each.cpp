@@ -101,6 +101,12 @@ void add_rows(const catalogue& signals, const std::function<bool(std::string_vie
 
 }  // namespace
 
+std::vector<std::string> names_for_each() {
+  std::vector<std::string> names{"critical-function"};
+  for (const row_of_many& r : rows_of_many) names.emplace_back(r.name);
+  return names;
+}
+
 void add_one_for_each(const catalogue& signals, bool has_deployment, const std::function<bool(std::string_view)>& replaced,
                       rule_set& into) {
   if (!replaced("critical-function")) {

@@ -80,7 +80,9 @@ void series::pool(span& w, const kept& k, bool in) const {
 }
 
 void series::cutover(instant at, bool forgive, bool recalled) {
-  for (memory& m : memories_) m.value = read_at(m, at);
+  // What a release that was rolled back did is nothing to go by: what was before it is what is live again.
+  if (!forgive)
+    for (memory& m : memories_) m.value = read_at(m, at);
   if (forgive && was_cut_over()) forgiven_.push_back({cutover_, at});
   std::erase_if(forgiven_, [&](const stretch& s) { return s.to < at - counts_before::longest; });
   before_ = looks_back_ && kind_ == signal_kind::ratio ? count_before(at) : nullptr;

@@ -1,6 +1,9 @@
 #include "agent/config/read_rules.hpp"
 
+#include "rules/built_in.hpp"
+
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -49,6 +52,16 @@ void check_uses(settings::section& from, const rules::rule_source& read, bool ha
   }
 }
 
+/// Whoever switches a rule off without saying what it is means a built-in one.
+void check_is_built_in(settings::section& from, const std::string& name) {
+  const std::vector<std::string> all = rules::built_in_names();
+  if (name.empty() || std::ranges::find(all, name) != all.end()) return;
+  const std::string meant = settings::nearest(name, all);
+  from.report("name",
+              fmt::format("found {}, which is no built-in rule that could be switched off{}", from.shown("name"),
+                          meant.empty() ? fmt::format("; they are {}", fmt::join(all, ", ")) : fmt::format("; did you mean {}?", meant)));
+}
+
 }  // namespace
 
 void read_rules(settings::section& root, configuration& into) {
@@ -61,6 +74,7 @@ void read_rules(settings::section& root, configuration& into) {
     read.until = read_condition(from, "until");
     read.unless = read_condition(from, "unless");
     if (read.enabled && !from.has("when")) from.report("when", fmt::format("is missing, expected {}", a_condition));
+    if (!read.enabled && !from.has("when")) check_is_built_in(from, read.name);
     read.lasting = from.span("for", read.lasting, duration{}, hours(24));
     read.after = from.span("after", read.after, duration{}, hours(24));
     read.gap = from.span("gap", read.gap, duration{}, hours(1));

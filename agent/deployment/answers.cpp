@@ -102,7 +102,9 @@ void deciding::on(const looked& e) {
   // What stands there now is not what was refused. What the attempt itself did to it, Ready has looked at since.
   const auto& failed = s.in_doubt.failed;
   if (failed && e.seen.configuration_changed && s.ready && s.ready->looked >= failed->newest.at) s.in_doubt.failed.reset();
-  const bool is_outdated = !s.ready || e.seen.configuration_changed || now.at.at - s.ready->looked >= looked_every;
+  const auto& turned = s.track.door_turned;  // nginx was stopped, or is there again: what is ready may be something else
+  const bool is_outdated =
+      !s.ready || e.seen.configuration_changed || (turned && s.ready->looked < *turned) || now.at.at - s.ready->looked >= looked_every;
   if (is_outdated && !is_asking(s.asking_ready, now.at.at)) ask_for({.ready = true}, {}, {}, std::nullopt);
 }
 

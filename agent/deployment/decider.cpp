@@ -95,13 +95,12 @@ void deciding::watch_window() {
 }
 
 void deciding::say_stance(const std::string& rule, const weighed& w) {
-  s.last[rule] = static_cast<std::uint8_t>(w.is);
+  s.last[rule] = {static_cast<std::uint8_t>(w.is), w.says};
   // To be asking is another thing than what was answered.
-  if (!s.said.insert(fmt::format("{}/{}:{}", rule, name_of(w.by), s.last[rule])).second) return;
-  constexpr std::array<std::string_view, 5> kinds{"", "rollback.waiting", "rollback.blocked", "rollback.asked", "rollback.withheld"};
+  if (!s.said.insert(fmt::format("{}/{}:{}", rule, name_of(w.by), static_cast<unsigned>(w.is))).second) return;
   const bool sick = w.by == guard::stable || w.by == guard::ready;
   const severity how = w.is == stance::waits ? severity::info : sick ? severity::critical : severity::warning;
-  event e{std::string(kinds.at(static_cast<std::size_t>(w.is))), how, fmt::format("{}: {}", rule, w.says), {}};
+  event e{fmt::format("rollback.{}", name_of(w.is)), how, fmt::format("{}: {}", rule, w.says), {}};
   e.with("rule", rule).with("guard", std::string(name_of(w.by)));
   act(say{std::move(e)});
 }
@@ -155,7 +154,7 @@ void deciding::weigh_rules() {
     else if (w.is == stance::act && is_too_early())
       w = {stance::waits, guard::none, what_it_waits_for(), {}};
     if (w.is == stance::act) {
-      s.last[rule.name] = static_cast<std::uint8_t>(w.is);
+      s.last[rule.name] = {static_cast<std::uint8_t>(w.is), {}};
       why.reason = rule.why;
       begin(why, s.track.now->back->to, w.says);
       return;

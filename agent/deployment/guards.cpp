@@ -229,6 +229,11 @@ std::string nowhere_to_go(const present& now, const terms& by) {
   return fmt::format("it is not known which slot to go back to: {}, and no cutover was seen", why_unnamed(now.names, by));
 }
 
+std::string_view name_of(stance s) {
+  constexpr std::array<std::string_view, 5> names{"acting", "waiting", "blocked", "asked", "withheld"};
+  return names.at(static_cast<std::size_t>(s));
+}
+
 std::string_view name_of(guard g) {
   constexpr std::array<std::string_view, 26> names{
       "none",     "live",          "condition", "intent",   "elsewhere", "way back", "window",       "latch", "hold",  "ready",
@@ -270,8 +275,8 @@ bool in_window(const state& s, const terms& by, const present& now, const rule_n
   if (now.at.at <= until) return true;
   // Past the window only what was being asked at its end is carried through.
   const auto last = s.last.find(rule.name);
-  const bool carried = last == s.last.end() || last->second == static_cast<std::uint8_t>(stance::waits) ||
-                       last->second == static_cast<std::uint8_t>(stance::act);
+  const bool carried = last == s.last.end() || last->second.is == static_cast<std::uint8_t>(stance::waits) ||
+                       last->second.is == static_cast<std::uint8_t>(stance::act);
   return carried && now.at.at <= until + carried_past_the_window;
 }
 

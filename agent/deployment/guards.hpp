@@ -48,6 +48,8 @@ enum class stance : std::uint8_t {
   asks,     ///< a person decides: `flipback approve`
   tells     ///< nothing acts on this: a person is told what to type
 };
+/// As the event's kind has it: "blocked" of `rollback.blocked`.
+std::string_view name_of(stance s);
 
 /// What has to be asked of the world before more can be said.
 struct needs {

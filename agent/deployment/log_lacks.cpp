@@ -103,14 +103,29 @@ std::optional<lack> unreadable(const read_log& log, const std::vector<access_log
   if (newest.read < enough || newest.in_format != 0) return std::nullopt;
   const std::string by_nginx = written.empty() ? "" : fmt::format(" (nginx writes {})", flipback::quoted(written.front().format));
   return lack{
-      log.acts,
+      true,
       fmt::format("none of the newest {} lines of {} is in the format that probes.{} expects{}, so that no rule on it can be judged",
                   newest.read, log.path, log.probe, by_nginx),
       fmt::format("set [probes.{}] format to the text of nginx's log_format", log.probe)};
 }
 
-void add(log_findings& to, lack what) {
-  if (what.blocking)
+/// What nginx does not write there, or not in time.
+std::optional<lack> lacks_lines(const read_log& log, const std::vector<access_log_directive>& written, bool nginx_is_known) {
+  if (std::ranges::any_of(written, &access_log_directive::conditional))
+    return lack{true, fmt::format("nginx logs only some requests to {} (access_log with if=): no base for rates", log.path),
+                "take if= out, or give the rest a log of its own and name both in path"};
+  if (std::ranges::any_of(written, &access_log_directive::buffered))
+    return lack{false,
+                fmt::format("nginx buffers {} (access_log with buffer= or gzip), so that its lines come too late to act on", log.path),
+                "take buffer= out, or add flush=1s"};
+  if (!nginx_is_known || !written.empty()) return std::nullopt;
+  return lack{false, fmt::format("nginx's configuration logs nothing to {}, which probes.{} reads", log.path, log.probe),
+              fmt::format("let nginx log there, or set [probes.{}] path to where it does", log.probe)};
+}
+
+/// What a log lacks that no rollback rule reads is no more than a note.
+void add(log_findings& to, const read_log& log, lack what) {
+  if (log.acts)
     to.lacking.push_back(std::move(what));
   else
     to.notes.push_back(text_of(what));
@@ -124,13 +139,19 @@ log_findings log_lacks(const rollback::nginx_configuration* nginx, const config:
   for (const read_log& log : logs) {
     const auto written = nginx != nullptr ? al::written_to(std::array{log.path}, nginx->access_logs) : std::vector<access_log_directive>{};
     if (lacks_agents(log, written))
-      add(found, {log.acts, fmt::format("{} has no user agent, so that our own requests can't be told from users'", log.path),
-                  "add $http_user_agent to its log_format, and reload nginx"});
-    if (auto none_in_format = unreadable(log, written)) add(found, *std::move(none_in_format));
+      add(found, log,
+          {true, fmt::format("{} has no user agent, so that our own requests can't be told from users'", log.path),
+           "add $http_user_agent to its log_format, and reload nginx"});
+    if (auto none_in_format = unreadable(log, written)) add(found, log, *std::move(none_in_format));
+    if (auto partly = lacks_lines(log, written, nginx != nullptr)) add(found, log, *std::move(partly));
   }
   if (logs.empty()) return found;
   for (const auto& [slot, file] : site_files(configured)) {
-    for (const access_log_directive& d : rollback::configuration_in(contents_of(file), prefix).access_logs) {
+    const rollback::nginx_configuration its = rollback::configuration_in(contents_of(file), prefix);
+    if (its.logs_nothing)
+      found.lacking.push_back({false, fmt::format("{} of slot {} has access_log off: its traffic would not be seen", file, slot),
+                               fmt::format("let it log to {}", logs.front().path)});
+    for (const access_log_directive& d : its.access_logs) {
       if (std::ranges::any_of(logs, [&](const read_log& log) { return al::is_same_log(log.path, d.path); })) continue;
       found.lacking.push_back(
           {false, fmt::format("{} of slot {} logs to {}, which no probe reads: its traffic would not be seen", file, slot, d.path),

@@ -27,7 +27,7 @@ bool can_witness(const al::line_format& format) {
 std::vector<witness_log> of_nginx(const rollback::nginx_configuration& nginx) {
   std::vector<witness_log> found;
   for (const access_log_directive& log : nginx.access_logs) {
-    if (std::ranges::find(nginx.forgeable_logs, log.path) != nginx.forgeable_logs.end()) continue;
+    if (log.forgeable) continue;
     auto format = al::line_format::from_text(log.format);
     if (format && can_witness(*format)) found.push_back({log.path, std::move(*format)});
   }
@@ -67,7 +67,15 @@ std::unique_ptr<al::tail> at_its_end(const std::string& path) {
 
 std::vector<witness_log> witness_logs(const rollback::nginx_configuration* nginx, const config::configuration& configured) {
   std::vector<witness_log> found = nginx == nullptr ? std::vector<witness_log>{} : of_nginx(*nginx);
-  return found.empty() ? of_probes(configured) : found;
+  if (!found.empty()) return found;
+  found = of_probes(configured);
+  const auto is_forgeable = [&](const witness_log& log) {
+    return nginx != nullptr && std::ranges::any_of(nginx->access_logs, [&](const access_log_directive& d) {
+             return d.forgeable && al::is_same_log(log.path, d.path);
+           });
+  };
+  std::erase_if(found, is_forgeable);
+  return found;
 }
 
 log_witness::log_witness(std::vector<witness_log> logs, slot_addresses addresses, std::size_t slots, std::function<wall_time()> clock)

@@ -114,6 +114,11 @@ void shell::perform(action&& a) {
                           spawn([](shell& self, ask_blame what) -> asio::awaitable<void> {
                             const instant asked = self.of_.seen.now().now.at;
                             error_shares errors = self.of_.rules.errors_of(what.rule, what.condition);
+                            for (int turn = 0; turn < 40 && !errors.is_read; ++turn) {
+                              asio::steady_timer pause(self.loop_, std::chrono::milliseconds(50));
+                              co_await pause.async_wait(asio::use_awaitable);
+                              errors = self.of_.rules.errors_of(what.rule, what.condition);
+                            }
                             const blame got = co_await self.of_.seen.ask_blame(what.live, what.stable, std::move(errors));
                             self.take(blame_answered{what.rule, what.epoch, what.condition, asked, got});
                           }(*this, std::move(q)));

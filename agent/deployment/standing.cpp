@@ -70,6 +70,11 @@ standing stands(const state& s, const terms& by, const moment& now, const intent
     if (made.no_way_back.empty()) {
       made.stable = by.slots[e->back->to.slot];
       made.stable_release = e->back->to.release;
+      const slot_knowledge& stable = s.track.slots[e->back->to.slot];
+      if (stable.not_asked)
+        made.stable_says = "can't be asked: " + stable.says;
+      else if (!stable.well && stable.answered != instant{})
+        made.stable_says = "down: " + stable.says;
     }
   }
   if (const auto named = names.named())
@@ -92,6 +97,11 @@ standing stands(const state& s, const terms& by, const moment& now, const intent
   if (s.under_way) made.rolling = fmt::format("to {}", text_of(s.under_way->to, by));
   for (const auto& [rule, q] : s.questions) made.questions.push_back(q);
   made.ready_looked = s.ready.has_value();
+  for (const auto& [rule, last] : s.last) {
+    const auto is = static_cast<stance>(last.is);
+    if (is == stance::waits || is == stance::blocked || is == stance::tells)
+      made.in_the_way.emplace_back(name_of(is), fmt::format("{}: {}", rule, last.says));
+  }
   made.lacks = lacks_of(s, by);
   if (s.ready) made.notes = s.ready->notes;
   for (const auto& [what, why] : s.unstored) made.unstored.push_back(fmt::format("{}: {}", what, why));

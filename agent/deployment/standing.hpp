@@ -15,6 +15,7 @@ struct standing {
   std::string release;
   std::string stable;  ///< empty: no way back
   std::string stable_release;
+  std::string stable_says;        ///< what it answers, where it is not well, or could not be asked; empty: it is
   std::string no_way_back;        ///< why there is none; empty: there is one
   std::string doubt;              ///< what is doubtful about it
   std::string intent;             ///< the slot that the switch names; empty: none, or it can't be read
@@ -35,7 +36,8 @@ struct standing {
   std::string rolling;  ///< what is under way; empty: nothing
   config::mode mode = config::mode::observe;
   std::vector<approval> questions;
-  bool ready_looked = false;  ///< whether it was looked what a rollback would lack
+  std::vector<std::pair<std::string, std::string>> in_the_way;  ///< of each breached rule: how it stands, and "RULE: what is in its way"
+  bool ready_looked = false;                                    ///< whether it was looked what a rollback would lack
   std::vector<lack> lacks;
   std::vector<std::string> notes;     ///< of Ready: what a person should know, and nothing lacks
   std::vector<std::string> unstored;  ///< facts that are not on disk, and why

@@ -91,6 +91,12 @@ struct stable_health {
   bool not_asked = false;  ///< it could not be: nothing is known of it
 };
 
+/// How a breached rule stood at the step before.
+struct stood {
+  std::uint8_t is = 0;  ///< a `stance`
+  std::string says;     ///< what was in its way
+};
+
 /// What asking both slots for what fails came to, of one breach.
 struct blame_standing {
   std::uint64_t epoch = 0;
@@ -173,8 +179,8 @@ struct state {
   std::uint64_t keeps = 0;                                         ///< counts what was given to be kept
   std::uint64_t verbs = 0;                                         ///< counts what people asked: each has a number of its own
   std::set<std::string> said;                                      ///< "rule/guard:stance": each cause is said once a breach
-  std::map<std::string, instant> breaches;   ///< rule → since when its condition is true: another time is another breach
-  std::map<std::string, std::uint8_t> last;  ///< rule → the stance at the step before
+  std::map<std::string, instant> breaches;  ///< rule → since when its condition is true: another time is another breach
+  std::map<std::string, stood> last;        ///< rule → the stance at the step before
   std::set<std::string> lacks_said;
   std::optional<instant> seen_kept;         ///< when the epoch was handed to the store last
   std::optional<instant> not_again_before;  ///< after an attempt that was stopped

@@ -142,9 +142,25 @@ std::string_view name_of(agreement a) {
   return names.at(static_cast<std::size_t>(a));
 }
 
+namespace {
+
+void see_whether_the_door_answers(tracking& t, const sighting& s, const terms& by) {
+  constexpr int looks = 3;  // nginx may be restarted between two
+  const auto is_silent = [&] { return t.door_silent && s.begun.at - *t.door_silent >= looks * by.watch_every; };
+  const bool was_silent = is_silent() && t.door_turned && *t.door_turned > *t.door_silent;
+  if (s.front_door.is != reply::kind::silent)
+    t.door_silent.reset();
+  else if (!t.door_silent)
+    t.door_silent = s.begun.at;
+  if (is_silent() != was_silent) t.door_turned = s.begun.at;
+}
+
+}  // namespace
+
 void see_slots(tracking& t, const sighting& s, const terms& by) {
   t.slots.resize(by.slots.size());
   if (s.front_door.is == reply::kind::failing) t.door_failed = s.begun.at;
+  see_whether_the_door_answers(t, s, by);
   t.door_identity = s.front_door.is == reply::kind::identified ? s.front_door.identity : std::string();
   for (std::size_t i = 0; i < t.slots.size() && i < s.slots.size(); ++i) {
     slot_knowledge& k = t.slots[i];

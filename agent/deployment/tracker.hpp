@@ -106,6 +106,8 @@ struct tracking {
   std::optional<deployment::unnamed> unnamed;
   std::vector<departure> departures;  ///< of the last 24 h, the newest last
   std::optional<recollection> recalled;
+  std::optional<instant> door_silent;   ///< since when the front door has not answered; nothing: it does
+  std::optional<instant> door_turned;   ///< when that had been so for three looks, or it answered again after that
   std::optional<instant> door_failed;   ///< when the front door answered 5xx last
   std::string door_identity;            ///< that the front door's newest answer told; empty: none
   bool live_was_well = true;            ///< false: since this boot the live slot has not been well yet

@@ -1,6 +1,6 @@
 #include "agent/rollback/nginx_configuration.hpp"
 
-#include "probes/nginx/directives.hpp"
+#include "probes/nginx/dump.hpp"
 
 #include <arpa/inet.h>
 
@@ -30,6 +30,28 @@ std::string socket_in(std::string_view target) {
   return std::string(path.substr(0, path.find(',')));
 }
 
+/// "1s", "500ms", "5": what a buffer holds is written so often.
+bool is_soon(std::string_view every) {
+  constexpr int longest = 5;  // seconds: half of what makes a log late
+  int number = 0;
+  const auto [end, error] = std::from_chars(every.data(), every.data() + every.size(), number);
+  const std::string_view in(end, static_cast<std::size_t>(every.data() + every.size() - end));
+  return error == std::errc{} && (in == "ms" ? number <= longest * 1000 : (in.empty() || in == "s") && number <= longest);
+}
+
+/// Whether `access_log off` stands outside of every location, where it is of all that a server answers.
+bool switches_logs_off(const std::vector<nginx::directive>& all) {
+  std::vector<std::string_view> around;
+  for (const nginx::directive& d : all) {
+    around.resize(std::min(around.size(), d.depth));
+    const bool in_part = std::ranges::any_of(around, [](std::string_view block) { return block == "location" || block == "if"; });
+    if (d.words.size() > 1 && d.words[0] == "access_log" && d.words[1] == "off" && !in_part) return true;
+    around.resize(d.depth);
+    around.emplace_back(d.words.front());
+  }
+  return false;
+}
+
 using known_formats = std::map<std::string, nginx::log_format>;
 
 void add_log(const nginx::directive& d, const known_formats& formats, const std::string& prefix, nginx_configuration& to) {
@@ -37,18 +59,22 @@ void add_log(const nginx::directive& d, const known_formats& formats, const std:
   const std::string socket = socket_in(d.words[1]);
   made.path = (std::filesystem::path(prefix) / (socket.empty() ? d.words[1] : socket)).lexically_normal().string();
   std::string format = "combined";
+  bool flushed = false;
   for (std::size_t i = 2; i < d.words.size(); ++i) {
     const std::string& word = d.words[i];
     if (word.starts_with("if="))
       made.conditional = true;
     else if (word.starts_with("buffer=") || word.starts_with("gzip"))
       made.buffered = true;
-    else if (i == 2 && !word.starts_with("flush="))
+    else if (word.starts_with("flush="))
+      flushed = is_soon(std::string_view(word).substr(6));
+    else if (i == 2)
       format = word;
   }
+  made.buffered = made.buffered && !flushed;
   if (const auto known = formats.find(format); known != formats.end()) {
     made.format = known->second.text;
-    if (known->second.escape == "none") to.forgeable_logs.push_back(made.path);
+    made.forgeable = known->second.escape == "none";
   }
   to.access_logs.push_back(std::move(made));
 }
@@ -83,18 +109,6 @@ bool is_pass(std::string_view name) {
   return is_any_of(name, {"proxy_pass", "fastcgi_pass", "uwsgi_pass", "scgi_pass", "grpc_pass"});
 }
 
-/// `nginx -T` writes a line before each file.
-std::vector<std::string> files_in(std::string_view text) {
-  constexpr std::string_view head = "# configuration file ";
-  std::vector<std::string> found;
-  while (!text.empty()) {
-    const std::string_view line = text.substr(0, text.find('\n'));
-    text.remove_prefix(std::min(line.size() + 1, text.size()));
-    if (line.starts_with(head) && line.ends_with(':')) found.emplace_back(line.substr(head.size(), line.size() - head.size() - 1));
-  }
-  return found;
-}
-
 /// What an `include` names is below the folder of the main file.
 std::string folder_of(const std::string& pattern, const std::vector<std::string>& files, const std::string& prefix) {
   const std::filesystem::path below = files.empty() ? std::filesystem::path(prefix) : std::filesystem::path(files.front()).parent_path();
@@ -104,7 +118,7 @@ std::string folder_of(const std::string& pattern, const std::vector<std::string>
 }  // namespace
 
 nginx_configuration configuration_in(std::string_view text, const std::string& prefix) {
-  const std::vector<nginx::directive> all = nginx::parse_directives(text);
+  const std::vector<nginx::directive> all = nginx::parse_dump(text);
   const auto below_prefix = [&](const std::string& path) { return (std::filesystem::path(prefix) / path).lexically_normal().string(); };
   known_formats formats{{"combined", {"combined", std::string(nginx::combined), "default"}}};
   for (const nginx::directive& d : all) {
@@ -112,7 +126,8 @@ nginx_configuration configuration_in(std::string_view text, const std::string& p
   }
   nginx_configuration found;
   found.upstreams = groups_in(all);
-  found.files = files_in(text);
+  for (nginx::dumped_file& file : nginx::files_in(text)) found.files.push_back(std::move(file.path));
+  found.logs_nothing = switches_logs_off(all);
   for (const nginx::directive& d : all) {
     if (d.words.size() < 2) continue;
     const std::string& name = d.words.front();

@@ -16,7 +16,7 @@ struct nginx_configuration {
   /// Of every block, without those that are off, have a variable in their path or go to a syslog by network; one that goes to a syslog on a
   /// Unix socket has the socket's path.
   std::vector<access_log_directive> access_logs;
-  std::vector<std::string> forgeable_logs;  ///< paths among them that are written with escape=none: clients can write whole lines
+  bool logs_nothing = false;  ///< `access_log off` for a whole server, or all
   std::vector<upstream_group> upstreams;
   std::vector<std::string> passes;           ///< where requests are passed on to, without scheme and path: "127.0.0.1:8000", "api", "$slot"
   std::vector<std::string> files;            ///< that it was read from, in its order

@@ -80,7 +80,8 @@ void proof::take_witness(const proof_look& look) {
                                       elsewhere_in_a_row_, claim_.other_name));
     return;
   }
-  if (look.by_cache && !from) {  // it tells nothing, and breaks no row
+  if (look.line && !from && !by_identity) reached_.reset();  // an upstream of no slot answered: whoever was reached, it is so no more
+  if (look.by_cache && !from) {                              // it tells nothing, and breaks no row
     if (look.door->is == reply::kind::failing) in_a_row_ = 0;
     return;
   }

@@ -18,6 +18,8 @@ std::string with(const std::string& slot, const std::string& release) {
 json::object as_object(const deployment::standing& s) {
   json::array questions;
   for (const deployment::approval& q : s.questions) questions.push_back(json::object{{"rule", q.rule}, {"says", q.says}});
+  json::array in_the_way;
+  for (const auto& [is, says] : s.in_the_way) in_the_way.push_back(json::object{{"is", is}, {"says", says}});
   json::array lacks;
   for (const deployment::lack& l : s.lacks) lacks.push_back(json::object{{"blocking", l.blocking}, {"says", l.what}, {"type", l.type}});
   return {{"mode", name_of(s.mode)},
@@ -41,7 +43,9 @@ json::object as_object(const deployment::standing& s) {
           {"failed_attempts_says", s.failed_says},
           {"next_attempt_in", to_seconds(s.next_attempt_in)},
           {"rolling", s.rolling},
+          {"stable_says", s.stable_says},
           {"asked", std::move(questions)},
+          {"in_the_way", std::move(in_the_way)},
           {"not_ready", std::move(lacks)},
           {"notes", json::value_from(s.notes)},
           {"unstored", json::value_from(s.unstored)},
@@ -58,13 +62,16 @@ std::vector<std::pair<std::string, std::string>> as_lines(const deployment::stan
     lines.emplace_back("switch", fmt::format("{}: {}", s.names_none ? "names no slot" : "can't be read", s.intent_says));
   else if (s.intent != s.live)
     lines.emplace_back("switch", "names " + s.intent);
-  lines.emplace_back("stable", s.stable.empty() ? "no way back: " + s.no_way_back : with(s.stable, s.stable_release));
+  lines.emplace_back("stable", s.stable.empty()
+                                   ? "no way back: " + s.no_way_back
+                                   : with(s.stable, s.stable_release) + (s.stable_says.empty() ? "" : fmt::format(" ({})", s.stable_says)));
   if (!s.doubt.empty()) lines.emplace_back("doubtful", s.doubt);
   lines.emplace_back("window", s.window_open ? "open" : "closed");
   if (!s.held.empty()) lines.emplace_back("hold", s.held);
   if (!s.rolling.empty()) lines.emplace_back("rollback", "under way, " + s.rolling);
   if (s.failed) lines.emplace_back("attempts", fmt::format("{} ({})", s.failed_says, s.failed->says));
   lines.emplace_back("mode", std::string(name_of(s.mode)) + (s.latched ? fmt::format(", the latch is shut ({})", s.latch_says) : ""));
+  for (const auto& way : s.in_the_way) lines.push_back(way);
   for (const deployment::approval& q : s.questions) lines.emplace_back("asked", fmt::format("{}: {}", q.rule, q.says));
   for (const deployment::lack& l : s.lacks) lines.emplace_back(l.blocking ? "not ready" : "lacking", text_of(l));
   for (const std::string& n : s.notes) lines.emplace_back("note", n);

@@ -33,6 +33,7 @@ struct failed_request {
 
 /// What the errors of a time have in common, for whoever asks whether a release is to blame.
 struct error_shares {
+  bool is_read = true;  ///< false: what was logged before the reader came is still being read, and none of it is here yet
   std::uint64_t errors = 0;
   std::uint64_t safe_errors = 0;       ///< GET and HEAD among them: they change nothing, and may be asked again (RFC 9110, 9.2.1)
   std::uint64_t hung_errors = 0;       ///< those that are errors only because their clients waited and hung up

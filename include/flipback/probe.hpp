@@ -67,7 +67,8 @@ struct access_log_directive {
   std::string path;
   std::string format;        ///< the text of its log_format; empty: not found
   bool conditional = false;  ///< `if=`: only some requests are in it
-  bool buffered = false;     ///< `buffer=` or `gzip`: lines come late
+  bool buffered = false;     ///< `buffer=` or `gzip`, and no `flush=` of 5 s at most: lines come late
+  bool forgeable = false;    ///< escape=none: clients can write lines of their own
 };
 
 /// An upstream block, or a host's name that requests are passed to, which nginx makes a group of by itself. nginx logs a group's name in

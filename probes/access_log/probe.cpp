@@ -55,13 +55,18 @@ class access_log_probe final : public probe, public knows_errors {
   [[nodiscard]] std::span<const measurement_declaration> declares() const override { return signals_.declares(); }
   [[nodiscard]] bool follows() const override { return true; }
 
-  [[nodiscard]] error_shares errors_since(instant since) const override { return errors_.since(since); }
+  [[nodiscard]] error_shares errors_since(instant since) const override {
+    error_shares made = errors_.since(since);
+    made.is_read = is_ready_;
+    return made;
+  }
 
   [[nodiscard]] std::string unfit_to_act() const override {
-    if (terms_.format.can_be_forged())
+    const auto configured_so = as_nginx_has_it();
+    if (terms_.format.can_be_forged() || std::ranges::any_of(configured_so, &access_log_directive::forgeable))
       return fmt::format("{} is written with escape=none, so that a client can write lines of its own into it", log_name());
     const bool configured =
-        std::ranges::all_of(as_nginx_has_it(), [](const access_log_directive& l) { return l.format.contains("$http_user_agent"); });
+        std::ranges::all_of(configured_so, [](const access_log_directive& l) { return l.format.contains("$http_user_agent"); });
     const auto missing = traffic_.missing();
     if (configured && terms_.format.has(al::field::agent) && std::ranges::find(missing, al::field::agent) == missing.end()) return {};
     return fmt::format("{} has no user agent, so that our own requests can't be told from users'", log_name());
@@ -196,8 +201,12 @@ class access_log_probe final : public probe, public knows_errors {
     al::traffic before = counting();
     before.goes_live(live_.as_of(steady_now(), now));
     double began = 0;
+    std::multimap<double, al::held_against_live> held;
     const auto close = [&] {
-      if (began > 0) past_[began].merge(before.take());
+      if (began <= 0) return;
+      const al::pool second = before.take();
+      past_[began].merge(second);
+      held.emplace(began, second);
     };
     const auto take = [&](std::string_view text) {
       const auto time = before.time_of(text);
@@ -210,6 +219,8 @@ class access_log_probe final : public probe, public knows_errors {
     };
     for (auto more = source_->read(take); more && *more;) more = source_->read(take);
     close();
+    // Who asks whether a release is to blame asks for what failed before a reload, too.
+    for (const auto& [second, what] : held) errors_.add(what, steady_now() - from_seconds(now - second), second);
   }
 
   /// What was live in a past second is known of what lies after the cutover.

@@ -73,6 +73,10 @@ bool traffic::route::reached(std::size_t slot) const {
   return std::ranges::find(slots.begin(), slots.begin() + tries.size, std::optional(slot)) != slots.begin() + tries.size;
 }
 
+int traffic::route::before_it_left() const {
+  return last_of_slots && *last_of_slots + 1 < tries.size ? tries.list[*last_of_slots].status : 0;
+}
+
 const nginx::slot_addresses::owner& traffic::owner_of(std::string_view upstream) {
   if (const auto known = owners_.find(upstream); known != owners_.end()) return known->second;
   if (owners_.size() == most_owners) owners_.clear();
@@ -86,6 +90,7 @@ traffic::route traffic::route_of(const line& of) {
     const auto& whose = owner_of(made.tries.list[i].upstream);
     made.slots[i] = whose.slot;
     made.to_a_slot = made.to_a_slot || whose.is_a_slots;
+    if (whose.is_a_slots) made.last_of_slots = i;
   }
   return made;
 }
@@ -115,7 +120,7 @@ void traffic::add(std::string_view text, std::optional<double> arrived) {
   const auto time = read.time();
   if (time) since_.newest_line = std::max(since_.newest_line, *time);
   if (!leave_out_.lets_in(read)) return;
-  const int final_status = static_cast<int>(*status);
+  int final_status = static_cast<int>(*status);
   const route by = route_of(read);
   if (is_local(read, by, final_status)) {
     count_local(final_status);
@@ -125,6 +130,8 @@ void traffic::add(std::string_view text, std::optional<double> arrived) {
     ++since_.elsewhere;
     return;
   }
+  // Where the slot's own answer was no error, the error is of what nginx asked after it.
+  if (const int own = by.before_it_left(); final_status >= 500 && own > 0 && own < 500) final_status = own;
   const auto waited = read.number(field::request_time);
   const bool slow_path = leave_out_.is_slow_path(read);
   const bool hung = final_status == client_closed && !slow_path && is_headless(by.tries) && waited > hang_after_;

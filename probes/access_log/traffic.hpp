@@ -59,6 +59,9 @@ class traffic {
     attempts tries;
     std::array<std::optional<std::size_t>, attempts::most> slots;
     bool to_a_slot = false;
+    std::optional<std::size_t> last_of_slots{};  ///< the newest attempt that went to one
+    /// What the slot itself answered last, where something else answered after it (an internal redirect); 0: nothing did, or it gave none.
+    [[nodiscard]] int before_it_left() const;
     [[nodiscard]] bool reached(std::size_t slot) const;
   };
 

@@ -157,6 +157,8 @@ class checking {
   std::optional<language_error> beyond_a_share(const expression& value, const expression& limit) const {
     const auto* r = std::get_if<reading>(&value.is);
     const auto* n = std::get_if<number>(&limit.is);
+    if (r != nullptr && n != nullptr && n->in == unit::ratio && r->how == function::count)
+      return language_error{limit.column, fmt::format("found {} for a count, expected a number such as 20", format_ratio(n->value))};
     if (r == nullptr || n == nullptr || n->value <= 1 || r->how == function::count || r->how == function::sum) return std::nullopt;
     const signal& of = *signals_.find(r->signal);
     const bool is_share = of.kind == signal_kind::ratio && of.in == unit::ratio;

@@ -32,6 +32,18 @@ TEST_CASE("what_was_before_a_cutover_is_compared_with_for_an_hour_and_no_longer"
   CHECK(s.judged.explain(0, s.at(s.now)).says == "the cutover was more than 1h ago");
 }
 
+TEST_CASE("what_a_release_did_that_was_rolled_back_is_nothing_to_look_back_to") {
+  rule_source r = rollback_rule("traffic.error_rate over 10s > 3 * before(traffic.error_rate over 10s)");
+  r.then = consequence::alert;
+  story s({r});
+  s.seconds_of(20, 100, 2);
+  s.judged.cutover(s.at(20));
+  s.seconds_of(20, 100, 50);
+  s.judged.cutover(s.at(40), true);
+  s.seconds_of(12, 100, 9);
+  CHECK(s.judged.explain(0, s.at(s.now)).says == "traffic.error_rate over 10s is 9% (90 of 1,000), the limit is > 6%");
+}
+
 TEST_CASE("what_was_before_a_cutover_outlives_a_reload") {
   rule_source r = rollback_rule("count(traffic.error_rate over 10s) < before(count(traffic.error_rate over 10s)) / 2");
   story s({r});

@@ -1,5 +1,8 @@
 """Functions without which the site is of no use: `critical = true`."""
 
+import subprocess
+import time
+
 from conftest import FAST, Agent, Traffic
 from processes import wait_until
 from test_rollback import cut_over_and_break
@@ -61,3 +64,24 @@ def test_a_check_of_the_stable_slot_is_asked_of_that_slot_at_the_decision(stack)
     says = agent.wait("rollback.blocked", guard="healthy")["says"]
     assert "blue does not pass its check search (" in says and "404" in says
     assert not agent.of("rollback.decided") and stack.live() == "green"
+
+
+def test_what_nginx_answers_by_itself_at_the_front_door_is_not_the_live_slots_doing(stack, start_agent):
+    """Somebody works there, and nginx says so: a page of nginx's own, while both slots are well."""
+    agent = start_agent("observe", short_rules=False, extra=NO_OTHER_RULE)
+    agent.wait("deployment.baseline")
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    stack.go_bad("green", "sick")
+    agent.wait("verdict.changed", rule="critical-function:front_door", to="pending")
+    stack.mend("green")
+    wait_until("well again", lambda: agent.of("verdict.changed", rule="critical-function:front_door")[-1]["to"] == "ok")
+    agent.events.clear()
+    with open(stack.live_site, encoding="utf-8") as file:
+        text = file.read()
+    with open(stack.live_site, "w", encoding="utf-8") as file:
+        file.write(text.replace("proxy_pass http://api;", "if (-d /) { return 503; } proxy_pass http://api;"))
+    subprocess.run(stack.nginx_command("-s", "reload"), check=True, capture_output=True)
+    wait_until("nginx's own answer", lambda: stack.live() is None)
+    time.sleep(4)
+    assert not [e for e in agent.of("verdict.changed", rule="critical-function:front_door") if e["to"] == "pending"]

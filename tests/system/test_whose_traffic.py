@@ -2,8 +2,10 @@
 
 import os
 import shutil
+import subprocess
 import threading
 import time
+import urllib.error
 import urllib.request
 
 import pytest
@@ -217,3 +219,43 @@ def test_errors_of_a_group_whose_servers_are_all_down_are_the_live_slots_though_
         assert file.read().count('"upstream":"api"') >= 15
     rules.wait("all of them", lambda: rules.errors("live") == 20)
     assert rules.errors("all") == 20
+
+
+# A path that fails alone.
+
+BY_PATH = """
+[[rules]]
+name = "path-errors"
+when = "surely(traffic.error_rate_by_path over 5s > 50%)"
+min_errors = 10
+"""
+
+
+def test_a_path_that_fails_while_all_others_do_well_is_told_by_its_name(stack, start_agent):
+    agent = start_agent("observe", short_rules=False, extra=BY_PATH)
+    agent.wait("deployment.baseline")
+    ended = threading.Event()
+
+    def ask():
+        for n in range(10_000):
+            if ended.wait(0.05):
+                return
+            for path in ["/api/v1/ping"] * 8 + [f"/api/v1/ping?n={n}", f"/items/{n}"]:
+                try:
+                    urllib.request.urlopen(stack.front_url + path, timeout=5).close()  # noqa: S310
+                except urllib.error.HTTPError:
+                    pass
+
+    user = threading.Thread(target=ask)
+    user.start()
+    try:
+        with open(stack.live_site, encoding="utf-8") as file:
+            text = file.read()
+        with open(stack.live_site, "w", encoding="utf-8") as file:
+            file.write(text.replace("  location / {", f"  location /items/ {{ proxy_pass http://api; proxy_intercept_errors on; error_page 404 =500 @no; }}\n  location @no {{ return 500; }}\n  location / {{"))
+        subprocess.run(stack.nginx_command("-s", "reload"), check=True, capture_output=True)
+        breached = agent.wait("verdict.changed", rule="path-errors", to="breached")
+    finally:
+        ended.set()
+        user.join()
+    assert "of /items/* is 100%" in breached["says"] and "surely above 50%" in breached["says"], breached

@@ -69,6 +69,9 @@ class command_switch final : public slot_switch {
   [[nodiscard]] const config::slot* slot_called(const std::string& name) const;
   /// Else (intent = "effect") nothing can be asked: what users reach afterwards says whether a command has worked.
   [[nodiscard]] bool can_be_asked() const { return !settings().active.empty(); }
+  [[nodiscard]] bool can_do_nothing() const {
+    return !can_be_asked() && std::ranges::all_of(configured_.slots, [](const config::slot& s) { return s.switched_by.empty(); });
+  }
   [[nodiscard]] bool is_running();
   [[nodiscard]] std::string still_running() const;
   asio::awaitable<void> running_has_ended();
@@ -256,6 +259,12 @@ asio::awaitable<put_result> command_switch::put(const change& c, end to) {
 
 std::vector<std::string> command_switch::obstacles() {
   std::vector<std::string> found;
+  if (can_do_nothing()) {
+    add_once(found,
+             "no switch is configured, so that users are watched and nothing can be rolled back from here: write "
+             "switch = [\"program\", \"argument\"] for each slot");
+    return found;
+  }
   add_once(found, alike());
   const auto try_program = [&](const std::string& key, const std::vector<std::string>& argv) {
     if (argv.empty())

@@ -96,7 +96,7 @@ TEST_CASE("a_breach_is_judged_by_when_its_condition_began") {
   // Past that, only what was being asked is carried through, and for a minute.
   for (const auto& [last, carried] : std::vector<std::pair<stance, bool>>{
            {stance::waits, true}, {stance::act, true}, {stance::blocked, false}, {stance::asks, false}, {stance::tells, false}}) {
-    w.s.last["error-rate"] = static_cast<std::uint8_t>(last);
+    w.s.last["error-rate"].is = static_cast<std::uint8_t>(last);
     CHECK(in(end - 30s, end + 31s, true) == carried);
     CHECK(in(end - 30s, end + 90s, true) == carried);
     CHECK_FALSE(in(end - 30s, end + 91s, true));

@@ -169,7 +169,7 @@ TEST_CASE("nginxs_own_logs_are_taken_before_the_configured_ones") {
   configured.probes.push_back({.name = "traffic", .type = "access_log", .table = settings::node{std::move(table), {}}});
   rollback::nginx_configuration nginx;
   nginx.access_logs = {{"/a.json", format}, {"/combined.log", "$remote_addr $status"}, {"/forged.log", "$status $upstream_addr"}};
-  nginx.forgeable_logs = {"/forged.log"};
+  for (access_log_directive& d : nginx.access_logs) d.forgeable = d.path == "/forged.log";
   auto logs = deployment::witness_logs(&nginx, configured);
   REQUIRE(logs.size() == 1);
   CHECK(logs[0].path == "/a.json");

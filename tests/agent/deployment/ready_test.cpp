@@ -219,7 +219,8 @@ TEST_CASE("upstreams_that_nginx_does_not_have_are_said") {
   s.how.named.is = deployment::intent::kind::names;
   s.nginx.dump = s.dump_with("$status $upstream_addr \"$http_user_agent\"", "http://$upstream");
   CHECK(s.look().lacking.empty());
-  s.nginx.dump = "http { upstream api { server localhost:8001; } }";
+  s.nginx.dump =
+      s.dump_with("$status $upstream_addr \"$http_user_agent\"", "http://api") + "http { upstream api { server localhost:8001; } }";
   CHECK(s.look().lacking.empty());
 }
 
@@ -263,6 +264,51 @@ TEST_CASE("a_slots_log_that_no_probe_reads_is_said") {
   REQUIRE(found.lacking.size() == 1);
   CHECK(found.lacking[0].what.contains("/var/log/nginx/green.json"));
   CHECK_FALSE(found.lacking[0].blocking);
+}
+
+TEST_CASE("a_log_that_lacks_lines_or_has_them_late_is_said_at_the_start") {
+  struct row {
+    std::string parameters;
+    std::string says;  // empty: nothing
+    bool blocking;
+  };
+  for (const row& r :
+       {row{"f if=$loggable", "logs only some requests", true}, row{"f buffer=64k", "buffers", false}, row{"f gzip", "buffers", false},
+        row{"f buffer=64k flush=1s", "", false}, row{"f buffer=64k flush=1m", "buffers", false}}) {
+    CAPTURE(r.parameters);
+    stage s;
+    const std::size_t at = s.nginx.dump->find(" f;");
+    s.nginx.dump->replace(at, 3, fmt::format(" {};", r.parameters));
+    const auto found = s.look();
+    REQUIRE(found.lacking.size() == (r.says.empty() ? 0 : 1));
+    if (found.lacking.empty()) continue;
+    CHECK(found.lacking[0].what.contains(r.says));
+    CHECK(found.lacking[0].blocking == r.blocking);
+  }
+  stage s;
+  s.probe_reads(s.in / "other.json");
+  const auto found = s.look();
+  REQUIRE(found.lacking.size() == 1);
+  CHECK(found.lacking[0].what.contains("logs nothing to"));
+}
+
+TEST_CASE("a_slots_file_that_switches_its_log_off_is_said") {
+  stage s;
+  testing::write(s.in / "green", "server { access_log off; location / { proxy_pass http://127.0.0.1:8001; } }");
+  testing::write(s.in / "blue", fmt::format("server {{ access_log {} f; location /health {{ access_log off; }} }}", s.in / "access.json"));
+  s.configured.deployment->live_files = {{s.in / "live", {s.in / "blue", s.in / "green"}}};
+  const auto found = s.look();
+  REQUIRE(found.lacking.size() == 1);
+  CHECK(found.lacking[0].what.contains("green of slot green has access_log off"));
+}
+
+TEST_CASE("servers_that_stand_in_an_included_file_are_the_groups") {
+  stage s;
+  s.how.named.slot = 1;
+  s.nginx.dump = "# configuration file /etc/nginx/nginx.conf:\n" +
+                 s.dump_with("$status $upstream_addr \"$http_user_agent\"", "http://api") +
+                 "\nhttp { upstream api { include live/api; } }\n# configuration file /etc/nginx/live/api:\nserver 127.0.0.1:8001;\n";
+  CHECK(s.look().lacking.empty());
 }
 
 TEST_CASE("without_nginxs_configuration_less_is_known_and_that_is_said") {

@@ -248,6 +248,13 @@ TEST_CASE("where_nothing_was_reloaded_no_new_workers_are_asked_for") {
   CHECK(after(times(26, unmoved.identity("v2")), no_reload).is() == proof::standing::cant_tell);
 }
 
+TEST_CASE("whoever_was_reached_before_is_not_who_is_reached_once_an_upstream_of_no_slot_answers") {
+  const proof found =
+      after(times(2, settling.logged(green, no)) + times(2, settled.door(reply::kind::failing, 502).logged(std::nullopt, yes, 502)));
+  CHECK_FALSE(found.reached().has_value());
+  CHECK(found.says() == "the front door's newest answer (502) does not tell which slot gave it");
+}
+
 TEST_CASE("where_workers_are_not_seen_a_row_of_answers_outlasts_the_old_ones") {
   claim command = blue_is_reached();
   command.new_workers_needed = false;
