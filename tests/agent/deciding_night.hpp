@@ -27,8 +27,12 @@ struct fault {
   seconds from;
   seconds until;
   double share;
-  bool sick = false;  ///< its health says so, too
+  bool sick = false;   ///< its health says so, too
+  bool hangs = false;  ///< what it fails gets no answer from it, but nginx's 504 when a minute is over
 };
+inline constexpr seconds given_up_after = 60s;
+inline constexpr log_night::request given_up{
+    .status = 504, .request_time = "60.000", .upstream_status = "504", .header_time = "-", .response_time = "60.000"};
 
 struct decided {
   seconds at{};
@@ -58,21 +62,28 @@ class night {
 
  private:
   [[nodiscard]] static instant at(seconds since_cutover) { return log_night::cutover + since_cutover; }
-  [[nodiscard]] double share(slot_number slot) const {
-    for (const fault& f : faults_)
-      if (f.slot == slot && now_ >= f.from && now_ < f.until) return f.share;
-    return 0;
+  /// Null while it does well.
+  [[nodiscard]] const fault* fault_of(slot_number slot) const {
+    const auto found = std::ranges::find_if(faults_, [&](const fault& f) { return f.slot == slot && now_ >= f.from && now_ < f.until; });
+    return found == faults_.end() ? nullptr : &*found;
   }
-  [[nodiscard]] bool sick(slot_number slot) const {
-    return std::ranges::any_of(faults_, [&](const fault& f) { return f.sick && f.slot == slot && now_ >= f.from && now_ < f.until; });
+  [[nodiscard]] bool sick(slot_number slot) const { return fault_of(slot) != nullptr && fault_of(slot)->sick; }
+  [[nodiscard]] bool hangs(slot_number slot) const { return fault_of(slot) != nullptr && fault_of(slot)->hangs; }
+  bool fails(slot_number slot) {
+    return std::uniform_real_distribution<>(0, 1)(chance_) < (fault_of(slot) == nullptr ? 0 : fault_of(slot)->share);
   }
-  bool fails(slot_number slot) { return std::uniform_real_distribution<>(0, 1)(chance_) < share(slot); }
 
   void one_second() {
     int failed = 0;
     for (int i = 0; i < each_second_; ++i) failed += fails(green) ? 1 : 0;
     log_.is_up(!sick(green), !sick(blue), !sick(green));
-    log_.logs(now_ + 1s, {{each_second_ - failed, log_night::well}, {failed, log_night::failing}});
+    hanging_.push_back(hangs(green) ? failed : 0);
+    int ended = 0;
+    if (hanging_.size() > given_up_after.count()) {
+      ended = hanging_.front();
+      hanging_.pop_front();
+    }
+    log_.logs(now_ + 1s, {{each_second_ - failed, log_night::well}, {hangs(green) ? 0 : failed, log_night::failing}, {ended, given_up}});
     look(green, at(now_ + 1s));
     take(judged{});
   }
@@ -112,12 +123,17 @@ class night {
     if (std::holds_alternative<give_leave>(a)) decided_ = {now_ + 1s, s_.under_way->why.rule, *breached_};
   }
   blame asked_both(const ask_blame& q) {
-    std::vector<tried> all(most_questions, {{"GET", "/api", 500}, {}, {}});
+    std::vector<tried> all(most_questions, {{"GET", "/api", 500, to_seconds(given_up_after)}, {}, {}});
     for (tried& one : all) {
-      one.live = {slot_did::kind::answered, fails(q.live) ? 500U : 200U};
-      one.stable = {slot_did::kind::answered, fails(q.stable) ? 500U : 200U};
+      one.live = did(q.live);
+      one.stable = did(q.stable);
     }
     return judge(all, 1);
+  }
+  slot_did did(slot_number slot) {
+    const bool failed = fails(slot);
+    if (failed && hangs(slot)) return {slot_did::kind::slow, 0};
+    return {slot_did::kind::answered, failed ? 500U : 200U};
   }
 
   /// As agent/judging has it, but for what a probe knows of clients.
@@ -159,6 +175,7 @@ class night {
   moment clock_;
   intent names_;
   std::optional<instant> mark_;
+  std::deque<int> hanging_;  ///< how many began to hang in each second of the newest minute
   state s_;
   seconds now_ = -log_night::well_before;
   std::optional<decided> decided_;

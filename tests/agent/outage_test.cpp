@@ -17,10 +17,11 @@ struct outage {
   seconds later;  ///< that the live slot is well again
   double share;
   int each_second;
-  bool sick;  ///< whether the slots' health says it, too
+  bool sick;           ///< whether the slots' health says it, too
+  bool hangs = false;  ///< whether what fails is waited for until nginx gives up
 
   [[nodiscard]] std::vector<fault> faults() const {
-    return {{blue, from, from + lasts, share, sick}, {green, from, from + lasts + later, share, sick}};
+    return {{blue, from, from + lasts, share, sick, hangs}, {green, from, from + lasts + later, share, sick, hangs}};
   }
   [[nodiscard]] std::string text() const {
     return fmt::format("from {}s on, {}s and {}s more on green, {:.0f}% of {} a second, health {}", from.count(), lasts.count(),
@@ -49,6 +50,23 @@ TEST_CASE("a_shared_outage_that_ends_on_the_stable_slot_first_flips_nothing") {
     }
   }
   CHECK(flipped == 0);
+}
+
+// A database that answers nobody: what began while it did ends up to a minute after it is over, in 504s of a slot that does well by then.
+TEST_CASE("a_shared_outage_of_requests_that_hang_flips_nothing_when_they_time_out_after_it") {
+  std::mt19937 chance(20261201);
+  int breached = 0;
+  for (const seconds lasts : {30s, 60s, 180s}) {
+    for (int i = 0; i < variants / 2; ++i) {
+      outage o = drawn(lasts, chance);
+      o.hangs = true;
+      night both(o.faults(), o.each_second, static_cast<unsigned>(chance()));
+      const auto found = both.until(window);
+      breached += both.breached() ? 1 : 0;
+      CHECK_MESSAGE(!found, o.text(), ": flipped at ", found ? found->at.count() : 0, "s by ", found ? found->rule : "nothing");
+    }
+  }
+  CHECK(breached > variants);
 }
 
 // A database's pool that refuses a part of all requests on both slots. Where the breach comes only once the stable slot is well again,

@@ -32,6 +32,22 @@ TEST_CASE("for_elapses_between_samples_too") {
   CHECK(told(s) == lines{"1.0 r unknown to pending", "3.5 r pending to breached"}.text);
 }
 
+TEST_CASE("a_pending_rule_whose_loop_stood_still_for_too_long_is_unknown_and_can_be_explained") {
+  rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
+  r.lasting = seconds(10);
+  story s({r});
+  s.seconds_of(3, 100, 50);
+  REQUIRE(s.judged.verdict_of(0) == verdict::pending);
+  s.now = 9;
+  s.judged.unwatched(story::at(3), story::at(s.now));
+  CHECK(s.judged.explanation(0, story::at(s.now)).is == verdict::unknown);
+  CHECK_FALSE(s.judged.breaches_at(0));
+  s.seconds_of(10, 100, 50);
+  CHECK(s.judged.verdict_of(0) == verdict::pending);  // it begins anew
+  s.second(100, 50);
+  CHECK(s.judged.verdict_of(0) == verdict::breached);
+}
+
 TEST_CASE("silence_is_unknown_after_the_signal_goes_stale") {
   story s({rollback_rule("traffic.error_rate over 60s > 5%")});
   s.seconds_of(3, 100, 0);
@@ -94,6 +110,13 @@ TEST_CASE("a_cutover_that_is_learnt_of_late_is_blamed_for_what_came_after_it") {
   CHECK_FALSE(s.judged.not_this_release(0, story::at(s.now)));
 }
 
+TEST_CASE("what_was_true_at_the_cutover_and_is_still_when_that_is_learnt_of_is_not_this_release") {
+  story s({rollback_rule("traffic.error_rate over 10s > 5%")});
+  s.seconds_of(8, 100, 50);
+  s.judged.cutover(story::at(5));
+  CHECK(s.judged.not_this_release(0, story::at(s.now)));
+}
+
 TEST_CASE("what_was_true_before_the_cutover_is_not_this_release") {
   story s({rollback_rule("traffic.error_rate over 5s > 5%")});
   s.seconds_of(3, 100, 50);
@@ -124,6 +147,20 @@ TEST_CASE("blindness_in_the_window_is_said_once") {
   CHECK(told(s) == lines{"121.0 r blind"}.text);
 }
 
+TEST_CASE("a_rule_on_a_probes_own_failures_does_not_see_for_those_on_the_traffic") {
+  catalogue signals = traffic_signals();
+  signals.add({"redis.failure_ratio", signal_kind::ratio, unit::ratio, seconds(15), 0, "redis.failure_ratio"});
+  rule_source redis = rollback_rule("redis.failure_ratio over 10s > 50%");
+  redis.name = "redis";
+  story s({rollback_rule("traffic.error_rate over 60s > 5%"), redis}, signals);
+  s.judged.window(true);
+  for (int i = 0; i < 300; ++i) {
+    s.judged.add(*s.judged.series_named("redis.failure_ratio"), {story::at(s.now), story::at(s.now + 1), pooled{0, 1}, false});
+    s.second(0, 0);
+  }
+  CHECK(told(s) == lines{"1.0 redis unknown to ok", "121.0 r blind"}.text);
+}
+
 TEST_CASE("unknown_and_false_is_false_so_one_dead_signal_does_not_hide_the_other") {
   story s({rollback_rule("traffic.error_rate over 10s > 5% and stable.up == 1")});
   s.seconds_of(2, 100, 0);
@@ -141,6 +178,23 @@ TEST_CASE("a_reload_keeps_the_state_of_rules_that_did_not_change") {
   after.now = 3;
   after.seconds_of(4, 100, 50);
   CHECK(told(after) == lines{"6.0 r pending to breached"}.text);
+}
+
+TEST_CASE("a_window_that_a_reload_makes_longer_than_any_before_is_not_full_with_what_the_shorter_one_kept") {
+  rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
+  r.partial = false;
+  story before({r});
+  before.seconds_of(200, 100, 50);
+  REQUIRE(before.judged.verdict_of(0) == verdict::breached);
+  r.when.text = "traffic.error_rate over 60s > 5%";
+  story after({r});
+  after.judged.adopt(std::move(before.judged));
+  after.now = before.now;
+  after.seconds_of(30, 100, 50);
+  CHECK(after.judged.verdict_of(0) == verdict::unknown);
+  CHECK(after.judged.explain(0, story::at(after.now)).says == "traffic.error_rate over 1m is filling, for 20s more");
+  after.seconds_of(30, 100, 50);
+  CHECK(after.judged.verdict_of(0) == verdict::breached);
 }
 
 TEST_CASE("the_same_samples_give_the_same_changes") {

@@ -33,9 +33,9 @@ inline catalogue traffic_signals() {
 
 /// An engine with a clock of seconds, and traffic told as requests and errors a second.
 struct story {
-  explicit story(std::vector<rule_source> rules) {
+  explicit story(std::vector<rule_source> rules, const catalogue& signals = traffic_signals()) {
     settings::diagnostics problems;
-    judged = engine(compile(rules, traffic_signals(), problems));
+    judged = engine(compile(rules, signals, problems));
     for (const auto& p : problems.sorted()) FAIL(to_string(p));
   }
   static instant at(double s) { return instant(std::chrono::duration_cast<duration>(std::chrono::duration<double>(100'000 + s))); }

@@ -101,6 +101,19 @@ TEST_CASE("time_that_nobody_watched_counts_as_unknown") {
   CHECK(state.step(terms, T, U, instant::min(), at(20)) == verdict::pending);
 }
 
+TEST_CASE("what_was_pending_is_unknown_once_more_than_half_of_for_went_unwatched_and_nothing_is_due") {
+  const verdict_terms terms{seconds(10), seconds(30), false};
+  verdict_state state;
+  state.step(terms, T, U, instant::min(), at(0));
+  state.unwatched(terms, at(1), at(6));  // half
+  CHECK(state.current() == verdict::pending);
+  CHECK(*state.due(terms, instant::min()) == at(10));
+  state.unwatched(terms, at(6), at(7));
+  CHECK(state.current() == verdict::unknown);
+  CHECK_FALSE(state.true_since());
+  CHECK_FALSE(state.due(terms, instant::min()));
+}
+
 TEST_CASE("it_says_when_it_is_due") {
   const verdict_terms terms{seconds(10), seconds(5), false};
   verdict_state state;

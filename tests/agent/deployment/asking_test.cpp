@@ -6,6 +6,8 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <sys/resource.h>
+
 using namespace flipback;
 using namespace std::chrono_literals;
 using deployment::reply;
@@ -124,5 +126,21 @@ TEST_CASE("a_slot_is_asked_for_its_health_and_who_it_is") {
   s.slot.url = fmt::format("http://127.0.0.1:{}", testing::free_port());
   got = ask();
   CHECK_FALSE(got.well);
+  CHECK_FALSE(got.not_asked);
   CHECK(got.self.is == reply::kind::silent);
+}
+
+TEST_CASE("a_slot_that_we_have_no_descriptor_for_was_not_asked") {
+  stage s;
+  const auto ask = [&] { return testing::finished(s.loop, deployment::ask_slot(s.network, s.slot, s.door)); };
+  REQUIRE(ask().well);
+  rlimit all{};
+  REQUIRE(::getrlimit(RLIMIT_NOFILE, &all) == 0);
+  const rlimit none{0, all.rlim_max};
+  REQUIRE(::setrlimit(RLIMIT_NOFILE, &none) == 0);
+  const auto got = ask();
+  ::setrlimit(RLIMIT_NOFILE, &all);
+  CHECK_MESSAGE(got.not_asked, got.says);
+  CHECK_FALSE(got.well);
+  CHECK(ask().well);
 }

@@ -171,6 +171,19 @@ TEST_CASE("a_release_that_was_rolled_back_and_is_brought_back_is_asked_about") {
   CHECK(undone.times_said("was rolled back before") == 0);
 }
 
+TEST_CASE("unlatch_forgets_that_the_live_release_was_rolled_back_in_whichever_slot_it_was") {
+  story w;
+  w.green_is_put_live().is_rolled_back();
+  w.run(1min);
+  w.releases[blue] = "v2";
+  w.look(3);
+  REQUIRE(w.s.track.now->live == placed{blue, "v2"});
+  const auto was_rolled_back = [&] { return was_rolled_back_before(w.s, w.by, present{w.now, w.names, {}}); };
+  REQUIRE(was_rolled_back());
+  CHECK(w.types(verb::kind::unlatch, true)->first);
+  CHECK_FALSE(was_rolled_back());
+}
+
 TEST_CASE("users_who_are_seen_elsewhere_after_an_unproven_rollback_are_no_cutover") {
   story w;
   w.green_is_put_live();

@@ -19,6 +19,21 @@ TEST_CASE("a_reload_puts_off_what_has_changed_nothing_and_waits_for_what_has") {
   }
 }
 
+TEST_CASE("a_stop_that_comes_before_the_attempt_has_begun_is_given_again_once_it_is_prepared") {
+  story w;
+  w.green_is_put_live().begins();
+  w.take(pausing{"the configuration is read again"});
+  REQUIRE(w.count<stop_rollback>() == 1);
+  w.forget();
+  w.take(prepared{w.id()});
+  REQUIRE(w.count<stop_rollback>() == 1);
+  CHECK(w.newest<stop_rollback>()->id == w.id());
+  CHECK_FALSE(w.left());
+  w.ends(outcome::nothing_changed, false);
+  CHECK_FALSE(w.s.under_way);
+  CHECK_FALSE(w.s.in_doubt.failed);
+}
+
 TEST_CASE("an_attempt_is_to_be_forgotten_until_the_journal_has_done_so") {
   story w;
   w.green_is_put_live();

@@ -88,6 +88,14 @@ TEST_CASE("each_guard_alone_in_the_way") {
        "would not help"},
       {"the stable slot's newest answer is sick", [](free_way& w) { w.s.stable->well = false; }, guard::stable, stance::blocked,
        "would not help"},
+      {"it could not be asked just now", [](free_way& w) { w.s.stable->not_asked = true; }, guard::confirm, stance::waits,
+       "can't be asked"},
+      {"the newest look could not ask it",
+       [](free_way& w) {
+         w.s.track.slots[blue].not_asked = true;
+         w.s.track.slots[blue].answered = w.now.at + 1ns;
+       },
+       guard::confirm, stance::waits, "can't be asked"},
       {"it has not been well often enough", [](free_way& w) { w.s.track.slots[blue].well_in_a_row = 2; }, guard::confirm, stance::waits,
        "2 of 3"},
       {"it does not pass a check of its own", [](free_way& w) { w.s.stable->unmet = "login (answered 500)"; }, guard::stable,
@@ -223,6 +231,7 @@ TEST_CASE("what_is_no_obstacle") {
          w.s.stable->well = true;
          w.s.stable->asked = w.now.at;
        }},
+      {"a look before the newest answer could not ask the stable slot", [](free_way& w) { w.s.track.slots[blue].not_asked = true; }},
       {"answers that are 2 s old",
        [](free_way& w) {
          w.s.stable->asked -= 2s;

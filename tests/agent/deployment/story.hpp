@@ -34,9 +34,10 @@ struct story {
   std::optional<slot_number> reached = blue;  ///< what users reach; nothing: it can't be seen
   std::vector<std::string> releases{"v1", "v2"};
   std::vector<bool> well{true, true};
-  bool identity = true;   ///< whether the front door and the slots say who they are
-  bool log = false;       ///< whether an access log is read
-  bool log_both = false;  ///< whether it shows users at both slots
+  std::vector<bool> can_be_asked{true, true};  ///< else our own descriptors or resolver are in the way
+  bool identity = true;                        ///< whether the front door and the slots say who they are
+  bool log = false;                            ///< whether an access log is read
+  bool log_both = false;                       ///< whether it shows users at both slots
   std::vector<rule_now> rules;
   blame found_to_blame{blame::kind::release_to_blame, "green fails what blue does well"};
   std::vector<lack> lacks;
@@ -70,14 +71,19 @@ struct story {
 
   void answer_to(const action& a) {
     if (const auto* q = std::get_if<ask_stable>(&a))
-      take(stable_answered{
-          {q->epoch, q->slot, now.at, well[q->slot], identity ? releases[q->slot] : "", well[q->slot] ? "200" : "500", unmet}});
+      take(stable_answered{{q->epoch, q->slot, now.at, is_well(q->slot), identity && can_be_asked[q->slot] ? releases[q->slot] : "",
+                            health(q->slot), unmet, !can_be_asked[q->slot]}});
     else if (const auto* b = std::get_if<ask_blame>(&a))
       take(blame_answered{b->rule, b->epoch, b->condition, now.at, found_to_blame});
     else if (std::holds_alternative<ask_ready>(a))
       take(ready_looked{{now.at, lacks}});
     else if (const auto* k = std::get_if<keep>(&a))
       take(stored{std::string(name_of(k->what)), {}});
+  }
+
+  [[nodiscard]] bool is_well(slot_number slot) const { return can_be_asked[slot] && well[slot]; }
+  [[nodiscard]] std::string health(slot_number slot) const {
+    return !can_be_asked[slot] ? "too many open files" : well[slot] ? "200" : "500";
   }
 
   [[nodiscard]] sighting sight() const {
@@ -94,7 +100,8 @@ struct story {
       }
       return r;
     };
-    for (slot_number i = 0; i < by.slots.size(); ++i) seen.slots.push_back({well[i], well[i] ? says(i) : reply{}, well[i] ? "200" : "500"});
+    for (slot_number i = 0; i < by.slots.size(); ++i)
+      seen.slots.push_back({is_well(i), is_well(i) ? says(i) : reply{}, health(i), !can_be_asked[i]});
     if (reached && well[*reached]) seen.front_door = says(*reached);
     seen.log.readable = log;
     seen.log.answered.assign(by.slots.size(), 0);

@@ -64,6 +64,23 @@ TEST_CASE("a_request_counts_from_its_beginning_on_and_by_any_attempt_at_the_live
   CHECK(p.failed.kept().size() == 1);
 }
 
+TEST_CASE("of_the_live_slot_requests_that_began_after_both_slots_were_asked_are_counted_apart_too") {
+  constexpr double asked = cutover + 100;
+  traffic t = watched({green, cutover, asked});
+  t.add(ended(asked + 30, 60, 504, of_green));  // began before
+  t.add(ended(asked + 31, 0.1, 200, of_green));
+  t.add(ended(asked + 32, 5, 500, of_green));
+  t.add(ended(asked + 32, 5, 500, of_blue));
+  const pool p = t.take();
+  CHECK(p.live.requests == 3);
+  CHECK(p.live.errors == 2);
+  CHECK(p.anew.requests == 2);
+  CHECK(p.anew.errors == 1);
+  traffic nobody_asked = watched({green, cutover});
+  nobody_asked.add(ended(cutover + 31, 0.1, 500, of_green));
+  CHECK(nobody_asked.take().anew.requests == 0);
+}
+
 TEST_CASE("where_a_line_has_no_time_its_arrival_stands_for_it") {
   traffic t(*line_format::from_text("$status $upstream_addr $request_time"), {}, 1.0, {{"blue", {of_blue}}, {"green", {of_green}}});
   t.goes_live({green, cutover});
@@ -101,7 +118,7 @@ TEST_CASE("where_slots_are_not_told_apart_what_began_before_the_cutover_is_held_
 }
 
 TEST_CASE("what_was_counted_of_the_slot_before_is_forgotten_at_a_turn_and_nothing_else") {
-  traffic t = watched({.slot = blue});
+  traffic t = watched({.slot = blue, .anew = cutover - 10});
   t.add(ended(cutover - 1, 0.1, 500, of_blue));
   t.forget_live();
   t.goes_live({green, cutover});
@@ -110,6 +127,7 @@ TEST_CASE("what_was_counted_of_the_slot_before_is_forgotten_at_a_turn_and_nothin
   CHECK(p.all.errors == 2);
   CHECK(p.slots[blue].errors == 1);
   CHECK(p.live.errors == 1);
+  CHECK(p.anew.errors == 0);
   CHECK(p.failing_requests.largest(2) == std::vector<std::pair<std::string, std::uint64_t>>{{"GET /new", 1}});
 }
 
@@ -151,6 +169,11 @@ TEST_CASE("a_wall_clock_that_is_set_moves_the_cutover_along") {
   const auto told = std::make_shared<live_facts>();
   *told = {.slot = green, .since = instant{1000h}, .turn = 1};
   const live_now live(told);
+  CHECK_FALSE(live.is_anew());
+  CHECK_FALSE(live.as_of(instant{1000h} + 60s, cutover + 60).anew);
+  told->anew = instant{1000h} + 30s;
+  CHECK(live.is_anew());
+  CHECK(live.as_of(instant{1000h} + 60s, cutover + 60).anew == doctest::Approx(cutover + 30));
   CHECK(live.as_of(instant{1000h} + 60s, cutover + 60).since == doctest::Approx(cutover));
   CHECK(live.as_of(instant{1000h} + 60s, cutover - 3540).since == doctest::Approx(cutover - 3600));
   told->since.reset();

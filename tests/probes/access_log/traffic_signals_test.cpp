@@ -79,7 +79,17 @@ TEST_CASE("each_rate_of_the_traffic_has_one_of_the_live_slot_that_it_is_narrowed
     CHECK(live.narrowed.empty());
     CHECK((live.kind == all.kind && live.in == all.in && live.quantile == all.quantile && live.stale == all.stale));
     CHECK_FALSE(declared("blue." + name).of_live);
+    CHECK(live.tells == (name == "error_rate" ? telling::errors : telling::requests));
+    CHECK(live.tells == all.tells);
+    // A share says the same of what began after both slots were asked; no count and no latency does.
+    CHECK(live.anew == (name.ends_with("_rate") ? "live.anew." + name : ""));
+    CHECK(all.anew.empty());
+    if (live.anew.empty()) continue;
+    const measurement_declaration anew = declared(live.anew);
+    CHECK(anew.of_live);
+    CHECK((anew.kind == all.kind && anew.in == all.in && anew.stale == all.stale && anew.anew.empty()));
   }
+  CHECK(declared("elsewhere").tells == telling::nothing);
   CHECK(declared("elsewhere").narrowed.empty());
 }
 
@@ -118,6 +128,24 @@ TEST_CASE("of_the_live_slot_nothing_is_measured_but_since_it_was_told") {
   std::vector<measurement> none;
   s.measure_live(none, quiet, since, 1);
   for (const measurement& m : none) CHECK(m.quiet);
+}
+
+TEST_CASE("what_began_after_both_slots_were_asked_is_measured_once_they_were") {
+  const traffic_signals s = signals();
+  pool seen = ten_requests(wall);
+  seen.live = {.requests = 4, .errors = 3, .latencies = {}};
+  seen.anew = {.requests = 2, .errors = 0, .latencies = {}};
+  for (const bool asked : {false, true}) {
+    observation said = s.say(seen, since, 1, wall, {});
+    s.measure_live(said.measurements, seen, since, 1, asked);
+    const measurement* anew = found(said, "live.anew.error_rate");
+    CHECK((anew != nullptr) == asked);
+    CHECK(std::get<pooled>(found(said, "live.error_rate")->value).numerator == 3);
+    if (anew == nullptr) continue;
+    CHECK(std::get<pooled>(anew->value).numerator == 0);
+    CHECK(std::get<pooled>(anew->value).denominator == 2);
+    CHECK(found(said, "live.anew.requests") == nullptr);
+  }
 }
 
 TEST_CASE("what_went_elsewhere_and_what_nginx_failed_are_shares_of_all_that_came_in") {
