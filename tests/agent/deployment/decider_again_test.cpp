@@ -92,6 +92,17 @@ TEST_CASE("another_rule_does_not_try_what_one_has_just_failed_at") {
   CHECK_FALSE(w.begun());
 }
 
+TEST_CASE("a_second_rule_says_once_which_failed_attempt_it_waits_for_and_until_when") {
+  failing w;
+  w.fails_once();
+  w.breach("latency");
+  w.forget();
+  w.run(9s);
+  CHECK(w.times_said("latency: attempt 2 of error-rate failed at ") == 1);
+  CHECK(w.times_said(" UTC, next at ") == 1);
+  CHECK(w.times_said("error-rate: attempt") == 0);
+}
+
 TEST_CASE("what_ends_the_waiting") {
   struct row {
     std::string name;

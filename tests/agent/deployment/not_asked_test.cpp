@@ -41,6 +41,42 @@ TEST_CASE("a_sick_slot_that_could_not_be_asked_is_no_better") {
   CHECK(w.t.slots[blue].sick == sick);
 }
 
+TEST_CASE("a_rollback_waits_until_the_stable_slot_can_be_asked_and_sets_no_mark_meanwhile") {
+  story w;
+  w.green_is_put_live();
+  w.can_be_asked[blue] = false;
+  w.breach().above_since_mark = answer::no;
+  w.run(30s);
+  CHECK_FALSE(w.begun());
+  CHECK(w.times_said("error-rate: blue can't be asked (too many open files)") == 1);
+  CHECK(w.times_said("sick") == 0);
+  CHECK_FALSE(mark_of(w.s, "error-rate", w.rule().true_since));
+  w.can_be_asked[blue] = true;
+  w.run(30s);
+  CHECK(w.begun());
+}
+
+TEST_CASE("a_slot_that_could_not_be_asked_is_asked_again_after_a_while_and_not_at_once") {
+  story w;
+  w.green_is_put_live();
+  w.answers = false;
+  w.breach();
+  w.run(2s);
+  w.forget();
+  const auto cant_be_asked = [&] {
+    w.take(stable_answered{{w.s.track.now->number, blue, w.now.at, false, {}, "too many open files", {}, true}});
+  };
+  w.can_be_asked[blue] = false;
+  w.s.ready = known_readiness{w.now.at, {}};
+  cant_be_asked();
+  w.forget();
+  for (int i = 0; i < 10; ++i) cant_be_asked();
+  CHECK(w.count<ask_stable>() == 0);
+  w.passes(5s);
+  w.take(judged{});
+  CHECK(w.count<ask_stable>() == 1);
+}
+
 TEST_CASE("an_answer_that_could_not_be_had_is_no_sickness") {
   story w;
   w.green_is_put_live();

@@ -28,14 +28,15 @@ std::vector<entry> everything() {
   counted.add(std::numeric_limits<double>::infinity(), 7);
   const ratios counted_by_path{{std::make_shared<const std::string>("/checkout"), 3, 4},
                                {std::make_shared<const std::string>("/"), 0, 300}};
-  std::vector<entry> all{
-      beginning{start, wall_time(1795762000s), true},
-      declared{0, {"traffic.p95", signal_kind::distribution, unit::seconds, 15s, 0.95, "traffic.latencies"}},
-      declared{1,
-               {"traffic.error_rate", signal_kind::ratio, unit::ratio, 15s, 0, "traffic.error_rate", "traffic.live.error_rate", true, 1s}},
-      cut_over{start + 1s, true},
-      window_changed{start + 1s, true},
-      unwatched{start + 2s, start + 5s}};
+  std::vector<entry> all{beginning{start, wall_time(1795762000s), true},
+                         declared{0, {"traffic.p95", signal_kind::distribution, unit::seconds, 15s, 0.95, "traffic.latencies"}},
+                         declared{1,
+                                  {"traffic.error_rate", signal_kind::ratio, unit::ratio, 15s, 0, "traffic.error_rate",
+                                   "traffic.live.error_rate", true, 1s, telling::errors}},
+                         cut_over{start + 1s, true},
+                         cut_over{start + 1s, false, true},
+                         window_changed{start + 1s, true},
+                         unwatched{start + 2s, start + 5s}};
   std::uint32_t series = 0;
   for (const std::optional<measured>& value : std::vector<std::optional<measured>>{
            std::nullopt, 0.0, -0.0, 1.0, 0.1, -5.0, 1e300, std::numeric_limits<double>::infinity(), pooled{3, 100}, pooled{0.5, 1e18},
@@ -82,12 +83,16 @@ TEST_CASE("what_was_recorded_is_read_again_to_the_last_bit") {
   const auto read = read_all(std::string(magic) + written(entries));
   REQUIRE(read.size() == entries.size());
   CHECK(written(read) == written(entries));
-  const auto& latencies = std::get<std::shared_ptr<const sketch>>(*std::get<sampled>(read[16]).is.value);
+  const auto& latencies = std::get<std::shared_ptr<const sketch>>(*std::get<sampled>(read[17]).is.value);
   CHECK(latencies->count() == 18);
   CHECK(latencies->quantile(0.5) == doctest::Approx(0.004).epsilon(0.011));
-  CHECK(std::signbit(std::get<double>(*std::get<sampled>(read[8]).is.value)));
+  CHECK(std::signbit(std::get<double>(*std::get<sampled>(read[9]).is.value)));
   CHECK(std::get<beginning>(read[0]).wall == wall_time(1795762000s));
   CHECK(std::get<declared>(read[1]).is.samples == "traffic.latencies");
+  CHECK(std::get<declared>(read[1]).is.tells == telling::nothing);
+  CHECK(std::get<declared>(read[2]).is.tells == telling::errors);
+  CHECK((std::get<cut_over>(read[3]).forgive && !std::get<cut_over>(read[3]).recalled));
+  CHECK((!std::get<cut_over>(read[4]).forgive && std::get<cut_over>(read[4]).recalled));
   CHECK(std::get<sampled>(read.back()).is.at == start + 1s);
 }
 
