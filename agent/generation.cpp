@@ -86,6 +86,7 @@ void generation::hand_on(const deployment::sighting& seen, const deployment::sta
 
 void generation::adopt(generation&& before) {
   judge_->adopt(std::move(*before.judge_));
+  live_->anew = before.live_->anew;
   if (acting_ && before.acting_) {
     acting_->go_on_after(std::move(*before.acting_));
     *nginx_ = *before.nginx_;

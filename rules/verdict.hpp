@@ -21,7 +21,6 @@ struct verdict_terms {
   bool has_until = false;
 };
 
-/// A rule's verdict as a state machine (semantics.md §3): told the condition at a time, it says the verdict. No clock of its own.
 /// When a condition was true, in the last minutes.
 class times_true {
  public:
@@ -41,6 +40,7 @@ class times_true {
   bool is_true_ = false;
 };
 
+/// A rule's verdict as a state machine (semantics.md §3): told the condition at a time, it says the verdict. No clock of its own.
 class verdict_state {
  public:
   /// `earliest`: not breached before this instant, however long the condition has been true.

@@ -136,6 +136,12 @@ void deciding::consider() {
 
 /// The rules that are breached, in their order; while a person's order waits they say how they stand, and begin nothing.
 void deciding::weigh_rules() {
+  // What its own attempt came to was said when that ended.
+  const auto is_its_own = [&](const std::string& rule) {
+    const auto last = s.last.find(rule);
+    return (s.in_doubt.failed && s.in_doubt.failed->rule == rule) ||
+           (last != s.last.end() && last->second.is == static_cast<std::uint8_t>(stance::act));
+  };
   for (const rule_now& rule : now.rules) {
     if (!rule.breached) continue;
     cause why;
@@ -149,10 +155,10 @@ void deciding::weigh_rules() {
     weighed w = weigh(s, by, now, why);
     if (w.is == stance::act && s.order)
       w = {stance::waits, guard::none, "what a person has asked for comes first", {}};
-    else if (w.is == stance::act && is_too_early() && s.last.contains(rule.name))
+    else if (w.is == stance::act && is_too_early() && is_its_own(rule.name))
       continue;
     else if (w.is == stance::act && is_too_early())
-      w = {stance::waits, guard::none, what_it_waits_for(), {}};
+      w = {stance::waits, guard::attempts, what_it_waits_for(), {}};
     if (w.is == stance::act) {
       s.last[rule.name] = {static_cast<std::uint8_t>(w.is), {}};
       why.reason = rule.why;

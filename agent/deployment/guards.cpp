@@ -117,7 +117,8 @@ std::optional<weighed> stable_slot(const state& s, const terms& by, const presen
   const bool asked = s.stable && s.stable->epoch == s.track.now->number && s.stable->slot == to.slot;
   const bool newest = asked && s.stable->asked >= known.answered;
   if (newest ? s.stable->not_asked : known.not_asked)
-    return waits(guard::confirm, fmt::format("{} can't be asked ({})", name, newest ? s.stable->says : known.says), {.stable = true});
+    return waits(guard::confirm, fmt::format("{} can't be asked ({})", name, newest ? s.stable->says : known.says),
+                 {.stable = !asked || now.at.at - s.stable->asked >= ask_again_every});
   const bool sick_now = newest && !s.stable->well;
   if (!known.well || sick_now) {
     weighed w = blocked(guard::stable, fmt::format("{} is sick too ({}): rolling back would not help{}", name,
@@ -235,10 +236,10 @@ std::string_view name_of(stance s) {
 }
 
 std::string_view name_of(guard g) {
-  constexpr std::array<std::string_view, 26> names{
+  constexpr std::array<std::string_view, 27> names{
       "none",     "live",          "condition", "intent",   "elsewhere", "way back", "window",       "latch", "hold",  "ready",
       "evidence", "unless",        "boot",      "healthy",  "confirm",   "blame",    "short window", "mode",  "doubt", "not this release",
-      "no worse", "failed before", "client",    "hang-ups", "shared",    "memory"};
+      "no worse", "failed before", "client",    "hang-ups", "shared",    "memory",   "attempts"};
   return names.at(static_cast<std::size_t>(g));
 }
 

@@ -37,7 +37,8 @@ enum class guard : std::uint8_t {
   client,
   hang_ups,
   shared,
-  memory
+  memory,
+  attempts
 };
 std::string_view name_of(guard g);
 

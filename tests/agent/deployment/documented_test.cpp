@@ -56,7 +56,7 @@ void check_alike(const names& documented, const names& told) {
 
 TEST_CASE("the_readme_has_a_row_for_each_guard") {
   const names told = all_names<deployment::guard>(deployment::guard::none, [](deployment::guard g) { return name_of(g); });
-  CHECK(told.size() == static_cast<std::size_t>(deployment::guard::memory) + 1);
+  CHECK(told.size() == static_cast<std::size_t>(deployment::guard::attempts) + 1);
   check_alike(rows_under("| guard |"), told);
 }
 
