@@ -15,8 +15,9 @@ namespace {
 void report_twice(const probe& made, settings::section& table) {
   std::set<std::string_view> seen;
   for (const measurement_declaration& d : made.declares()) {
-    if (!seen.insert(d.name).second)
-      table.report_here(fmt::format("would measure two things as {}: expected another name for one of them", d.name));
+    if (seen.insert(d.name).second) continue;
+    table.report_here(fmt::format("would measure two things as {}: expected another name for one of them", d.name));
+    return;  // what follows is of the same two
   }
 }
 

@@ -62,7 +62,8 @@ void read_which_slots(settings::section& from, const std::vector<slot>& slots, d
   check_slot(from, "stable", into.stable, {"previous"}, slots);
   if (!from.has("canary")) return;
   check_slot(from, "canary", into.canary, {}, slots);
-  if (into.canary == into.stable)
+  const bool is_a_slot = std::ranges::find(slots, into.canary, &slot::name) != slots.end();
+  if (is_a_slot && into.canary == into.stable)
     from.report("canary", fmt::format("found {}, which is stable too; a canary is never the way back", from.shown("canary")));
 }
 

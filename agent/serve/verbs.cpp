@@ -149,6 +149,10 @@ std::string no_rule(generation& of, const std::string& name) {
   for (const rules::rule& r : of.judged().rules()) names.push_back(r.from.name);
   for (const rules::switched_off& off : of.rules_off()) names.push_back(off.name);
   if (std::ranges::find(names, name) != names.end()) return {};
+  if (name == "security") return "security is a person's own word: `flipback rollback --reason TEXT`";
+  std::vector<std::string> its;
+  std::ranges::copy_if(names, std::back_inserter(its), [&](const std::string& one) { return one.starts_with(name + ":"); });
+  if (!its.empty()) return fmt::format("{} is a rule for each of several: {}", name, fmt::join(its, ", "));
   const std::string meant = settings::nearest(name, names);
   return fmt::format("found no rule {}{}", name,
                      meant.empty() ? "; `flipback rules` lists them" : fmt::format("; did you mean {}? `flipback rules` lists all", meant));

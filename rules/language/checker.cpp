@@ -64,8 +64,8 @@ class checking {
       return type{};
     }
     const auto refuse = [&](std::string_view f) {
-      return wrong(at, fmt::format("{} is for {}, and {} is {} {}", f, f == "increase" ? "counters" : "gauges", r.signal,
-                                   found->kind == signal_kind::outcome ? "an" : "a", name_of(found->kind)));
+      return wrong(at, fmt::format("{} for {}, and {} is {} {}", f, f.starts_with("increase") ? "counters" : "gauges and outcomes",
+                                   r.signal, found->kind == signal_kind::outcome ? "an" : "a", name_of(found->kind)));
     };
     if (r.how == function::sum) {
       if (found->kind == signal_kind::distribution) return wrong(at, fmt::format("{} is a distribution, whose sum is not known", r.signal));
@@ -74,11 +74,11 @@ class checking {
       return type{false, found->kind == signal_kind::gauge ? found->in : unit::number};
     }
     if (r.how == function::increase) {
-      if (found->kind != signal_kind::counter) return refuse("increase");
+      if (found->kind != signal_kind::counter) return refuse("increase is");
       return type{false, found->in};
     }
     const bool extreme = r.how == function::min || r.how == function::max || r.how == function::avg;
-    if (extreme && found->kind != signal_kind::gauge && found->kind != signal_kind::outcome) return refuse("min, max and avg");
+    if (extreme && found->kind != signal_kind::gauge && found->kind != signal_kind::outcome) return refuse("min, max and avg are");
     if (r.how == function::over && found->kind == signal_kind::counter) return type{false, unit::per_second};
     if (r.how == function::over && found->kind == signal_kind::outcome) return type{false, unit::ratio};
     return type{false, found->in};
