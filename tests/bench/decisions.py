@@ -40,11 +40,17 @@ def rules(build, rounds):
         speeds.append(int(samples) / float(cpu))
         shares.append(float(cpu) / seconds)
     row("flipback", f"{median(speeds) / 1e6:.2f} M", f"{median(shares):.3%}")
-    heading("A window of 5 min of latencies, a sketch a second (bounded: it does not grow with the traffic)")
-    row("requests/s", "on the heap")
+    heading("What windows of 5 min hold, a sample a second (bounded: it does not grow with the traffic)")
+    row("latencies, at requests/s", "on the heap")
+
+    def window(*of):
+        size = subprocess.run([f"{build}/tests/bench/window_memory", *of], check=True, capture_output=True, text=True).stdout
+        return f"{int(size) / 1024:.0f} KiB"
+
     for rate in ("1", "100", "10000"):
-        size = subprocess.run([f"{build}/tests/bench/window_memory", rate], check=True, capture_output=True, text=True).stdout
-        row(rate, f"{int(size) / 1024:.0f} KiB")
+        row(rate, window("latencies", rate))
+    row("counts, with 10 min before a cutover", window("counts"))
+    row("paths: none fails, 8, 64 (the most)", ", ".join(window("paths", paths) for paths in ("0", "8", "64")))
 
 
 def curve(build, rounds):
