@@ -99,8 +99,7 @@ standing stands(const state& s, const terms& by, const moment& now, const intent
   made.ready_looked = s.ready.has_value();
   for (const auto& [rule, last] : s.last) {
     const auto is = static_cast<stance>(last.is);
-    if (is == stance::waits || is == stance::blocked || is == stance::tells)
-      made.in_the_way.emplace_back(name_of(is), fmt::format("{}: {}", rule, last.says));
+    if (is == stance::waits || is == stance::blocked || is == stance::tells) made.in_the_way.push_back({rule, name_of(is), last.says});
   }
   made.lacks = lacks_of(s, by);
   if (s.ready) made.notes = s.ready->notes;

@@ -10,6 +10,13 @@ namespace flipback::deployment {
 
 /// How the deployment stands, in words and values for people and pages: the one type from which `status`, `/healthz` and `/metrics` are
 /// written. Made anew for each of them.
+/// What is in a breached rule's way.
+struct in_the_way {
+  std::string rule;
+  std::string_view is;  ///< "waiting", "blocked" or "withheld"
+  std::string says;
+};
+
 struct standing {
   std::string live;  ///< empty: not known
   std::string release;
@@ -36,8 +43,8 @@ struct standing {
   std::string rolling;  ///< what is under way; empty: nothing
   config::mode mode = config::mode::observe;
   std::vector<approval> questions;
-  std::vector<std::pair<std::string, std::string>> in_the_way;  ///< of each breached rule: how it stands, and "RULE: what is in its way"
-  bool ready_looked = false;                                    ///< whether it was looked what a rollback would lack
+  std::vector<deployment::in_the_way> in_the_way;
+  bool ready_looked = false;  ///< whether it was looked what a rollback would lack
   std::vector<lack> lacks;
   std::vector<std::string> notes;     ///< of Ready: what a person should know, and nothing lacks
   std::vector<std::string> unstored;  ///< facts that are not on disk, and why

@@ -19,7 +19,7 @@ json::object as_object(const deployment::standing& s) {
   json::array questions;
   for (const deployment::approval& q : s.questions) questions.push_back(json::object{{"rule", q.rule}, {"says", q.says}});
   json::array in_the_way;
-  for (const auto& [is, says] : s.in_the_way) in_the_way.push_back(json::object{{"is", is}, {"says", says}});
+  for (const auto& [rule, is, says] : s.in_the_way) in_the_way.push_back(json::object{{"rule", rule}, {"is", is}, {"says", says}});
   json::array lacks;
   for (const deployment::lack& l : s.lacks) lacks.push_back(json::object{{"blocking", l.blocking}, {"says", l.what}, {"type", l.type}});
   return {{"mode", name_of(s.mode)},
@@ -71,7 +71,7 @@ std::vector<std::pair<std::string, std::string>> as_lines(const deployment::stan
   if (!s.rolling.empty()) lines.emplace_back("rollback", "under way, " + s.rolling);
   if (s.failed) lines.emplace_back("attempts", fmt::format("{} ({})", s.failed_says, s.failed->says));
   lines.emplace_back("mode", std::string(name_of(s.mode)) + (s.latched ? fmt::format(", the latch is shut ({})", s.latch_says) : ""));
-  for (const auto& way : s.in_the_way) lines.push_back(way);
+  for (const auto& [rule, is, says] : s.in_the_way) lines.emplace_back(is, fmt::format("{}: {}", rule, says));
   for (const deployment::approval& q : s.questions) lines.emplace_back("asked", fmt::format("{}: {}", q.rule, q.says));
   for (const deployment::lack& l : s.lacks) lines.emplace_back(l.blocking ? "not ready" : "lacking", text_of(l));
   for (const std::string& n : s.notes) lines.emplace_back("note", n);

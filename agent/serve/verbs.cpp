@@ -158,6 +158,14 @@ std::string no_rule(generation& of, const std::string& name) {
                      meant.empty() ? "; `flipback rules` lists them" : fmt::format("; did you mean {}? `flipback rules` lists all", meant));
 }
 
+/// "blocked: both slots fail 8 of 8 …"; empty: nothing is in its way, or it is not breached.
+std::string in_the_way_of(const std::string& rule, const generation& of) {
+  const auto stands = of.stands();
+  if (!stands) return {};
+  const auto found = std::ranges::find(stands->in_the_way, rule, &deployment::in_the_way::rule);
+  return found == stands->in_the_way.end() ? "" : fmt::format("{}: {}", found->is, found->says);
+}
+
 reply explain(generation& of, const std::string& name, bool as_json) {
   if (std::string none = no_rule(of, name); !none.empty()) return wrong(none);
   for (const rules::switched_off& off : of.rules_off()) {
@@ -173,11 +181,13 @@ reply explain(generation& of, const std::string& name, bool as_json) {
                  {"verdict", rules::name_of(found.is)},
                  {"says", verdict_sentence(found, rule)},
                  {"not_this_release", found.not_this_release},
+                 {"in_the_way", in_the_way_of(name, of)},
                  {"when", rows_of(found.when)},
                  {"until", rows_of(found.until)},
                  {"unless", rows_of(found.unless)}});
   }
   std::string text = verdict_sentence(found, rule) + "\n";
+  if (const std::string way = in_the_way_of(name, of); !way.empty()) text += one_line(way) + "\n";
   draw("when", found.when, text);
   draw("until", found.until, text);
   draw("unless", found.unless, text);

@@ -1,5 +1,6 @@
 // What is said of a rollback that is asked about, decided or waited for, beside what it rests on.
 
+#include "agent/deployment/standing.hpp"
 #include "tests/agent/deployment/story.hpp"
 
 using namespace flipback;
@@ -37,4 +38,24 @@ TEST_CASE("a_person_who_orders_a_rollback_is_told_of_no_unless") {
   w.take(prepared{w.id()});
   REQUIRE(w.left());
   CHECK(w.said("rollback.decided").front().find("unless") == std::string::npos);
+}
+
+TEST_CASE("how_it_stands_has_what_is_in_each_breached_rules_way_and_what_the_slot_to_go_back_to_answers") {
+  story w;
+  w.green_is_put_live();
+  w.found_to_blame = {blame::kind::both_fail, "both slots fail 8 of 8"};
+  w.breach();
+  w.run(3s);
+  standing stood = stands(w.s, w.by, w.now, w.names);
+  REQUIRE(stood.in_the_way.size() == 1);
+  CHECK(stood.in_the_way[0].rule == "error-rate");
+  CHECK(stood.in_the_way[0].is == "blocked");
+  CHECK(stood.in_the_way[0].says.starts_with("both slots fail 8 of 8"));
+  CHECK(stood.stable_says.empty());
+  w.well[blue] = false;
+  w.run(3s);
+  CHECK(stands(w.s, w.by, w.now, w.names).stable_says == "down: 500");
+  w.rules.clear();
+  w.run(1s);
+  CHECK(stands(w.s, w.by, w.now, w.names).in_the_way.empty());
 }
