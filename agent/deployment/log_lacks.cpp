@@ -142,6 +142,10 @@ log_findings log_lacks(const rollback::nginx_configuration* nginx, const config:
       add(found, log,
           {true, fmt::format("{} has no user agent, so that our own requests can't be told from users'", log.path),
            "add $http_user_agent to its log_format, and reload nginx"});
+    if (log.format.can_be_forged() || std::ranges::any_of(written, &access_log_directive::forgeable))
+      add(found, log,
+          {true, fmt::format("{} is written with escape=none, so that a client can write lines of its own into it", log.path),
+           "take escape=none out of its log_format, or write escape=json, and reload nginx"});
     if (auto none_in_format = unreadable(log, written)) add(found, log, *std::move(none_in_format));
     if (auto partly = lacks_lines(log, written, nginx != nullptr)) add(found, log, *std::move(partly));
   }

@@ -150,6 +150,15 @@ TEST_CASE("a_log_without_user_agents_blocks") {
   CHECK(found.lacking[0].type.contains("$http_user_agent"));
 }
 
+TEST_CASE("a_log_that_clients_can_write_into_blocks") {
+  stage s;
+  s.nginx.dump->replace(s.nginx.dump->find("log_format f"), 12, "log_format f escape=none");
+  const auto found = s.look();
+  REQUIRE(found.lacking.size() == 2);  // it is no witness of users either
+  CHECK(found.lacking[0].blocking);
+  CHECK(found.lacking[0].what.contains("escape=none"));
+}
+
 TEST_CASE("a_log_that_no_rollback_rule_reads_blocks_nothing") {
   stage s;
   s.nginx.dump = s.dump_with("$status $upstream_addr", "http://127.0.0.1:8000");
