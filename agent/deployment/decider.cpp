@@ -100,7 +100,7 @@ void deciding::say_stance(const std::string& rule, const weighed& w) {
   if (!s.said.insert(fmt::format("{}/{}:{}", rule, name_of(w.by), static_cast<unsigned>(w.is))).second) return;
   const bool sick = w.by == guard::stable || w.by == guard::ready;
   const severity how = w.is == stance::waits ? severity::info : sick ? severity::critical : severity::warning;
-  event e{fmt::format("rollback.{}", name_of(w.is)), how, fmt::format("{}: {}", rule, w.says), {}};
+  event e{std::string(kind_of(w.is)), how, fmt::format("{}: {}", rule, w.says), {}};
   e.with("rule", rule).with("guard", std::string(name_of(w.by)));
   act(say{std::move(e)});
 }

@@ -121,9 +121,15 @@ std::string nowhere_to_go(const present& now, const terms& by) {
   return fmt::format("it is not known which slot to go back to: {}, and no cutover was seen", why_unnamed(now.names, by));
 }
 
+// Kinds of an event, each with its row in the README.
+std::string_view kind_of(stance s) {
+  constexpr std::array<std::string_view, 5> kinds{"", "rollback.waiting", "rollback.blocked", "rollback.asked", "rollback.withheld"};
+  return kinds.at(static_cast<std::size_t>(s));
+}
+
 std::string_view name_of(stance s) {
-  constexpr std::array<std::string_view, 5> names{"acting", "waiting", "blocked", "asked", "withheld"};
-  return names.at(static_cast<std::size_t>(s));
+  const std::string_view kind = kind_of(s);
+  return kind.substr(std::min(kind.size(), std::string_view("rollback.").size()));
 }
 
 std::string_view name_of(guard g) {

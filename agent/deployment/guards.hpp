@@ -49,6 +49,8 @@ enum class stance : std::uint8_t {
   asks,     ///< a person decides: `flipback approve`
   tells     ///< nothing acts on this: a person is told what to type
 };
+/// The event that says it; empty where it acts.
+std::string_view kind_of(stance s);
 /// As the event's kind has it: "blocked" of `rollback.blocked`.
 std::string_view name_of(stance s);
 

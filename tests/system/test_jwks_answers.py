@@ -226,6 +226,7 @@ def test_a_rotation_is_told_once_and_counted(tmp_path, issuer, keys):
         wait_until("the rotation", lambda: rotations() == 1, 20, agent)
         issuer.keys = [keys["second"].public()]
         wait_until("the old key's end", lambda: rotations() == 2, 20, agent)
+        wait_until("both are told", lambda: agent.output().count("probe.noticed") >= 2, 5, agent)
         assert agent.output().count("probe.noticed") == 2, agent.output()
     finally:
         agent.stop()
