@@ -1,38 +1,21 @@
 #pragma once
 
 #include "agent/deployment/decider.hpp"
+#include "agent/judging/one_client.hpp"
 #include "tests/agent/log_night.hpp"
+#include "tests/agent/slots_night.hpp"
 
-#include <deque>
+#include <algorithm>
 #include <optional>
-#include <random>
 #include <string>
 #include <utility>
 #include <vector>
 
-/// A night of two slots from the log's lines to the decision: the traffic's probe, the rules and the decider as they ship, on one clock of
-/// the night's own. Blue was live and well, green is put in its place; what a slot fails, it fails to users and to whoever asks it alike.
+/// A night of two slots from the log's lines to the decision: the traffic's probe, the rules, blame, the guards and the decider as they
+/// ship, on one clock of the night's own. Blue was live and well, green is put in its place.
 namespace flipback::deciding_night {
 
 using namespace deployment;
-using namespace std::chrono_literals;
-using std::chrono::seconds;
-
-inline constexpr slot_number blue = 0;
-inline constexpr slot_number green = 1;
-
-/// From when to when a slot fails which share of what it is asked.
-struct fault {
-  slot_number slot;
-  seconds from;
-  seconds until;
-  double share;
-  bool sick = false;   ///< its health says so, too
-  bool hangs = false;  ///< what it fails gets no answer from it, but nginx's 504 when a minute is over
-};
-inline constexpr seconds given_up_after = 60s;
-inline constexpr log_night::request given_up{
-    .status = 504, .request_time = "60.000", .upstream_status = "504", .header_time = "-", .response_time = "60.000"};
 
 struct decided {
   seconds at{};
@@ -42,13 +25,20 @@ struct decided {
 
 class night {
  public:
-  night(std::vector<fault> faults, int each_second, unsigned seed) : faults_(std::move(faults)), each_second_(each_second), chance_(seed) {
+  night(const std::vector<asking>& who, std::vector<fault> faults, unsigned seed, seconds before = log_night::well_before)
+      : slots_(who, std::move(faults), seed), log_(access_log::recommended_keys(), {}, {}, before) {
     by_.slots = {"blue", "green"};
     by_.mode = config::mode::act;
-    log_.after_a_good_release(each_second);
+    for (now_ = -before; now_ < 0s; now_ += 1s) log_.logs(now_ + 1s, slots_.second_of(blue, now_));
+    log_.cut_over();
     log_.start_anew({at(0s)});
   }
+  /// All from one address, for one path.
+  night(std::vector<fault> faults, int each_second, unsigned seed)
+      : night({{.each_second = static_cast<double>(each_second), .evenly = true}}, std::move(faults), seed) {}
 
+  /// Whoever asks both slots knows of enough failed requests, whether or not the log has any that are young enough.
+  void always_has_questions() { always_has_questions_ = true; }
   /// The first decision from the cutover to green on, or none until then.
   std::optional<decided> until(seconds end) {
     for (int i = 0; i < 5; ++i) look(blue, log_night::cutover - 5s + i * 1s);
@@ -57,33 +47,18 @@ class night {
   }
   /// When the first rule that rolls back was breached.
   [[nodiscard]] std::optional<seconds> breached() const { return breached_; }
+  /// Whether a person was asked.
+  [[nodiscard]] bool asked() const { return asked_; }
   /// What was said of rollbacks, each once.
   [[nodiscard]] const std::vector<std::string>& said() const { return said_; }
 
  private:
   [[nodiscard]] static instant at(seconds since_cutover) { return log_night::cutover + since_cutover; }
-  /// Null while it does well.
-  [[nodiscard]] const fault* fault_of(slot_number slot) const {
-    const auto found = std::ranges::find_if(faults_, [&](const fault& f) { return f.slot == slot && now_ >= f.from && now_ < f.until; });
-    return found == faults_.end() ? nullptr : &*found;
-  }
-  [[nodiscard]] bool sick(slot_number slot) const { return fault_of(slot) != nullptr && fault_of(slot)->sick; }
-  [[nodiscard]] bool hangs(slot_number slot) const { return fault_of(slot) != nullptr && fault_of(slot)->hangs; }
-  bool fails(slot_number slot) {
-    return std::uniform_real_distribution<>(0, 1)(chance_) < (fault_of(slot) == nullptr ? 0 : fault_of(slot)->share);
-  }
+  [[nodiscard]] bool sick(slot_number slot) const { return slots_.sick(slot, now_); }
 
   void one_second() {
-    int failed = 0;
-    for (int i = 0; i < each_second_; ++i) failed += fails(green) ? 1 : 0;
     log_.is_up(!sick(green), !sick(blue), !sick(green));
-    hanging_.push_back(hangs(green) ? failed : 0);
-    int ended = 0;
-    if (hanging_.size() > given_up_after.count()) {
-      ended = hanging_.front();
-      hanging_.pop_front();
-    }
-    log_.logs(now_ + 1s, {{each_second_ - failed, log_night::well}, {hangs(green) ? 0 : failed, log_night::failing}, {ended, given_up}});
+    log_.logs(now_ + 1s, slots_.second_of(green, now_));
     look(green, at(now_ + 1s));
     take(judged{});
   }
@@ -106,7 +81,7 @@ class night {
   }
 
   void take(const happening& what) {
-    const present now{clock_, names_, rules_now()};  // asked of the state before it is moved away
+    const present now{clock_, names_, rules_now(), {}, not_this_release()};  // asked of the state before it is moved away
     stepped done = step(std::move(s_), by_, now, what);
     s_ = std::move(done.after);
     for (action& a : done.actions) perform(a);
@@ -119,67 +94,104 @@ class night {
     if (auto* q = std::get_if<ask_blame>(&a)) take(blame_answered{q->rule, q->epoch, q->condition, clock_.at, asked_both(*q)});
     if (std::holds_alternative<ask_ready>(a)) take(ready_looked{{clock_.at, {}}});
     if (const auto* b = std::get_if<begin_rollback>(&a)) take(prepared{b->what.id});
-    if (const auto* e = std::get_if<say>(&a); e != nullptr && e->what.kind.starts_with("rollback.")) said_.push_back(e->what.says);
+    if (const auto* e = std::get_if<say>(&a); e != nullptr && e->what.kind.starts_with("rollback.")) {
+      said_.push_back(e->what.says);
+      asked_ = asked_ || e->what.kind == "rollback.asked";
+    }
     if (std::holds_alternative<give_leave>(a)) decided_ = {now_ + 1s, s_.under_way->why.rule, *breached_};
   }
   blame asked_both(const ask_blame& q) {
-    std::vector<tried> all(most_questions, {{"GET", "/api", 500, to_seconds(given_up_after)}, {}, {}});
-    for (tried& one : all) {
-      one.live = did(q.live);
-      one.stable = did(q.stable);
+    error_shares errors = errors_of(q.rule, q.condition);
+    if (always_has_questions_) {
+      errors.errors = errors.safe_errors = most_questions;
+      errors.sample.assign(most_questions, {"GET", "/api", 500, {}, to_seconds(given_up_after)});
     }
-    return judge(all, 1);
-  }
-  slot_did did(slot_number slot) {
-    const bool failed = fails(slot);
-    if (failed && hangs(slot)) return {slot_did::kind::slow, 0};
-    return {slot_did::kind::answered, failed ? 500U : 200U};
+    std::vector<tried> all;
+    for (question& one : questions_from(errors.sample, slots_.chance())) {
+      const slot_did live = slots_.asked(q.live, one.target, now_);
+      const slot_did stable = slots_.asked(q.stable, one.target, now_);
+      all.push_back({std::move(one), live, stable});
+    }
+    return judge(all, errors.errors == 0 ? 0 : static_cast<double>(errors.safe_errors) / static_cast<double>(errors.errors));
   }
 
-  /// As agent/judging has it, but for what a probe knows of clients.
+  // As agent/judging has it, which reads the machine's clock.
+  static bool counts_errors(const rules::rule& of) {
+    const auto counts = [](const rules::source& s) { return s.tells == telling::errors && s.name.starts_with("traffic."); };
+    return std::ranges::any_of(std::span(of.sources).first(of.asks), counts);
+  }
+  error_shares errors_of(const std::string& rule, instant since) {
+    const auto found = std::ranges::find(log_.judged().rules(), rule, [](const rules::rule& r) { return r.from.name; });
+    if (!counts_errors(*found)) return {};
+    const instant cutover = log_.judged().cut_over_at().value_or(since);
+    error_shares errors = log_.errors().errors_since(cutover);
+    errors.sample = log_.errors().errors_since(std::max(cutover, since - 1min)).sample;
+    return errors;
+  }
+  std::vector<std::string> not_this_release() {
+    std::vector<std::string> names;
+    const rules::engine& judged = log_.judged();
+    for (std::size_t i = 0; i < judged.rules().size(); ++i) {
+      if (judged.was_true_before_cutover(i)) names.push_back(judged.rules()[i].from.name);
+    }
+    return names;
+  }
   std::vector<rule_now> rules_now() {
     std::vector<rule_now> all;
     rules::engine& judged = log_.judged();
     for (std::size_t i = 0; i < judged.rules().size(); ++i) {
-      const rules::rule_source& of = judged.rules()[i].from;
       const rules::verdict is = judged.verdict_of(i);
       const bool counts = is == rules::verdict::breached || is == rules::verdict::pending;
-      if (of.then != rules::consequence::rollback || !counts || !judged.true_since(i)) continue;
-      rule_now r;
-      r.name = of.name;
-      r.breached = is == rules::verdict::breached;
-      if (r.breached && !breached_) breached_ = now_ + 1s;
-      r.true_since = *judged.true_since(i);
-      r.lasts = of.lasting;
-      const rules::evaluation when = judged.explain(i, clock_.at);
-      r.why = when.says;
-      r.holds = said_by(when.is);
-      r.not_this_release = judged.not_this_release(i, clock_.at);
-      if (const auto mark = mark_of(s_, r.name, r.true_since)) {
-        if (!mark_ || *mark_ < *mark) log_.count_anew(*(mark_ = mark));
-        r.above_since_mark = said_by(judged.above_since(i, *mark, clock_.at));
-      }
-      all.push_back(std::move(r));
+      if (judged.rules()[i].from.then == rules::consequence::rollback && counts && judged.true_since(i)) all.push_back(as_it_is(i));
     }
     return all;
+  }
+  rule_now as_it_is(std::size_t number) {
+    rules::engine& judged = log_.judged();
+    const rules::rule& of = judged.rules()[number];
+    rule_now r;
+    r.name = of.from.name;
+    r.breached = judged.verdict_of(number) == rules::verdict::breached;
+    r.true_since = *judged.true_since(number);
+    r.lasts = of.from.lasting;
+    const rules::evaluation when = judged.explain(number, clock_.at);
+    r.why = when.says;
+    r.holds = said_by(when.is);
+    r.not_this_release = judged.was_true_before_cutover(number);
+    rules::withholding withheld = judged.withheld(number, clock_.at);
+    r.withheld = said_by(withheld.is);
+    r.held_against_before = withheld.held_against_before;
+    r.no_worse = std::move(withheld.no_worse);
+    if (!r.breached) return r;
+    if (!breached_) breached_ = now_ + 1s;
+    if (counts_errors(of)) {
+      const error_shares errors = log_.errors().errors_since(judged.cut_over_at().value_or(r.true_since));
+      r.one_client = one_client_of(errors);
+      const double hung = errors.errors == 0 ? 0 : static_cast<double>(errors.hung_errors) / static_cast<double>(errors.errors);
+      r.only_hang_ups = hung > 0 && when.in == unit::ratio && when.value && when.threshold && *when.value * (1 - hung) <= *when.threshold;
+    }
+    if (const auto mark = mark_of(s_, r.name, r.true_since)) {
+      if (!mark_ || *mark_ < *mark) log_.count_anew(*(mark_ = mark));
+      r.above_since_mark = said_by(judged.above_since(number, *mark, clock_.at));
+    }
+    return r;
   }
   static answer said_by(rules::truth t) {
     return t == rules::truth::yes ? answer::yes : t == rules::truth::no ? answer::no : answer::cant_tell;
   }
 
-  std::vector<fault> faults_;
-  int each_second_;
-  std::mt19937 chance_;
+  two_slots slots_;
   terms by_;
   log_night::night log_;
   moment clock_;
   intent names_;
   std::optional<instant> mark_;
-  std::deque<int> hanging_;  ///< how many began to hang in each second of the newest minute
   state s_;
-  seconds now_ = -log_night::well_before;
+  seconds now_{};
   std::optional<decided> decided_;
   std::optional<seconds> breached_;
+  bool asked_ = false;
+  bool always_has_questions_ = false;
   std::vector<std::string> said_;
 };
 

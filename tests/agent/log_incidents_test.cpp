@@ -1,5 +1,7 @@
 #include "tests/agent/log_night.hpp"
 
+#include <doctest/doctest.h>
+
 // What rules that roll back say to nights that begin with log lines. Times are minutes and seconds from the cutover to green, at which a
 // rule or the probe says something new.
 

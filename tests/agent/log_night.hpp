@@ -3,12 +3,12 @@
 #include "agent/config/catalogue.hpp"
 #include "agent/deployment/decider.hpp"
 #include "agent/judging/observing.hpp"
+#include "probes/access_log/error_memory.hpp"
 #include "probes/access_log/tail.hpp"
 #include "probes/access_log/traffic.hpp"
 #include "probes/access_log/traffic_signals.hpp"
 #include "rules/built_in.hpp"
 
-#include <doctest/doctest.h>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -19,6 +19,7 @@
 #include <fstream>
 #include <functional>
 #include <map>
+#include <stdexcept>
 
 /// A night as nginx logs it, told line by line: the traffic's probe makes of each second what it makes of it in the agent, and the rules
 /// that roll back judge that, by a clock of the night's own.
@@ -37,6 +38,7 @@ inline constexpr seconds well_before = 6min;  ///< the release before was watche
 /// A request as nginx logs it: what is not said is as in a good answer.
 struct request {
   int status = 200;
+  const char* method = "GET";
   const char* path = "/api";
   const char* client = "203.0.113.7";
   const char* request_time = "0.040";
@@ -56,7 +58,7 @@ struct some {
 };
 
 /// The traffic's probe, but for who reads its file, and when.
-class log_probe final : public probe {
+class log_probe final : public probe, public knows_errors {
  public:
   explicit log_probe(const al::line_format& format, al::filter leave_out)
       : seen_(format, std::move(leave_out), 1, slots), signals_(al::abilities(format), slots, 10s) {
@@ -67,13 +69,21 @@ class log_probe final : public probe {
   asio::awaitable<observation> observe(run&) override { co_return observation::unknown(reason::own_stall, "it is asked at once below"); }
   observation observe(instant since, double wall) {
     const al::pool pool = seen_.take();
+    errors_.add(pool, since + 1s, wall);
+    told_.clear();
     observation seen = signals_.say(pool, since, 1, wall, seen_.missing());
     if (seen.result == outcome::pass) signals_.measure_live(seen.measurements, pool, since, 1, live_.anew.has_value());
     return seen;
   }
+  [[nodiscard]] error_shares errors_since(instant since) const override {
+    const auto known = told_.find(since);
+    return known != told_.end() ? known->second : told_.emplace(since, errors_.since(since)).first->second;
+  }
   /// Told of the slot that is live, as the agent tells it.
   void goes_live(std::size_t slot, double since) {
     seen_.forget_live();
+    errors_.forget();
+    told_.clear();
     seen_.goes_live(live_ = {slot, since});
   }
   void counts_anew(double since) {
@@ -92,6 +102,8 @@ class log_probe final : public probe {
   al::traffic seen_;
   al::traffic::live live_;
   al::traffic_signals signals_;
+  al::error_memory errors_;
+  mutable std::map<instant, error_shares> told_;  ///< of this second: it is asked for at every step
   std::size_t taken_ = 0;
 };
 
@@ -111,7 +123,9 @@ class log_file {
     fs::resize_file(path_, 0);
   }
   void read(log_probe& into) {
-    for (int turns = 0; turns < 4; ++turns) REQUIRE(tail_.read([&](std::string_view line) { into.take(line); }).has_value());
+    for (int turns = 0; turns < 4; ++turns) {
+      if (!tail_.read([&](std::string_view line) { into.take(line); })) throw std::runtime_error("the night's log can't be read");
+    }
     if (fs::exists(copy_)) fs::last_write_time(copy_, fs::file_time_type::clock::now() - 1s);
   }
 
@@ -130,7 +144,9 @@ class log_file {
 
 class night {
  public:
-  explicit night(const al::field_keys& keys = al::recommended_keys(), al::filter leave_out = {}, std::vector<rule_source> own = {}) {
+  explicit night(const al::field_keys& keys = al::recommended_keys(), al::filter leave_out = {}, std::vector<rule_source> own = {},
+                 seconds before = well_before)
+      : now_(-before) {
     configured_.deployment.emplace();
     configured_.probes.push_back({.name = "traffic", .type = "access_log", .every = 1s, .table = {}});
     probe_ = new log_probe(keys, std::move(leave_out));
@@ -172,6 +188,7 @@ class night {
   }
   void window(bool open) { judged_.window(open); }
   [[nodiscard]] engine& judged() { return judged_; }
+  [[nodiscard]] const knows_errors& errors() const { return *probe_; }
   [[nodiscard]] seconds now() const { return now_; }
   /// From here on what is asked directly answers well, or does not.
   void is_up(bool live, bool stable, bool front_door) { up_ = {{"live.up", live}, {"stable.up", stable}, {"front_door.up", front_door}}; }
@@ -205,9 +222,9 @@ class night {
     lines_.emplace_back(
         arrives_(now_),
         fmt::format(
-            R"({{"time":"{:.3f}","status":"{}","host":"h","method":"GET","path":"{}","agent":"curl/8","client":"{}","request_time":"{}",)"
+            R"({{"time":"{:.3f}","status":"{}","host":"h","method":"{}","path":"{}","agent":"curl/8","client":"{}","request_time":"{}",)"
             R"("upstream":"{}","upstream_status":"{}","header_time":"{}","response_time":"{}","pid":"7"}})",
-            time, r.status, r.path, r.client, r.request_time, r.upstream, r.upstream_status, r.header_time, r.response_time));
+            time, r.status, r.method, r.path, r.client, r.request_time, r.upstream, r.upstream_status, r.header_time, r.response_time));
   }
   void one_second() {
     for (; !lines_.empty() && lines_.front().first <= now_; lines_.pop_front()) {
@@ -253,7 +270,7 @@ class night {
   std::function<seconds(seconds)> arrives_ = [](seconds written) { return written; };
   std::size_t written_ = 0;
   std::map<std::string, bool> up_{{"live.up", true}, {"stable.up", true}, {"front_door.up", true}};
-  seconds now_ = -well_before;
+  seconds now_;
   instant at_{};
   std::vector<std::string> told_;
 };

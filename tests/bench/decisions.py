@@ -148,3 +148,5 @@ def judged(build, rounds):
     runs = 400 if rounds > 1 else 40
     heading(f"What the built-in rules do within 15 min of a cutover, {runs} runs each, a quarter of them at 100 requests/s; beside them > 5% for 5m, literally")
     subprocess.run([f"{build}/tests/bench/judged", str(runs)], check=False)
+    heading(f"What the agent decides there, with blame and the one-client guard on top, {runs // 4} runs each, a quarter of them at 100 requests/s")
+    subprocess.run([f"{build}/tests/bench/blamed", str(runs // 4)], check=False)

@@ -6,12 +6,12 @@
 //         done %, ! where the goal of semantics is missed: where the 95% bound of a share, or a median second, lies beyond it
 
 #include "rules/replay/player.hpp"
+#include "tests/bench/is_beyond.hpp"
 #include "tests/bench/judged_incidents.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <cstdlib>
 #include <optional>
 
@@ -72,16 +72,6 @@ ending judge(const incident& of, double rate, chance& by) {
     if (found.rolled_back && found.literally) break;
   }
   return found;
-}
-
-/// Whether a share seen is beyond its goal with 95% confidence: Wilson's bound.
-bool is_beyond(double seen, double runs, double goal, bool above) {
-  constexpr double z = 1.6448536;
-  const double p = seen / runs;
-  const double middle = (p + z * z / (2 * runs)) / (1 + z * z / runs);
-  const double half = z / (1 + z * z / runs) * std::sqrt(p * (1 - p) / runs + z * z / (4 * runs * runs));
-  constexpr double rounding = 1e-9;
-  return above ? middle - half > goal + rounding : middle + half < goal - rounding;
 }
 
 bool misses(const incident& of, std::size_t cell, double rolled_back, double runs, std::optional<int> median) {
