@@ -144,13 +144,15 @@ blame blame_evidence::add(blame round) {
   log_ratio_ = std::clamp(log_ratio_, -sure, 2 * sure);
   // A release that fails one request in ten does well all eight in every third round.
   well_in_a_row_ = round.is == kind::both_well ? well_in_a_row_ + 1 : 0;
+  // What it failed before does not convict it by one failure by chance once it has done all well.
+  if (round.is == kind::both_well) log_ratio_ = std::min(log_ratio_, sure - 2 * std::log(if_to_blame / by_chance));
   if (round.is == kind::both_well && well_in_a_row_ < well_rounds) {
     round.is = kind::unsure;
     round.says += more_is_asked;
     return round;
   }
   if (round.is != kind::unsure) return round;
-  if (log_ratio_ >= sure) {
+  if (log_ratio_ >= sure && round.live_alone > 0) {
     round.is = kind::release_to_blame;
   } else if (log_ratio_ <= 0) {
     round.is = kind::both_fail;

@@ -160,11 +160,11 @@ std::string judge::shared_is_ill() const {
                      ill.size() == 1 ? "was" : "were", ill.size() == 1 ? "is" : "are");
 }
 
-/// Of a rule that counts errors: what fails on the live slot says nothing of what is slow there.
-const knows_errors* judge::who_knows_errors(std::size_t rule) const {
+/// Of a rule whose `when` goes by errors, or by how long requests took: what fails on the live slot says nothing of what is slow there.
+const knows_errors* judge::who_knows(std::size_t rule, telling what) const {
   const rules::rule& of = engine_.rules()[rule];
   for (const config::made_probe& p : made_) {
-    const auto counts = [&](const rules::source& s) { return s.tells == telling::errors && s.name.starts_with(p.entry->name + "."); };
+    const auto counts = [&](const rules::source& s) { return s.tells == what && s.name.starts_with(p.entry->name + "."); };
     if (!std::ranges::any_of(std::span(of.sources).first(of.asks), counts)) continue;
     if (const auto* knows = dynamic_cast<const knows_errors*>(p.observed.get())) return knows;
   }
@@ -214,7 +214,7 @@ deployment::rule_now judge::rule_as_it_is(std::size_t number, const deployment::
   }
   if (!r.breached) return r;
   r.shared_is_ill = shared_is_ill();
-  if (const knows_errors* knows = who_knows_errors(number)) {
+  if (const knows_errors* knows = who_knows(number, telling::errors)) {
     const error_shares errors = knows->errors_since(engine_.cut_over_at().value_or(r.true_since));
     r.one_client = one_client_of(errors);
     // Of a share of errors: what is left of it without those that only hung up.
@@ -235,10 +235,13 @@ deployment::rule_now judge::rule_as_it_is(std::size_t number, const deployment::
 error_shares judge::errors_of(const std::string& rule, instant since) {
   for (std::size_t i = 0; i < engine_.rules().size(); ++i) {
     if (engine_.rules()[i].from.name != rule) continue;
-    const knows_errors* knows = who_knows_errors(i);
+    const knows_errors* const of_errors = who_knows(i, telling::errors);
+    const knows_errors* const knows = of_errors != nullptr ? of_errors : who_knows(i, telling::slowness);
     if (knows == nullptr) return {};
+    const error_shares newest = knows->errors_since(std::max(engine_.cut_over_at().value_or(since), since - asked_about));
+    if (of_errors == nullptr) return of_slow(newest);
     error_shares errors = knows->errors_since(engine_.cut_over_at().value_or(since));
-    errors.sample = knows->errors_since(std::max(engine_.cut_over_at().value_or(since), since - asked_about)).sample;
+    errors.sample = newest.sample;
     return errors;
   }
   return {};

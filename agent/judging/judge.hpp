@@ -73,7 +73,7 @@ class judge final : public deployment::rule_book {
   [[nodiscard]] bool reads(std::size_t rule, const std::string& probe) const;
   [[nodiscard]] std::string seen_by(std::size_t rule) const;
   [[nodiscard]] std::string shared_is_ill() const;
-  [[nodiscard]] const knows_errors* who_knows_errors(std::size_t rule) const;
+  [[nodiscard]] const knows_errors* who_knows(std::size_t rule, telling what) const;
   deployment::rule_now rule_as_it_is(std::size_t number, const deployment::state& s);
 
   asio::io_context& loop_;

@@ -40,10 +40,21 @@ struct error_shares {
   std::vector<error_share> clients;    ///< the largest first; empty where the log does not tell
   std::vector<error_share> requests;   ///< the same
   std::vector<failed_request> sample;  ///< drawn by chance, a bounded number; empty where the log does not tell
+  std::vector<failed_request> slow;    ///< the same of requests that were slow, whatever they ended with
   /// Whose the requests of that time were, errors or not: the largest first, each with its share of all requests. A client that is not
   /// among them made less than a fifth.
   std::vector<error_share> requesters;
 };
+
+/// What there is to ask where it is not the errors that are too many, but the slow requests.
+inline error_shares of_slow(const error_shares& all) {
+  error_shares made;
+  made.is_read = all.is_read;
+  made.errors = all.slow.size();
+  for (const failed_request& r : all.slow) made.safe_errors += is_safe(r.method) ? 1U : 0U;
+  made.sample = all.slow;
+  return made;
+}
 
 /// What a probe is, beside a probe, that knows who has the errors.
 class knows_errors {

@@ -77,8 +77,9 @@ inline constexpr duration traffic_stale = std::chrono::seconds(15);
 /// What of users' requests a measurement tells.
 enum class telling : std::uint8_t {
   nothing,   ///< it is of no users' requests
-  requests,  ///< how many, how fast, with what
-  errors     ///< which of them failed
+  requests,  ///< how many, of which kind
+  errors,    ///< which of them failed
+  slowness   ///< how long they took
 };
 
 /// What a probe says it may measure, so that rules can be checked before anything runs.

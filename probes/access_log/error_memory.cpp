@@ -25,13 +25,14 @@ void error_memory::add(const held_against_live& seen, instant at, double wall) {
     if (requesters_.empty() || at - requesters_.back().from >= part) requesters_.push_back({at, {}});
     requesters_.back().clients.merge(seen.clients);
   }
-  if (seen.failing_requests.total() == 0) return;
+  if (seen.failing_requests.total() == 0 && seen.slow.kept().empty()) return;
   if (pieces_.empty() || at - pieces_.back().from >= part) pieces_.push_back({.from = at});
   pieces_.back().clients.merge(seen.failing_clients);
   pieces_.back().requests.merge(seen.failing_requests);
   pieces_.back().safe += seen.safe_errors;
   pieces_.back().hung += seen.hung_errors;
   pieces_.back().failed.merge(seen.failed, chance_);
+  pieces_.back().slow.merge(seen.slow, chance_);
   pieces_.back().wall_ahead = wall - to_seconds(at.time_since_epoch());
 }
 
@@ -45,9 +46,13 @@ error_shares error_memory::since(instant begin) const {
   heavy_hitters requests;
   error_shares made;
   for (const piece& p : pieces_) {
-    for (const failed_sample::one& failed : p.failed.kept()) {
-      if (failed.began - p.wall_ahead >= to_seconds(begin.time_since_epoch())) made.sample.push_back(failed.request);
-    }
+    const auto take = [&](const failed_sample& from, std::vector<failed_request>& into) {
+      for (const failed_sample::one& one : from.kept()) {
+        if (one.began + one.request.waited - p.wall_ahead >= to_seconds(begin.time_since_epoch())) into.push_back(one.request);
+      }
+    };
+    take(p.failed, made.sample);
+    take(p.slow, made.slow);
     if (p.from < begin) continue;
     clients.merge(p.clients);
     requests.merge(p.requests);

@@ -19,7 +19,8 @@ class error_memory {
   void add(const held_against_live& seen, instant at, double wall);
   /// Forgets all: another slot or release is live.
   void forget();
-  /// Of what was logged in parts that began since then; the sample is of requests that began since then themselves.
+  /// Of what was logged in parts that began since then; the sample is of requests that ended since then themselves: what hangs
+  /// fails long after it began.
   [[nodiscard]] error_shares since(instant begin) const;
 
  private:
@@ -30,6 +31,7 @@ class error_memory {
     std::uint64_t safe = 0;
     std::uint64_t hung = 0;
     failed_sample failed;
+    failed_sample slow;
     double wall_ahead = 0;  ///< seconds since 1970 at the steady clock's zero, when the part's last came
   };
   struct requesters_piece {

@@ -50,6 +50,7 @@ struct held_against_live {
   std::uint64_t safe_errors = 0;   ///< errors of GET and HEAD
   std::uint64_t hung_errors = 0;   ///< errors that are none but for their clients, who hung up after `hang_after`
   failed_sample failed;            ///< some of the errors, of requests whose beginning is known
+  failed_sample slow;              ///< the same of the requests that were slow
 };
 
 /// What has been logged since the last time it was asked (semantics.md §2, "Traffic").

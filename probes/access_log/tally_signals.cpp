@@ -12,10 +12,14 @@ struct rate {
   std::string_view name;
   std::uint64_t tally::* counts;
   bool of_timed = false;  ///< a share of the requests that have a latency, and not of all
+  telling tells = telling::requests;
 };
-constexpr std::array rates{rate{"error_rate", &tally::errors},      rate{"client_error_rate", &tally::client_errors},
-                           rate{"success_rate", &tally::successes}, rate{"limited_rate", &tally::limited},
-                           rate{"aborted_rate", &tally::aborted},   rate{"slow_rate", &tally::slow, true}};
+constexpr std::array rates{rate{"error_rate", &tally::errors, false, telling::errors},
+                           rate{"client_error_rate", &tally::client_errors},
+                           rate{"success_rate", &tally::successes},
+                           rate{"limited_rate", &tally::limited},
+                           rate{"aborted_rate", &tally::aborted},
+                           rate{"slow_rate", &tally::slow, true, telling::slowness}};
 constexpr std::array<std::pair<std::string_view, double>, 4> quantiles{{{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}}};
 
 }  // namespace
@@ -50,11 +54,9 @@ void tally_signals::declare(std::vector<measurement_declaration>& into) const {
     into.push_back(declared(requests_, signal_kind::gauge, unit::number));
     into.push_back(declared(rps_, signal_kind::ratio, unit::per_second));
   }
-  for (std::size_t i = 0; i < rates_.size(); ++i)
-    into.push_back(
-        declared(rates_[i], signal_kind::ratio, unit::ratio, rates.at(i).counts == &tally::errors ? telling::errors : telling::requests));
+  for (std::size_t i = 0; i < rates_.size(); ++i) into.push_back(declared(rates_[i], signal_kind::ratio, unit::ratio, rates.at(i).tells));
   for (std::size_t i = 0; i < quantiles_.size(); ++i) {
-    measurement_declaration& made = into.emplace_back(declared(quantiles_[i], signal_kind::distribution, unit::seconds));
+    measurement_declaration& made = into.emplace_back(declared(quantiles_[i], signal_kind::distribution, unit::seconds, telling::slowness));
     made.quantile = quantiles.at(i).second;
     made.of = latencies_;
   }

@@ -150,6 +150,7 @@ void traffic::add(std::string_view text, std::optional<double> arrived) {
   const bool is_held = slot_count_ > 0 && live_.slot ? is_lives : is_new;
   const std::string_view client = read.text(field::client);
   if (is_held && !client.empty()) since_.clients.add(client_of(client));
+  if (is_held && latency && *latency > slow_after_) sample(read, text, since_.slow);
   if (final_status < 500 && !hung) return;
   note_error(read, text, is_held);
   if (final_status < 500 && is_held) ++since_.hung_errors;
@@ -177,13 +178,19 @@ void traffic::note_error(const line& of, std::string_view text, bool is_lives) {
   const std::string_view client = of.text(field::client);
   if (!client.empty()) since_.failing_clients.add(client_of(client));
   if (is_safe(method)) ++since_.safe_errors;
+  sample(of, text, since_.failed);
+}
+
+/// What may be asked again.
+void traffic::sample(const line& of, std::string_view text, failed_sample& into) {
+  const std::string_view path = of.text(field::path);
   const auto time = of.time();
   if (!time || path.size() > longest_target) return;
   const auto status = static_cast<unsigned>(of.number(field::status).value_or(0));
-  failed_sample::one failed{{std::string(method), target_in(path, text), status, std::string(client), 0}, 0};
-  failed.request.waited = of.number(field::request_time).value_or(0);
-  failed.began = *time - failed.request.waited;
-  since_.failed.add(std::move(failed), chance_);
+  failed_sample::one kept{{std::string(of.text(field::method)), target_in(path, text), status, std::string(of.text(field::client)), 0}, 0};
+  kept.request.waited = of.number(field::request_time).value_or(0);
+  kept.began = *time - kept.request.waited;
+  into.add(std::move(kept), chance_);
 }
 
 std::optional<double> traffic::time_of(std::string_view text) {

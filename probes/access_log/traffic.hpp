@@ -72,6 +72,7 @@ class traffic {
   [[nodiscard]] std::optional<double> latency_of(const line& of, const attempts& tries) const;
   void count_local(int status);
   void note_error(const line& of, std::string_view text, bool is_lives);
+  void sample(const line& of, std::string_view text, failed_sample& into);
   void count(tally& into, int status, bool hung, std::optional<double> latency) const;
   void count_attempts(const route& by, bool hung, bool slow_path);
 

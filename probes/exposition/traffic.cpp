@@ -40,7 +40,7 @@ void declare_traffic(declarations& into, bool limited) {
               .quantile = q,
               .of = latencies,
               .stale = traffic_stale,
-              .tells = telling::requests});
+              .tells = telling::slowness});
 }
 
 void measure_traffic(findings& into, const reading& from, bool limited, instant since, instant now) {

@@ -128,7 +128,7 @@ class frame {
     const std::uint8_t tells = from_.byte();
     made.is.tells = static_cast<telling>(tells);
     const bool known = kind <= static_cast<std::uint8_t>(signal_kind::ratios) && in <= static_cast<std::uint8_t>(unit::per_second) &&
-                       tells <= static_cast<std::uint8_t>(telling::errors);
+                       tells <= static_cast<std::uint8_t>(telling::slowness);
     return known && !made.is.name.empty() ? std::optional<entry>(std::move(made)) : std::nullopt;
   }
 

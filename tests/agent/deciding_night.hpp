@@ -37,8 +37,6 @@ class night {
   night(std::vector<fault> faults, int each_second, unsigned seed)
       : night({{.each_second = static_cast<double>(each_second), .evenly = true}}, std::move(faults), seed) {}
 
-  /// Whoever asks both slots knows of enough failed requests, whether or not the log has any that are young enough.
-  void always_has_questions() { always_has_questions_ = true; }
   /// The first decision from the cutover to green on, or none until then.
   std::optional<decided> until(seconds end) {
     for (int i = 0; i < 5; ++i) look(blue, log_night::cutover - 5s + i * 1s);
@@ -101,11 +99,7 @@ class night {
     if (std::holds_alternative<give_leave>(a)) decided_ = {now_ + 1s, s_.under_way->why.rule, *breached_};
   }
   blame asked_both(const ask_blame& q) {
-    error_shares errors = errors_of(q.rule, q.condition);
-    if (always_has_questions_) {
-      errors.errors = errors.safe_errors = most_questions;
-      errors.sample.assign(most_questions, {"GET", "/api", 500, {}, to_seconds(given_up_after)});
-    }
+    const error_shares errors = errors_of(q.rule, q.condition);
     std::vector<tried> all;
     for (question& one : questions_from(errors.sample, slots_.chance())) {
       const slot_did live = slots_.asked(q.live, one.target, now_);
@@ -116,16 +110,17 @@ class night {
   }
 
   // As agent/judging has it, which reads the machine's clock.
-  static bool counts_errors(const rules::rule& of) {
-    const auto counts = [](const rules::source& s) { return s.tells == telling::errors && s.name.starts_with("traffic."); };
-    return std::ranges::any_of(std::span(of.sources).first(of.asks), counts);
+  static bool goes_by(const rules::rule& of, telling what) {
+    const auto does = [&](const rules::source& s) { return s.tells == what && s.name.starts_with("traffic."); };
+    return std::ranges::any_of(std::span(of.sources).first(of.asks), does);
   }
   error_shares errors_of(const std::string& rule, instant since) {
     const auto found = std::ranges::find(log_.judged().rules(), rule, [](const rules::rule& r) { return r.from.name; });
-    if (!counts_errors(*found)) return {};
     const instant cutover = log_.judged().cut_over_at().value_or(since);
+    const error_shares newest = log_.errors().errors_since(std::max(cutover, since - 1min));
+    if (!goes_by(*found, telling::errors)) return goes_by(*found, telling::slowness) ? of_slow(newest) : error_shares{};
     error_shares errors = log_.errors().errors_since(cutover);
-    errors.sample = log_.errors().errors_since(std::max(cutover, since - 1min)).sample;
+    errors.sample = newest.sample;
     return errors;
   }
   std::vector<std::string> not_this_release() {
@@ -164,7 +159,7 @@ class night {
     r.no_worse = std::move(withheld.no_worse);
     if (!r.breached) return r;
     if (!breached_) breached_ = now_ + 1s;
-    if (counts_errors(of)) {
+    if (goes_by(of, telling::errors)) {
       const error_shares errors = log_.errors().errors_since(judged.cut_over_at().value_or(r.true_since));
       r.one_client = one_client_of(errors);
       const double hung = errors.errors == 0 ? 0 : static_cast<double>(errors.hung_errors) / static_cast<double>(errors.errors);
@@ -191,7 +186,6 @@ class night {
   std::optional<decided> decided_;
   std::optional<seconds> breached_;
   bool asked_ = false;
-  bool always_has_questions_ = false;
   std::vector<std::string> said_;
 };
 

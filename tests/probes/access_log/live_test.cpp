@@ -181,3 +181,30 @@ TEST_CASE("a_wall_clock_that_is_set_moves_the_cutover_along") {
   CHECK_FALSE(live_now(nullptr).as_of(instant{1000h}, cutover).slot);
   CHECK_FALSE(live_now(nullptr).is_known());
 }
+
+TEST_CASE("what_was_slow_on_the_live_slot_can_be_asked_again_and_not_what_the_slot_before_took") {
+  traffic t = watched({green, cutover});
+  t.add(ended(cutover + 5, 2, 200, of_green, "/slow"));
+  t.add(ended(cutover + 5, 0.1, 200, of_green, "/fast"));
+  t.add(ended(cutover + 5, 0.1, 500, of_green, "/failed"));
+  t.add(ended(cutover + 5, 20, 200, of_blue, "/old"));
+  const pool p = t.take();
+  error_memory memory;
+  const instant at = instant{} + 100s;
+  memory.add(p, at, cutover + 6);
+  const error_shares found = of_slow(memory.since(at - 60s));
+  REQUIRE(found.sample.size() == 1);
+  CHECK(found.sample[0].target == "/slow");
+  CHECK(found.errors == 1);
+  CHECK(found.safe_errors == 1);
+}
+
+TEST_CASE("what_hung_for_a_minute_is_asked_by_when_it_ended") {
+  traffic t = watched({green, cutover});
+  t.add(ended(cutover + 70, 60, 504, of_green));
+  error_memory memory;
+  const instant at = instant{} + 100s;
+  memory.add(t.take(), at, cutover + 70);
+  CHECK(memory.since(at - 5s).sample.size() == 1);
+  CHECK(memory.since(at + 5s).sample.empty());
+}

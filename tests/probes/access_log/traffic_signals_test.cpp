@@ -79,7 +79,8 @@ TEST_CASE("each_rate_of_the_traffic_has_one_of_the_live_slot_that_it_is_narrowed
     CHECK(live.narrowed.empty());
     CHECK((live.kind == all.kind && live.in == all.in && live.quantile == all.quantile && live.stale == all.stale));
     CHECK_FALSE(declared("blue." + name).of_live);
-    CHECK(live.tells == (name == "error_rate" ? telling::errors : telling::requests));
+    const bool of_time = name == "slow_rate" || name.starts_with("p");
+    CHECK(live.tells == (name == "error_rate" ? telling::errors : of_time ? telling::slowness : telling::requests));
     CHECK(live.tells == all.tells);
     // A share says the same of what began after both slots were asked; no count and no latency does.
     CHECK(live.anew == (name.ends_with("_rate") ? "live.anew." + name : ""));
