@@ -80,13 +80,16 @@ def test_explain_shows_what_a_verdict_rests_on(stack, fast_agent):
     cut_over_and_break(stack, agent)
     agent.wait("verdict.changed", rule="error-rate", to="breached")
     agent.wait("verdict.changed", rule="both", to="breached")
+    agent.wait("rollback.withheld", rule="both", guard="mode")
     status, printed, _ = ask(stack, "explain", "both")
     lines = printed.splitlines()
+    assert lines.pop(1).startswith("withheld: mode is observe: nothing is changed"), printed
     assert status == 0 and lines[0].startswith("both: breached, true since 20") and lines[0].endswith("; then rollback")
     assert lines[1].split() == ["when", "and", "true"]
     assert lines[2].split()[-1] == "true" and "traffic.error_rate over 2s > 5%" in lines[2]
     assert " of " in lines[3] and "newest sample" in lines[3]
     found = ask_json(stack, "explain", "both")
+    assert found["in_the_way"].startswith("withheld: mode is observe")
     assert [row["text"] for row in found["when"]][:2] == ["and", "traffic.error_rate over 2s > 5%"]
     assert ask(stack, "explain", "eror-rate")[::2] == (2, f"found no rule eror-rate; did you mean error-rate? `{typed(stack)} rules` lists all\n")
     assert ask(stack, "explain", "vector-search")[2] == "vector-search is off: no probe gives qdrant.search_seconds\n"
@@ -94,6 +97,7 @@ def test_explain_shows_what_a_verdict_rests_on(stack, fast_agent):
     assert rules["error-rate"]["verdict"] == "breached" and rules["outage"]["verdict"] == "off"
     status, printed, _ = ask(stack, "status")
     assert "live      green with" in printed and "breached  error-rate" in printed and "mode      observe" in printed
+    assert "withheld  both: mode is observe" in printed
 
 
 def test_the_socket_is_its_agents_alone_and_garbage_harms_nothing(stack, fast_agent):
