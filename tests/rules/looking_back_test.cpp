@@ -118,3 +118,23 @@ TEST_CASE("explain_says_all_that_a_verdict_rests_on") {
   CHECK(now.until.front().is == "false");
   CHECK(now.unless.empty());
 }
+
+TEST_CASE("a_release_that_was_rolled_back_is_no_before_of_the_next") {
+  story s({rollback_rule("worse(traffic.error_rate over 10s)")});
+  s.seconds_of(60, 100, 1);
+  s.judged.cutover(s.at(60));
+  s.seconds_of(60, 100, 50);
+  s.judged.cutover(s.at(120), true);
+  s.seconds_of(60, 100, 1);
+  s.judged.cutover(s.at(180));
+  s.seconds_of(20, 100, 10);
+  CHECK(s.judged.explain(0, s.at(s.now)).is == truth::yes);
+}
+
+TEST_CASE("what_came_before_both_slots_were_asked_is_not_above_the_limit_since") {
+  story s({rollback_rule("traffic.error_rate over 100s > 5%")});
+  s.judged.cutover(s.at(0));
+  s.seconds_of(30, 100, 50);
+  s.seconds_of(10, 100, 0);
+  CHECK(s.judged.above_since(0, s.at(30), s.at(s.now)) == truth::unknown);
+}

@@ -178,3 +178,22 @@ TEST_CASE("a_window_ends_at_the_sample_that_has_just_come_however_late_it_is_loo
   s.advance(at(4.06));
   CHECK(s.read(w, function::count, 0, at(4.06)) == 2);
 }
+
+TEST_CASE("a_count_is_known_only_while_somebody_watches") {
+  series s(signal_kind::ratio, seconds(15));
+  const auto w = s.window(seconds(60), series::start::kept);
+  s.add({at(9), at(10), pooled{0, 10}, false});
+  s.advance(at(20));
+  CHECK(*s.read(w, function::count, 0, at(20)) == 10);
+  s.advance(at(30));
+  CHECK_FALSE(s.read(w, function::count, 0, at(30)).has_value());
+}
+
+TEST_CASE("a_counter_loses_nothing_between_two_windows") {
+  series s(signal_kind::counter, seconds(60));
+  const auto w = s.window(seconds(10), series::start::kept);
+  s.add(plain(0, 0));
+  s.add(plain(15, 15));
+  s.advance(at(15));
+  CHECK(*s.read(w, function::increase, 0, at(15)) == 15);
+}

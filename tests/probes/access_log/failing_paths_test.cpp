@@ -71,6 +71,16 @@ TEST_CASE("strangers_who_ask_for_ever_other_paths_do_not_push_out_the_one_that_f
   CHECK(seen >= 990);
 }
 
+TEST_CASE("what_is_counted_stays_counted_while_newcomers_take_turns") {
+  failing_paths f;
+  for (int i = 0; i < 100; ++i) f.add("/checkout", true);
+  for (int i = 0; i < 80; ++i) f.add("/no-" + std::string(static_cast<std::size_t>(i) + 1, 'x'), true);
+  const ratios taken = f.take();
+  const auto known = std::ranges::find(taken, "/checkout", [](const keyed_ratio& r) { return *r.of; });
+  REQUIRE(known != taken.end());
+  CHECK(known->numerator == 100);
+}
+
 TEST_CASE("a_path_that_fails_no_more_makes_room") {
   failing_paths f;
   for (int i = 0; i < 8; ++i) f.add("/checkout", true);
