@@ -137,4 +137,6 @@ TEST_CASE("what_came_before_both_slots_were_asked_is_not_above_the_limit_since")
   s.seconds_of(30, 100, 50);
   s.seconds_of(10, 100, 0);
   CHECK(s.judged.above_since(0, s.at(30), s.at(s.now)) == truth::unknown);
+  s.seconds_of(21, 100, 50);
+  CHECK(s.judged.above_since(0, s.at(40), s.at(s.now)) == truth::yes);
 }
