@@ -8,8 +8,6 @@
 
 namespace flipback::deployment {
 
-/// How the deployment stands, in words and values for people and pages: the one type from which `status`, `/healthz` and `/metrics` are
-/// written. Made anew for each of them.
 /// What is in a breached rule's way.
 struct in_the_way {
   std::string rule;
@@ -17,6 +15,8 @@ struct in_the_way {
   std::string says;
 };
 
+/// How the deployment stands, in words and values for people and pages: the one type from which `status`, `/healthz` and `/metrics` are
+/// written. Made anew for each of them.
 struct standing {
   std::string live;  ///< empty: not known
   std::string release;

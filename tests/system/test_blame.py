@@ -8,6 +8,14 @@ from processes import wait_until
 from test_rollback import cut_over_and_break
 
 
+def both_fail_half_after_a_cutover(stack, agent):
+    agent.wait("deployment.baseline")
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    for slot in ("blue", "green"):
+        stack.go_bad(slot, "errors 0.5")
+
+
 def test_a_release_that_fails_what_the_stable_slot_does_well_is_to_blame_and_the_decision_says_so(stack, fast_agent):
     agent = fast_agent()
     Traffic(stack)
@@ -47,11 +55,7 @@ def test_a_reload_in_an_outage_that_both_slots_have_forgets_nothing_of_what_fail
     text = stack.configuration(short_rules=False, extra=FAST)
     agent = Agent(stack, stack.write_configuration(text.replace("traffic.error_rate over 2s > 5%", "traffic.error_rate over 2s > 99%"))).ready()
     Traffic(stack)
-    agent.wait("deployment.baseline")
-    stack.cut_over("green")
-    agent.wait("deployment.cutover")
-    for slot in ("blue", "green"):
-        stack.go_bad(slot, "errors 0.5")
+    both_fail_half_after_a_cutover(stack, agent)
     time.sleep(4)
     stack.write_configuration(text)  # what is breached now was so all along
     for _ in range(3):
@@ -66,11 +70,7 @@ def test_a_reload_in_an_outage_that_both_slots_have_forgets_nothing_of_what_fail
 def test_an_agent_that_starts_in_an_outage_asks_both_slots_for_what_failed_before_it_came(stack, fast_agent):
     agent = fast_agent()
     Traffic(stack)
-    agent.wait("deployment.baseline")
-    stack.cut_over("green")
-    agent.wait("deployment.cutover")
-    for slot in ("blue", "green"):
-        stack.go_bad(slot, "errors 0.5")
+    both_fail_half_after_a_cutover(stack, agent)
     agent.wait("rollback.blocked", guard="blame")
     agent.child.signal(signal.SIGKILL)
     agent.child.process.wait(30)
