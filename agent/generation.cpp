@@ -1,6 +1,6 @@
 #include "agent/generation.hpp"
 
-#include "agent/config/stable_twins.hpp"
+#include "agent/config/slot_twins.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -18,9 +18,9 @@ generation::generation(asio::io_context& loop, config::configuration from, deplo
       scheduler_(loop, [this](std::size_t which, const run& of, const observation& seen) { judge_->take(scheduled_[which], of, seen); }),
       tasks_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
       watching_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }) {
-  config::add_stable_twins(configured_);
+  config::add_slot_twins(configured_);
   const surroundings in{loop.get_executor(), network_, config::upstreams_of(configured_), nginx_, live_};
-  made_ = config::make_probes(configured_, in, problems, stable_);
+  made_ = config::make_probes(configured_, in, problems, slots_);
   checks_ = std::make_unique<slot_checks>(loop, configured_, in);
   for (config::probe_entry& entry : configured_.probes) {  // read; thousands of them weigh
     if (entry.type == "access_log") continue;              // the acting part reads the same logs
@@ -63,6 +63,7 @@ void generation::tell_live(const std::optional<deployment::live_slot>& now) {
     return of ? std::optional(std::pair(of->slot, of->epoch)) : std::nullopt;
   };
   live_->slot = now ? std::optional(now->slot) : std::nullopt;
+  if (std::exchange(slots_->live, live_->slot) != live_->slot) judge_->forget_asked(config::slot_role::live);
   live_->since = now ? std::optional(now->since.at) : std::nullopt;
   if (epoch_of(now) != epoch_of(before)) ++live_->turn;
 }
@@ -79,8 +80,8 @@ void generation::hand_on(const deployment::sighting& seen, const deployment::sta
   tell_slot("live", up(now ? std::optional(now->live.slot) : std::nullopt));
   const bool has_way_back = now && now->back && now->back->to.slot != now->live.slot;
   const auto stable = has_way_back ? std::optional(now->back->to.slot) : std::nullopt;
-  if (std::exchange(*stable_, stable) != stable) judge_->forget_stable();
-  tell_slot("stable", up(*stable_));
+  if (std::exchange(slots_->stable, stable) != stable) judge_->forget_asked(config::slot_role::stable);
+  tell_slot("stable", up(stable));
   tell_slot("front_door", now ? deployment::live_slot_serves(seen, now->live.slot) : std::nullopt);
 }
 

@@ -57,7 +57,7 @@ class generation {
   std::shared_ptr<nginx_facts> nginx_ = std::make_shared<nginx_facts>();
   std::shared_ptr<live_facts> live_ = std::make_shared<live_facts>();
   std::optional<deployment::live_slot> known_live_;  ///< as it was told last
-  config::stable_slot stable_ = std::make_shared<std::optional<std::size_t>>();
+  std::shared_ptr<config::slots_now> slots_ = std::make_shared<config::slots_now>();
   std::vector<config::made_probe> made_;
   std::unique_ptr<slot_checks> checks_;
   std::unique_ptr<judge> judge_;

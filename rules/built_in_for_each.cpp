@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <utility>
 
 namespace flipback::rules {
 
@@ -23,13 +24,13 @@ rule_source for_one(std::string_view name, const signal& s, std::string_view con
 }
 
 /// What must work: three failures in a row that span a minute, while the stable slot does the same well. A signal is stale after three
-/// runs, so that three lie in that time. `of` is "login" for login.up, held against `well`, login.stable.up.
-rule_source critical_function(std::string_view of, const std::string& well, const catalogue& signals) {
+/// runs, so that three lie in that time. `of` is "login" for login.up.
+rule_source critical_function(std::string_view of, std::string when, const catalogue& signals) {
   const std::string up = fmt::format("{}.up", of);
   rule_source made;
   made.name = fmt::format("critical-function:{}", of);
   made.at = {"built-in rules", 0, 0};
-  made.when = {fmt::format("{} == 0 and {} == 1", up, well), made.at};
+  made.when = {std::move(when), made.at};
   made.lasting = std::max<duration>(minutes(1), signals.find(up)->stale);
   made.then = consequence::rollback;
   made.severity = severity::critical;
@@ -39,15 +40,20 @@ rule_source critical_function(std::string_view of, const std::string& well, cons
 void add_critical_functions(const catalogue& signals, rule_set& into) {
   constexpr std::string_view twin = ".stable.up";
   for (const std::string_view of : {"front_door", "live"}) {
-    if (signals.find(fmt::format("{}.up", of)) != nullptr) into.on.push_back(critical_function(of, "stable.up", signals));
+    if (signals.find(fmt::format("{}.up", of)) != nullptr)
+      into.on.push_back(critical_function(of, fmt::format("{}.up == 0 and stable.up == 1", of), signals));
   }
   for (const signal& s : signals.all()) {
-    if (s.name.ends_with(twin)) into.on.push_back(critical_function(s.name.substr(0, s.name.size() - twin.size()), s.name, signals));
+    if (!s.name.ends_with(twin)) continue;
+    const std::string of = s.name.substr(0, s.name.size() - twin.size());
+    // What nginx passes elsewhere, or answers by itself, fails at the front door and not at the slot.
+    into.on.push_back(critical_function(of, fmt::format("{0}.up == 0 and {0}.live.up == 0 and {0}.stable.up == 1", of), signals));
   }
 }
 
 bool is_of_a_slot(const signal& s) {
-  return s.name == "live.up" || s.name == "front_door.up" || s.name.ends_with("stable.up");
+  const auto is = [&](std::string_view role) { return s.name == role || s.name.ends_with(fmt::format(".{}", role)); };
+  return s.name == "front_door.up" || is("live.up") || is("stable.up");
 }
 
 bool is_outcome(const signal& s) {

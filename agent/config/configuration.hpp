@@ -102,17 +102,25 @@ struct nginx {
   friend bool operator==(const nginx&, const nginx&) = default;
 };
 
+/// A slot by what it is to users now.
+enum class slot_role : std::uint8_t { live, stable };
+
+constexpr std::string_view name_of(slot_role r) {
+  return r == slot_role::live ? "live" : "stable";
+}
+
 struct probe_entry {
   std::string name;
   std::string type;
   duration every = std::chrono::seconds(10);
   duration timeout = std::chrono::seconds(5);
   bool critical = false;
-  bool shared = false;   ///< what it asks is the same for both slots: a database, not the API; told by `add_stable_twins`
+  bool shared = false;   ///< what it asks is the same for both slots: a database, not the API; told by `add_slot_twins`
   bool in_agent = true;  ///< else with --check only; its signals are there, and unknown
   std::vector<std::string> tags;
   settings::node table;                  ///< its own keys, for its maker; the common ones have been taken out
-  std::vector<settings::node> at_slots;  ///< instead of `table`, of one that asks the stable slot: for each slot its keys
+  std::vector<settings::node> at_slots;  ///< instead of `table`, of one that asks a slot past nginx: for each slot its keys
+  slot_role asked = slot_role::live;     ///< with `at_slots`: which of them is asked
 };
 
 inline constexpr std::string_view usual_socket = "/run/flipback/flipback.sock";

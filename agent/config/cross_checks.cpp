@@ -1,8 +1,8 @@
 #include "agent/config/cross_checks.hpp"
 
 #include "agent/config/own_files.hpp"
+#include "agent/config/slot_twins.hpp"
 #include "agent/config/slots_differ.hpp"
-#include "agent/config/stable_twins.hpp"
 
 #include <fmt/format.h>
 

@@ -35,7 +35,7 @@ std::unique_ptr<probe> make_one(const probe_entry& entry, const settings::node& 
 }  // namespace
 
 std::vector<made_probe> make_probes(const configuration& from, const surroundings& in, settings::diagnostics& problems,
-                                    const stable_slot& stable) {
+                                    const slots_in_roles& now) {
   std::vector<made_probe> made;
   made.reserve(from.probes.size());
   for (const probe_entry& entry : from.probes) {
@@ -47,7 +47,7 @@ std::vector<made_probe> make_probes(const configuration& from, const surrounding
     }
     std::vector<std::unique_ptr<probe>> each;
     for (const settings::node& table : entry.at_slots) each.push_back(make_one(entry, table, *kind, in, problems));
-    made.push_back({&entry, make_stable_probe(std::move(each), stable)});
+    made.push_back({&entry, make_slot_probe(std::move(each), entry.asked, now)});
   }
   return made;
 }

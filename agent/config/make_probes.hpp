@@ -1,7 +1,7 @@
 #pragma once
 
 #include "agent/config/configuration.hpp"
-#include "agent/config/stable_probe.hpp"
+#include "agent/config/slot_probe.hpp"
 
 #include <memory>
 #include <vector>
@@ -13,10 +13,10 @@ struct made_probe {
   std::unique_ptr<probe> observed;
 };
 
-/// Makes every probe by its kind; what is wrong in its table is reported. The configuration must outlive what is made. `stable` may be
+/// Makes every probe by its kind; what is wrong in its table is reported. The configuration must outlive what is made. `now` may be
 /// null where nothing will run.
 std::vector<made_probe> make_probes(const configuration& from, const surroundings& in, settings::diagnostics& problems,
-                                    const stable_slot& stable = nullptr);
+                                    const slots_in_roles& now = nullptr);
 
 /// One probe of that entry with these keys, which may be others than its own.
 std::unique_ptr<probe> make_probe(const probe_entry& entry, const settings::node& keys, const surroundings& in,

@@ -2,7 +2,7 @@
 
 #include "agent/config/catalogue.hpp"
 #include "agent/config/make_probes.hpp"
-#include "agent/config/stable_twins.hpp"
+#include "agent/config/slot_twins.hpp"
 #include "probes/net/network.hpp"
 #include "rules/built_in.hpp"
 #include "rules/compile.hpp"
@@ -26,7 +26,7 @@ bool concerns(const rules::rule_source& rule, const std::string& probe) {
 configuration validate(const std::filesystem::path& file, const environment& from, settings::diagnostics& problems) {
   configuration read = load(file, from, problems);
   configuration running = read;  // as the agent has it
-  if (problems.clean()) add_stable_twins(running);
+  if (problems.clean()) add_slot_twins(running);
   asio::io_context loop;
   net::network network(loop.get_executor());
   const auto probes = make_probes(running, {loop.get_executor(), network, upstreams_of(running)}, problems);

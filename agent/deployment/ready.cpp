@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <filesystem>
+#include <set>
 
 namespace flipback::deployment {
 
@@ -47,6 +48,35 @@ void look_at_upstreams(const rollback::nginx_configuration& nginx, const intent&
                           fmt::format("the switch names {}, but nginx's configuration passes nothing to its upstreams ({})", slot.name,
                                       fmt::join(slot.upstreams, ", ")),
                           fmt::format("set [slots.{}] upstreams to what stands in its nginx file", slot.name)});
+}
+
+/// A group of nginx's that sends some of a slot's users elsewhere: by weight, or to a `backup` while the slot's servers are down. Rules and
+/// proofs see where they came, but a person should know.
+void note_mixed_groups(const rollback::nginx_configuration& nginx, const std::vector<config::slot>& slots,
+                       std::vector<std::string>& notes) {
+  std::vector<slot_upstreams> each;
+  for (const config::slot& s : slots) each.push_back({s.name, s.upstreams});
+  const nginx::slot_addresses known(each);
+  for (const upstream_group& group : nginx.upstreams) {
+    std::set<std::size_t> of_slots;
+    std::vector<std::string> of_none;
+    for (const std::string& server : group.servers) {
+      if (const auto slot = known.slot_of(server))
+        of_slots.insert(*slot);
+      else
+        of_none.push_back(server);
+    }
+    if (of_slots.empty() || of_slots.size() + of_none.size() == 1) continue;
+    std::vector<std::string> names;
+    for (const std::size_t slot : of_slots) names.push_back(slots[slot].name);
+    if (of_none.empty() && names.size() > 1)
+      notes.push_back(fmt::format("nginx's upstream {} has servers of {}: rules that roll back count what the live slot gave alone",
+                                  group.name, fmt::join(names, " and ")));
+    if (!of_none.empty())
+      notes.push_back(
+          fmt::format("nginx's upstream {} has {} beside the servers of {}: who is sent there is at no slot, and no rule counts it",
+                      group.name, fmt::join(of_none, ", "), fmt::join(names, " and ")));
+  }
 }
 
 /// The pid file says whom a reload's signal goes to and whose workers are a proof: of another nginx on this host it would be both.
@@ -120,6 +150,7 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
   log_findings logs = log_lacks(known, configured, prefix);
   std::ranges::move(logs.lacking, std::back_inserter(found.lacking));
   std::ranges::move(logs.notes, std::back_inserter(found.notes));
+  if (known != nullptr) note_mixed_groups(*known, configured.slots, found.notes);
   if (known != nullptr) look_at_pid(*known, configured.nginx, found);
   if (configured.deployment) {
     if (auto shows_none = door_lack(answered, configured, !witness_logs(known, configured).empty()))

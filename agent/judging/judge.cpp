@@ -136,10 +136,11 @@ asio::awaitable<std::string> judge::unmet_check(deployment::slot_number of) {
   co_return co_await checks_.unmet(of);
 }
 
-void judge::forget_stable() {
+void judge::forget_asked(config::slot_role in) {
   const instant at = now();
+  const std::string twin = fmt::format(".{}", config::name_of(in));
   for (const config::made_probe& p : made_) {
-    const auto series = p.entry->name.ends_with(".stable") ? engine_.series_named(p.entry->name + ".up") : std::nullopt;
+    const auto series = p.entry->name.ends_with(twin) ? engine_.series_named(p.entry->name + ".up") : std::nullopt;
     if (series) engine_.add(*series, {at, at, std::nullopt, false});
   }
 }

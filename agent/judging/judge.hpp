@@ -31,8 +31,8 @@ class judge final : public deployment::rule_book {
   judge(asio::io_context& loop, const config::configuration& configured, const std::vector<config::made_probe>& probes, slot_checks& checks,
         teller tell, settings::diagnostics& problems);
 
-  /// The stable slot is another than before: what its probes saw was of that one.
-  void forget_stable();
+  /// Another slot is in that role than before: what was asked of it was of that one.
+  void forget_asked(config::slot_role in);
 
   /// A rollback rule has something else to say.
   std::function<void()> on_rollback_rules;

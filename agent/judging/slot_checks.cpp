@@ -1,7 +1,7 @@
 #include "agent/judging/slot_checks.hpp"
 
 #include "agent/config/make_probes.hpp"
-#include "agent/config/stable_twins.hpp"
+#include "agent/config/slot_twins.hpp"
 #include "agent/schedule/scheduler.hpp"
 #include "agent/task_group.hpp"
 #include "agent/within.hpp"

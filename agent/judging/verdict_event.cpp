@@ -17,9 +17,10 @@ event blindness(const rules::change& c, const rules::rule& of) {
 
 event event_of(const rules::change& c, const rules::rule& of) {
   if (c.kind == rules::change_kind::blind) return blindness(c, of);
-  const bool breach = c.to == rules::verdict::breached;
-  const severity how = breach ? of.from.severity : c.from == rules::verdict::breached ? severity::warning : severity::info;
-  const bool dull = !breach && c.from != rules::verdict::breached && c.to != rules::verdict::pending;
+  using enum rules::verdict;
+  const bool breach = c.to == breached;
+  const severity how = breach ? of.from.severity : c.from == breached ? severity::warning : severity::info;
+  const bool dull = !breach && c.from != breached && c.from != pending && c.to != pending;
   event e{"verdict.changed",
           dull ? severity::debug : how,
           fmt::format("{}: {} → {}: {}", of.from.name, name_of(c.from), name_of(c.to), c.why.says),

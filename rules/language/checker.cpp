@@ -8,6 +8,8 @@ namespace flipback::rules {
 
 namespace {
 
+constexpr duration longest_window = std::chrono::days(30);
+
 /// What an expression is: a condition, or a value in a unit. A literal without a unit may stand for more than one.
 struct type {
   bool condition = false;
@@ -56,6 +58,9 @@ class checking {
     if (r.window > duration{} && r.window <= found->every)
       return wrong(at, fmt::format("{} over {} holds one sample at most: the probe runs every {}; expected a longer window", r.signal,
                                    format_duration(r.window), format_duration(found->every)));
+    if (r.window > longest_window)
+      return wrong(at, fmt::format("found {} over {}, expected a window of at most {}", r.signal, format_duration(r.window),
+                                   format_duration(longest_window)));
     if (r.how == function::count) {
       if (found->kind == signal_kind::gauge && found->in == unit::per_second)
         return wrong(at, fmt::format("count({0} over {1}) counts the samples of a rate, not what it is the rate of; expected "
@@ -99,6 +104,7 @@ class checking {
       }
       return type{false, is_dimensionless(left->in) ? right->in : left->in};
     }
+    if (right->zero) return wrong(at, "divides by 0, which is no number; expected another divisor");
     if (left->in == right->in) return type{false, unit::ratio};
     if (!is_dimensionless(right->in))
       return wrong(at, fmt::format("{} divided by {} is nothing that a rule can use", name_of(left->in), name_of(right->in)));

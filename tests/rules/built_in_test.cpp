@@ -116,6 +116,25 @@ TEST_CASE("a_rule_of_ones_own_takes_the_place_of_all_that_a_built_in_would_be") 
   CHECK(two.on({&own, 1}).empty());
 }
 
+TEST_CASE("a_critical_probe_is_held_against_both_slots_and_what_asks_a_slot_alone_is_no_service_that_is_down") {
+  given from;
+  for (const char* up :
+       {"login.up", "login.live.up", "login.stable.up", "live.up", "stable.up", "front_door.up", "unstable.up", "alive.up"})
+    from.signals.add({up, signal_kind::outcome, unit::number, std::chrono::seconds(30), 0, up});
+  const rule_set set = with_built_ins({}, from.signals, true);
+  std::vector<std::pair<std::string, std::string>> critical;
+  names down;
+  for (const rule_source& r : set.on) {
+    if (r.name.starts_with("critical-function:")) critical.emplace_back(r.name, r.when.text);
+    if (r.name.starts_with("down:")) down.push_back(r.name);
+  }
+  CHECK(critical == std::vector<std::pair<std::string, std::string>>{
+                        {"critical-function:front_door", "front_door.up == 0 and stable.up == 1"},
+                        {"critical-function:live", "live.up == 0 and stable.up == 1"},
+                        {"critical-function:login", "login.up == 0 and login.live.up == 0 and login.stable.up == 1"}});
+  CHECK(down == names{"down:login", "down:unstable", "down:alive"});
+}
+
 TEST_CASE("without_a_share_of_slow_requests_latency_is_by_the_quantile") {
   catalogue signals;
   signals.add({"traffic.p95", signal_kind::distribution, unit::seconds, std::chrono::seconds(15), 0.95, "traffic.latencies"});

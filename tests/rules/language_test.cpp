@@ -112,6 +112,8 @@ TEST_CASE("what_other_languages_say_is_answered_with_what_this_one_says") {
       {"traffic.error_rate > 5% \xff", "24: found the character '\\xff', which means nothing in a rule"},
       {"traffic.error_rate \u20ac 5%", "19: found the character '\u20ac', which means nothing in a rule"},
       {"traffic.error_rate > 5%\x01", "23: found the character '\\x01', which means nothing in a rule"},
+      {"traffic.p95 / 0 > 1s", "0: divides by 0, which is no number; expected another divisor"},
+      {"traffic.error_rate over 31d > 5%", "0: found traffic.error_rate over 31d, expected a window of at most 30d"},
       {"1 > 0", "0: compares two numbers, which is always so or never; expected a signal"},
       {"traffic.error_rate > 5", "21: found 5, which traffic.error_rate never reaches; expected a share such as 5%"},
       {"101% < traffic.error_rate over 5m", "0: found 101%, which traffic.error_rate never reaches; expected a share such as 5%"},

@@ -4,7 +4,7 @@ import subprocess
 import time
 
 from conftest import FAST, Agent, Traffic
-from processes import wait_until
+from processes import free_port, wait_until
 from test_rollback import cut_over_and_break
 
 NO_OTHER_RULE = FAST.replace('name = "error-rate"', 'name = "error-rate"\nenabled = false')
@@ -66,6 +66,35 @@ def test_a_check_of_the_stable_slot_is_asked_of_that_slot_at_the_decision(stack)
     assert not agent.of("rollback.decided") and stack.live() == "green"
 
 
+def rewrite_live_site(stack, old, new):
+    with open(stack.live_site, encoding="utf-8") as file:
+        text = file.read()
+    assert text.count(old) == 1
+    with open(stack.live_site, "w", encoding="utf-8") as file:
+        file.write(text.replace(old, new))
+    subprocess.run(stack.nginx_command("-s", "reload"), check=True, capture_output=True)
+
+
+def test_what_nginx_passes_to_another_application_is_not_the_live_slots_doing(stack, start_agent):
+    """The search moved to a service of its own, which is down: the release is well, and going back would mend nothing."""
+    agent = start_agent("observe", short_rules=False, extra=NO_OTHER_RULE + search(stack, "100ms"))
+    agent.wait("deployment.baseline")
+    stack.cut_over("green")
+    agent.wait("deployment.cutover")
+    stack.go_bad("green", "errors 1")
+    agent.wait("verdict.changed", rule="critical-function:search", to="pending")
+    stack.mend("green")
+    wait_until("well again", lambda: agent.of("verdict.changed", rule="critical-function:search")[-1]["to"] == "ok")
+    agent.events.clear()
+    elsewhere = f"http://127.0.0.1:{free_port()}"
+    rewrite_live_site(stack, "location / {", f"location = /api/v1/ping {{ proxy_pass {elsewhere}; }}\n  location / {{")
+    assert "502" in agent.wait("probe.changed", probe="search", outcome="fail")["says"]
+    agent.wait("verdict.changed", rule="down:search", to="pending")
+    time.sleep(2)
+    assert not agent.of("verdict.changed", rule="critical-function:search")
+    assert not agent.of("probe.changed", probe="search.live", outcome="fail")
+
+
 def test_what_nginx_answers_by_itself_at_the_front_door_is_not_the_live_slots_doing(stack, start_agent):
     """Somebody works there, and nginx says so: a page of nginx's own, while both slots are well."""
     agent = start_agent("observe", short_rules=False, extra=NO_OTHER_RULE)
@@ -77,11 +106,7 @@ def test_what_nginx_answers_by_itself_at_the_front_door_is_not_the_live_slots_do
     stack.mend("green")
     wait_until("well again", lambda: agent.of("verdict.changed", rule="critical-function:front_door")[-1]["to"] == "ok")
     agent.events.clear()
-    with open(stack.live_site, encoding="utf-8") as file:
-        text = file.read()
-    with open(stack.live_site, "w", encoding="utf-8") as file:
-        file.write(text.replace("proxy_pass http://api;", "if (-d /) { return 503; } proxy_pass http://api;"))
-    subprocess.run(stack.nginx_command("-s", "reload"), check=True, capture_output=True)
+    rewrite_live_site(stack, "proxy_pass http://api;", "if (-d /) { return 503; } proxy_pass http://api;")
     wait_until("nginx's own answer", lambda: stack.live() is None)
     time.sleep(4)
     assert not [e for e in agent.of("verdict.changed", rule="critical-function:front_door") if e["to"] == "pending"]

@@ -29,7 +29,7 @@ def sources():
     for room in ("agent", "rules", "probes"):
         for path in glob.glob(os.path.join(ROOT, room, "**", "*.[ch]pp"), recursive=True):
             path = os.path.relpath(path, ROOT)
-            if not path.startswith(READERS + os.sep) or path.endswith(("make_probes.cpp", "stable_twins.cpp", "catalogue.cpp")):
+            if not path.startswith(READERS + os.sep) or path.endswith(("make_probes.cpp", "slot_twins.cpp", "catalogue.cpp")):
                 yield path
 
 

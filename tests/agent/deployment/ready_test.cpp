@@ -5,6 +5,7 @@
 
 #include <doctest/doctest.h>
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 using namespace flipback;
 namespace asio = boost::asio;
@@ -45,6 +46,28 @@ struct stage {
 };
 
 }  // namespace
+
+TEST_CASE("a_group_of_nginxs_that_sends_users_elsewhere_too_is_noted") {
+  struct row {
+    std::string servers;
+    std::string says;
+  };
+  for (const row& r : std::initializer_list<row>{
+           {"server 127.0.0.1:8000;", ""},
+           {"server 127.0.0.1:8000 weight=9; server 127.0.0.1:8001;", "upstream api has servers of blue and green"},
+           {"server 127.0.0.1:8000; server 127.0.0.1:9000 backup;", "upstream api has 127.0.0.1:9000 beside the servers of blue"},
+           {"server 10.0.0.1:80; server 10.0.0.2:80;", ""}}) {
+    CAPTURE(r.servers);
+    stage s;
+    s.nginx.dump = fmt::format("http {{ upstream api {{ {} }} }} {}", r.servers,
+                               s.dump_with("$status $upstream_addr \"$http_user_agent\"", "http://127.0.0.1:8000"));
+    const deployment::readiness found = s.look();
+    CHECK(found.is_ready());
+    CAPTURE(fmt::format("{}", fmt::join(found.notes, " | ")));
+    CHECK(std::ranges::count_if(found.notes, [](const std::string& n) { return n.contains("upstream"); }) == (r.says.empty() ? 0 : 1));
+    CHECK(found.notes.back().contains(r.says));
+  }
+}
 
 TEST_CASE("a_front_door_that_shows_no_slot_is_said_at_the_start") {
   using kind = deployment::reply::kind;

@@ -1,4 +1,4 @@
-#include "agent/config/stable_twins.hpp"
+#include "agent/config/slot_twins.hpp"
 
 #include "probes/net/url.hpp"
 
@@ -83,18 +83,21 @@ std::optional<std::string> unfit_to_be_critical(const probe_entry& of, const dep
       to_string(door.door->to));
 }
 
-void add_stable_twins(configuration& to) {
+void add_slot_twins(configuration& to) {
   if (!to.deployment) return;
   std::vector<probe_entry> twins;
   for (probe_entry& p : to.probes) {
     p.shared = p.type != "access_log" && !asks_a_slot(p, to);
     if (!p.critical) continue;
-    probe_entry twin = p;
-    twin.name = p.name + ".stable";
-    twin.critical = false;
-    twin.table = {};
-    for (const slot& s : to.slots) twin.at_slots.push_back(aimed_at(s, p.table, *to.deployment));
-    twins.push_back(std::move(twin));
+    for (const slot_role asked : {slot_role::live, slot_role::stable}) {
+      probe_entry twin = p;
+      twin.name = fmt::format("{}.{}", p.name, name_of(asked));
+      twin.critical = false;
+      twin.table = {};
+      twin.asked = asked;
+      for (const slot& s : to.slots) twin.at_slots.push_back(aimed_at(s, p.table, *to.deployment));
+      twins.push_back(std::move(twin));
+    }
   }
   std::ranges::move(twins, std::back_inserter(to.probes));
 }
