@@ -98,6 +98,8 @@ void telling::run_eventful() {
   people_.leave_in_peace();
   host_.dies_at_a_step = 0;
   if (!go_on(world_.time.now() + quiet)) return;
+  // What has ended in this very moment is yet to be forgotten by the journal.
+  if (host_.agent() != nullptr && host_.agent()->state().closing && !go_on(world_.time.now() + seconds(10))) return;
   if (host_.agent() == nullptr) return;
   watched_.settled(host_.agent()->state(), host_.agent()->present(), host_.agent()->rolls_back());
 }
