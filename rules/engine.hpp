@@ -86,6 +86,7 @@ class engine {
   [[nodiscard]] std::optional<instant> cut_over_at() const { return cutover_; }
   /// Whether the rollback window is open: only then is blindness said.
   void window(bool open);
+  [[nodiscard]] bool window_is_open() const { return window_open_; }
   /// Nobody watched in between (a stall, a restart, a pause).
   void unwatched(instant from, instant to);
   /// Takes over the samples, and the state of the rules that are the same, from the engine before a reload.

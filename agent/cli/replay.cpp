@@ -27,24 +27,21 @@ constexpr int unreadable = 2;
 /// Prints what the rules say, and counts it.
 class report {
  public:
-  report(replaying::player& of, const replay_options& options) : player_(of), json_(options.format == "json"), all_(options.all) {}
+  report(replaying::player& of, const replay_options& options) : player_(of), json_(options.format == "json"), all_(options.all) {
+    player_.on_freed = [this](std::size_t rule, const replaying::decision& d) {
+      event e{"replay.freed", severity::critical, fmt::format("{} is free to act", player_.rules()[rule].from.name), {}};
+      print(add(d, e.with("rule", player_.rules()[rule].from.name)), player_.wall(player_.now()));
+    };
+  }
 
   void tell(const rules::change& c) {
     const rules::rule& of = player_.rules()[c.rule];
     event e = event_of(c, of);
     if (e.severity == severity::debug && !all_) return;
     const bool breached = c.kind == rules::change_kind::verdict && c.to == rules::verdict::breached;
-    const bool in_window = breached && player_.began_in_window(c.true_since.value_or(c.at));
-    const auto [act, why] = in_window ? player_.would_act(c.rule) : std::pair(rules::acting::no, std::string());
-    const bool rolls_back = act == rules::acting::yes;
-    if (rolls_back) e.says += "; here it would have asked its other guards, and rolled back";
-    if (act == rules::acting::asks) e.says += fmt::format("; here it would have asked a person: {}", why);
-    if (act == rules::acting::withheld) e.says += fmt::format("; here it would have been withheld: {}", why);
-    if (breached && !in_window && of.from.then == rules::consequence::rollback)
-      e.says += "; it would only have told: no rollback window is open";
-    rollbacks_ += rolls_back ? 1 : 0;
+    const auto led_to = breached ? player_.decide(c.rule, c.true_since.value_or(c.at)) : std::nullopt;
     ++told_;
-    print(e.with("rollback", rolls_back), player_.wall(c.at));
+    print(led_to ? add(*led_to, e) : e.with("rollback", false), player_.wall(c.at));
   }
 
   void end() const {
@@ -60,6 +57,30 @@ class report {
   }
 
  private:
+  /// What a breach led to.
+  event& add(const replaying::decision& d, event& to) {
+    using kind = replaying::decision::kind;
+    switch (d.is) {
+      case kind::tells:
+        to.says += fmt::format("; it would only have told: {}", d.why);
+        break;
+      case kind::blocked:
+        to.says += fmt::format("; here it would have been blocked: {}", d.why);
+        break;
+      case kind::withheld:
+        to.says += fmt::format("; here it would have been withheld: {}", d.why);
+        break;
+      case kind::asks:
+        to.says += fmt::format("; here it would have asked a person: {}", d.why);
+        break;
+      case kind::rolls_back:
+        to.says += "; here it would have asked its other guards, and rolled back";
+        ++rollbacks_;
+        break;
+    }
+    return to.with("rollback", d.is == kind::rolls_back);
+  }
+
   void print(const event& e, wall_time at) const { fmt::print("{}\n", json_ ? json_line(e, at) : text_line(e, at)); }
 
   replaying::player& player_;

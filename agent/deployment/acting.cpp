@@ -73,7 +73,8 @@ acting::acting(asio::io_context& loop, const config::configuration& configured, 
                                                                           [this](const sighting& seen, const state& s) {
                                                                             if (on_look) on_look(seen, s);
                                                                           },
-                                                                          [this](const state& s) {
+                                                                          [this, &rules](const state& s) {
+                                                                            rules.follow(s);
                                                                             const auto live = live_of(s);
                                                                             if (live) world_->was_followed(live->since.wall);
                                                                             if (on_live) on_live(live);

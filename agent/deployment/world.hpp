@@ -49,6 +49,8 @@ class rule_book {
   /// Rollback rules start empty from then on, at once.
   virtual void start_anew(const start_rules_anew& how) = 0;
   virtual void window(bool open) = 0;
+  /// A step was taken. Holds and latches are none of the rules' business, but of their record.
+  virtual void follow(const state& s) = 0;
 };
 
 }  // namespace flipback::deployment

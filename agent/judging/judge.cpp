@@ -36,7 +36,10 @@ judge::judge(asio::io_context& loop, const config::configuration& configured, co
   rules::rule_set set = rules::with_built_ins(configured.rules, signals, configured.deployment.has_value());
   rules_off_ = std::move(set.off);
   engine_ = rules::engine(rules::compile(set.on, signals, problems));
-  if (configured.record) recorder_ = std::make_unique<recorder>(loop_, *configured.record, signals, tell_);
+  if (configured.record) {
+    const auto stands = [this] { return recorder::standing{engine_.cut_over_at(), engine_.window_is_open(), held_}; };
+    recorder_ = std::make_unique<recorder>(loop_, *configured.record, signals, stands, tell_);
+  }
   observing_ = std::make_unique<observing>(made_, engine_, recorder_.get(), tell_);
   std::vector<std::string> names{"live", "stable", "front_door"};
   for (const config::slot& s : configured.slots) names.push_back(s.name);
@@ -50,6 +53,8 @@ void judge::adopt(judge&& before) {
   reachable_at_ = std::move(before.reachable_at_);
   watching_since_ = before.watching_since_;
   newest_mark_ = before.newest_mark_;
+  held_ = std::move(before.held_);
+  latched_in_ = before.latched_in_;
 }
 
 void judge::take(std::size_t probe, const run& of, const observation& seen) {
@@ -258,6 +263,14 @@ void judge::window(bool open) {
   engine_.window(open);
   if (recorder_) recorder_->window(now(), open);
   settle_soon();
+}
+
+void judge::follow(const deployment::state& s) {
+  const std::uint64_t epoch = s.track.now ? s.track.now->number : 0;
+  const std::uint64_t was_latched_in = std::exchange(latched_in_, s.latched ? epoch : 0);
+  if (recorder_ && epoch != 0 && was_latched_in == epoch && !s.latched) recorder_->unlatched(now());
+  const std::string held = s.held ? text_of(*s.held) : std::string();
+  if (std::exchange(held_, held) != held && recorder_) recorder_->hold(now(), held);
 }
 
 }  // namespace flipback

@@ -60,6 +60,7 @@ class judge final : public deployment::rule_book {
   error_shares errors_of(const std::string& rule, instant since) override;
   void start_anew(const deployment::start_rules_anew& how) override;
   void window(bool open) override;
+  void follow(const deployment::state& s) override;
 
   [[nodiscard]] rules::engine& engine() { return engine_; }
   [[nodiscard]] recorder* recorded() { return recorder_.get(); }
@@ -82,6 +83,8 @@ class judge final : public deployment::rule_book {
   std::vector<rules::switched_off> rules_off_;
   rules::engine engine_;
   std::unique_ptr<recorder> recorder_;  ///< null: nothing is recorded
+  std::string held_;                    ///< why automatic rollbacks are held; empty: they are not
+  std::uint64_t latched_in_ = 0;        ///< the epoch whose latch is shut; 0: it is open
   std::unique_ptr<observing> observing_;
   std::map<std::string, std::size_t> slot_series_;
   std::map<std::string, instant> reachable_at_;  ///< of probes that belong to no slot: when they were reachable last

@@ -25,8 +25,9 @@ struct recorder::disk {
     rules::replay::record_writer made;
     made.write(rules::replay::beginning{since.at, since.wall, std::exchange(continues, true)});
     for (const rules::replay::declared& d : signals) made.write(d);
-    if (since.cutover) made.write(rules::replay::cut_over{*since.cutover, false, true});
-    if (since.window_open) made.write(rules::replay::window_changed{since.at, true});
+    if (since.stood.cutover) made.write(rules::replay::cut_over{*since.stood.cutover, false, true});
+    if (since.stood.window_open) made.write(rules::replay::window_changed{since.at, true});
+    if (!since.stood.held.empty()) made.write(rules::replay::hold_changed{since.at, since.stood.held});
     return made.take();
   }
 
@@ -35,8 +36,9 @@ struct recorder::disk {
   bool continues = false;  ///< whether the next file goes on with what the rules know
 };
 
-recorder::recorder(asio::io_context& loop, const config::record& to, const rules::catalogue& signals, std::function<void(event)> tell)
-    : loop_(loop), tell_(std::move(tell)), path_(to.path), disk_(std::make_shared<disk>(to)) {
+recorder::recorder(asio::io_context& loop, const config::record& to, const rules::catalogue& signals, std::function<standing()> stands,
+                   std::function<void(event)> tell)
+    : loop_(loop), stands_(std::move(stands)), tell_(std::move(tell)), path_(to.path), disk_(std::make_shared<disk>(to)) {
   for (const signal& s : signals.all()) {
     const auto series = series_.emplace(s.samples, static_cast<std::uint32_t>(series_.size())).first->second;
     disk_->signals.push_back({series, s});
@@ -55,23 +57,6 @@ recorder::~recorder() {
 void recorder::begin(bool continues) {
   disk_->continues = continues;
   since_ = present();
-}
-
-recorder::moment recorder::present() const {
-  moment now;
-  now.cutover = cutover_;
-  now.window_open = window_open_;
-  return now;
-}
-
-void recorder::cutover(instant at, bool forgive, bool recalled) {
-  cutover_ = at;
-  writer_.write(rules::replay::cut_over{at, forgive, recalled});
-}
-
-void recorder::window(instant at, bool open) {
-  window_open_ = open;
-  writer_.write(rules::replay::window_changed{at, open});
 }
 
 asio::awaitable<void> recorder::run() {

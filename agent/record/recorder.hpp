@@ -27,7 +27,15 @@ class recorder {
   static constexpr duration patience = std::chrono::seconds(1);
   static constexpr std::size_t most_waiting = 8 * 1024 * 1024;  ///< bytes that the disk has not taken yet
 
-  recorder(boost::asio::io_context& loop, const config::record& to, const rules::catalogue& signals, std::function<void(event)> tell);
+  /// How the deployment stands, which is what a file begins with: it is read without the one before it, too.
+  struct standing {
+    std::optional<instant> cutover{};
+    bool window_open = false;
+    std::string held{};
+  };
+
+  recorder(boost::asio::io_context& loop, const config::record& to, const rules::catalogue& signals, std::function<standing()> stands,
+           std::function<void(event)> tell);
   /// Waits until what was recorded is written, but not longer than `patience`.
   ~recorder();
   recorder(const recorder&) = delete;
@@ -41,8 +49,10 @@ class recorder {
   /// The number under which the samples of this name are recorded.
   [[nodiscard]] std::uint32_t series_named(const std::string& samples) const { return series_.at(samples); }
   void add(std::uint32_t series, const sample& s) { writer_.write(rules::replay::sampled{series, s}); }
-  void cutover(instant at, bool forgive, bool recalled = false);
-  void window(instant at, bool open);
+  void cutover(instant at, bool forgive, bool recalled) { writer_.write(rules::replay::cut_over{at, forgive, recalled}); }
+  void window(instant at, bool open) { writer_.write(rules::replay::window_changed{at, open}); }
+  void hold(instant at, const std::string& says) { writer_.write(rules::replay::hold_changed{at, says}); }
+  void unlatched(instant at) { writer_.write(rules::replay::unlatched{at}); }
   void unwatched(instant from, instant to) { writer_.write(rules::replay::unwatched{from, to}); }
 
  private:
@@ -51,22 +61,20 @@ class recorder {
   void hand_on();
   void told(const std::expected<void, std::string>& written, std::size_t size);
 
-  /// When what is recorded now began, by both clocks, and how the deployment stood then: a file is read without the one before it, too.
+  /// When what is recorded now began, by both clocks, and how the deployment stood then.
   struct moment {
     instant at = std::chrono::steady_clock::now();
     wall_time wall = std::chrono::system_clock::now();
-    std::optional<instant> cutover;
-    bool window_open = false;
+    standing stood{};
   };
-  [[nodiscard]] moment present() const;
+  [[nodiscard]] moment present() const { return {.stood = stands_()}; }
 
   boost::asio::io_context& loop_;
+  std::function<standing()> stands_;
   std::function<void(event)> tell_;
   std::string path_;
   std::unordered_map<std::string, std::uint32_t> series_;
   rules::replay::record_writer writer_;
-  std::optional<instant> cutover_;
-  bool window_open_ = false;
   moment since_;
   std::size_t waiting_ = 0;
   bool loses_ = false;

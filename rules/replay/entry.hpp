@@ -3,6 +3,7 @@
 #include "flipback/signal.hpp"
 
 #include <cstdint>
+#include <string>
 #include <variant>
 
 /// What the rules were told, in its order: enough to judge it again (README: "Replay").
@@ -32,12 +33,21 @@ struct window_changed {
   instant at;
   bool open = false;
 };
+/// An operator, or a rule, holds automatic rollbacks back, in words; empty: nobody does any more.
+struct hold_changed {
+  instant at;
+  std::string says;
+};
+/// An operator has opened the latch: this release may be rolled back once more.
+struct unlatched {
+  instant at;
+};
 /// Nobody watched in between.
 struct unwatched {
   instant from;
   instant to;
 };
 
-using entry = std::variant<beginning, declared, sampled, cut_over, window_changed, unwatched>;
+using entry = std::variant<beginning, declared, sampled, cut_over, window_changed, unwatched, hold_changed, unlatched>;
 
 }  // namespace flipback::rules::replay

@@ -1,5 +1,8 @@
 #include "rules/replay/player.hpp"
 
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <utility>
 
@@ -30,6 +33,8 @@ void player::take(const beginning& e, const teller& tell) {
     newest_.clear();
     window_open_ = false;
     closed_.reset();
+    held_.clear();
+    blocked_.clear();
   }
   ready_ = false;
   continues_ = e.continues && engine_;
@@ -57,6 +62,9 @@ void player::take(const cut_over& e, const teller& tell) {
   make_ready();
   go_to(e.at, tell);
   engine_->cutover(e.at, e.forgive, e.recalled);
+  if (e.recalled) return;  // the epoch goes on
+  rolled_back_.clear();
+  blocked_.clear();
 }
 
 void player::take(const window_changed& e, const teller& tell) {
@@ -71,6 +79,45 @@ void player::take(const unwatched& e, const teller& tell) {
   go_to(e.from, tell);  // what was due in between was not looked at either
   now_ = std::max(now_, e.to);
   engine_->unwatched(e.from, e.to);
+}
+
+void player::take(const hold_changed& e, const teller& tell) {
+  make_ready();
+  go_to(e.at, tell);
+  held_ = e.says;
+  if (held_.empty()) free();
+}
+
+void player::take(const unlatched& e, const teller& tell) {
+  make_ready();
+  go_to(e.at, tell);
+  rolled_back_.clear();
+  free();
+}
+
+void player::free() {
+  for (const auto& [rule, condition] : std::exchange(blocked_, {})) {
+    const auto now = decide(rule, condition);
+    if (now && now->is != decision::kind::blocked && on_freed) on_freed(rule, *now);
+  }
+}
+
+std::optional<decision> player::decide(std::size_t rule, instant condition) {
+  using kind = decision::kind;
+  const auto blocked = [&](std::string why) {
+    blocked_[rule] = condition;
+    return decision{kind::blocked, std::move(why)};
+  };
+  if (rules()[rule].from.then != consequence::rollback || engine_->verdict_of(rule) != verdict::breached) return std::nullopt;
+  if (!began_in_window(condition)) return decision{kind::tells, "no rollback window is open"};
+  if (!rolled_back_.empty()) return blocked(fmt::format("{} already", rolled_back_));
+  if (!held_.empty()) return blocked(held_);
+  auto [act, why] = would_act(rule);
+  if (act == acting::asks) return decision{kind::asks, std::move(why)};
+  if (act != acting::yes) return decision{kind::withheld, std::move(why)};
+  rolled_back_ = fmt::format("{} rolled this release back at {:%H:%M:%S} UTC", rules()[rule].from.name,
+                             std::chrono::floor<std::chrono::seconds>(wall(now_)));
+  return decision{kind::rolls_back};
 }
 
 /// Signals come first; with the first thing that is no signal all of them are known.

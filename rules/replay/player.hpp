@@ -5,6 +5,7 @@
 #include "rules/replay/entry.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <map>
 #include <optional>
@@ -12,6 +13,13 @@
 #include <vector>
 
 namespace flipback::rules::replay {
+
+/// What a rollback rule's breach would have led to, by the guards that a record knows: window, latch, hold, and what the rules know
+/// themselves (`unless`, worse, not this release).
+struct decision {
+  enum class kind : std::uint8_t { tells, blocked, withheld, asks, rolls_back } is = kind::tells;
+  std::string why{};  ///< of all but the last
+};
 
 /// Judges by other rules what a record says was seen. Pure: the same entries give the same changes.
 class player {
@@ -28,6 +36,11 @@ class player {
 
   /// Judges what came so far, not waiting for what comes next.
   void judge_now(const teller& tell) { settle(now_, tell); }
+  /// What the breach of a rule, whose condition began then, leads to now. A rollback shuts the latch until the next cutover. Nothing where
+  /// the rule does not roll back, or is not breached.
+  std::optional<decision> decide(std::size_t rule, instant condition);
+  /// A hold has ended, or the latch was opened, that a breach was blocked by: what it leads to now.
+  std::function<void(std::size_t rule, const decision&)> on_freed;
   [[nodiscard]] std::pair<acting, std::string> would_act(std::size_t rule) { return engine_->would_act(rule, now_); }
 
   [[nodiscard]] const std::vector<rule>& rules() const { return engine_->rules(); }
@@ -55,6 +68,9 @@ class player {
   void take(const cut_over& e, const teller& tell);
   void take(const window_changed& e, const teller& tell);
   void take(const unwatched& e, const teller& tell);
+  void take(const hold_changed& e, const teller& tell);
+  void take(const unlatched& e, const teller& tell);
+  void free();
   void make_ready();
   void go_to(instant at, const teller& tell);
   void settle(instant at, const teller& tell);
@@ -72,6 +88,9 @@ class player {
   wall_time wall_{};
   bool window_open_ = false;
   std::optional<instant> closed_;  ///< when the window was, last
+  std::string held_;
+  std::string rolled_back_;                 ///< by which rule in this epoch, and when: the latch is shut; empty: it is open
+  std::map<std::size_t, instant> blocked_;  ///< rules whose breach a hold or the latch stopped, and when their condition began
   std::size_t samples_ = 0;
   duration covered_{};
 };

@@ -31,6 +31,8 @@ class record_writer {
   void put(const cut_over& e);
   void put(const window_changed& e);
   void put(const unwatched& e);
+  void put(const hold_changed& e);
+  void put(const unlatched& e);
 
   byte_writer payload_;
   instant last_{};  ///< of the entry before in this frame

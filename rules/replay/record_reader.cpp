@@ -62,7 +62,7 @@ class frame {
  private:
   std::optional<entry> read_entry() {
     const std::uint8_t kind = from_.byte();
-    if (kind < of(tag::beginning) || kind > of(tag::unwatched)) return std::nullopt;
+    if (kind < of(tag::beginning) || kind > of(tag::unlatched)) return std::nullopt;
     switch (static_cast<tag>(kind)) {
       case tag::beginning: {
         beginning made;
@@ -94,6 +94,12 @@ class frame {
         const instant to = time();
         return unwatched{to - length(), to};
       }
+      case tag::hold_changed: {
+        const instant at = time();
+        return hold_changed{at, std::string(from_.text())};
+      }
+      case tag::unlatched:
+        return unlatched{time()};
     }
     return std::nullopt;
   }

@@ -142,6 +142,15 @@ void record_writer::put(const unwatched& e) {
   payload_.number(static_cast<std::uint64_t>((e.to - e.from).count()));
 }
 
+void record_writer::put(const hold_changed& e) {
+  begin(of(tag::hold_changed), e.at);
+  payload_.text(e.says);
+}
+
+void record_writer::put(const unlatched& e) {
+  begin(of(tag::unlatched), e.at);
+}
+
 std::string record_writer::take() {
   if (payload_.bytes().empty()) return {};
   byte_writer made;

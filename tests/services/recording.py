@@ -4,7 +4,7 @@ import struct
 import zlib
 
 NUMBER, ABSENT = 1, 0
-GAUGE = 0
+GAUGE, COUNTER = 0, 2  # signal_kind
 
 
 def number(value):
@@ -35,8 +35,14 @@ class Recording:
         self.series = {}
 
     def gauge(self, name, stale=300.0):
+        self.declare(name, GAUGE, stale)
+
+    def counter(self, name, stale=300.0):
+        self.declare(name, COUNTER, stale)
+
+    def declare(self, name, kind, stale):
         self.series[name] = len(self.series)
-        self.payload += b"\x02" + number(self.series[name]) + bytes((GAUGE, 0)) + number(int(stale * 10**9)) + struct.pack("<d", 0) + text(name) + text(name)
+        self.payload += b"\x02" + number(self.series[name]) + bytes((kind, 0)) + number(int(stale * 10**9)) + struct.pack("<d", 0) + text(name) + text(name)
         self.payload += text("") + b"\x00" + number(0) + b"\x00"
 
     def sample(self, name, at, value):

@@ -12,6 +12,7 @@ from conftest import BINARY, FAST, Traffic
 from exposed import Exposed, instrumented
 from processes import wait_until
 from test_rollback import cut_over_and_break
+from test_verbs import ask
 from watching import ERRORS, Watching
 
 
@@ -107,6 +108,28 @@ def test_a_record_that_can_not_be_written_is_said_and_harms_nothing(tmp_path):
         server.text = instrumented(10070, 35)
         watching.agent.wait("verdict.changed", rule="error-rate", to="breached")
         assert len(watching.agent.of("record.failed")) == 1
+
+
+def test_a_hold_is_in_the_record_and_its_end_frees_what_it_held(stack, fast_agent, tmp_path):
+    path = str(tmp_path / "record")
+    agent = fast_agent(extra=record(path))
+    Traffic(stack)
+    assert ask(stack, "hold", "--for", "1h", "--reason", "a drill")[0] == 0
+    cut_over_and_break(stack, agent)
+    agent.wait("rollback.blocked", guard="hold")
+    agent.child.signal(signal.SIGHUP)
+    agent.wait("config.reloaded")
+    assert ask(stack, "unhold")[0] == 0
+    agent.wait("rollback.closed")
+    time.sleep(1.5)
+    agent.child.signal(signal.SIGKILL)
+    agent.child.process.wait()
+    (tmp_path / "same.toml").write_text(FAST)
+    again, ended = changes_of(path, str(tmp_path / "same.toml"))
+    breached = next(e for e in again if e.get("to") == "breached")
+    assert not breached["rollback"] and "it would have been blocked: held by " in breached["says"] and "a drill" in breached["says"]
+    freed = next(e for e in again if e["kind"] == "replay.freed")
+    assert freed["rollback"] and freed["says"].endswith("asked its other guards, and rolled back") and ended["rollbacks"] == 1
 
 
 def test_a_rollback_is_in_its_record_and_other_rules_would_have_come_later_or_not_at_all(stack, fast_agent, tmp_path):

@@ -49,11 +49,12 @@ TEST_CASE("a_file_alone_tells_how_the_deployment_stood_when_it_began") {
   std::vector<std::string> complaints;
   asio::io_context loop;
   {
-    recorder under_test(loop, {path, 2000, 24h}, one_signal(), [&](const event& e) { complaints.push_back(e.says); });
+    const auto stands = [&] { return recorder::standing{cut, true, "held by ann"}; };
+    recorder under_test(loop, {path, 2000, 24h}, one_signal(), stands, [&](const event& e) { complaints.push_back(e.says); });
     under_test.begin(false);
     const auto script = [&]() -> asio::awaitable<void> {
       asio::steady_timer pause(loop);
-      under_test.cutover(cut, false);
+      under_test.cutover(cut, false, false);
       under_test.window(cut, true);
       for (int second = 0; second < 3; ++second) {  // each second's frame fills a file of 1,000 bytes
         for (int i = 0; i < 100; ++i) under_test.add(0, {cut, cut + std::chrono::milliseconds(1 + i), 1.0, false});
@@ -69,9 +70,10 @@ TEST_CASE("a_file_alone_tells_how_the_deployment_stood_when_it_began") {
   CHECK(complaints.empty());
   REQUIRE(fs::exists(record_file::older(path)));
   const auto head = head_of(path);
-  REQUIRE(head.size() == 4);
+  REQUIRE(head.size() == 5);
   CHECK(std::get<replay::beginning>(head[0]).continues);
   CHECK(std::get<replay::cut_over>(head[2]).at == cut);
   CHECK(std::get<replay::window_changed>(head[3]).open);
+  CHECK(std::get<replay::hold_changed>(head[4]).says == "held by ann");
   fs::remove_all(folder);
 }

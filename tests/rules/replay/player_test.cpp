@@ -6,6 +6,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <array>
+
 using namespace flipback;
 using namespace flipback::rules;
 using namespace flipback::rules::replay;
@@ -24,6 +26,28 @@ rule_source rule_of(std::string when, consequence then = consequence::alert, nan
   made.then = then;
   made.lasting = hold;
   return made;
+}
+
+/// What each breach of the rule would have led to, and each that is free: "30s rolls back, 40s blocked: held by ann".
+std::string led_to(const std::vector<entry>& entries, rule_source by) {
+  settings::diagnostics problems;
+  player playing({std::move(by)}, problems);
+  std::vector<std::string> told;
+  const auto add = [&](const std::string& begin, const decision& d) {
+    constexpr std::array<std::string_view, 5> kinds{"tells", "blocked", "withheld", "asks", "rolls back"};
+    const auto since = duration_cast<milliseconds>(playing.wall(playing.now()) - on_the_wall);
+    told.push_back(fmt::format("{}{} {}{}{}", begin, format_duration(since), kinds.at(static_cast<std::size_t>(d.is)),
+                               d.why.empty() ? "" : ": ", d.why));
+  };
+  playing.on_freed = [&](std::size_t, const decision& d) { add("free: ", d); };
+  const auto tell = [&](const change& c) {
+    if (playing.rules()[c.rule].from.name != "mine" || c.to != verdict::breached) return;
+    const auto what = playing.decide(c.rule, c.true_since.value_or(c.at));
+    if (what) add("", *what);
+  };
+  for (const entry& e : entries) playing.take(e, tell);
+  playing.end(tell);
+  return fmt::format("{}", fmt::join(told, ", "));
 }
 
 /// "12s ok", the seconds since the begin, by the clock on the wall, and the verdict.
@@ -94,6 +118,36 @@ TEST_CASE("a_condition_that_began_in_the_window_is_of_it_though_it_breaches_late
   CHECK_FALSE(playing.began_in_window(start + 21s));
   playing.take(opening(false, start)[0], [](const change&) {});  // a restart
   CHECK_FALSE(playing.began_in_window(start + 15s));
+}
+
+TEST_CASE("a_breach_leads_to_what_window_latch_and_hold_let_it") {
+  const auto in_turn = [](std::vector<entry> between, bool has_window = true) {
+    auto entries = opening();
+    entries.emplace_back(cut_over{start});
+    if (has_window) entries.emplace_back(window_changed{start, true});
+    for (entry& e : between) {
+      if (std::holds_alternative<hold_changed>(e) && std::get<hold_changed>(e).at == start) entries.push_back(std::move(e));
+    }
+    add_traffic(entries, 1, 10, 50);   // a breach
+    add_traffic(entries, 10, 20, 0);   // its end
+    add_traffic(entries, 20, 30, 50);  // another
+    for (entry& e : between) {
+      const bool is_late = !std::holds_alternative<hold_changed>(e) || std::get<hold_changed>(e).at > start;
+      if (is_late) entries.push_back(std::move(e));
+    }
+    add_traffic(entries, 31, 40, 50);
+    return led_to(entries, rule_of("traffic.error_rate over 4s > 20%", consequence::rollback));
+  };
+  const std::string already = "blocked: mine rolled this release back at 06:46:44 UTC already";
+  CHECK(in_turn({}, false).starts_with("4s tells: no rollback window is open, "));
+  CHECK(in_turn({}).starts_with("4s rolls back, 21s " + already));
+  CHECK_FALSE(in_turn({}).contains("free"));
+  CHECK(in_turn({unlatched{start + 30s}}).ends_with(", free: 30s rolls back"));
+  CHECK(in_turn({hold_changed{start, "held by ann"}}) == "4s blocked: held by ann, 21s blocked: held by ann");
+  CHECK(in_turn({hold_changed{start, "held by ann"}, hold_changed{start + 30s, ""}}).ends_with("21s blocked: held by ann, free: 30s rolls back"));
+  // Another cutover begins all anew, one that is only told of again does not.
+  CHECK(in_turn({cut_over{start + 30s, true}}).ends_with(", 34s rolls back"));
+  CHECK_FALSE(in_turn({cut_over{start + 30s, false, true}}).ends_with("rolls back"));
 }
 
 TEST_CASE("after_a_reload_what_was_known_stays_after_a_restart_nothing_does") {
