@@ -18,6 +18,7 @@ namespace {
 
 using asio::posix::stream_descriptor;
 constexpr std::size_t answer_limit = 1024 * 1024;
+constexpr std::size_t greeting_limit = 256 * 1024;  ///< what a server says until a connection stands
 
 /// A descriptor on loan: given back to libpq, not closed, however the wait ends.
 struct lent {
@@ -76,6 +77,12 @@ asio::awaitable<void> connection::wait(bool for_reading) const {
   co_await on.descriptor.async_wait(for_reading ? stream_descriptor::wait_read : stream_descriptor::wait_write, asio::use_awaitable);
 }
 
+/// libpq keeps a message until it is whole, however long it says that it is.
+void connection::count_waiting() {
+  int waiting = 0;
+  if (::ioctl(PQsocket(raw_.get()), FIONREAD, &waiting) == 0) taken_ += static_cast<std::size_t>(waiting);
+}
+
 asio::awaitable<std::expected<connection, refusal>> connection::open(asio::any_io_executor executor,
                                                                      std::map<std::string, std::string> parameters) {
   std::vector<const char*> names;
@@ -97,8 +104,12 @@ asio::awaitable<std::expected<connection, refusal>> connection::open(asio::any_i
     const bool wrong_password = state_in(PQerrorMessage(made.raw_.get())) == "28P01";
     if (state == PGRES_POLLING_FAILED || wrong_password) co_return std::unexpected(made.trouble());
     co_await made.wait(state == PGRES_POLLING_READING);  // the socket may be another one each time
+    made.count_waiting();
+    if (made.taken_ > greeting_limit)
+      co_return std::unexpected(refusal{{reason::too_large, "what the server says before it lets us in is longer than 256KiB"}, {}});
     state = PQconnectPoll(made.raw_.get());
   }
+  made.taken_ = 0;
   PQsetnonblocking(made.raw_.get(), 1);
   PQenterPipelineMode(made.raw_.get());
   co_return std::move(made);
@@ -132,8 +143,7 @@ asio::awaitable<std::optional<refusal>> connection::flush() {
 asio::awaitable<std::optional<refusal>> connection::await_result() {
   while (PQisBusy(raw_.get()) != 0) {
     co_await wait(true);
-    int waiting = 0;
-    if (::ioctl(PQsocket(raw_.get()), FIONREAD, &waiting) == 0) taken_ += static_cast<std::size_t>(waiting);
+    count_waiting();
     if (taken_ > answer_limit) co_return refusal{{reason::too_large, "the answer is longer than 1MiB"}, {}};
     if (PQconsumeInput(raw_.get()) != 1) co_return trouble();
   }

@@ -46,6 +46,7 @@ class connection {
   connection(asio::any_io_executor executor, pg_conn* raw, secret password)
       : executor_(std::move(executor)), raw_(raw), hidden_{std::move(password)} {}
   asio::awaitable<void> wait(bool for_reading) const;
+  void count_waiting();
   bool send(const std::string& sql, const std::vector<std::string>& values);
   bool send_whole(const statement& one, duration most);
   asio::awaitable<std::optional<refusal>> flush();
