@@ -18,6 +18,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <new>
 
 namespace {
 
@@ -53,6 +54,20 @@ int validate(const std::string& file) {
   return 0;
 }
 
+/// A task that finds no memory left is lost, and said; the agent goes on, but not for ever: a fresh one has what this one lacks.
+void run_on(asio::io_context& loop, supervisor& agent) {
+  constexpr int most_lost = 20;
+  for (int lost = 0;; ++lost) {
+    try {
+      loop.run();
+      return;
+    } catch (const std::bad_alloc&) {
+      if (lost == most_lost) throw;
+      agent.tell_lost_task("no memory was left for it");
+    }
+  }
+}
+
 int run_agent(const std::string& file, config::configuration first) {
   asio::io_context loop(1);
   supervisor agent(loop, file, std::move(first));
@@ -61,7 +76,7 @@ int run_agent(const std::string& file, config::configuration first) {
     failed = std::move(thrown);
     loop.stop();
   });
-  loop.run();
+  run_on(loop, agent);
   // Last answers go out; what still waits for the outside, such as a command that runs on, is not waited for.
   loop.restart();
   loop.run_for(std::chrono::seconds(1));

@@ -174,6 +174,7 @@ void take_url(settings::section& from, terms& into) {
   into.tls = read->tls;
   into.user = std::move(read->user);
   into.password = std::move(read->password);
+  from.keep(into.password);
 }
 
 void read_keys(settings::section& from, terms& into, declarations& declared) {

@@ -27,7 +27,9 @@ std::unique_ptr<probe> make_one(const probe_entry& entry, const settings::node& 
   settings::section table(keys, "probes." + entry.name, problems);
   for (const std::string_view key : common_probe_keys) table.know(key);  // so that "evrey" is told of "every"
   const std::size_t known = problems.count();
+  const std::size_t kept = problems.secrets().size();
   auto made = kind.make(table, in);
+  made->keep_secret(std::span(problems.secrets()).subspan(kept));
   if (problems.count() == known) report_twice(*made, table);
   return made;
 }

@@ -178,6 +178,18 @@ def test_a_request_without_end_is_hung_up_on(served, what):
     assert watching.agent.child.process.poll() is None
 
 
+def test_who_has_no_memory_left_loses_a_run_and_not_itself(tmp_path):
+    """An answer within the bound, and less memory than it takes."""
+    with Sender(HEAD + b"Content-Length: 15000000\r\n\r\n", b"x" * 1000) as sender:
+        watching = Watching(tmp_path, f"http://127.0.0.1:{sender.port}/metrics", "")
+        watching.within = ("prlimit", "--data=40000000")
+        with watching:
+            failed = watching.agent.wait("probe.changed", probe="traffic")
+            assert failed["outcome"] in ("fail", "unknown") and "memory" in failed["says"], failed
+            time.sleep(1)
+            assert watching.agent.child.process.poll() is None
+
+
 def test_who_says_nothing_gives_way_to_who_does(served):
     """A hundred that connect and say nothing, at the pages and at the control socket."""
     watching, port = served
