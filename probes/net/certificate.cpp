@@ -11,6 +11,17 @@
 
 namespace flipback::net {
 
+namespace {
+
+/// OpenSSL's reason (SSL_R_…) for an error of TLS itself, or 0: its other libraries, and other categories, have numbers of their own.
+int tls_reason_of(const boost::system::error_code& error) {
+  if (error.category() != asio::error::get_ssl_category()) return 0;
+  const auto code = static_cast<unsigned long>(error.value());
+  return ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
+}
+
+}  // namespace
+
 void expect_name(SSL* of, const std::string& name) {
   if (name.empty()) return;
   if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(of), name.c_str()) == 1) return;  // an address: SNI takes none
@@ -45,8 +56,7 @@ void watch_demands(SSL* of, bool* demanded) {
 }
 
 std::optional<failure> refusal(const boost::system::error_code& error, bool demanded, bool shown) {
-  if (error.category() != asio::error::get_ssl_category()) return std::nullopt;
-  switch (ERR_GET_REASON(static_cast<unsigned long>(error.value()))) {
+  switch (tls_reason_of(error)) {
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
       return failure{reason::unauthorised, "the server demands a client certificate, and none was shown (client_certificate, client_key)"};
     case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:  // all that TLS 1.2 says of it

@@ -44,6 +44,18 @@ def silent(client, _request, _ended):
     pass
 
 
+def heard(client, _request, _ended):
+    """Hangs up on the first that the client says: so does a TCP balancer whose backend is down."""
+    client.recv(65536)
+
+
+def heard_for_tls(client, _request, ended):
+    """The same in a Postgres that was asked for TLS and has agreed."""
+    heard(client, _request, ended)
+    client.sendall(b"S")
+    heard(client, _request, ended)
+
+
 def reset(client, _request, _ended):
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
