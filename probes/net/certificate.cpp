@@ -22,7 +22,8 @@ int tls_reason_of(const boost::system::error_code& error) {
 
 }  // namespace
 
-void expect_name(SSL* of, const std::string& name) {
+void expect_name(SSL* of, std::string name) {
+  if (name.ends_with('.')) name.pop_back();  // which says to name servers alone that the name is whole (RFC 6066, 3)
   if (name.empty()) return;
   if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(of), name.c_str()) == 1) return;  // an address: SNI takes none
   SSL_set_tlsext_host_name(of, name.c_str());

@@ -51,10 +51,24 @@ failure bad_answer(const beast::error_code& error, std::size_t limit) {
   return {reason::bad_answer, fmt::format("the answer is not well-formed HTTP: {}", error.message())};
 }
 
+/// The space after the status is missing in the answers of some servers that give no reason (RFC 9112, 4: it is to be there); Beast's
+/// parser wants it.
+void complete_status_line(beast::flat_buffer& buffer) {
+  constexpr std::size_t size = std::string_view("HTTP/1.1 200").size();
+  const std::string_view head(static_cast<const char*>(buffer.data().data()), buffer.size());
+  if (!head.starts_with("HTTP/1.") || head.size() < size + 2 || head.substr(size, 2) != "\r\n") return;
+  const std::string rest(head.substr(size));
+  buffer.commit(buffer.prepare(1).size());
+  char* const at = static_cast<char*>(buffer.data().data()) + size;
+  *at = ' ';
+  std::ranges::copy(rest, at + 1);
+}
+
 using answer_parser = http::response_parser<http::string_body>;
 
 /// Takes what has been read, as far as it goes. True when the answer is whole.
 result<bool> take(answer_parser& parser, beast::flat_buffer& buffer, std::size_t limit) {
+  if (!parser.is_header_done()) complete_status_line(buffer);
   while (buffer.size() > 0 && !parser.is_done()) {
     beast::error_code error;
     const std::size_t used = parser.put(buffer.data(), error);

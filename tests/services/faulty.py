@@ -1,6 +1,7 @@
 """Servers that do everything wrong, each in one way: a connection is answered by one fault and closed."""
 
 import contextlib
+import gzip
 import json
 import socket
 import struct
@@ -87,6 +88,12 @@ def not_utf8(client, _request, _ended):
 
 def deep(client, _request, _ended):
     client.sendall(answer(b'{"data":' * 50000))
+
+
+def zipped(client, _request, _ended):
+    """Compressed, though nobody asked for it: so do some proxies."""
+    body = gzip.compress(b'{"status": "healthy", "keys": []}')
+    client.sendall(answer(body).replace(b"Content-Length", b"Content-Encoding: gzip\r\nContent-Length"))
 
 
 def garbage(client, _request, _ended):

@@ -10,7 +10,7 @@ import time
 import pytest
 from conftest import BINARY
 from faulty import (Faulty, cut, deep, echo, garbage, heard, heard_for_tls, html, huge, hung, limited, moved, no_status, not_utf8, own_error, reset, silent, slow,
-                    truncated)
+                    truncated, zipped)
 from processes import free_port
 
 # Every secret begins like this one, so that one search finds whichever was told.
@@ -179,3 +179,12 @@ def test_a_server_that_hangs_up_in_the_tls_handshake_has_failed(tmp_path, fault)
             tables = {name: table for name, table in tables.items() if name == "postgres-tls"}
         entries, printed = check(tmp_path, tables)
         hold(entries, printed, lambda name: {"closed"})
+
+
+def test_a_compressed_answer_is_said_to_be_one(tmp_path):
+    with Faulty(zipped) as server:
+        tables = {name: (kind_of(name), table.format(url=f"http://127.0.0.1:{server.port}")) for name, table in HTTP.items() if name != "rate_limit"}
+        entries, printed = check(tmp_path, tables)
+        hold(entries, printed, lambda name: BAD)
+        unsaid = {name: entry["says"] for name, entry in entries.items() if "gzip" not in entry["says"]}
+        assert not unsaid

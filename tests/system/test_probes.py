@@ -59,6 +59,13 @@ def test_tls_is_verified_against_an_authority_and_tells_its_days(probe, https, c
     is_now(probe("tcp", f'address = "127.0.0.1:{port}"\ntls = true\n{ours}'), "pass")
 
 
+def test_a_dot_at_a_names_end_is_for_name_servers_alone(probe, https, certificates):
+    port, asked = https("good")
+    for names in ('host = "service.test."', 'server_name = "service.test."'):
+        is_now(probe("http", f'url = "https://127.0.0.1:{port}/"\nca_file = "{certificates}/ca.pem"\n{names}'), "pass")
+        assert asked[-1] == "service.test"
+
+
 def test_tls_that_can_not_be_trusted_says_why(probe, https, certificates):
     port, _ = https("good")
     is_now(probe("http", f'url = "https://127.0.0.1:{port}/"'), "fail", "bad TLS")  # the machine's authorities do not know ours
