@@ -7,7 +7,7 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
-#include <memory>
+#include <algorithm>
 
 namespace flipback::net {
 
@@ -31,12 +31,16 @@ void expect_name(SSL* of, std::string name) {
 }
 
 std::optional<double> days_left(SSL* of) {
-  const std::unique_ptr<X509, decltype(&X509_free)> shown(SSL_get1_peer_certificate(of), &X509_free);
-  if (!shown) return std::nullopt;
-  int days = 0;
-  int seconds = 0;
-  if (ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(shown.get())) != 1) return std::nullopt;
-  return days + seconds / 86400.0;
+  std::optional<double> least;
+  const STACK_OF(X509)* const sent = SSL_get_peer_cert_chain(of);
+  for (int i = 0; i < sk_X509_num(sent); ++i) {  // of none at all the number is -1
+    int days = 0;
+    int seconds = 0;
+    if (ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(sk_X509_value(sent, i))) != 1) continue;
+    const double left = days + seconds / 86400.0;
+    least = std::min(left, least.value_or(left));
+  }
+  return least;
 }
 
 std::string verification_problem(SSL* of, const std::string& asked_for) {

@@ -14,7 +14,7 @@ namespace flipback::net {
 /// is verified at all.
 void expect_name(SSL* of, std::string name);
 
-/// Days until the peer's certificate ends, negative when it has; nothing where the peer showed none.
+/// Days until the first certificate of the chain that the peer sent ends, negative when it has; nothing where it sent none.
 std::optional<double> days_left(SSL* of);
 
 /// Why the peer's certificate was not trusted, in one sentence; empty where that was not what went wrong.

@@ -77,6 +77,8 @@ result<asio::ssl::context*> network::tls(const tls_options& options) {
       context.add_verify_path("/etc/ssl/certs", error);
     } else {
       context.load_verify_file(options.ca_file, error);
+      // An authority under another one may be trusted by itself: whoever names it in a file of their own means that.
+      X509_STORE_set_flags(SSL_CTX_get_cert_store(context.native_handle()), X509_V_FLAG_PARTIAL_CHAIN);
     }
     if (error) {
       return std::unexpected(failure{reason::no_prerequisite,
