@@ -1,6 +1,7 @@
 #include "probes/expectation.hpp"
 
 #include "probes/net/api.hpp"
+#include "probes/net/gzip.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -77,8 +78,8 @@ std::optional<std::string> unmet_body(const expectation::stated& of, const net::
   const json::value text(in.body);
   const condition* unmet = first_unmet(of.conditions, &text);
   if (unmet == nullptr) return std::nullopt;
-  return fmt::format("the body {} {}", unmet->is == condition::kind::lacks ? "contains" : "does not contain",
-                     settings::shown(unmet->expected));
+  return fmt::format("the body {} {}{}", unmet->is == condition::kind::lacks ? "contains" : "does not contain",
+                     settings::shown(unmet->expected), net::is_gzip(in.body) ? fmt::format(": {}", net::says_gzip) : "");
 }
 
 }  // namespace

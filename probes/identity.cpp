@@ -2,6 +2,9 @@
 
 #include "flipback/quoted.hpp"
 
+#include "probes/net/gzip.hpp"
+#include "probes/net/json.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -43,11 +46,10 @@ std::optional<std::string> text_at(const identity_source& source, const net::htt
     return found == nullptr || found->empty() ? std::nullopt : std::optional(*found);
   }
   if (source.pointer.empty()) return std::nullopt;
-  boost::system::error_code error;
-  const boost::json::value document = boost::json::parse(answer.body, error);
-  if (error) return std::nullopt;
-  const boost::json::value* found = document.find_pointer(source.pointer, error);
-  if (found == nullptr || found->is_null()) return std::nullopt;
+  const auto document = net::parse_json(answer.body);
+  if (!document) return std::nullopt;
+  const boost::json::value* found = net::value_at(*document, source.pointer);
+  if (found == nullptr) return std::nullopt;
   return found->is_string() ? std::string(found->get_string()) : boost::json::serialize(*found);
 }
 
@@ -64,10 +66,9 @@ std::string lacking_in(const identity_source& source, const net::http_answer& an
                        longest_identity);
   if (!source.header.empty()) return fmt::format("no header {}", source.header);
   constexpr std::size_t most = 6;  // names
-  boost::system::error_code error;
-  const boost::json::value document = boost::json::parse(answer.body, error);
-  if (error) return fmt::format("no {}, since it is no JSON", source.pointer);
-  const auto* object = document.if_object();
+  const auto document = net::parse_json(answer.body);
+  if (!document) return fmt::format("no {}, since {}", source.pointer, net::is_gzip(answer.body) ? net::says_gzip : "it is no JSON");
+  const auto* object = document->if_object();
   if (object == nullptr || object->empty()) return fmt::format("no {}", source.pointer);
   std::string names;
   for (const auto& [name, value] : *object | std::views::take(most))

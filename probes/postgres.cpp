@@ -1,4 +1,5 @@
 #include "probes/kinds.hpp"
+#include "probes/net/ascii_name.hpp"
 #include "probes/postgres/questions.hpp"
 
 #include <fmt/format.h>
@@ -99,6 +100,7 @@ class postgres_probe final : public probe {
 std::unique_ptr<probe> make_postgres_probe(settings::section& from, const surroundings& in) {
   terms t;
   t.host = from.required_text("host", "127.0.0.1");
+  if (const auto wrong = t.host.starts_with('/') ? std::nullopt : net::not_ascii(t.host)) from.report("host", *wrong);
   t.parameters["port"] = std::to_string(from.integer("port", 5432, 1, 65535));
   t.parameters["user"] = from.text("user", "postgres");
   t.parameters["dbname"] = from.text("database", t.parameters["user"]);

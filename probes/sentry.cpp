@@ -4,6 +4,7 @@
 #include "probes/findings.hpp"
 #include "probes/kinds.hpp"
 #include "probes/net/api.hpp"
+#include "probes/net/gzip.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -84,6 +85,7 @@ class sentry_probe final : public probe {
     const auto answer = co_await session.get("/_health/");
     if (!answer) co_return found.unwell(answer.error());
     if (answer->status != 200) co_return found.unwell(net::unexpected(*answer, "GET /_health/"));
+    if (net::is_gzip(answer->body)) co_return found.unwell(reason::bad_answer, fmt::format("GET /_health/: {}", net::says_gzip));
     if (answer->body.substr(0, answer->body.find_last_not_of(" \r\n") + 1) != "ok")
       co_return found.unwell(reason::bad_answer, "GET /_health/ answered something else than \"ok\": it is no Sentry");
     if (terms_.organization.empty()) found.well("answers; without a token its events are not counted");

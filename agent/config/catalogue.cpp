@@ -1,5 +1,7 @@
 #include "agent/config/catalogue.hpp"
 
+#include "flipback/lacking_signals.hpp"
+
 #include <fmt/format.h>
 
 namespace flipback::config {
@@ -42,6 +44,9 @@ rules::catalogue signals_of(const configuration& from, std::span<const made_prob
   for (const made_probe& p : probes) {
     for (const measurement_declaration& m : common) add(p.entry->name, m, p.entry->every);
     for (const measurement_declaration& m : p.observed->declares()) add(p.entry->name, m, p.entry->every);
+    if (const auto* lacking = dynamic_cast<const knows_lacking*>(p.observed.get())) {
+      for (auto& [name, why] : lacking->lacks()) all.lack(fmt::format("{}.{}", p.entry->name, name), std::move(why));
+    }
   }
   if (from.deployment) {
     const duration every = from.deployment->watch_every;

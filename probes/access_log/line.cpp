@@ -32,6 +32,34 @@ const char* skip_space(const char* at, const char* end) {
   return at;
 }
 
+/// Where a value without quotes ends, or null: before the next key, or before the brace that ends the line. It may be empty (nginx had
+/// none), or a list ("502, 200 : 200": one for each attempt). A client can end it nowhere else: its quotes are escaped.
+const char* end_of_unquoted(const char* at, const char* end) {
+  for (; at < end && *at != '"'; ++at) {
+    const char* const next = skip_space(at + 1, end);
+    if (*at == '\\') ++at;
+    if (*at == ',' && next < end && *next == '"') return at;
+    if (*at == '}' && next == end) return at;
+  }
+  return nullptr;
+}
+
+/// One past the end of an object or a list that begins at `at`, or null.
+const char* end_of_nested(const char* at, const char* end) {
+  for (std::size_t depth = 0; at != nullptr && at < end; ++at) {
+    if (*at == '"') at = closing_quote(at + 1, end);
+    if (at == nullptr) return nullptr;
+    if (*at == '{' || *at == '[') ++depth;
+    if ((*at == '}' || *at == ']') && --depth == 0) return at + 1;
+  }
+  return nullptr;
+}
+
+std::string_view without_spaces(const char* from, const char* to) {
+  while (to > from && (to[-1] == ' ' || to[-1] == '\t')) --to;
+  return {from, static_cast<std::size_t>(to - from)};
+}
+
 }  // namespace
 
 std::string_view name_of(field f) {
@@ -114,11 +142,14 @@ bool line_reader::read(std::string_view text, line& into) {
       if (value_end == nullptr) return false;
       assign(key, {at + 1, static_cast<std::size_t>(value_end - at - 1)}, into);
       at = value_end + 1;
+    } else if (*at == '{' || *at == '[') {
+      at = end_of_nested(at, end);
+      if (at == nullptr) return false;
     } else {
-      const char* const begin = at;
-      while (at < end && *at != ',' && *at != '}' && *at != ' ') ++at;
-      if (at == begin || *begin == '{' || *begin == '[') return false;
-      assign(key, {begin, static_cast<std::size_t>(at - begin)}, into);
+      const char* const value_end = end_of_unquoted(at, end);
+      if (value_end == nullptr) return false;
+      assign(key, without_spaces(at, value_end), into);
+      at = value_end;
     }
     at = skip_space(at, end);
     if (at == end) return false;

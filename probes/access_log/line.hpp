@@ -48,12 +48,13 @@ struct line {
 };
 std::string_view without_query(std::string_view address);
 
-/// Reads lines of nginx's JSON formats (escape=json). Keys come in any order, unknown ones are passed over.
+/// Reads lines of nginx's JSON formats (escape=json). Keys come in any order, unknown ones are passed over, with all that is inside them.
+/// A value may stand without quotes though it is no JSON then: a list of attempts, or nothing at all.
 class line_reader {
  public:
   explicit line_reader(field_keys keys) : keys_(std::move(keys)) {}
 
-  /// False where the line is no flat JSON object: cut short, garbage, another format.
+  /// False where the line is no such object: cut short, garbage, another format.
   bool read(std::string_view text, line& into);
 
  private:

@@ -32,4 +32,8 @@ bool line_format::has(field f) const {
   return pattern_ ? pattern_->has(f) : !keys_[static_cast<std::size_t>(f)].empty();
 }
 
+std::string line_format::written_as(field f) const {
+  return pattern_ ? "$" + std::string(best_variable_for(f)) : std::string(name_of(f));
+}
+
 }  // namespace flipback::access_log

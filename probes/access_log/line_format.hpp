@@ -22,6 +22,10 @@ class line_format {
 
   bool read(std::string_view text, line& into) { return pattern_ ? pattern_->read(text, into) : json_.read(text, into); }
   [[nodiscard]] bool has(field f) const;
+  /// What a format of this kind would have to hold for the field: "$upstream_addr", or its name among `fields`.
+  [[nodiscard]] std::string written_as(field f) const;
+  /// See pattern::unclear.
+  [[nodiscard]] std::string unclear(field f) const { return pattern_ ? pattern_->unclear(f) : std::string(); }
   /// Whether a client can write what passes for nginx's own (escape=none).
   [[nodiscard]] bool can_be_forged() const { return !escaped_; }
 

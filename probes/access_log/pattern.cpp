@@ -37,6 +37,13 @@ bool begins_after(shape s, std::string_view literal) {
   return !literal.empty() && !may_contain(s, literal.back()) && s != shape::attempts;
 }
 
+/// Whether what follows a list of attempts may look like one attempt more: a client's ": 500".
+bool may_go_on(shape s, std::string_view literal, const variable& next) {
+  if (s != shape::attempts || (literal != " " && literal != " :" && literal != ",")) return false;
+  const bool is_path = next.gives == field::path && next.name.ends_with("uri");  // begins with a slash or a scheme
+  return !is_path && (next.takes == shape::anything || next.takes == shape::spaceless);
+}
+
 std::size_t fixed_size(shape s) {
   return s == shape::local_time ? local_time_size : s == shape::iso_time ? iso_time_size : 0;
 }
@@ -94,8 +101,6 @@ std::expected<std::vector<pattern::part>, std::string> pattern::parts_of(std::st
     text.remove_prefix(size);
     if (name.empty() || (braces && !text.starts_with('}'))) return std::unexpected("has a $ without a variable's name");
     if (braces) text.remove_prefix(1);
-    if (!parts.empty() && parts.back().after.empty())
-      return std::unexpected(fmt::format("has ${} and ${} side by side: nothing tells where one ends", parts.back().name, name));
     const variable known = variable_named(name);
     parts.push_back({name, known.takes, known.gives, name == "request", {}});
     literal = &parts.back().after;
@@ -108,13 +113,30 @@ std::expected<pattern, std::string> pattern::compile(std::string_view text, bool
   auto parts = parts_of(text, made.head_);
   if (!parts) return std::unexpected(parts.error());
   made.parts_ = std::move(*parts);
-  if (auto bound = made.bind(); !bound) return std::unexpected(bound.error());
-  if (auto divided = made.divide(escaped); !divided) return std::unexpected(divided.error());
+  while (const auto unclear = made.divide(escaped)) made.merge(*unclear);
+  made.bind();
+  const std::string& why = made.unclear(field::status);
+  if (!made.has(field::status)) return std::unexpected(why.empty() ? "has no $status" : why);
   return made;
 }
 
+/// Makes one part of several that can't be told apart: a value that nobody asks for.
+void pattern::merge(run of) {
+  const std::string between = parts_[of.last - 1].after.empty() && of.last - of.first == 1
+                                  ? "side by side: nothing tells where one ends"
+                                  : "of which nothing tells where they end, expected quotes around them";
+  const std::string why =
+      fmt::format("has ${} and ${}{} {}", parts_[of.first].name, parts_[of.last].name, between.starts_with("side") ? "" : ",", between);
+  for (std::size_t i = of.first; i <= of.last; ++i) {
+    if (parts_[i].gives) unclear_[static_cast<std::size_t>(*parts_[i].gives)] = why;
+    if (parts_[i].is_request) unclear_[static_cast<std::size_t>(field::method)] = why;
+  }
+  parts_[of.first] = {.name = parts_[of.first].name, .after = parts_[of.last].after};
+  parts_.erase(parts_.begin() + static_cast<std::ptrdiff_t>(of.first) + 1, parts_.begin() + static_cast<std::ptrdiff_t>(of.last) + 1);
+}
+
 /// Of several variables that give the same field the best one does.
-std::expected<void, std::string> pattern::bind() {
+void pattern::bind() {
   std::array<part*, field_count> best{};
   for (part& p : parts_) {
     if (!p.gives) continue;
@@ -126,11 +148,11 @@ std::expected<void, std::string> pattern::bind() {
       p.gives.reset();
     }
   }
-  if (!has(field::status)) return std::unexpected("has no $status");
-  return {};
 }
 
-std::expected<void, std::string> pattern::divide(bool escaped) {
+/// Nothing where every value's end can be told; else the first ones of which it can't.
+std::optional<pattern::run> pattern::divide(bool escaped) {
+  groups_.clear();
   group now;
   for (std::size_t i = 0; i < parts_.size(); ++i) {
     const std::string& after = parts_[i].after;
@@ -140,18 +162,17 @@ std::expected<void, std::string> pattern::divide(bool escaped) {
     now.cut = cut < after.size() ? cut : std::string::npos;
     for (std::size_t k = now.first; k < now.last && !now.open; ++k) {
       const bool at_end = k + 1 == now.last && (now.cut == 0 || parts_[k].after.empty());
-      if (!at_end && !ends_before(parts_[k].takes, parts_[k].after)) now.open = k;
+      const bool goes_on = k + 1 < now.last && may_go_on(parts_[k].takes, parts_[k].after, variable_named(parts_[k + 1].name));
+      if (!at_end && (goes_on || !ends_before(parts_[k].takes, parts_[k].after))) now.open = k;
     }
     if (!now.open && now.last - now.first == 1) now.open = now.first;
     for (std::size_t k = now.last - 1; now.open && k > *now.open; --k) {
-      if (begins_after(parts_[k].takes, parts_[k - 1].after)) continue;
-      return std::unexpected(fmt::format("has ${} and ${}, of which nothing tells where they end, expected quotes around them",
-                                         parts_[*now.open].name, parts_[k].name));
+      if (!begins_after(parts_[k].takes, parts_[k - 1].after)) return run{*now.open, k};
     }
     groups_.push_back(now);
     now = {.first = i + 1, .last = i + 1, .open = {}, .cut = std::string::npos};
   }
-  return {};
+  return std::nullopt;
 }
 
 bool pattern::has(field f) const {

@@ -1,6 +1,7 @@
 #include "flipback/quoted.hpp"
 
 #include "probes/access_log/error_memory.hpp"
+#include "probes/access_log/lacking.hpp"
 #include "probes/access_log/live_now.hpp"
 #include "probes/access_log/source.hpp"
 #include "probes/access_log/terms.hpp"
@@ -36,7 +37,7 @@ double wall_seconds() {
   return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
 }
 
-class access_log_probe final : public probe, public knows_errors {
+class access_log_probe final : public probe, public knows_errors, public knows_lacking {
  public:
   access_log_probe(const surroundings& in, al::terms t)
       : executor_(in.executor),
@@ -54,6 +55,8 @@ class access_log_probe final : public probe, public knows_errors {
 
   [[nodiscard]] std::span<const measurement_declaration> declares() const override { return signals_.declares(); }
   [[nodiscard]] bool follows() const override { return true; }
+
+  [[nodiscard]] std::vector<lacking_signal> lacks() const override { return al::lacking(terms_.format, slots_); }
 
   [[nodiscard]] error_shares errors_since(instant since) const override {
     error_shares made = errors_.since(since);

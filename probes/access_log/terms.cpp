@@ -42,6 +42,16 @@ void read_format(settings::section& from, line_format& into) {
     from.report("format", read.error());
 }
 
+/// Texts that are held against a field, which they can't be where the log does not have it.
+std::vector<std::string> read_texts(settings::section& from, std::string_view key, field f, const line_format& format) {
+  std::vector<std::string> read = from.texts(key);
+  if (read.empty() || format.has(f)) return read;
+  const std::string unclear = format.unclear(f);
+  from.report(key, fmt::format("is held against {}, which the log's format does not have{}", format.written_as(f),
+                               unclear.empty() ? "" : fmt::format(" so that it could be told: it {}", unclear)));
+  return read;
+}
+
 void read_place(settings::section& from, terms& into) {
   constexpr std::size_t longest_socket = 103;  // unix(7): 107 characters, of which four are for the name while it is bound
   into.is_socket = from.has("syslog");
@@ -91,13 +101,13 @@ terms read_terms(settings::section& from) {
   read_place(from, t);
   read_format(from, t.format);
   read_fields(from, t.format);
-  if (from.has("health_paths")) t.leave_out.health_paths = from.texts("health_paths");
-  t.leave_out.slow_paths = from.texts("slow_paths");
+  if (from.has("health_paths")) t.leave_out.health_paths = read_texts(from, "health_paths", field::path, t.format);
+  t.leave_out.slow_paths = read_texts(from, "slow_paths", field::path, t.format);
   if (auto exclude = from.inner("exclude")) {
-    t.leave_out.paths = exclude->texts("paths");
-    t.leave_out.hosts = exclude->texts("hosts");
-    t.leave_out.methods = exclude->texts("methods");
-    t.leave_out.agents = exclude->texts("agents");
+    t.leave_out.paths = read_texts(*exclude, "paths", field::path, t.format);
+    t.leave_out.hosts = read_texts(*exclude, "hosts", field::host, t.format);
+    t.leave_out.methods = read_texts(*exclude, "methods", field::method, t.format);
+    t.leave_out.agents = read_texts(*exclude, "agents", field::agent, t.format);
     exclude->finish();
   }
   t.hang_after = from.span("hang_after", t.hang_after, milliseconds(1), std::chrono::minutes(10));

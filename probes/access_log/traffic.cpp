@@ -14,8 +14,17 @@ namespace {
 
 constexpr int client_closed = 499;  // nginx's own: the client hung up before the answer
 constexpr int too_many = 429;
+constexpr int old_http = 9;                   // nginx's "009": HTTP/0.9 has no status
 constexpr std::size_t longest_target = 4096;  // bytes of what is kept to be asked again
 constexpr std::size_t most_owners = 256;      // upstreams that are remembered; an address that a name led to may have changed meanwhile
+
+/// A line's status, or nothing where it is none. nginx writes 000 where a request ended without any: its client was gone.
+std::optional<int> status_in(const line& of) {
+  const auto written = of.number(field::status);
+  if (written == 0) return client_closed;
+  if (!written || (*written != old_http && (*written < 100 || *written > 599))) return std::nullopt;
+  return static_cast<int>(*written);
+}
 
 /// Nobody can tell of a request without any time when it began.
 bool is_after(std::optional<double> began, double when) {
@@ -111,8 +120,8 @@ void traffic::count_local(int status) {
 
 void traffic::add(std::string_view text, std::optional<double> arrived) {
   line read;
-  const auto status = format_.read(text, read) ? read.number(field::status) : std::nullopt;
-  if (!status || *status < 100 || *status > 599) {
+  const auto status = format_.read(text, read) ? status_in(read) : std::nullopt;
+  if (!status) {
     ++since_.malformed;
     return;
   }
@@ -120,7 +129,7 @@ void traffic::add(std::string_view text, std::optional<double> arrived) {
   const auto time = read.time();
   if (time) since_.newest_line = std::max(since_.newest_line, *time);
   if (!leave_out_.lets_in(read)) return;
-  int final_status = static_cast<int>(*status);
+  int final_status = *status;
   const route by = route_of(read);
   if (is_local(read, by, final_status)) {
     count_local(final_status);

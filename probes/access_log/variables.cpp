@@ -24,7 +24,10 @@ constexpr std::array known{
     variable{"uri", shape::anything, field::path, 0},
     variable{"document_uri", shape::anything, field::path, 0},
     variable{"http_user_agent", shape::anything, field::agent},
-    variable{"remote_addr", shape::word, field::client},
+    variable{"remote_addr", shape::word, field::client, 1},
+    variable{"the_real_ip", shape::word, field::client, 0},  // this and two more are ingress-nginx's own
+    variable{"proxy_upstream_name", shape::word},
+    variable{"proxy_alternative_upstream_name", shape::word},
     variable{"request_time", shape::number, field::request_time},
     variable{"upstream_addr", shape::attempts, field::upstream},
     variable{"upstream_status", shape::attempts, field::upstream_status},
@@ -82,6 +85,14 @@ bool may_contain(shape s, char c) {
 variable variable_named(std::string_view name) {
   const auto* const at = std::ranges::find(known, name, &variable::name);
   return at == known.end() ? variable{name} : *at;
+}
+
+std::string_view best_variable_for(field f) {
+  const variable* best = nullptr;
+  for (const variable& v : known) {
+    if (v.gives == f && (best == nullptr || v.rank > best->rank)) best = &v;
+  }
+  return best == nullptr ? std::string_view() : best->name;
 }
 
 }  // namespace flipback::access_log

@@ -29,5 +29,7 @@ struct variable {
   int rank = 0;  ///< where several give the same field, the highest is taken
 };
 variable variable_named(std::string_view name);
+/// The name of the one that is taken where all are there.
+std::string_view best_variable_for(field f);
 
 }  // namespace flipback::access_log

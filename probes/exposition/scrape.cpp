@@ -1,5 +1,6 @@
 #include "probes/exposition/scrape.hpp"
 
+#include "probes/net/gzip.hpp"
 #include "probes/timestamp.hpp"
 
 #include <boost/asio/post.hpp>
@@ -36,9 +37,10 @@ asio::awaitable<net::result<scraped>> scraper::take(const net::http_answer& answ
   reader from(answer.body, format_of(answer));
   for (std::size_t read = 1;; ++read) {
     const auto more = from.next();
-    if (!more)
-      co_return std::unexpected(
-          net::failure{reason::bad_answer, fmt::format("{} answered no metrics: {}", asked, to_string(more.error()))});
+    if (!more) {
+      const std::string why = net::is_gzip(answer.body) ? std::string(net::says_gzip) : to_string(more.error());
+      co_return std::unexpected(net::failure{reason::bad_answer, fmt::format("{} answered no metrics: {}", asked, why)});
+    }
     if (!*more) break;
     if (!ledger_.take(from.current()))
       co_return std::unexpected(net::failure{reason::too_large, fmt::format("more than {} series are to be counted", counters::most)});

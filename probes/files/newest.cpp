@@ -1,5 +1,6 @@
 #include "probes/files/newest.hpp"
 
+#include "flipback/errno_of.hpp"
 #include "flipback/quoted.hpp"
 
 #include "probes/files/failure.hpp"
@@ -54,7 +55,7 @@ net::result<file_search> search_files(const file_pattern& what, std::size_t most
     if (const int unseen = count(what.folder, name, made); unseen != 0)
       return std::unexpected(failure_of(unseen, fmt::format("{}/{}", what.folder, flipback::quoted(name))));
   }
-  if (error) return std::unexpected(failure_of(error.value(), what.folder));
+  if (error) return std::unexpected(failure_of(errno_of(error), what.folder));
   return made;
 }
 

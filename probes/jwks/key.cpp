@@ -112,8 +112,15 @@ key_ptr okp_key(const json::object& from) {
 
 }  // namespace
 
-std::optional<std::string> text_in(const json::object& from, std::string_view name) {
+const json::value* stated_in(const json::object& from, std::string_view name) {
   const json::value* found = from.if_contains(name);
+  const bool empty = found == nullptr || found->is_null() || (found->is_string() && found->get_string().empty()) ||
+                     (found->is_array() && found->get_array().empty());
+  return empty ? nullptr : found;
+}
+
+std::optional<std::string> text_in(const json::object& from, std::string_view name) {
+  const json::value* found = stated_in(from, name);
   return found != nullptr && found->is_string() ? std::optional(std::string(found->get_string())) : std::nullopt;
 }
 
@@ -139,9 +146,9 @@ std::shared_ptr<EVP_PKEY> public_key(const json::object& key) {
 }
 
 bool fits_its_certificate(const json::object& key, const EVP_PKEY& made) {
-  const json::value* chain = key.if_contains("x5c");
+  const json::value* chain = stated_in(key, "x5c");
   if (chain == nullptr) return true;
-  if (!chain->is_array() || chain->get_array().empty() || !chain->get_array().front().is_string()) return false;
+  if (!chain->is_array() || !chain->get_array().front().is_string()) return false;
   const auto der = from_base64(std::string(chain->get_array().front().get_string()));
   if (!der) return false;
   const unsigned char* at = der->data();

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <boost/json/object.hpp>
+#include <boost/json/value.hpp>
 #include <openssl/evp.h>
 
 #include <memory>
@@ -10,7 +11,10 @@
 
 namespace flipback::jwks {
 
-/// A member of a key or of a token's header, where it is a text.
+/// A member of a key, where it says something: some libraries write what a key does not have as null, "" or [].
+const boost::json::value* stated_in(const boost::json::object& from, std::string_view name);
+
+/// The same, where it is a text.
 std::optional<std::string> text_in(const boost::json::object& from, std::string_view name);
 
 /// Whether a key (RFC 7517) is of a type and on a curve that we know. A reader skips one that it does not know (section 5).

@@ -14,7 +14,7 @@ namespace flipback::jwks {
 
 /// A usable key of a set.
 struct key {
-  std::string id;         ///< `kid`; empty: it has none
+  std::string id;         ///< `kid`; empty: it has none; another key may have it that is for something else
   std::string algorithm;  ///< `alg`: the only one that it is for; empty: whichever fits
   bool signs = false;     ///< may verify signatures: its `use` is sig or absent, and so with `key_ops`
   std::shared_ptr<EVP_PKEY> material;
@@ -23,11 +23,12 @@ struct key {
 /// What a JSON Web Key Set (RFC 7517) holds, every key of it parsed.
 struct key_set {
   std::vector<key> keys;
-  std::size_t unknown = 0;  ///< of a type or on a curve that we don't know: not among the usable, no mistake
+  std::size_t unknown = 0;  ///< without a type, or of one or on a curve that we don't know: not among the usable, no mistake
   std::set<std::string> algorithms;
 
   [[nodiscard]] std::size_t signing() const;
-  [[nodiscard]] const key* find(std::string_view id) const;
+  /// Whether any key has this id; several may, where they are for different things.
+  [[nodiscard]] bool has(std::string_view id) const;
   /// Whether a key is for an algorithm, by its name for it or, where it has none, by its type.
   [[nodiscard]] bool has_key_for(std::string_view algorithm) const;
 };

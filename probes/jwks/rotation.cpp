@@ -26,11 +26,11 @@ std::string listed(std::string_view what, const std::vector<std::string>& ids) {
 }  // namespace
 
 std::optional<std::string> rotation::see(const key_set& now) {
-  std::map<std::string, std::string> seen;
+  std::map<std::string, std::set<std::string>> seen;
   for (const key& k : now.keys) {
     if (!k.signs) continue;
     const std::string print = fingerprint(*k.material);
-    seen.emplace(k.id.empty() ? print : k.id, print);
+    seen[k.id.empty() ? print : k.id].insert(print);
   }
   const auto before = std::exchange(last_, seen);
   if (!before || *before == seen) return std::nullopt;
@@ -38,14 +38,14 @@ std::optional<std::string> rotation::see(const key_set& now) {
   std::vector<std::string> added;
   std::vector<std::string> replaced;
   std::vector<std::string> gone;
-  for (const auto& [id, print] : seen) {
+  for (const auto& [id, prints] : seen) {
     const auto was = before->find(id);
     if (was == before->end())
       added.push_back(id);
-    else if (was->second != print)
+    else if (was->second != prints)
       replaced.push_back(id);
   }
-  for (const auto& [id, print] : *before)
+  for (const auto& [id, prints] : *before)
     if (!seen.contains(id)) gone.push_back(id);
   std::vector<std::string> said;
   if (!added.empty()) said.push_back(listed("new", added));

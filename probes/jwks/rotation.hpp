@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 
 namespace flipback::jwks {
@@ -17,7 +18,8 @@ class rotation {
   [[nodiscard]] std::uint64_t count() const { return count_; }
 
  private:
-  std::optional<std::map<std::string, std::string>> last_;  ///< id (where a key has none: its fingerprint) → fingerprint
+  /// Id (where a key has none: its fingerprint) → fingerprints, as keys of several types may share an id.
+  std::optional<std::map<std::string, std::set<std::string>>> last_;
   std::uint64_t count_ = 0;
 };
 

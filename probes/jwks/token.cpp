@@ -90,11 +90,11 @@ net::result<const key*> key_for(const token& t, const key_set& in) {
   const signature_algorithm& by = *find_algorithm(t.algorithm);
   const auto may_sign = [&](const key& k) { return k.signs && fits(by, *k.material) && (k.algorithm.empty() || k.algorithm == by.name); };
   if (t.key_id) {
-    const key* named = in.find(*t.key_id);
     const std::string id = shown_id(*t.key_id);
-    if (named == nullptr)
+    if (!in.has(*t.key_id))
       return std::unexpected(net::failure{reason::absent, fmt::format("the token is signed by key {}, which is not in the set", id)});
-    if (may_sign(*named)) return named;
+    const auto named = std::ranges::find_if(in.keys, [&](const key& k) { return k.id == *t.key_id && may_sign(k); });
+    if (named != in.keys.end()) return &*named;
     return std::unexpected(wrong(fmt::format("the token is signed by key {} with {}, which that key is not for", id, t.algorithm)));
   }
   const auto candidates = std::ranges::count_if(in.keys, may_sign);

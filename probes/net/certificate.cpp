@@ -7,11 +7,23 @@
 #include <openssl/x509.h>
 #include <openssl/x509_vfy.h>
 
-#include <memory>
+#include <algorithm>
 
 namespace flipback::net {
 
-void expect_name(SSL* of, const std::string& name) {
+namespace {
+
+/// OpenSSL's reason (SSL_R_…) for an error of TLS itself, or 0: its other libraries, and other categories, have numbers of their own.
+int tls_reason_of(const boost::system::error_code& error) {
+  if (error.category() != asio::error::get_ssl_category()) return 0;
+  const auto code = static_cast<unsigned long>(error.value());
+  return ERR_GET_LIB(code) == ERR_LIB_SSL ? ERR_GET_REASON(code) : 0;
+}
+
+}  // namespace
+
+void expect_name(SSL* of, std::string name) {
+  if (name.ends_with('.')) name.pop_back();  // which says to name servers alone that the name is whole (RFC 6066, 3)
   if (name.empty()) return;
   if (X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(of), name.c_str()) == 1) return;  // an address: SNI takes none
   SSL_set_tlsext_host_name(of, name.c_str());
@@ -19,12 +31,16 @@ void expect_name(SSL* of, const std::string& name) {
 }
 
 std::optional<double> days_left(SSL* of) {
-  const std::unique_ptr<X509, decltype(&X509_free)> shown(SSL_get1_peer_certificate(of), &X509_free);
-  if (!shown) return std::nullopt;
-  int days = 0;
-  int seconds = 0;
-  if (ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(shown.get())) != 1) return std::nullopt;
-  return days + seconds / 86400.0;
+  std::optional<double> least;
+  const STACK_OF(X509)* const sent = SSL_get_peer_cert_chain(of);
+  for (int i = 0; i < sk_X509_num(sent); ++i) {  // of none at all the number is -1
+    int days = 0;
+    int seconds = 0;
+    if (ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(sk_X509_value(sent, i))) != 1) continue;
+    const double left = days + seconds / 86400.0;
+    least = std::min(left, least.value_or(left));
+  }
+  return least;
 }
 
 std::string verification_problem(SSL* of, const std::string& asked_for) {
@@ -45,8 +61,7 @@ void watch_demands(SSL* of, bool* demanded) {
 }
 
 std::optional<failure> refusal(const boost::system::error_code& error, bool demanded, bool shown) {
-  if (error.category() != asio::error::get_ssl_category()) return std::nullopt;
-  switch (ERR_GET_REASON(static_cast<unsigned long>(error.value()))) {
+  switch (tls_reason_of(error)) {
     case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
       return failure{reason::unauthorised, "the server demands a client certificate, and none was shown (client_certificate, client_key)"};
     case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:  // all that TLS 1.2 says of it

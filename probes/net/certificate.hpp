@@ -10,10 +10,11 @@
 
 namespace flipback::net {
 
-/// Asks the peer for `name` (SNI, where it is no address) and, where the peer is verified at all, holds its certificate against it.
-void expect_name(SSL* of, const std::string& name);
+/// Asks the peer for `name` (SNI, where it is no address), without a dot at its end, and holds its certificate against it, where the peer
+/// is verified at all.
+void expect_name(SSL* of, std::string name);
 
-/// Days until the peer's certificate ends, negative when it has; nothing where the peer showed none.
+/// Days until the first certificate of the chain that the peer sent ends, negative when it has; nothing where it sent none.
 std::optional<double> days_left(SSL* of);
 
 /// Why the peer's certificate was not trusted, in one sentence; empty where that was not what went wrong.

@@ -54,6 +54,19 @@ failure bad_answer(const beast::error_code& error, std::size_t limit) {
   return {reason::bad_answer, fmt::format("the answer is not well-formed HTTP: {}", error.message())};
 }
 
+/// The space after the status is missing in the answers of some servers that give no reason (RFC 9112, 4: it is to be there); Beast's
+/// parser wants it.
+void complete_status_line(beast::flat_buffer& buffer) {
+  constexpr std::size_t size = std::string_view("HTTP/1.1 200").size();
+  const std::string_view head(static_cast<const char*>(buffer.data().data()), buffer.size());
+  if (!head.starts_with("HTTP/1.") || head.size() < size + 2 || head.substr(size, 2) != "\r\n") return;
+  const std::string rest(head.substr(size));
+  buffer.commit(buffer.prepare(1).size());
+  char* const at = static_cast<char*>(buffer.data().data()) + size;
+  *at = ' ';
+  std::ranges::copy(rest, at + 1);
+}
+
 /// Reads one answer out of the bytes that come. What Beast bounds is the head, and the body once it is decoded; what a sender may put
 /// around the parts of a body (extensions of chunks, trailers) is bounded here.
 class answer_reader {
@@ -68,6 +81,7 @@ class answer_reader {
 
   /// Takes what has been read, as far as it goes. True when the answer is whole.
   result<bool> take(beast::flat_buffer& buffer) {
+    if (!parser_.is_header_done()) complete_status_line(buffer);
     while (buffer.size() > 0 && !parser_.is_done()) {
       beast::error_code error;
       const bool ended = body_ended_;

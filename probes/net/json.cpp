@@ -1,5 +1,7 @@
 #include "probes/net/json.hpp"
 
+#include "probes/net/gzip.hpp"
+
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
@@ -12,6 +14,7 @@ constexpr std::size_t deepest = 32;
 failure no_json(std::string_view body, const boost::system::error_code& error) {
   const std::size_t first = body.find_first_not_of(" \t\r\n");
   if (first == std::string_view::npos) return {reason::bad_answer, "the body is empty, expected JSON"};
+  if (is_gzip(body)) return {reason::bad_answer, fmt::format("{}; expected JSON", says_gzip)};
   if (body[first] == '<') return {reason::bad_answer, "the body is HTML or XML, expected JSON"};
   if (error == json::error::incomplete) return {reason::bad_answer, "the JSON in the body is cut short"};
   if (error == json::error::too_deep) return {reason::bad_answer, fmt::format("the JSON in the body is nested deeper than {}", deepest)};
@@ -21,6 +24,8 @@ failure no_json(std::string_view body, const boost::system::error_code& error) {
 }  // namespace
 
 result<json::value> parse_json(std::string_view body) {
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  if (body.starts_with(byte_order_mark)) body.remove_prefix(byte_order_mark.size());  // which a reader may pass over (RFC 8259, 8.1)
   boost::system::error_code error;
   json::parse_options how;
   how.max_depth = deepest;

@@ -1,5 +1,6 @@
 #include "probes/net/network.hpp"
 
+#include "flipback/errno_of.hpp"
 #include "flipback/small_file.hpp"
 
 #include "probes/net/resolver.hpp"
@@ -76,6 +77,8 @@ result<asio::ssl::context*> network::tls(const tls_options& options) {
       context.add_verify_path("/etc/ssl/certs", error);
     } else {
       context.load_verify_file(options.ca_file, error);
+      // An authority under another one may be trusted by itself: whoever names it in a file of their own means that.
+      X509_STORE_set_flags(SSL_CTX_get_cert_store(context.native_handle()), X509_V_FLAG_PARTIAL_CHAIN);
     }
     if (error) {
       return std::unexpected(failure{reason::no_prerequisite,
@@ -88,7 +91,8 @@ result<asio::ssl::context*> network::tls(const tls_options& options) {
 failure failure_of(const boost::system::error_code& code, std::string_view doing) {
   const auto says = [&](reason why, std::string_view what) { return failure{why, fmt::format("{} {}", doing, what)}; };
   if (code.category() == asio::error::get_ssl_category()) return says(reason::bad_tls, code.message());
-  switch (code.value()) {
+  if (code == asio::error::eof || code == asio::ssl::error::stream_truncated) return says(reason::closed, "ended early: the peer hung up");
+  switch (errno_of(code)) {
     case ECONNREFUSED:
       return says(reason::refused, "was refused: nothing listens there");
     case ENOENT:
@@ -99,9 +103,9 @@ failure failure_of(const boost::system::error_code& code, std::string_view doing
     case ENETUNREACH:
       return says(reason::unreachable, "failed: there is no route to the network");
     case ENETDOWN:
+      return says(reason::own_network, "failed: our own network is down");
     case EADDRNOTAVAIL:
-      return says(code.value() == ENETDOWN ? reason::own_network : reason::own_limits,
-                  code.value() == ENETDOWN ? "failed: our own network is down" : "failed: no local address or port is left");
+      return says(reason::own_limits, "failed: no local address or port is left");
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
@@ -117,8 +121,6 @@ failure failure_of(const boost::system::error_code& code, std::string_view doing
     case EPERM:
       return says(reason::no_prerequisite, fmt::format("is not allowed to us: {}", code.message()));
     default:
-      if (code == asio::error::eof || code == asio::ssl::error::stream_truncated)
-        return says(reason::closed, "ended early: the peer hung up");
       return says(reason::bad_answer, fmt::format("failed: {}", code.message()));
   }
 }

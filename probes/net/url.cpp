@@ -2,6 +2,8 @@
 
 #include "flipback/percent.hpp"
 
+#include "probes/net/ascii_name.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -45,6 +47,7 @@ parsed<endpoint> parse_host(std::string_view text, std::uint16_t default_port) {
     if (to.host.contains(':')) return std::unexpected("has an IPv6 address without [ ]");
   }
   if (to.host.empty()) return std::unexpected("has no host");
+  if (auto wrong = not_ascii(to.host)) return std::unexpected(std::move(*wrong));
   if (colon != std::string_view::npos) port = text.substr(colon + 1);
   if (colon != std::string_view::npos && port.empty()) return std::unexpected("has a : without a port");
   if (port.empty() && default_port == 0) return std::unexpected("has no port");

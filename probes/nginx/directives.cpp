@@ -66,8 +66,18 @@ class lexer {
       if (variable) take_character();
     }
   }
+  /// After a backslash t, r and n are control characters, quotes and another backslash stand for themselves, and for anything else the
+  /// backslash stays (ngx_conf_read_token).
   void take_character() {
-    if (left_.front() == '\\' && left_.size() > 1) left_.remove_prefix(1);
+    if (left_.front() == '\\' && left_.size() > 1) {
+      constexpr std::string_view written = "trn\"'\\";
+      constexpr std::string_view meant = "\t\r\n\"'\\";
+      const std::size_t known = written.find(left_[1]);
+      if (known == std::string_view::npos) word_ += '\\';
+      word_ += known == std::string_view::npos ? left_[1] : meant[known];
+      left_.remove_prefix(2);
+      return;
+    }
     word_ += left_.front();
     left_.remove_prefix(1);
   }

@@ -55,7 +55,8 @@ refusal connection_trouble(std::string_view message, std::span<const secret> hid
   const auto of = [](reason why, std::string says) { return refusal{{why, std::move(says)}, {}}; };
   const auto has = [&](std::string_view text) { return message.contains(text); };
   if (has("Connection refused") || has("No such file")) return of(reason::refused, "connecting was refused: nothing listens there");
-  if (has("closed the connection unexpectedly")) return of(reason::closed, "the server hung up");
+  // The second is libpq's word for a connection that ended below TLS, in the handshake or after it.
+  if (has("closed the connection unexpectedly") || has("SSL SYSCALL error")) return of(reason::closed, "the server hung up");
   if (has("received invalid response") || has("unexpected")) return of(reason::bad_answer, "the answer is not PostgreSQL's protocol");
   const std::string says = quoted(message, hidden);
   if (has("SSL") || has("certificate")) return of(reason::bad_tls, says);

@@ -1,5 +1,7 @@
 #include "probes/s3/xml.hpp"
 
+#include "probes/net/gzip.hpp"
+
 #include <fmt/format.h>
 
 #include <expat.h>
@@ -73,6 +75,7 @@ net::result<element> parse_xml(std::string_view body) {
   XML_SetCharacterDataHandler(parser.get(), characters);
   XML_SetStartDoctypeDeclHandler(parser.get(), document_type);
   if (body.empty()) return std::unexpected(net::failure{reason::bad_answer, "the body is empty, expected XML"});
+  if (net::is_gzip(body)) return std::unexpected(net::failure{reason::bad_answer, fmt::format("{}; expected XML", net::says_gzip)});
   if (XML_Parse(parser.get(), body.data(), static_cast<int>(body.size()), XML_TRUE) == XML_STATUS_OK) return std::move(r.root);
   if (!r.refused.empty()) return std::unexpected(net::failure{reason::bad_answer, fmt::format("the XML in the body {}", r.refused)});
   return std::unexpected(

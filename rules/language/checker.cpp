@@ -47,6 +47,8 @@ class checking {
   checked read(const expression& at, const reading& r, bool is_tested) {
     const signal* const found = signals_.find(r.signal);
     if (found == nullptr) {
+      if (const std::string why = signals_.why_lacking(r.signal); !why.empty())
+        return wrong(at, fmt::format("found the signal {}, which no probe gives: {}", r.signal, why));
       std::vector<std::string> names;
       for (const signal& s : signals_.all()) names.push_back(s.name);
       const std::string meant = settings::nearest(r.signal, names);

@@ -2,6 +2,7 @@
 
 #include "agent/config/environment.hpp"
 #include "agent/config/toml.hpp"
+#include "probes/identity.hpp"
 
 #include <doctest/doctest.h>
 
@@ -108,4 +109,19 @@ TEST_CASE("what_was_sent_is_not_shown") {
   const std::vector<secret> hidden{secret("hunter2")};
   CHECK(unmet(R"({ "/status" = "healthy" })", answer(R"({"status": "no hunter2 here"})"), hidden) ==
         R"(expectation: /status is "no *** here", expected "healthy")");
+}
+
+TEST_CASE("json_may_begin_with_a_byte_order_mark") {
+  CHECK(unmet(R"({ "/status" = "healthy" })", answer("\xef\xbb\xbf" + checks)).empty());
+  CHECK(identity_of({{}, "/status"}, answer("\xef\xbb\xbf" + checks)) == "healthy");
+}
+
+TEST_CASE("a_compressed_body_is_said_to_be_one") {
+  const net::http_answer compressed = answer("\x1f\x8b\x08\x03rest");
+  CHECK(unmet(R"({ "/status" = "healthy" })", compressed) ==
+        "bad answer: answered 200, but the body is compressed with gzip, which we did not ask for; expected JSON");
+  CHECK(unmet(R"({ body = "healthy" })", compressed) ==
+        "expectation: the body does not contain \"healthy\": the body is compressed with gzip, which we did not ask for");
+  CHECK(unmet("200", compressed).empty());
+  CHECK(lacking_in({{}, "/version"}, compressed) == "no /version, since the body is compressed with gzip, which we did not ask for");
 }

@@ -97,6 +97,14 @@ TEST_CASE("answers_end_by_length_by_chunks_or_by_hanging_up") {
   CHECK(server({"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nhi"}).exchange(1, false) == texts{"200 hi"});
 }
 
+TEST_CASE("a_status_line_may_end_after_the_status") {
+  CHECK(server({"HTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi"}).exchange(1, false) == texts{"200 hi"});
+  CHECK(server({"HTTP/1.0 503\r\n\r\n\x04"}).exchange(1, false) == texts{"503 "});
+  CHECK(server({"HTTP/1.1 100\r\n\r\nHTTP/1.1 200\r\nContent-Length: 2\r\n\r\nhi"}).exchange(1, false) == texts{"200 hi"});
+  CHECK(server({"HTTP/1.1 20\r\n\r\n\x04"}).exchange(1, false) == texts{"bad answer"});
+  CHECK(server({"HTTP/1.1 2000\r\n\r\n\x04"}).exchange(1, false) == texts{"bad answer"});
+}
+
 TEST_CASE("answers_that_are_none_have_a_reason") {
   CHECK(server({"\x04"}).exchange(1, false) == texts{"closed"});
   CHECK(server({"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi\x04"}).exchange(1, false) == texts{"closed"});

@@ -2,6 +2,7 @@
 
 import base64
 import contextlib
+import gzip
 import json
 import socket
 import struct
@@ -45,6 +46,18 @@ def silent(client, _request, _ended):
     pass
 
 
+def heard(client, _request, _ended):
+    """Hangs up on the first that the client says: so does a TCP balancer whose backend is down."""
+    client.recv(65536)
+
+
+def heard_for_tls(client, _request, ended):
+    """The same in a Postgres that was asked for TLS and has agreed."""
+    heard(client, _request, ended)
+    client.sendall(b"S")
+    heard(client, _request, ended)
+
+
 def reset(client, _request, _ended):
     client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
 
@@ -76,6 +89,12 @@ def not_utf8(client, _request, _ended):
 
 def deep(client, _request, _ended):
     client.sendall(answer(b'{"data":' * 50000))
+
+
+def zipped(client, _request, _ended):
+    """Compressed, though nobody asked for it: so do some proxies."""
+    body = gzip.compress(b'{"status": "healthy", "keys": []}')
+    client.sendall(answer(body).replace(b"Content-Length", b"Content-Encoding: gzip\r\nContent-Length"))
 
 
 def garbage(client, _request, _ended):

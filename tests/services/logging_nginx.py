@@ -25,6 +25,31 @@ FORMATS = {
                        '"first":"$upstream_header_time","in":$request_time,"code":$status,"what":"$request"}';""",
 }
 
+# Formats as they are found in other people's configurations. $proxy_upstream_name, $the_real_ip and $req_id are ingress-nginx's own.
+FOREIGN = {
+    "vhost": """log_format vhost '$host $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';""",
+    "named": """log_format named '$http_host $remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"';""",
+    "times": """log_format times '$remote_addr - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" "$http_user_agent"'
+                'rt=$request_time uct="$upstream_connect_time" uht="$upstream_header_time" urt="$upstream_response_time"';""",
+    "ingress": """log_format ingress '$the_real_ip - [$the_real_ip] - $remote_user [$time_local] "$request" $status $body_bytes_sent "$http_referer" '
+                  '"$http_user_agent" $request_length $request_time [$proxy_upstream_name] $upstream_addr $upstream_response_length '
+                  '$upstream_response_time $upstream_status $req_id';""",
+    "posts": """log_format posts '[$time_local] $http_host $remote_addr "$request" $status "$http_referer" "$http_user_agent" "$http_cookie" $request_time '
+                '$upstream_cache_status $bytes_sent "$upstream_addr" "$upstream_status" "$upstream_response_time" "$request_body"';""",
+    "ltsv": r"""log_format ltsv "time:$time_local\thost:$remote_addr\tmethod:$request_method\turi:$request_uri\tprotocol:$server_protocol\tstatus:$status"
+                "\tsize:$body_bytes_sent\treferer:$http_referer\tua:$http_user_agent\treqtime:$request_time\tapptime:$upstream_response_time";""",
+    "bare": """log_format bare '[$time_local] $remote_addr $status $upstream_addr $request_uri $http_user_agent';""",
+    "via": """log_format via '$remote_addr - - [$time_local] "$request" status $status upstream $upstream_response_time request $request_time '
+              '[for $host via $upstream_addr]';""",
+    "glued": """log_format glued '$remote_addr "$request" $status $upstream_addr "$http_x_one$http_x_two" "$http_user_agent"';""",
+    "unquoted": """log_format unquoted escape=json '{"time_date": "$time_iso8601", "client": "$remote_addr", "request_uri": "$request_uri", "tags": ["nginx"], '
+                   '"agent": "$http_user_agent", "status": $status, "upstream_addr": "$upstream_addr", "upstream_status": $upstream_status, '
+                   '"request_time": $request_time, "upstream_response_time": $upstream_response_time}';""",
+}
+INGRESS = """map $remote_addr $the_real_ip { default $remote_addr; }
+map $remote_addr $proxy_upstream_name { default default-api-80; }
+map $http_x_request_id $req_id { default $http_x_request_id; '' $request_id; }"""
+
 
 class Slot(http.server.BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"

@@ -88,7 +88,8 @@ def is_now(entry, outcome, reason=None, says=""):
 
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory):
-    """A certificate authority, and under it good.pem (service.test, 127.0.0.1), old.pem (ended); alone.pem signed itself."""
+    """A certificate authority, and under it good.pem (service.test, 127.0.0.1), old.pem (ended); alone.pem signed itself. below.pem is the
+    same as good.pem under an authority of its own, middle.pem, which comes with it, is under the first and ends in five days."""
     folder = tmp_path_factory.mktemp("certificates")
 
     def openssl(*words):
@@ -97,10 +98,12 @@ def certificates(tmp_path_factory):
     names = "subjectAltName=DNS:service.test,IP:127.0.0.1"
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "ca.key", "-out", "ca.pem", "-subj", "/CN=The test's authority", "-days", "30")
     openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "alone.key", "-out", "alone.pem", "-subj", "/CN=service.test", "-addext", names)
-    for name, days in (("good", "20"), ("old", "-1")):
-        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", "/CN=service.test")
-        (folder / "names").write_text(names)
-        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-CAcreateserial", "-out", f"{name}.pem", "-days", days, "-extfile", "names")
+    for name, days, by, extensions in (("good", "20", "ca", names), ("old", "-1", "ca", names), ("middle", "5", "ca", "basicConstraints=critical,CA:TRUE"),
+                                       ("below", "20", "middle", names)):
+        openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", "/CN=The authority between" if name == "middle" else "/CN=service.test")
+        (folder / "extensions").write_text(extensions)
+        openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{by}.pem", "-CAkey", f"{by}.key", "-CAcreateserial", "-out", f"{name}.pem", "-days", days, "-extfile", "extensions")
+    (folder / "below.pem").write_text((folder / "below.pem").read_text() + (folder / "middle.pem").read_text())
     return folder
 
 

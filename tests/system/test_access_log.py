@@ -12,7 +12,7 @@ import time
 import pytest
 from conftest import BINARY, is_now
 from follow import JsonLines, metrics
-from logging_nginx import FORMATS, LoggingNginx
+from logging_nginx import FOREIGN, FORMATS, INGRESS, LoggingNginx
 from processes import Child, free_port, wait_until
 
 
@@ -70,7 +70,8 @@ def nginx():
 @pytest.fixture(scope="module")
 def logged():
     """An nginx that has logged one of everything, in every format."""
-    with LoggingNginx() as made:
+    foreign = "\n".join(f"access_log {{folder}}/{name}.log {name};" for name in FOREIGN)
+    with LoggingNginx(more=foreign, http="\n".join((INGRESS, *FOREIGN.values()))) as made:
         assert made.get("/blue/a", "/blue/a?b=c", "/green/error", "/green/missing", "/green/limited", "/retry/a", "/blue/accel") == [200, 200, 500, 404, 429, 200, 200]
         assert made.get("/down/x", "/down/y") == [502, 502]
         assert made.get("/health", "/local") == [200, 301]
@@ -79,7 +80,7 @@ def logged():
         assert made.send(b"\x16\x03\x01\x02\x00\x01\x00\n\n").startswith(b"HTTP/1.1 400")  # TLS on a port without
         made.send(b"GET /blue/nine\r\n")  # HTTP/0.9
         made.send(b"GET /green/hang HTTP/1.1\r\nHost: h\r\nUser-Agent: \"quoted\\ 500 127.0.0.1:1\r\n\r\n", wait=1.2)
-        for name in ("flipback", "combined", *FORMATS):
+        for name in ("flipback", "combined", *FORMATS, *FOREIGN):
             made.wait_lines(name, 16)
         made.stop()
         yield made
@@ -133,6 +134,35 @@ def test_formats_without_upstreams_count_every_request_and_say_what_they_lack(pr
     assert "it does not tell slots apart, nor what nginx answered itself" in entry["says"], entry
 
 
+# What each of them holds: how many requests are traffic, and the signals that it gives of these. Without a user agent our own request and
+# the excluded one count, without a path the health check.
+ALL = PASSED_ON + 2
+HELD = {"vhost": (ALL, set()), "named": (ALL, set()), "times": (PASSED_ON, {"slow_rate", "local_errors"}), "ltsv": (PASSED_ON, {"slow_rate", "local_errors"}),
+        "ingress": (TO_SLOTS, {"slow_rate", "elsewhere"}), "posts": (TO_SLOTS, {"slow_rate", "elsewhere", "blue.requests", "green.slow_rate"}),
+        "bare": (TO_SLOTS + 3, {"elsewhere"}), "via": (TO_SLOTS + 2, {"slow_rate", "elsewhere"}), "glued": (TO_SLOTS, {"elsewhere"}),
+        "unquoted": (TO_SLOTS, {"slow_rate", "elsewhere", "blue.requests", "green.slow_rate"})}
+
+
+@pytest.mark.parametrize("name", FOREIGN)
+def test_formats_of_other_people_are_read_for_what_they_hold(probe, logged, name):
+    requests, gives = HELD[name]
+    slots = "".join(f'[slots.{slot}]\nurl = "http://127.0.0.1:{logged.ports[slot]}"\n' for slot in ("blue", "green"))
+    table = f"path = \"{logged.log(name)}\"\nformat = '''{FOREIGN[name]}'''\n" + (EXCLUDED if name not in ("bare", "via") else "")
+    seen = is_now(probe("access_log", table, agent=slots), "pass")["measurements"]
+    assert (seen["requests"], seen["malformed"]) == (requests, 0), seen
+    for signal_name in ("slow_rate", "local_errors", "elsewhere", "blue.requests", "green.slow_rate"):
+        assert (signal_name in seen) == (signal_name in gives or (signal_name == "local_errors" and "elsewhere" in gives)), (signal_name, seen)
+
+
+def test_json_without_quotes_is_read_by_its_keys(probe, logged):
+    keys = {"time": "time_date", "status": "status", "upstream": "upstream_addr", "upstream_status": "upstream_status", "path": "request_uri",
+            "response_time": "upstream_response_time", "request_time": "request_time", "agent": "agent", "client": "client"}
+    fields = ", ".join(f'{name} = "{key}"' for name, key in keys.items())
+    slots = "".join(f'[slots.{slot}]\nurl = "http://127.0.0.1:{logged.ports[slot]}"\n' for slot in ("blue", "green"))
+    seen = is_now(probe("access_log", f'path = "{logged.log("unquoted")}"\nfields = {{ {fields} }}\n{EXCLUDED}', agent=slots), "pass")["measurements"]
+    assert (seen["requests"], seen["malformed"], seen["green.requests"]) == (TO_SLOTS, 0, 6), seen
+
+
 def test_a_log_in_another_format_is_said_and_gives_no_rates(probe, logged):
     entry = is_now(probe("access_log", f'path = "{logged.log("combined")}"'), "fail", "bad answer", says="16 lines that are not in its format")
     assert entry["measurements"]["requests"] == 0
@@ -145,7 +175,11 @@ def test_rules_on_what_a_format_lacks_are_errors_of_the_configuration(tmp_path, 
         done = subprocess.run([BINARY, "validate", file], capture_output=True, text=True, check=False)
         return done.stdout + done.stderr
 
-    assert "found the signal traffic.p95, which no probe gives" in problems('format = "combined"', "traffic.p95 > 1s")
+    lacks = "which no probe gives: the log's format has no $request_time, nor $upstream_header_time, nor $upstream_response_time"
+    assert f"found the signal traffic.p95, {lacks}" in problems('format = "combined"', "traffic.p95 > 1s")
+    assert "did you mean" not in problems('format = "combined"', "traffic.p95 > 1s")
+    torn = problems("format = '$status $http_x_forwarded_for $request_uri'", "surely(traffic.error_rate_by_path over 5m > 50%)")
+    assert "the log's format has no $request_uri that could be told: it has $http_x_forwarded_for and $request_uri, of which nothing tells" in torn
     assert "which no probe gives" not in problems(f"format = '''{FORMATS['main']}'''", "traffic.p95 > 1s")
     assert "found the signal traffic.local_errors, which no probe gives" in problems('format = "combined"', "traffic.local_errors > 1")
 

@@ -11,8 +11,8 @@ import time
 
 import pytest
 from conftest import BINARY, ROOT
-from faulty import (Faulty, cut, deep, echo, garbage, html, huge, hung, led_away, limited, moved, no_status, not_utf8, own_error, reset, silent, slow,
-                    truncated)
+from faulty import (Faulty, cut, deep, echo, garbage, heard, heard_for_tls, html, huge, hung, led_away, limited, moved, no_status, not_utf8, own_error, reset,
+                    silent, slow, truncated, zipped)
 from processes import free_port
 
 # Every secret begins like this one, so that one search finds whichever was told.
@@ -189,3 +189,28 @@ def test_a_server_that_speaks_no_tls_is_said_so(tmp_path):
     with Faulty(html, http=False) as server:
         tables = {name: (kind_of(name), table.format(url=f"https://127.0.0.1:{server.port}") + '\ntimeout = "2s"') for name, table in HTTP.items()}
         hold(*check(tmp_path, tables), lambda name: {"bad TLS"})
+
+
+# What each protocol of its own needs to speak TLS.
+TLS = {"postgres": '\nsslmode = "require"', "redis": "\ntls = true", "tcp": "\ntls = true", "neo4j": ""}
+
+
+@pytest.mark.parametrize("fault", [heard, silent, reset, heard_for_tls], ids=lambda f: f.__name__)
+def test_a_server_that_hangs_up_in_the_tls_handshake_has_failed(tmp_path, fault):
+    """Socket stand-in: a hang-up has the number 1 among the errors of TLS, which among the system's is "not permitted"."""
+    with Faulty(fault, http=False) as server:
+        tables = {name: (kind_of(name), table.format(url=f"https://127.0.0.1:{server.port}")) for name, table in HTTP.items()}
+        tables |= {f"{kind}-tls": (kind, table.format(port=server.port).replace("bolt://", "bolt+s://") + TLS[kind]) for kind, table in OTHERS.items()}
+        if fault is heard_for_tls:
+            tables = {name: table for name, table in tables.items() if name == "postgres-tls"}
+        entries, printed = check(tmp_path, tables)
+        hold(entries, printed, lambda name: {"closed"})
+
+
+def test_a_compressed_answer_is_said_to_be_one(tmp_path):
+    with Faulty(zipped) as server:
+        tables = {name: (kind_of(name), table.format(url=f"http://127.0.0.1:{server.port}")) for name, table in HTTP.items() if name != "rate_limit"}
+        entries, printed = check(tmp_path, tables)
+        hold(entries, printed, lambda name: BAD)
+        unsaid = {name: entry["says"] for name, entry in entries.items() if "gzip" not in entry["says"]}
+        assert not unsaid

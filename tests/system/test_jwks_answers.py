@@ -69,6 +69,16 @@ def test_an_issuer_of_another_name_gets_no_secret(ask, issuer):
     assert not issuer.requests("/token")
 
 
+def test_sets_that_any_client_takes_are_well(ask, issuer, keys):
+    """One id for two uses, as Keycloak has it, the other key first; members that say nothing, as Microsoft's library writes them; no type."""
+    public = keys["first"].public()
+    nothing = {"d": None, "dp": None, "dq": None, "k": None, "oth": [], "p": None, "q": None, "qi": None, "x5c": [], "key_ops": []}
+    issuer.keys = [{**keys["second"].public(), "kid": public["kid"], "use": "enc", "alg": "RSA-OAEP"}, {"kid": "bare"}, {**public, **nothing}]
+    is_now(ask(issuer), "pass", says="2 keys, 1 for signatures")
+    issuer.keys = [public, {**keys["second"].public(), "d": "abc"}]
+    is_now(ask(issuer), "fail", "bad answer", "a secret is published")
+
+
 WRONG_CLAIMS = {
     "issuer": ({"iss": "http://sso.test/realms/main"}, "the token's issuer is \"http://sso.test/realms/main\""),
     "audience": ({"aud": "account"}, "the token's audience is \"account\", expected \"api\""),

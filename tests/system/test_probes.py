@@ -59,6 +59,31 @@ def test_tls_is_verified_against_an_authority_and_tells_its_days(probe, https, c
     is_now(probe("tcp", f'address = "127.0.0.1:{port}"\ntls = true\n{ours}'), "pass")
 
 
+def test_the_certificate_that_ends_first_is_the_one_that_counts(probe, https, certificates):
+    """A certificate is worth no more than the authority above it that the server sends."""
+    port, _ = https("below")
+    for trusted in (f'ca_file = "{certificates}/ca.pem"', "verify = false"):
+        for kind, at in (("http", f'url = "https://127.0.0.1:{port}/"'), ("tcp", f'address = "127.0.0.1:{port}"\ntls = true')):
+            entry = is_now(probe(kind, f"{at}\n{trusted}"), "pass")
+            assert 4 < entry["measurements"]["certificate_left"] / 86400 < 5.1, entry
+
+
+def test_an_authority_under_another_may_be_the_one_that_is_trusted(probe, https, certificates):
+    port, _ = https("below")
+    curl = ["curl", "--silent", "--cacert", certificates / "middle.pem", f"https://127.0.0.1:{port}/"]
+    assert subprocess.run(curl, check=True, capture_output=True, text=True).stdout == "ok"  # as curl has it
+    is_now(probe("http", f'url = "https://127.0.0.1:{port}/"\nca_file = "{certificates}/middle.pem"'), "pass")
+    other, _ = https("good")
+    is_now(probe("http", f'url = "https://127.0.0.1:{other}/"\nca_file = "{certificates}/middle.pem"'), "fail", "bad TLS")
+
+
+def test_a_dot_at_a_names_end_is_for_name_servers_alone(probe, https, certificates):
+    port, asked = https("good")
+    for names in ('host = "service.test."', 'server_name = "service.test."'):
+        is_now(probe("http", f'url = "https://127.0.0.1:{port}/"\nca_file = "{certificates}/ca.pem"\n{names}'), "pass")
+        assert asked[-1] == "service.test"
+
+
 def test_tls_that_can_not_be_trusted_says_why(probe, https, certificates):
     port, _ = https("good")
     is_now(probe("http", f'url = "https://127.0.0.1:{port}/"'), "fail", "bad TLS")  # the machine's authorities do not know ours

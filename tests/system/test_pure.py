@@ -5,7 +5,7 @@ import re
 import subprocess
 
 import pytest
-from conftest import BINARY
+from conftest import BINARY, ROOT
 
 FORBIDDEN = re.compile(r"""
     boost::asio|boost::beast
@@ -48,3 +48,18 @@ def test_the_same_question_finds_all_of_that_in_what_acts():
     found = "\n".join(impure("agent/libflipback_operating.a"))
     for what in ("boost::asio", "std::filesystem::", "clock::now", " needs fsync", " needs open\n", " needs rename"):
         assert what in found
+
+
+def test_the_number_of_an_error_is_read_in_one_place():
+    """Where its category is looked at, too: the same number means something else in another."""
+    sources = [os.path.join(folder, name) for room in ("agent", "include", "probes", "rules") for folder, _, names in os.walk(os.path.join(ROOT, room))
+               for name in names if name.endswith((".cpp", ".hpp"))]
+    assert len(sources) > 400, "nothing was read"
+    found = set()
+    for path in sources:
+        with open(path, encoding="utf-8") as file:
+            text = file.read()
+        errors = set(re.findall(r"\berror_code(?: |& )(\w+)[;,)\]{]", text)) | {"error", "code", "ec"}
+        if re.search(rf"\b({'|'.join(sorted(errors))})\.value\(\)", text):
+            found.add(os.path.relpath(path, ROOT))
+    assert found == {"include/flipback/errno_of.hpp", "probes/net/certificate.cpp"}

@@ -86,6 +86,7 @@ TEST_CASE("a_directive_is_taken_as_it_stands_in_nginx") {
   const char* const directive = "log_format main escape=json '{\"t\":\"$msec\",'\n   '\"s\":\"${status}\"}';";
   CHECK(read(directive, R"({"t":"1.5","s":"204"})") == "time=1.5;status=204;");
   CHECK_FALSE(format(directive).can_be_forged());
+  CHECK(read(R"(log_format x "status:$status\turi:$uri\t\"q\"\.";)", "status:204\turi:/a\t\"q\"\\.") == "status=204;path=/a;");
   CHECK(format("log_format x escape=none '$status $uri';").can_be_forged());
   CHECK(read("log_format x escape=none '$status \"$uri\"';", R"(200 "/a"b")") == R"(status=200;path=/a"b;)");
 }
@@ -107,22 +108,44 @@ TEST_CASE("lines_that_do_not_have_the_format_are_told") {
   }
 }
 
-TEST_CASE("texts_that_can_not_be_read_for_certain_are_refused") {
+TEST_CASE("texts_whose_status_can_not_be_read_for_certain_are_refused") {
   CHECK(refused("jsn") == "has no variable, expected \"json\", \"combined\" or a log_format's text such as '$remote_addr [$time_local] …'");
   CHECK(refused("$remote_addr $request_time") == "has no $status");
   CHECK(refused("$status$host") == "has $status and $host side by side: nothing tells where one ends");
   CHECK(refused("$ $status") == "has a $ without a variable's name");
   CHECK(refused("${status $host") == "has a $ without a variable's name");
-  CHECK(refused("$uri $http_user_agent $status") ==
+  CHECK(refused("$uri $status $http_user_agent") ==
         "has $uri and $http_user_agent, of which nothing tells where they end, expected quotes around them");
-  CHECK(refused("$http_user_agent $upstream_addr $status") ==
-        "has $http_user_agent and $upstream_addr, of which nothing tells where they end, expected quotes around them");
   // A host may hold "|500|10.0.0.1:80|", and a list what follows.
   CHECK(refused("$host|$status|$upstream_addr") ==
         "has $host and $upstream_addr, of which nothing tells where they end, expected quotes around them");
-  CHECK(refused("$upstream_addr, $upstream_status $status") ==
-        "has $upstream_addr and $upstream_status, of which nothing tells where they end, expected quotes around them");
-  CHECK(refused("log_format x escape=none '\"$uri\" \"$http_user_agent\" $status';") ==
-        "has $uri and $http_user_agent, of which nothing tells where they end, expected quotes around them");
   CHECK(refused("log_format main '$status'") == "is no whole directive, expected log_format NAME '…';");
+}
+
+TEST_CASE("values_that_can_not_be_told_apart_are_passed_over") {
+  const auto unclear = [](std::string_view text, field f) {
+    const line_format of = format(text);
+    return of.has(f) ? "clear" : of.unclear(f);
+  };
+  const char* const both = "has $uri and $http_user_agent, of which nothing tells where they end, expected quotes around them";
+  for (const field f : {field::path, field::agent}) CHECK(unclear("$uri $http_user_agent $status", f) == both);
+  CHECK(read("$uri $http_user_agent $status", "/a curl 500 200") == "status=200;");
+  CHECK(unclear("log_format x escape=none '\"$uri\" \"$http_user_agent\" $status';", field::agent) == both);
+  CHECK(unclear("$http_user_agent $upstream_addr $status", field::upstream) ==
+        "has $http_user_agent and $upstream_addr, of which nothing tells where they end, expected quotes around them");
+  CHECK(unclear("$upstream_addr, $upstream_status $status", field::upstream_status) ==
+        "has $upstream_addr and $upstream_status, of which nothing tells where they end, expected quotes around them");
+  // Nobody asks for the first two; and what another variable tells is clear.
+  CHECK(read(R"($http_a$http_b [$http_c] "$request" $status)", R"(x y [z] "GET / HTTP/1.1" 200)") == "status=200;method=GET;path=/;");
+  CHECK(unclear(R"($uri $http_a "$request" $status)", field::path) == "clear");
+  CHECK(unclear("$request_uri $http_a \"$status\"", field::method).empty());
+}
+
+TEST_CASE("a_client_can_not_go_on_with_a_list_of_attempts") {
+  // As a user agent, ": 500" would make an attempt more of what follows a list.
+  CHECK(read("$status $upstream_status $http_user_agent", "200 200 : 500") == "status=200;");
+  CHECK(read("$status $upstream_status $host $request_time", "200 200 : 0.1") == "status=200;host=:;request_time=0.1;upstream_status=200;");
+  CHECK(read("$status $upstream_addr $request_uri", "200 127.0.0.1:80, 127.0.0.1:81 /a?b") ==
+        "status=200;path=/a;upstream=127.0.0.1:80, 127.0.0.1:81;");
+  CHECK(read("$status $upstream_status \"$http_user_agent\"", "200 200 \": 500\"") == "status=200;agent=: 500;upstream_status=200;");
 }

@@ -134,6 +134,19 @@ TEST_CASE("latency_is_the_time_to_the_header_or_else_to_the_end_and_not_of_upgra
   CHECK(*p.all.latencies.quantile(1) == doctest::Approx(0.05).epsilon(0.011));
 }
 
+TEST_CASE("a_request_that_ended_without_a_status_is_one_whose_client_was_gone") {
+  traffic t = watched();
+  t.add(R"({"status":"000","path":"/a","upstream":"127.0.0.1:8000","request_time":"0.100","header_time":"-"})");
+  t.add(R"({"status":"000","path":"/a","upstream":"127.0.0.1:8000","request_time":"5.000","header_time":"-"})");
+  t.add(R"({"status":"009","path":"/a","upstream":"127.0.0.1:8000"})");
+  t.add(R"({"status":"010","path":"/a","upstream":"127.0.0.1:8000"})");
+  const pool p = t.take();
+  CHECK(p.all.requests == 3);
+  CHECK(p.all.aborted == 2);
+  CHECK(p.all.errors == 1);  // waited for, as with 499
+  CHECK(p.malformed == 1);
+}
+
 TEST_CASE("garbage_is_counted_and_harms_nothing") {
   traffic t = watched();
   for (const char* bad : {"", "{", "}", "not json", R"({"status":)", R"({"status":"200")", R"({"status":"abc","upstream":"x"})",

@@ -56,7 +56,7 @@ TEST_CASE("sets_that_nobody_can_verify_with_are_refused") {
   std::string many = of_the_future;
   for (int i = 0; i < 256; ++i) many += "," + of_the_future;
   CHECK(wrong(set_of({many})) == "the set has 257 keys, expected at most 256");
-  CHECK(wrong(set_of({rsa_sig, rsa_sig})) == "the key id \"a\" is there twice");
+  CHECK(wrong(set_of({rsa_sig, rsa_sig})) == "two keys for signatures have the id \"a\"");
 }
 
 TEST_CASE("one_bad_key_makes_the_set_bad_and_is_named") {
@@ -87,15 +87,46 @@ TEST_CASE("a_published_secret_is_a_failure_and_is_not_repeated") {
   }
 }
 
+TEST_CASE("an_id_may_be_that_of_keys_for_different_things") {  // Keycloak makes a key for encryption out of an imported one, with its id
+  const std::string enc = replaced(rsa_enc, R"("kid":"enc")", R"("kid":"a")");
+  const std::string ec = replaced(ec_sig, R"("kid":"e")", R"("kid":"a")");
+  for (const auto& body : {set_of({rsa_sig, enc, ec}), set_of({enc, ec, rsa_sig}), set_of({enc, enc, rsa_sig})}) CHECK(wrong(body).empty());
+  const auto set = jwks::parse(set_of({enc, rsa_sig}));
+  REQUIRE(set.has_value());
+  CHECK(set->has("a"));
+  CHECK_FALSE(set->has("enc"));
+  CHECK(set->signing() == 1);
+}
+
+TEST_CASE("a_member_that_says_nothing_is_none") {  // as Microsoft's library writes them
+  const std::string nothing =
+      R"("d":null,"dp":"","dq":null,"k":null,"oth":[],"p":null,"q":"","qi":null,"x5c":[],"x5t":null,"key_ops":[],"kty")";
+  const auto set = jwks::parse(set_of({replaced(rsa_sig, "\"kty\"", nothing), replaced(ec_sig, "\"kty\"", nothing)}));
+  REQUIRE(set.has_value());
+  CHECK(set->signing() == 2);
+  CHECK(wrong(set_of({replaced(rsa_sig, "\"kty\"", "\"x5c\":null,\"use\":\"\",\"alg\":null,\"kty\"")})).empty());
+  CHECK(wrong(set_of({rsa_sig, R"({"kid":"s","kty":"oct","k":null})"})).empty());
+  const auto nameless = replaced(rsa_sig, R"("kid":"a")", R"("kid":"")");
+  CHECK(wrong(set_of({nameless, nameless})).empty());
+}
+
+TEST_CASE("a_key_without_a_type_is_passed_over") {
+  const auto set = jwks::parse(set_of({R"({"kid":"bare"})", R"({"kid":"null","kty":null})", R"({"kid":"number","kty":7})", rsa_sig}));
+  REQUIRE(set.has_value());
+  CHECK(set->unknown == 3);
+  CHECK(set->keys.size() == 1);
+  CHECK(wrong(set_of({rsa_sig, R"({"kid":"bare","d":"c2VjcmV0"})"})) == "key \"bare\" has its private part: a secret is published");
+}
+
 TEST_CASE("a_key_says_what_it_is_for") {
   const auto set = jwks::parse(set_of({rsa_sig, rsa_enc, replaced(ec_sig, "\"use\":\"sig\"", "\"key_ops\":[\"sign\"]"),
                                        replaced(ed25519, "\"kty\"", "\"key_ops\":[\"verify\"],\"kty\"")}));
   REQUIRE(set.has_value());
-  CHECK(set->find("a")->signs);
-  CHECK_FALSE(set->find("enc")->signs);
-  CHECK_FALSE(set->find("e")->signs);
-  CHECK(set->find("o")->signs);
-  CHECK(set->find("b") == nullptr);
+  std::vector<std::string> sign;
+  for (const auto& key : set->keys)
+    if (key.signs) sign.push_back(key.id);
+  CHECK(sign == std::vector<std::string>{"a", "o"});
+  CHECK_FALSE(set->has("b"));
 }
 
 TEST_CASE("a_key_without_an_algorithm_is_for_those_of_its_type") {

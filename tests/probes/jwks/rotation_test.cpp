@@ -64,3 +64,12 @@ TEST_CASE("what_is_told_of_a_rotation_is_bounded") {
   CHECK(said.contains(" and 97 more, gone \"a\""));
   CHECK(said.size() < 400);
 }
+
+TEST_CASE("keys_of_two_types_under_one_id_are_the_same_in_either_order") {
+  const std::string point =
+      R"({"kid":"a","kty":"EC","crv":"P-256","x":"02WRgxc1r15FZnKJ9L7QYQi4Yb363ExLa7EyU6fYgFE","y":"APb3LdZNZg7Y2u_dBCEJ9MAaMbvNUMRp9m0FBs1rk4I"})";
+  jwks::rotation r;
+  CHECK(saw(r, {key("a"), point}).empty());
+  CHECK(saw(r, {point, key("a")}).empty());
+  CHECK(saw(r, {point, key("a", second)}) == "signing keys rotated: another key under the id \"a\"");
+}
