@@ -28,7 +28,7 @@ constexpr int usage_error = 2;
 /// Reads and checks a configuration; prints every problem. Nothing where there is one.
 std::optional<config::configuration> read(const std::string& file) {
   settings::diagnostics problems;
-  config::configuration made = config::validate(file, config::process_environment(), problems);
+  config::configuration made = config::validate(file, {config::process_environment()}, problems);
   for (const settings::problem& p : problems.sorted()) fmt::print(stderr, "{}\n", one_line(to_string(p)));
   if (!problems.clean()) return std::nullopt;
   return made;

@@ -10,12 +10,12 @@
 
 namespace flipback::config {
 
-void add_runbook_probes(const environment& from, configuration& into, settings::diagnostics& problems) {
+void add_runbook_probes(const variables& from, configuration& into, settings::diagnostics& problems) {
   std::vector<std::string_view> known;
   for (const runbook_row& r : runbook_rows()) {
     if (known.empty() || known.back() != r.variable) known.push_back(r.variable);
     written_table table(from, r.variable);
-    if (!table.is_set(r.variable)) continue;
+    if (!table.is_set(r.variable) && table.unread().empty()) continue;
     r.fill(table);
     const probe_kind& kind = *find_probe_kind(r.type);
     probe_entry made;
@@ -23,6 +23,7 @@ void add_runbook_probes(const environment& from, configuration& into, settings::
     made.type = r.type;
     if (kind.usual_interval != duration{}) made.every = kind.usual_interval;
     made.timeout = std::min(made.timeout, made.every);
+    made.unread = table.unread();
     made.table = table.take();
     into.probes.push_back(std::move(made));
   }

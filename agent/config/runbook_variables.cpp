@@ -168,9 +168,11 @@ bool written_table::put_first_whole(std::initializer_list<std::vector<key>> grou
   return true;
 }
 
-std::string written_table::value_of(std::string_view variable) const {
-  const auto found = from_->find(variable);
-  return found == from_->end() ? std::string{} : found->second;
+std::string written_table::value_of(std::string_view variable) {
+  if (const auto found = from_->set.find(variable); found != from_->set.end()) return found->second;
+  const auto unread = from_->unread.find(variable);
+  if (unread != from_->unread.end() && !unread->second.is_bare) unread_ = why_unread(variable, unread->second);
+  return {};
 }
 
 std::span<const runbook_row> runbook_rows() {

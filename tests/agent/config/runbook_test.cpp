@@ -9,7 +9,7 @@ using namespace flipback;
 namespace {
 
 config::configuration from_environment(const config::environment& variables, settings::diagnostics& problems) {
-  return config::validate("", variables, problems);
+  return config::validate("", {variables}, problems);
 }
 
 std::vector<std::string> names_of(const config::configuration& read) {
@@ -117,4 +117,14 @@ TEST_CASE("a_wrong_variable_is_named_without_its_value") {
   REQUIRE(problems.sorted().size() == 2);  // two probes have it
   CHECK(settings::to_string(problems.sorted()[0]) ==
         "API_URL: probes.api.url: found \"${API_URL}\", which does not begin with http://, https:// or http+unix://");
+}
+
+TEST_CASE("a_placeholder_costs_its_own_probe_alone") {
+  settings::diagnostics problems;
+  const auto read = from_environment({{"API_URL", "http://127.0.0.1:8000"}, {"SENTRY_DSN", "<dsn>"}}, problems);
+  for (const settings::problem& p : problems.sorted()) FAIL_CHECK(settings::to_string(p));
+  CHECK(names_of(read) == std::vector<std::string>{"api", "api-detailed", "sentry"});
+  CHECK(read.notes ==
+        std::vector<std::string>{"sentry can't be asked: SENTRY_DSN: probes.sentry.url: found \"${SENTRY_DSN}\", which does not "
+                                 "begin with http://, https:// or http+unix://"});
 }
