@@ -14,6 +14,7 @@ void add_runbook_probes(const variables& from, configuration& into, settings::di
   std::vector<std::string_view> known;
   for (const runbook_row& r : runbook_rows()) {
     if (known.empty() || known.back() != r.variable) known.push_back(r.variable);
+    if (std::ranges::find(into.probes, r.name, &probe_entry::name) != into.probes.end()) continue;  // another variable names it, too
     written_table table(from, r.variable);
     if (!table.is_set(r.variable) && table.unread().empty()) continue;
     r.fill(table);

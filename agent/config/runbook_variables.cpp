@@ -80,6 +80,23 @@ void minio(written_table& into) {
   into.put_if_set("buckets", "MINIO_BUCKET");
 }
 
+/// Amazon's clients know these by themselves, and applications have more names for a bucket. Without an address it is Amazon's own.
+void s3(written_table& into) {
+  std::string region = into.value_of("AWS_REGION");
+  if (region.empty()) region = into.value_of("AWS_DEFAULT_REGION");
+  for (const std::string_view bucket : {"S3_BUCKET", "AWS_STORAGE_BUCKET_NAME"}) {
+    if (into.is_set(bucket)) into.put("url", fmt::format("https://s3.{}.amazonaws.com", region.empty() ? "us-east-1" : region), bucket);
+  }
+  into.put_first("url", {"S3_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"});
+  if (!into.put_first_whole({{{"access_key", "AWS_ACCESS_KEY_ID"}, {"secret_key", "AWS_SECRET_ACCESS_KEY"}},
+                             {{"access_key", "S3_ACCESS_KEY"}, {"secret_key", "S3_SECRET_KEY"}}})) {
+    return;
+  }
+  if (into.is_set("AWS_ACCESS_KEY_ID") && into.is_set("AWS_SECRET_ACCESS_KEY")) into.put_if_set("session_token", "AWS_SESSION_TOKEN");
+  into.put_first("region", {"AWS_REGION", "AWS_DEFAULT_REGION", "S3_REGION"});
+  into.put_first("buckets", {"S3_BUCKET", "AWS_STORAGE_BUCKET_NAME"});
+}
+
 /// NEO4J_AUTH is "user/password", as the server's own image takes it, or "none".
 void neo4j(written_table& into) {
   into.put_if_set("url", "NEO4J_URI");
@@ -129,7 +146,7 @@ void sentry(written_table& into) {
   into.put_if_set("release", "SENTRY_RELEASE");
 }
 
-constexpr std::array<runbook_row, 12> rows{{
+constexpr std::array<runbook_row, 17> rows{{
     {"POSTGRES_HOST", "postgres", "postgres", postgres},
     {"REDIS_URL", "redis", "redis", redis},
     {"API_URL", "api", "http", api},
@@ -137,6 +154,11 @@ constexpr std::array<runbook_row, 12> rows{{
     {"KEYCLOAK_URL", "keycloak", "jwks", keycloak},
     {"QDRANT_URL", "qdrant", "qdrant", qdrant},
     {"MINIO_ENDPOINT", "minio", "s3", minio},
+    {"S3_ENDPOINT_URL", "s3", "s3", s3},
+    {"AWS_ENDPOINT_URL_S3", "s3", "s3", s3},
+    {"AWS_ENDPOINT_URL", "s3", "s3", s3},
+    {"S3_BUCKET", "s3", "s3", s3},
+    {"AWS_STORAGE_BUCKET_NAME", "s3", "s3", s3},
     {"NEO4J_URI", "neo4j", "neo4j", neo4j},
     {"PROMETHEUS_URL", "prometheus", "prometheus", prometheus},
     {"GRAFANA_URL", "grafana", "grafana", grafana},

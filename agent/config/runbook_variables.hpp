@@ -39,7 +39,7 @@ class written_table {
   settings::table members_;
 };
 
-/// A variable that names a service, and the probe that it asks for.
+/// A variable that names a service, and the probe that it asks for. Several may name one: then the first that is set does.
 struct runbook_row {
   std::string_view variable;
   std::string_view name;

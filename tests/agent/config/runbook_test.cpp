@@ -18,6 +18,15 @@ std::vector<std::string> names_of(const config::configuration& read) {
   return found;
 }
 
+/// What a probe's table has under a key; "none" where it has no such key.
+std::string value_in(const config::configuration& read, std::string_view probe, const std::string& key) {
+  const auto at = std::ranges::find(read.probes, probe, &config::probe_entry::name);
+  if (at == read.probes.end()) return "no such probe";
+  const auto& members = std::get<settings::table>(at->table.value);
+  const auto found = members.find(key);
+  return found == members.end() ? "none" : std::get<std::string>(found->second.value.front().value);
+}
+
 }  // namespace
 
 TEST_CASE("without_a_file_the_runbooks_variables_are_enough") {
@@ -127,4 +136,30 @@ TEST_CASE("a_placeholder_costs_its_own_probe_alone") {
   CHECK(read.notes ==
         std::vector<std::string>{"sentry can't be asked: SENTRY_DSN: probes.sentry.url: found \"${SENTRY_DSN}\", which does not "
                                  "begin with http://, https:// or http+unix://"});
+}
+
+TEST_CASE("the_names_that_amazons_clients_and_applications_use_are_known") {
+  settings::diagnostics problems;
+  const auto own = from_environment({{"S3_ENDPOINT_URL", "http://minio:9000"},
+                                     {"AWS_ENDPOINT_URL", "http://elsewhere:4566"},
+                                     {"AWS_ACCESS_KEY_ID", "api"},
+                                     {"AWS_SECRET_ACCESS_KEY", "hunter2"},
+                                     {"AWS_SESSION_TOKEN", "hunter3"},
+                                     {"AWS_DEFAULT_REGION", "eu-west-1"},
+                                     {"S3_BUCKET", "documents"}},
+                                    problems);
+  const auto amazons = from_environment({{"AWS_STORAGE_BUCKET_NAME", "media"},
+                                         {"AWS_REGION", "eu-central-1"},
+                                         {"AWS_ACCESS_KEY_ID", "api"},
+                                         {"AWS_SECRET_ACCESS_KEY", "hunter2"}},
+                                        problems);
+  for (const settings::problem& p : problems.sorted()) FAIL_CHECK(settings::to_string(p));
+  CHECK(names_of(own) == std::vector<std::string>{"s3"});
+  CHECK(value_in(own, "s3", "url") == "http://minio:9000");
+  CHECK(value_in(own, "s3", "secret_key") == "hunter2");
+  CHECK(value_in(own, "s3", "session_token") == "hunter3");
+  CHECK(value_in(own, "s3", "region") == "eu-west-1");
+  CHECK(value_in(own, "s3", "buckets") == "documents");
+  CHECK(value_in(amazons, "s3", "url") == "https://s3.eu-central-1.amazonaws.com");
+  CHECK(value_in(amazons, "s3", "buckets") == "media");
 }
