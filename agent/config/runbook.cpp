@@ -18,6 +18,7 @@ void add_runbook_probes(const variables& from, configuration& into, settings::di
     written_table table(from, r.variable);
     if (!table.is_set(r.variable) && table.unread().empty()) continue;
     r.fill(table);
+    if (table.is_empty() && table.unread().empty()) continue;
     const probe_kind& kind = *find_probe_kind(r.type);
     probe_entry made;
     made.name = r.name;

@@ -30,6 +30,22 @@ void postgres(written_table& into) {
   into.put_if_set("password", "POSTGRES_PASSWORD");
 }
 
+/// An application's one address for its database, which may be of another kind: then there is nothing to probe.
+void database(written_table& into, std::string_view variable) {
+  const std::string url = into.value_of(variable);
+  const std::string_view scheme = std::string_view(url).substr(0, url.find("://"));
+  const bool is_another = url.contains("://") && !scheme.starts_with("postg");
+  if (!is_another) into.put("url", url, variable);
+}
+
+void database_url(written_table& into) {
+  database(into, "DATABASE_URL");
+}
+
+void db_dsn(written_table& into) {
+  database(into, "DB_DSN");
+}
+
 void redis(written_table& into) {
   into.put_if_set("url", "REDIS_URL");
   into.put_if_set("password", "REDIS_PASSWORD");
@@ -146,8 +162,10 @@ void sentry(written_table& into) {
   into.put_if_set("release", "SENTRY_RELEASE");
 }
 
-constexpr std::array<runbook_row, 17> rows{{
+constexpr std::array<runbook_row, 19> rows{{
     {"POSTGRES_HOST", "postgres", "postgres", postgres},
+    {"DATABASE_URL", "postgres", "postgres", database_url},
+    {"DB_DSN", "postgres", "postgres", db_dsn},
     {"REDIS_URL", "redis", "redis", redis},
     {"API_URL", "api", "http", api},
     {"API_URL", "api-detailed", "http", api_detailed},

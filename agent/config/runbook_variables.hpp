@@ -30,6 +30,7 @@ class written_table {
   std::string value_of(std::string_view variable);
   /// Why one of the variables that were asked for can't be read; empty: all can.
   [[nodiscard]] const std::string& unread() const { return unread_; }
+  [[nodiscard]] bool is_empty() const { return members_.empty(); }
   [[nodiscard]] settings::node take() { return {std::move(members_), at_, 0}; }
 
  private:
@@ -39,7 +40,8 @@ class written_table {
   settings::table members_;
 };
 
-/// A variable that names a service, and the probe that it asks for. Several may name one: then the first that is set does.
+/// A variable that names a service, and the probe that it asks for; none where it fills nothing in. Several may name one: then the first
+/// that is set does.
 struct runbook_row {
   std::string_view variable;
   std::string_view name;

@@ -163,3 +163,15 @@ TEST_CASE("the_names_that_amazons_clients_and_applications_use_are_known") {
   CHECK(value_in(amazons, "s3", "url") == "https://s3.eu-central-1.amazonaws.com");
   CHECK(value_in(amazons, "s3", "buckets") == "media");
 }
+
+TEST_CASE("an_applications_address_of_its_database_is_enough_where_it_is_postgresql") {
+  settings::diagnostics problems;
+  const auto one = from_environment({{"DATABASE_URL", "postgresql+asyncpg://api:hunter2@db/estate?ssl=require"}}, problems);
+  const auto other = from_environment({{"DATABASE_URL", "mysql://api:hunter2@db/estate"}, {"DB_DSN", "postgres://db"}}, problems);
+  const auto runbooks = from_environment({{"DATABASE_URL", "postgres://db"}, {"POSTGRES_HOST", "127.0.0.1"}}, problems);
+  for (const settings::problem& p : problems.sorted()) FAIL_CHECK(settings::to_string(p));
+  CHECK(value_in(one, "postgres", "url") == "postgresql+asyncpg://api:hunter2@db/estate?ssl=require");
+  CHECK(value_in(other, "postgres", "url") == "postgres://db");
+  CHECK(names_of(runbooks) == std::vector<std::string>{"postgres"});
+  CHECK(value_in(runbooks, "postgres", "host") == "127.0.0.1");
+}
