@@ -113,9 +113,13 @@ void s3(written_table& into) {
   into.put_first("buckets", {"S3_BUCKET", "AWS_STORAGE_BUCKET_NAME"});
 }
 
-/// NEO4J_AUTH is "user/password", as the server's own image takes it, or "none".
+/// NEO4J_AUTH is "user/password", as the server's own image takes it, or "none"; clients have two variables.
 void neo4j(written_table& into) {
   into.put_if_set("url", "NEO4J_URI");
+  if (into.put_first_whole(
+          {{{"user", "NEO4J_USERNAME"}, {"password", "NEO4J_PASSWORD"}}, {{"user", "NEO4J_USER"}, {"password", "NEO4J_PASSWORD"}}})) {
+    return;
+  }
   const std::string auth = into.value_of("NEO4J_AUTH");
   const std::size_t slash = auth.find('/');
   if (slash == std::string::npos) return;

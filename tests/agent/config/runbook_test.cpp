@@ -175,3 +175,13 @@ TEST_CASE("an_applications_address_of_its_database_is_enough_where_it_is_postgre
   CHECK(names_of(runbooks) == std::vector<std::string>{"postgres"});
   CHECK(value_in(runbooks, "postgres", "host") == "127.0.0.1");
 }
+
+TEST_CASE("neo4js_credentials_are_known_as_clients_name_them") {
+  settings::diagnostics problems;
+  const auto read = from_environment(
+      {{"NEO4J_URI", "bolt://graph:7687"}, {"NEO4J_USERNAME", "api"}, {"NEO4J_PASSWORD", "hunter2"}, {"NEO4J_AUTH", "neo4j/hunter3"}},
+      problems);
+  for (const settings::problem& p : problems.sorted()) FAIL_CHECK(settings::to_string(p));
+  CHECK(value_in(read, "neo4j", "user") == "api");
+  CHECK(value_in(read, "neo4j", "password") == "hunter2");
+}
