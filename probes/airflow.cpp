@@ -1,3 +1,5 @@
+#include "flipback/shown_item.hpp"
+
 #include "probes/airflow/health.hpp"
 #include "probes/airflow/questions.hpp"
 #include "probes/airflow/visit.hpp"
@@ -154,25 +156,29 @@ void read_dags(settings::section& from, terms& into, declarations& declared) {
   }
 }
 
-/// The part of that name among those that Airflow tells of; nothing, and a report, where there is none.
-std::optional<std::size_t> part_named(const std::string& name, const char* key, settings::section& from) {
-  const auto* const at = std::ranges::find(airflow::part_names, name);
-  if (at != airflow::part_names.end()) return static_cast<std::size_t>(at - airflow::part_names.begin());
-  from.report(key, fmt::format("found \"{}\", expected one of {}", name, fmt::join(airflow::part_names, ", ")));
-  return std::nullopt;
+/// The places in `part_names` of those that a key names; one that is none is reported.
+std::vector<std::size_t> parts_under(const char* key, settings::section& from) {
+  std::vector<std::size_t> named;
+  const std::vector<std::string> names = from.texts(key);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto* const at = std::ranges::find(airflow::part_names, names[i]);
+    if (at != airflow::part_names.end())
+      named.push_back(static_cast<std::size_t>(at - airflow::part_names.begin()));
+    else
+      from.report(key,
+                  fmt::format("found {}, expected one of {}", settings::shown_item(from, key, i), fmt::join(airflow::part_names, ", ")));
+  }
+  return named;
 }
 
 /// The metadatabase is always looked at: without it Airflow knows nothing of the others.
 void read_parts(settings::section& from, airflow::demands& into) {
   if (from.has("parts")) into.looked_at = {true};
-  for (const std::string& name : from.texts("parts")) {
-    if (const auto part = part_named(name, "parts", from)) into.looked_at[*part] = true;
-  }
+  for (const std::size_t part : parts_under("parts", from)) into.looked_at[part] = true;
   for (std::size_t i = 0; i < into.needed.size(); ++i) into.needed[i] = into.needed[i] && into.looked_at[i];
-  for (const std::string& name : from.texts("needs")) {
-    const auto part = part_named(name, "needs", from);
-    if (part && !into.looked_at[*part]) from.report("needs", fmt::format("found \"{}\", which parts leaves out", name));
-    if (part) into.needed[*part] = true;
+  for (const std::size_t part : parts_under("needs", from)) {
+    if (!into.looked_at[part]) from.report("needs", fmt::format("found \"{}\", which parts leaves out", airflow::part_names[part]));
+    into.needed[part] = true;
   }
 }
 

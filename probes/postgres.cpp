@@ -1,4 +1,5 @@
 #include "probes/kinds.hpp"
+#include "probes/net/host.hpp"
 #include "probes/postgres/address.hpp"
 #include "probes/postgres/questions.hpp"
 
@@ -140,6 +141,8 @@ void read_server(settings::section& from, terms& into) {
     read_url(from, into);
   } else {
     into.servers.push_back({from.required_text("host", "127.0.0.1"), std::to_string(from.integer("port", 5432, 1, 65535))});
+    const bool is_folder = into.servers.front().host.starts_with('/');
+    if (!is_folder) net::report_not_a_host(from, "host", into.servers.front().host);
   }
   auto& parameters = into.parameters;
   const auto add = [&](const char* name, std::string value) { parameters.emplace(name, std::move(value)); };  // the URL's stays

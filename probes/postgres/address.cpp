@@ -2,6 +2,8 @@
 
 #include "flipback/percent.hpp"
 
+#include "probes/net/host.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -164,6 +166,10 @@ std::expected<address, std::string> parse_address(std::string_view text) {
   if (const auto port = made.parameters.find("port"); port != made.parameters.end()) {
     for (server& one : made.servers) one.port = port->second;
     made.parameters.erase(port);
+  }
+  for (const server& one : made.servers) {
+    const auto wrong = one.host.starts_with('/') ? std::nullopt : net::not_a_host(one.host);
+    if (wrong) return std::unexpected(fmt::format("has {} in the place of a host", *wrong));
   }
   const bool nameless = std::ranges::any_of(made.servers, [](const server& s) { return s.host.empty(); });
   if (nameless) return std::unexpected("has no host");
