@@ -109,7 +109,7 @@ class grafana_probe final : public probe {
     found.measure("datasources_unwell", unwell);
     found.well(fmt::format("{} datasources", all.size()));
     if (!unknown.empty()) found.note(fmt::format("no health check in the plugin of {}", fmt::join(unknown, ", ")));
-    if (!without_backend.empty()) found.note(fmt::format("no backend that could be asked has {}", fmt::join(without_backend, ", ")));
+    if (!without_backend.empty()) found.note(fmt::format("no backend to ask in the plugin of {}", fmt::join(without_backend, ", ")));
   }
 
   enum class health { well, unwell, unknown, without_backend };

@@ -128,7 +128,7 @@ def test_grafana_tells_its_database_and_each_datasource(ask_grafana, grafana):
 
 def test_a_datasource_without_a_backend_is_no_failure(ask_grafana, grafana):
     grafana.datasources["Alertmanager"] = (500, {"message": "Plugin unavailable", "messageId": "plugin.unavailable", "statusCode": 500, "traceID": ""})
-    entry = is_now(ask_grafana(), "pass", says="2 datasources (no backend that could be asked has Alertmanager)")
+    entry = is_now(ask_grafana(), "pass", says="2 datasources (no backend to ask in the plugin of Alertmanager)")
     assert entry["measurements"]["datasources_unwell"] == 0
     grafana.datasources["Alertmanager"] = (500, {"message": "Internal server error", "messageId": "plugin.downstreamError", "statusCode": 500})
     is_now(ask_grafana(), "fail", "expectation", "the datasource Alertmanager is unwell: Internal server error")
