@@ -134,6 +134,7 @@ void read_url(settings::section& from, terms& into) {
   if (!read->user.empty()) into.parameters["user"] = std::move(read->user);
   if (!read->database.empty()) into.parameters["dbname"] = std::move(read->database);
   into.password = std::move(read->password);
+  from.keep(into.password);
 }
 
 void read_server(settings::section& from, terms& into) {

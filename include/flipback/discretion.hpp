@@ -13,7 +13,7 @@ namespace flipback {
 /// and what is left of one where a text was cut ("…"). The longest is taken out first, so that none leaves a part of another.
 class discretion {
  public:
-  static constexpr std::size_t shortest = 4;  ///< bytes: what is shorter would take half of every sentence with it
+  static constexpr std::size_t shortest = 3;  ///< bytes: what is shorter would take half of every sentence with it
 
   discretion() = default;
   explicit discretion(std::span<const secret> all) {

@@ -1,3 +1,5 @@
+#include "agent/config/configuration.hpp"
+#include "agent/config/environment.hpp"
 #include "agent/deployment/facts.hpp"
 #include "agent/rollback/nginx_configuration.hpp"
 #include "probes/access_log/line_format.hpp"
@@ -10,6 +12,9 @@
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
+
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <array>
@@ -68,6 +73,26 @@ void nginx_configuration(std::string_view bytes) {
   for (const upstream_group& group : rollback::groups_of(read)) hold(!group.name.empty() || !group.is_block);
 }
 
+/// What is read from a file; its path.
+std::string file_of(std::string_view bytes) {
+  static const int fd = ::memfd_create("input", MFD_CLOEXEC);
+  hold(fd >= 0 && ::ftruncate(fd, 0) == 0 && ::pwrite(fd, bytes.data(), bytes.size(), 0) == static_cast<ssize_t>(bytes.size()));
+  return "/proc/self/fd/" + std::to_string(fd);
+}
+
+void env_file(std::string_view bytes) {
+  settings::diagnostics problems;
+  const config::variables read = config::read_env_files({{file_of(bytes), {}}}, {}, problems);
+  hold(problems.clean());
+  for (const auto& [name, value] : read.set) hold(config::is_variable_name(name) && !read.unread.contains(name));
+}
+
+void configuration(std::string_view bytes) {
+  settings::diagnostics problems;
+  (void)config::load(file_of(bytes), {}, problems);
+  for (const settings::problem& p : problems.sorted()) hold(!p.says.empty());
+}
+
 /// The four facts, a form feed between them.
 void facts(std::string_view bytes) {
   deployment::terms by;
@@ -120,6 +145,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
     case 'b':
       bolt_message(rest);
       break;
+    case 'e':
+      env_file(rest);
+      break;
     case 'f':
       facts(rest);
       break;
@@ -134,6 +162,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
       break;
     case 'r':
       redis_replies(rest);
+      break;
+    case 't':
+      configuration(rest);
       break;
     case 'x':
       xml_document(rest);
