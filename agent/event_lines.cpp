@@ -29,7 +29,7 @@ std::string json_line(const event& e, wall_time at) {
     else
       std::visit([&line, &key = name](const auto& v) { line[key] = v; }, value);
   }
-  return boost::json::serialize(line);
+  return escaped_json(boost::json::serialize(line));
 }
 
 std::string journald_line(const event& e) {

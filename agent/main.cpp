@@ -18,6 +18,7 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
+#include <new>
 
 namespace {
 
@@ -26,18 +27,24 @@ using namespace flipback;
 constexpr int usage_error = 2;
 
 /// Reads and checks a configuration; prints every problem. Nothing where there is one.
-std::optional<config::configuration> read(const std::string& file) {
+std::optional<config::configuration> read(const std::string& file, const std::vector<std::string>& env_files) {
   settings::diagnostics problems;
-  config::configuration made = config::validate(file, config::process_environment(), problems);
+  config::sources from{config::process_environment()};
+  for (const std::string& path : env_files) from.env_files.push_back({path, {}, "--env-file"});
+  config::configuration made = config::validate(file, from, problems);
   for (const settings::problem& p : problems.sorted()) fmt::print(stderr, "{}\n", one_line(to_string(p)));
   if (!problems.clean()) return std::nullopt;
   return made;
 }
 
-int validate(const std::string& file) {
-  const auto made = read(file);
+void print_notes(const config::configuration& of) {
+  for (const std::string& note : of.notes) fmt::print(stderr, "note: {}\n", one_line(note));
+}
+
+int validate(const std::string& file, const std::vector<std::string>& env_files) {
+  const auto made = read(file, env_files);
   if (!made) return usage_error;
-  for (const std::string& note : made->notes) fmt::print(stderr, "note: {}\n", one_line(note));
+  print_notes(*made);
   fmt::print("{} is good: {} probes, {} rules of its own{}\n", file.empty() ? "the environment" : file, made->probes.size(),
              made->rules.size(), made->deployment ? ", a deployment" : "");
   if (!made->deployment) return 0;
@@ -53,6 +60,20 @@ int validate(const std::string& file) {
   return 0;
 }
 
+/// A task that finds no memory left is lost, and said; the agent goes on, but not for ever: a fresh one has what this one lacks.
+void run_on(asio::io_context& loop, supervisor& agent) {
+  constexpr int most_lost = 20;
+  for (int lost = 0;; ++lost) {
+    try {
+      loop.run();
+      return;
+    } catch (const std::bad_alloc&) {
+      if (lost == most_lost) throw;
+      agent.tell_lost_task("no memory was left for it");
+    }
+  }
+}
+
 int run_agent(const std::string& file, config::configuration first) {
   asio::io_context loop(1);
   supervisor agent(loop, file, std::move(first));
@@ -61,7 +82,7 @@ int run_agent(const std::string& file, config::configuration first) {
     failed = std::move(thrown);
     loop.stop();
   });
-  loop.run();
+  run_on(loop, agent);
   // Last answers go out; what still waits for the outside, such as a command that runs on, is not waited for.
   loop.restart();
   loop.run_for(std::chrono::seconds(1));
@@ -76,16 +97,21 @@ int main(int argc, char** argv) {
   CLI::App app("Health checks and automatic rollback for blue-green deployments behind nginx", "flipback");
   app.set_version_flag("--version", "flipback " FLIPBACK_VERSION);
   std::string file;
+  std::vector<std::string> env_files;
   bool check = false;
   cli::check_options options;
   app.add_option("--config,-c", file, "The configuration file; without one, the runbook's variables say what is watched");
   app.add_flag("--check", check, "Run every probe once, say what was found, and exit (0 passed, 1 failed, 3 unknown, 2 usage)");
+  constexpr const char* of_env_file =
+      "A file of NAME=value lines, such as .env.production, beside the environment, which wins; may be repeated";
+  app.add_option("--env-file", env_files, fmt::format("With --check: {}", of_env_file))->allow_extra_args(false);
   app.add_option("--format", options.format, "With --check: text or json")->check(CLI::IsMember({"text", "json"}));
   app.add_option("--only", options.only, "With --check: only these probes, by name or tag")->delimiter(',');
   app.add_option("--skip", options.skip, "With --check: not these probes, by name or tag")->delimiter(',');
   CLI::App* const validating = app.add_subcommand("validate", "Read a configuration and say what is wrong with it");
   std::string validated;
   validating->add_option("FILE", validated, "The configuration file; default: the one that --config names");
+  validating->add_option("--env-file", env_files, of_env_file)->allow_extra_args(false);
   cli::replay_options replayed;
   CLI::App* const replaying = app.add_subcommand("replay", "Judge by other rules what an agent has recorded ([record]), or Prometheus");
   replaying
@@ -127,10 +153,10 @@ int main(int argc, char** argv) {
       fmt::print("flipback {}\n", FLIPBACK_VERSION);
       return 0;
     }
-    if (validating->parsed()) return validate(validated.empty() ? file : validated);
+    if (validating->parsed()) return validate(validated.empty() ? file : validated, env_files);
     if (to_agent.asked()) return to_agent.run();
     if (replaying->parsed()) return cli::replay(replayed);
-    auto configured = read(file);
+    auto configured = read(file, env_files);
     if (!configured) return usage_error;
     return check ? cli::check(*configured, options) : run_agent(file, std::move(*configured));
   } catch (const std::exception& error) {

@@ -134,7 +134,7 @@ asio::awaitable<void> supervisor::run() {
 asio::awaitable<void> supervisor::reload() {
   service::notify_reloading();
   settings::diagnostics problems;
-  config::configuration read = config::load(file_, config::process_environment(), problems);
+  config::configuration read = config::load(file_, {config::process_environment()}, problems);
   if (problems.clean() && read.deployment && !memory_) {
     try {
       remember(read.agent.state);

@@ -1,3 +1,5 @@
+#include "flipback/shown_item.hpp"
+
 #include "probes/airflow/health.hpp"
 #include "probes/airflow/questions.hpp"
 #include "probes/airflow/visit.hpp"
@@ -77,11 +79,12 @@ class airflow_probe final : public probe {
     }
     for (std::size_t i = 0; i < seen->size(); ++i) {
       const auto& age = (*seen)[i].heartbeat_age;
-      if (age && !ages[i].empty()) found.measure(ages[i], to_seconds(*age));
+      if (age && !ages[i].empty() && terms_.demands.looked_at[i]) found.measure(ages[i], to_seconds(*age));
       if (!complaints[i].empty()) found.unwell(reason::expectation, complaints[i]);
     }
     found.well(fmt::format("Airflow {}", talks_ == version::two ? 2 : 3));
-    if (const auto& age = (*seen)[1].heartbeat_age) found.well(fmt::format("scheduler's heartbeat {:.0f} s ago", to_seconds(*age)));
+    if (const auto& age = (*seen)[1].heartbeat_age; age && terms_.demands.looked_at[1])
+      found.well(fmt::format("scheduler's heartbeat {:.0f} s ago", to_seconds(*age)));
     const bool has_database = complaints[0].empty();
     co_return has_database;
   }
@@ -153,13 +156,29 @@ void read_dags(settings::section& from, terms& into, declarations& declared) {
   }
 }
 
-void read_needs(settings::section& from, airflow::demands& into) {
-  for (const std::string& name : from.texts("needs")) {
-    const auto* const at = std::ranges::find(airflow::part_names, name);
-    if (at == airflow::part_names.end())
-      from.report("needs", fmt::format("found \"{}\", expected one of {}", name, fmt::join(airflow::part_names, ", ")));
+/// The places in `part_names` of those that a key names; one that is none is reported.
+std::vector<std::size_t> parts_under(const char* key, settings::section& from) {
+  std::vector<std::size_t> named;
+  const std::vector<std::string> names = from.texts(key);
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const auto* const at = std::ranges::find(airflow::part_names, names[i]);
+    if (at != airflow::part_names.end())
+      named.push_back(static_cast<std::size_t>(at - airflow::part_names.begin()));
     else
-      into.needed[static_cast<std::size_t>(at - airflow::part_names.begin())] = true;
+      from.report(key,
+                  fmt::format("found {}, expected one of {}", settings::shown_item(from, key, i), fmt::join(airflow::part_names, ", ")));
+  }
+  return named;
+}
+
+/// The metadatabase is always looked at: without it Airflow knows nothing of the others.
+void read_parts(settings::section& from, airflow::demands& into) {
+  if (from.has("parts")) into.looked_at = {true};
+  for (const std::size_t part : parts_under("parts", from)) into.looked_at[part] = true;
+  for (std::size_t i = 0; i < into.needed.size(); ++i) into.needed[i] = into.needed[i] && into.looked_at[i];
+  for (const std::size_t part : parts_under("needs", from)) {
+    if (!into.looked_at[part]) from.report("needs", fmt::format("found \"{}\", which parts leaves out", airflow::part_names[part]));
+    into.needed[part] = true;
   }
 }
 
@@ -172,10 +191,11 @@ std::unique_ptr<probe> make_airflow_probe(settings::section& from, const surroun
   const std::string only = from.choice("version", "auto", {"auto", "2", "3"});
   if (only != "auto") t.only = only == "2" ? version::two : version::three;
   t.demands.max_heartbeat_age = from.span("max_heartbeat_age", t.demands.max_heartbeat_age, std::chrono::seconds(1), std::chrono::days(1));
-  read_needs(from, t.demands);
+  read_parts(from, t.demands);
   declarations declared;
-  for (const std::string_view age : ages) {
-    if (!age.empty()) declared.add({age, signal_kind::gauge, unit::seconds});
+  for (std::size_t i = 0; i < ages.size(); ++i) {
+    if (const std::string_view age = ages[i]; !age.empty() && t.demands.looked_at[i])
+      declared.add({age, signal_kind::gauge, unit::seconds});
   }
   const auto import_errors = from.boolean("import_errors");
   t.import_errors = import_errors.value_or(true);

@@ -89,6 +89,7 @@ class grafana_probe final : public probe {
     all.resize(std::min(all.size(), most_datasources));
     double unwell = 0;
     std::vector<std::string> unknown;
+    std::vector<std::string> without_backend;
     for (const datasource& d : all) {
       switch (co_await look_at(d, session, found)) {
         case health::well:
@@ -99,15 +100,19 @@ class grafana_probe final : public probe {
         case health::unknown:
           unknown.push_back(session.quoted(d.name));
           break;
+        case health::without_backend:
+          without_backend.push_back(session.quoted(d.name));
+          break;
       }
     }
     found.measure("datasources", static_cast<double>(all.size()));
     found.measure("datasources_unwell", unwell);
     found.well(fmt::format("{} datasources", all.size()));
     if (!unknown.empty()) found.note(fmt::format("no health check in the plugin of {}", fmt::join(unknown, ", ")));
+    if (!without_backend.empty()) found.note(fmt::format("no backend to ask in the plugin of {}", fmt::join(without_backend, ", ")));
   }
 
-  enum class health { well, unwell, unknown };
+  enum class health { well, unwell, unknown, without_backend };
 
   asio::awaitable<health> look_at(const datasource& d, net::api_session& session, findings& found) const {
     const std::string who = session.quoted(d.name);
@@ -123,6 +128,8 @@ class grafana_probe final : public probe {
     if (status && *status == "UNKNOWN") co_return health::unknown;
     // A plugin without a health check of its own: so it says by its id; before Grafana 10 by 404 and 501 alone.
     const auto id = said ? net::text_at(*said, "/messageId") : std::nullopt;
+    // It works in the browser alone, as the Alertmanager that is built in.
+    if (id == "plugin.unavailable") co_return health::without_backend;
     const bool without_id = !id && (answer->status == 404 || answer->status == 501);
     if (id == "plugin.notImplemented" || without_id) co_return health::unknown;
     if (answer->status == 401 || answer->status == 403) {

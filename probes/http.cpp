@@ -45,6 +45,7 @@ class http_probe final : public probe {
 
   asio::awaitable<observation> observe(run& r) override {
     net::result<net::http_answer> answer;
+    for (const secret& s : terms_.access.secrets) r.learned.keep(s);
     if (terms_.redirects == 0)
       answer = co_await client_.exchange(terms_.access.ask, r);
     else

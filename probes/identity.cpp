@@ -37,7 +37,10 @@ identity_source read_identity(settings::section& from, std::string_view key) {
   return {};
 }
 
-std::optional<std::string> identity_of(const identity_source& source, const net::http_answer& answer) {
+namespace {
+
+/// What stands there, however long it is.
+std::optional<std::string> text_at(const identity_source& source, const net::http_answer& answer) {
   if (!source.header.empty()) {
     const std::string* found = answer.header(source.header);
     return found == nullptr || found->empty() ? std::nullopt : std::optional(*found);
@@ -50,7 +53,17 @@ std::optional<std::string> identity_of(const identity_source& source, const net:
   return found->is_string() ? std::string(found->get_string()) : boost::json::serialize(*found);
 }
 
+}  // namespace
+
+std::optional<std::string> identity_of(const identity_source& source, const net::http_answer& answer) {
+  auto found = text_at(source, answer);
+  return found && found->size() <= longest_identity ? std::move(found) : std::nullopt;
+}
+
 std::string lacking_in(const identity_source& source, const net::http_answer& answer) {
+  if (const auto found = text_at(source, answer); found && found->size() > longest_identity)
+    return fmt::format("{} bytes at {}, expected at most {}", found->size(), source.header.empty() ? source.pointer : source.header,
+                       longest_identity);
   if (!source.header.empty()) return fmt::format("no header {}", source.header);
   constexpr std::size_t most = 6;  // names
   const auto document = net::parse_json(answer.body);

@@ -44,6 +44,7 @@ class journey_probe final : public probe {
     findings found;
     walk now;
     now.hidden = terms_.hidden;
+    for (const secret& s : now.hidden) r.learned.keep(s);
     std::size_t passed = 0;
     bool limited = false;
     for (const step& next : terms_.steps) {
@@ -74,7 +75,7 @@ class journey_probe final : public probe {
     auto taken = journey::taken_by(of, *answer);
     if (taken) {
       for (auto& [name, value] : *taken) {
-        now.hidden.emplace_back(value);
+        r.learned.keep(now.hidden.emplace_back(value));
         now.values.insert_or_assign(name, std::move(value));
       }
     }

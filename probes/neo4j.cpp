@@ -1,7 +1,7 @@
 #include "flipback/percent.hpp"
 #include "flipback/quoted.hpp"
 
-#include "probes/base64.hpp"
+#include "flipback/base64.hpp"
 #include "probes/findings.hpp"
 #include "probes/kinds.hpp"
 #include "probes/neo4j/bolt.hpp"
@@ -62,6 +62,7 @@ class neo4j_probe final : public probe {
 
   asio::awaitable<observation> observe(run& r) override {
     findings found;
+    for (const secret& s : hidden_) r.learned.keep(s);
     if (terms_.http) co_await by_http(r, found);
     // A wrong password is tried once: three in a row lock the user out, for everybody.
     if (terms_.bolt && found.is_well()) co_await by_bolt(r, found);

@@ -1,5 +1,6 @@
 #include "probes/kinds.hpp"
-#include "probes/net/ascii_name.hpp"
+#include "probes/net/host.hpp"
+#include "probes/postgres/address.hpp"
 #include "probes/postgres/questions.hpp"
 
 #include <fmt/format.h>
@@ -15,9 +16,10 @@ using postgres::question;
 using postgres::statement;
 
 struct terms {
-  std::string host;
-  std::map<std::string, std::string> parameters;  ///< libpq's, but for the host's address
+  std::vector<postgres::server> servers;  ///< asked in turn for what `target_session_attrs` says; with none of it, the first that answers
+  std::map<std::string, std::string> parameters;  ///< libpq's, but for the servers
   secret password;
+  bool in_clear = false;            ///< the password may be sent as it stands without TLS
   std::vector<question> questions;  ///< asked at once
   std::vector<question> own;        ///< the person's own, one after the other
   declarations declared;
@@ -47,7 +49,7 @@ class postgres_probe final : public probe {
     if (!parameters) co_return found.unwell(parameters.error());
     const instant began = std::chrono::steady_clock::now();
     r.now = phase::connecting;
-    auto connected = co_await connection::open(through_.executor(), std::move(*parameters));
+    auto connected = co_await connection::open(through_.executor(), std::move(*parameters), terms_.in_clear);
     if (!connected) co_return found.unwell(connected.error());
     const instant open = std::chrono::steady_clock::now();
     found.measure("connect_seconds", to_seconds(open - began));
@@ -58,18 +60,32 @@ class postgres_probe final : public probe {
     if (goes_on) co_await ask_own(*connected, r, found);
   }
 
-  /// libpq would look the name up itself, and block.
+  /// libpq would look the names up itself, and block. Of several servers those whose names are not known are left out.
   asio::awaitable<net::result<std::map<std::string, std::string>>> whole_parameters() const {
+    std::vector<std::string> hosts;
+    std::vector<std::string> addresses;
+    std::vector<std::string> ports;
+    const auto add = [&](const postgres::server& one, std::string address) {
+      hosts.push_back(one.host);
+      addresses.push_back(std::move(address));
+      ports.push_back(one.port);
+    };
+    net::failure unknown;
+    for (const postgres::server& one : terms_.servers) {
+      if (one.host.starts_with('/')) {
+        add(one, "");
+        continue;
+      }
+      const auto found = co_await through_.resolve(one.host);
+      if (!found) unknown = found.error();
+      for (std::size_t i = 0; found && i < found->size(); ++i) add(one, (*found)[i].to_string());
+    }
+    if (hosts.empty()) co_return std::unexpected(std::move(unknown));
     std::map<std::string, std::string> whole = terms_.parameters;
-    whole["host"] = terms_.host;
+    whole["host"] = fmt::format("{}", fmt::join(hosts, ","));
+    whole["hostaddr"] = fmt::format("{}", fmt::join(addresses, ","));
+    whole["port"] = fmt::format("{}", fmt::join(ports, ","));
     if (!terms_.password.empty()) whole["password"] = terms_.password.reveal();
-    if (terms_.host.starts_with('/')) co_return whole;
-    const auto addresses = co_await through_.resolve(terms_.host);
-    if (!addresses) co_return std::unexpected(addresses.error());
-    std::vector<std::string> all;
-    for (const asio::ip::address& address : *addresses) all.push_back(address.to_string());
-    whole["hostaddr"] = fmt::format("{}", fmt::join(all, ","));
-    whole["host"] = fmt::format("{}", fmt::join(std::vector(all.size(), terms_.host), ","));
     co_return whole;
   }
 
@@ -95,28 +111,64 @@ class postgres_probe final : public probe {
   terms terms_;
 };
 
+constexpr std::initializer_list<std::string_view> ways_of_tls{"disable", "allow", "prefer", "require", "verify-ca", "verify-full"};
+
+/// What stands in the URL can't stand in a key of its own as well.
+void read_url(settings::section& from, terms& into) {
+  auto read = postgres::parse_address(from.text("url", ""));
+  if (!read)
+    return from.report("url", fmt::format("found {}, which {}; expected postgresql://[user[:password]@]host[:port][,host…][/database]",
+                                          from.shown("url"), read.error()));
+  const auto stands_twice = [&](const char* key, bool in_url) {
+    if (from.has(key) && in_url) from.report(key, "stands in url, too: expected one of the two");
+  };
+  stands_twice("host", true);
+  stands_twice("port", true);
+  stands_twice("user", !read->user.empty());
+  stands_twice("database", !read->database.empty());
+  stands_twice("password", !read->password.empty());
+  stands_twice("password_file", !read->password.empty());
+  for (const char* key : {"sslmode", "sslrootcert"}) stands_twice(key, read->parameters.contains(key));
+  into.servers = std::move(read->servers);
+  into.parameters = std::move(read->parameters);
+  if (!read->user.empty()) into.parameters["user"] = std::move(read->user);
+  if (!read->database.empty()) into.parameters["dbname"] = std::move(read->database);
+  into.password = std::move(read->password);
+}
+
+void read_server(settings::section& from, terms& into) {
+  if (from.has("url")) {
+    read_url(from, into);
+  } else {
+    into.servers.push_back({from.required_text("host", "127.0.0.1"), std::to_string(from.integer("port", 5432, 1, 65535))});
+    const bool is_folder = into.servers.front().host.starts_with('/');
+    if (!is_folder) net::report_not_a_host(from, "host", into.servers.front().host);
+  }
+  auto& parameters = into.parameters;
+  const auto add = [&](const char* name, std::string value) { parameters.emplace(name, std::move(value)); };  // the URL's stays
+  add("user", from.text("user", "postgres"));
+  add("dbname", from.text("database", parameters["user"]));
+  add("sslmode", from.choice("sslmode", "prefer", ways_of_tls));
+  if (const auto root = from.text("sslrootcert")) add("sslrootcert", *root);
+  add("application_name", "flipback");
+  add("client_encoding", "UTF8");
+  add("gssencmode", "disable");
+  if (auto password = from.hidden("password")) into.password = std::move(*password);
+  into.in_clear = from.boolean("cleartext_password", false);
+}
+
 }  // namespace
 
 std::unique_ptr<probe> make_postgres_probe(settings::section& from, const surroundings& in) {
   terms t;
-  t.host = from.required_text("host", "127.0.0.1");
-  if (const auto wrong = t.host.starts_with('/') ? std::nullopt : net::not_ascii(t.host)) from.report("host", *wrong);
-  t.parameters["port"] = std::to_string(from.integer("port", 5432, 1, 65535));
-  t.parameters["user"] = from.text("user", "postgres");
-  t.parameters["dbname"] = from.text("database", t.parameters["user"]);
-  t.parameters["sslmode"] = from.choice("sslmode", "prefer", {"disable", "allow", "prefer", "require", "verify-ca", "verify-full"});
-  if (const auto root = from.text("sslrootcert")) t.parameters["sslrootcert"] = *root;
-  t.parameters["application_name"] = "flipback";
-  t.parameters["client_encoding"] = "UTF8";
-  t.parameters["gssencmode"] = "disable";
-  if (auto password = from.hidden("password")) t.password = std::move(*password);
+  read_server(from, t);
   t.declared.add({"connect_seconds", signal_kind::gauge, unit::seconds});
   t.declared.add({"query_seconds", signal_kind::gauge, unit::seconds});
   // The others take an answer without TLS, too.
   if (t.parameters["sslmode"] == "require" || t.parameters["sslmode"].starts_with("verify-"))
     t.declared.add({"certificate_left", signal_kind::gauge, unit::seconds});
   t.questions.push_back(postgres::ask_activity(t.declared));
-  t.questions.push_back(postgres::ask_replication(t.declared));
+  if (from.boolean("replication", true)) t.questions.push_back(postgres::ask_replication(t.declared));
   postgres::add_row_security(from, t.declared, t.questions);
   postgres::add_migrations(from, t.parameters["user"], t.declared, t.questions);
   postgres::add_postgis(from, t.questions);

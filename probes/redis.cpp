@@ -3,7 +3,7 @@
 #include "probes/declarations.hpp"
 #include "probes/findings.hpp"
 #include "probes/kinds.hpp"
-#include "probes/net/ascii_name.hpp"
+#include "probes/net/host.hpp"
 #include "probes/net/tls_settings.hpp"
 #include "probes/net/url.hpp"
 #include "probes/redis/keys.hpp"
@@ -201,6 +201,7 @@ void take_url(settings::section& from, terms& into) {
   into.tls = read->tls;
   into.user = std::move(read->user);
   into.password = std::move(read->password);
+  from.keep(into.password);
 }
 
 void read_keys(settings::section& from, terms& into, declarations& declared) {
@@ -226,7 +227,7 @@ std::unique_ptr<probe> make_redis_probe(settings::section& from, const surroundi
     if (from.has("host")) from.report("host", "stands beside url: expected one of them");
   } else {
     t.to.host = from.required_text("host", "127.0.0.1");
-    if (const auto wrong = net::not_ascii(t.to.host)) from.report("host", *wrong);
+    net::report_not_a_host(from, "host", t.to.host);
     t.to.port = static_cast<std::uint16_t>(from.integer("port", 6379, 1, 65535));
     t.tls = from.boolean("tls", false);
   }

@@ -53,6 +53,12 @@ class s3_probe final : public probe {
     }
     if (!terms_.has_credentials()) co_return;
     s3::session signed_in(asks, terms_.access, terms_.as);
+    co_await look_signed_in(signed_in, r, found);
+    if (const std::string& region = signed_in.region_asked_for(); !region.empty())
+      found.note(fmt::format("the server asks for the region {}, not {}", region, terms_.as.region));
+  }
+
+  asio::awaitable<void> look_signed_in(s3::session& signed_in, const run& r, findings& found) const {
     const instant until = r.deadline - (r.deadline - r.started) / 5;
     if (terms_.buckets.empty() && terms_.newest.empty() && terms_.round_trip_bucket.empty())
       co_await count_buckets(signed_in, found);
@@ -101,13 +107,15 @@ class s3_probe final : public probe {
 };
 
 void read_credentials(settings::section& from, terms& into) {
-  const auto breaks_a_header = [](const secret& s) {
-    return std::ranges::any_of(s.reveal(), [](unsigned char c) { return c <= ' ' || c > '~'; });
+  // A session token is a header; of the two others one is a part of a header, and one is not sent. Spaces and letters of whatever language
+  // are good in them.
+  const auto has_control_characters = [](const secret& s) {
+    return std::ranges::any_of(s.reveal(), [](unsigned char c) { return c < ' ' || c == 0x7f; });
   };
   const auto take = [&](const char* key, secret& place) {
     auto read = from.hidden(key);
     if (!read) return;
-    if (breaks_a_header(*read)) from.report(key, "has a space or a control character in it");
+    if (has_control_characters(*read)) from.report(key, "has a control character in it, such as a line end");
     into.access.secrets.push_back(*read);
     place = std::move(*read);
   };
@@ -115,6 +123,8 @@ void read_credentials(settings::section& from, terms& into) {
   take("secret_key", into.as.secret_key);
   take("session_token", into.as.session_token);
   if (into.as.access_key.empty() != into.as.secret_key.empty()) from.report_here("has one of access_key and secret_key, expected both");
+  if (std::ranges::any_of(into.as.session_token.reveal(), [](unsigned char c) { return c == ' ' || c > '~'; }))
+    from.report("session_token", "has a space or a letter beyond ASCII in it");
   if (into.as.access_key.empty() && !into.as.session_token.empty()) from.report("session_token", "needs access_key and secret_key");
 }
 

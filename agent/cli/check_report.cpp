@@ -58,7 +58,7 @@ void print_json(const std::vector<checked>& all, duration took) {
   const boost::json::object document{{"version", FLIPBACK_VERSION},         {"passed", count(all, outcome::pass)},
                                      {"failed", count(all, outcome::fail)}, {"unknown", count(all, outcome::unknown)},
                                      {"seconds", to_seconds(took)},         {"probes", std::move(probes)}};
-  fmt::print("{}\n", boost::json::serialize(document));
+  fmt::print("{}\n", escaped_json(boost::json::serialize(document)));
 }
 
 }  // namespace

@@ -23,6 +23,8 @@ std::optional<std::string> misplaced(const CLI::App& typed, const std::string& c
     if (typed.count(option) > 0 && !checks)
       return fmt::format("found {0} without --check, which alone takes it: type `flipback --check {0} …`", option);
   }
+  if (typed.count("--env-file") > 0 && !checks && verb != "validate")
+    return "found --env-file without --check or validate, which alone take it: a configuration names such files by env_files";
   if (configuration.empty()) return std::nullopt;
   if (!validated.empty()) return fmt::format("found two configurations, {} and {}, expected one", configuration, validated);
   if (verb == "replay") return "found --config beside replay, which reads none: --rules names the file whose rules judge";

@@ -187,9 +187,9 @@ int replay(const replay_options& options) {
   }
   config::configuration from;
   if (!options.rules.empty() && recorded)
-    from.rules = config::load_rules(options.rules, config::process_environment(), problems);
+    from.rules = config::load_rules(options.rules, {config::process_environment()}, problems);
   else if (!options.rules.empty())
-    from = config::load_for_replay(options.rules, config::process_environment(), problems);
+    from = config::load_for_replay(options.rules, {config::process_environment()}, problems);
   std::optional<replay::metrics> metrics;
   if (!recorded && problems.clean()) metrics.emplace(from, problems);
   replaying::player player(from.rules, problems);

@@ -86,7 +86,7 @@ std::string verbs::socket() const {
       throw std::runtime_error(fmt::format("can't read --config {}: {}; type the path of the agent's configuration, or its --socket",
                                            configuration_, std::strerror(errno)));
     settings::diagnostics ignored;  // a secret that the operator may not read is no obstacle
-    const config::configuration read = config::load(configuration_, config::process_environment(), ignored);
+    const config::configuration read = config::load(configuration_, {config::process_environment()}, ignored);
     if (!read.agent.socket.empty()) return read.agent.socket;
   }
   return std::string(config::usual_socket);

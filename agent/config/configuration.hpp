@@ -118,6 +118,7 @@ struct probe_entry {
   bool shared = false;   ///< what it asks is the same for both slots: a database, not the API; told by `add_slot_twins`
   bool in_agent = true;  ///< else with --check only; its signals are there, and unknown
   std::vector<std::string> tags;
+  std::string unread;                    ///< why a variable that it is made of can't be read; empty: all can
   settings::node table;                  ///< its own keys, for its maker; the common ones have been taken out
   std::vector<settings::node> at_slots;  ///< instead of `table`, of one that asks a slot past nginx: for each slot its keys
   slot_role asked = slot_role::live;     ///< with `at_slots`: which of them is asked
@@ -165,13 +166,19 @@ inline std::vector<slot_upstreams> upstreams_of(const configuration& from) {
   return all;
 }
 
+/// Where the variables come from.
+struct sources {
+  environment process;                ///< wins over files
+  std::vector<env_file> env_files{};  ///< of the command line: they win over those that the configuration names
+};
+
 /// Reads `file`, or, where it is empty, makes the configuration that the runbook's variables alone say. Every problem goes into `into`;
 /// the result is only good where that stays clean. Reads env files and `*_file` secrets from disk.
-configuration load(const std::filesystem::path& file, const environment& from, settings::diagnostics& into);
+configuration load(const std::filesystem::path& file, const sources& from, settings::diagnostics& into);
 /// What a replay of somebody else's metrics needs of a file: its probes, slots, [deployment] and [[rules]], which may roll back without a
 /// [deployment]. The rest is passed over.
-configuration load_for_replay(const std::filesystem::path& file, const environment& from, settings::diagnostics& into);
+configuration load_for_replay(const std::filesystem::path& file, const sources& from, settings::diagnostics& into);
 /// The [[rules]] of a file alone, whatever else it holds.
-std::vector<rules::rule_source> load_rules(const std::filesystem::path& file, const environment& from, settings::diagnostics& into);
+std::vector<rules::rule_source> load_rules(const std::filesystem::path& file, const sources& from, settings::diagnostics& into);
 
 }  // namespace flipback::config

@@ -25,9 +25,9 @@ void check_checks(settings::section& from, const std::vector<std::string>& probe
     const auto* name = std::get_if<std::string>(&n.value);
     if (name == nullptr || std::ranges::find(probes, *name) != probes.end()) return;
     const std::string meant = settings::nearest(*name, probes);
-    into.add(n.at,
-             fmt::format("{}.checks: found {}, which is no probe{}", from.path(), settings::shown(n),
-                         meant.empty() ? fmt::format("; expected a [probes.{}]", *name) : fmt::format("; did you mean \"{}\"?", meant)));
+    const std::string expected = n.written.empty() && !name->contains("://") ? fmt::format("a [probes.{}]", *name) : "a probe's name";
+    into.add(n.at, fmt::format("{}.checks: found {}, which is no probe{}", from.path(), settings::shown(n),
+                               meant.empty() ? fmt::format("; expected {}", expected) : fmt::format("; did you mean \"{}\"?", meant)));
   };
   const auto* several = std::get_if<settings::array>(&found->value);
   if (several == nullptr)

@@ -10,7 +10,7 @@ namespace {
 
 class interpolation {
  public:
-  interpolation(const environment& with, settings::diagnostics& problems) : with_(&with), problems_(&problems) {}
+  interpolation(const variables& with, settings::diagnostics& problems) : with_(&with), problems_(&problems) {}
 
   void below(settings::node& from, const std::string& path) {
     if (auto* text = std::get_if<std::string>(&from.value)) {
@@ -69,16 +69,21 @@ class interpolation {
       return {};
     }
     taken_ = true;
-    const auto found = with_->find(name);
-    if (found != with_->end() && !(fallback && found->second.empty())) return found->second;
-    if (fallback) return std::string(*fallback);
-    std::vector<std::string> names;
-    for (const auto& [known, unused] : *with_) names.push_back(known);
-    const std::string meant = settings::nearest(name, names);
-    fail(at, path,
-         fmt::format("{} is set neither in the environment nor in an env file{}", name,
-                     meant.empty() ? "" : fmt::format("; did you mean {}?", meant)));
+    const auto found = with_->set.find(name);
+    if (found != with_->set.end() && !(fallback && found->second.empty())) return found->second;
+    const auto unread = with_->unread.find(name);
+    const bool is_unread = unread != with_->unread.end();
+    if (fallback && (!is_unread || unread->second.is_bare)) return std::string(*fallback);
+    fail(at, path, is_unread ? why_unread(name, unread->second) : not_set(name));
     return {};
+  }
+
+  [[nodiscard]] std::string not_set(std::string_view name) const {
+    std::vector<std::string> names;
+    for (const auto& [known, unused] : with_->set) names.push_back(known);
+    const std::string meant = settings::nearest(name, names);
+    return fmt::format("{} is set neither in the environment nor in an env file{}", name,
+                       meant.empty() ? "" : fmt::format("; did you mean {}?", meant));
   }
 
   void fail(const settings::position& at, const std::string& path, const std::string& says) {
@@ -86,7 +91,7 @@ class interpolation {
     problems_->add(at, fmt::format("{}: {}", path, says));
   }
 
-  const environment* with_;
+  const variables* with_;
   settings::diagnostics* problems_;
   bool failed_ = false;  ///< of the string at hand
   bool taken_ = false;   ///< it took something from the environment
@@ -94,7 +99,7 @@ class interpolation {
 
 }  // namespace
 
-void interpolate(settings::node& from, const std::string& path, const environment& with, settings::diagnostics& problems) {
+void interpolate(settings::node& from, const std::string& path, const variables& with, settings::diagnostics& problems) {
   interpolation(with, problems).below(from, path);
 }
 

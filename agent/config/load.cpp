@@ -24,14 +24,13 @@ std::optional<std::string> contents(const std::filesystem::path& file, settings:
   return std::nullopt;
 }
 
-/// The names of the env files may themselves use the process's environment.
-void add_env_files(settings::node& document, environment& variables, settings::diagnostics& into) {
+/// The names of the env files may themselves use what is set without them.
+void name_env_files(settings::node& document, const sources& from, std::vector<env_file>& files, settings::diagnostics& into) {
   auto& members = std::get<settings::table>(document.value);
   const auto at = members.find("env_files");
   if (at == members.end()) return;
   settings::node& named = at->second.value.front();
-  interpolate(named, "env_files", variables, into);
-  std::vector<env_file> files;
+  interpolate(named, "env_files", {from.process, {}, {}}, into);
   if (const auto* items = std::get_if<settings::array>(&named.value)) {
     for (const settings::node& item : *items) {
       if (const auto* path = std::get_if<std::string>(&item.value)) files.push_back({*path, item.at});
@@ -39,7 +38,6 @@ void add_env_files(settings::node& document, environment& variables, settings::d
   } else if (const auto* path = std::get_if<std::string>(&named.value)) {
     files.push_back({*path, named.at});
   }
-  read_env_files(files, variables, into);
 }
 
 void read_root(settings::section& root, configuration& into, settings::diagnostics& problems) {
@@ -56,39 +54,45 @@ void read_root(settings::section& root, configuration& into, settings::diagnosti
 }
 
 /// A file with its variables filled in; nothing where it is no TOML.
-std::optional<settings::node> read_document(const std::filesystem::path& file, const environment& from, settings::diagnostics& into) {
+std::optional<settings::node> read_document(const std::filesystem::path& file, const sources& from, std::vector<std::string>& notes,
+                                            settings::diagnostics& into) {
   const auto text = contents(file, into);
   if (!text) return std::nullopt;
   settings::node document = parse_toml(*text, file.string(), into);
   if (!into.clean() && std::get<settings::table>(document.value).empty()) return std::nullopt;
-  environment variables = from;
-  add_env_files(document, variables, into);
+  std::vector<env_file> files;
+  name_env_files(document, from, files, into);
+  files.insert(files.end(), from.env_files.begin(), from.env_files.end());
+  variables known = read_env_files(files, from.process, into);
+  notes.insert(notes.end(), known.notes.begin(), known.notes.end());
   for (auto& [key, member] : std::get<settings::table>(document.value)) {
-    if (key != "env_files") interpolate(member.value.front(), key, variables, into);
+    if (key != "env_files") interpolate(member.value.front(), key, known, into);
   }
   return document;
 }
 
 }  // namespace
 
-configuration load(const std::filesystem::path& file, const environment& from, settings::diagnostics& into) {
+configuration load(const std::filesystem::path& file, const sources& from, settings::diagnostics& into) {
   configuration made;
   made.file = file.string();
   if (file.empty()) {
-    add_runbook_probes(from, made, into);
+    variables known = read_env_files(from.env_files, from.process, into);
+    made.notes = known.notes;
+    if (into.clean()) add_runbook_probes(known, made, into);
     return made;
   }
-  const auto document = read_document(file, from, into);
+  const auto document = read_document(file, from, made.notes, into);
   if (!document) return made;
   settings::section root(*document, "", into);
   read_root(root, made, into);
   return made;
 }
 
-configuration load_for_replay(const std::filesystem::path& file, const environment& from, settings::diagnostics& into) {
+configuration load_for_replay(const std::filesystem::path& file, const sources& from, settings::diagnostics& into) {
   configuration made;
   made.file = file.string();
-  const auto document = read_document(file, from, into);
+  const auto document = read_document(file, from, made.notes, into);
   if (!document) return made;
   settings::section root(*document, "", into);
   read_slots(root, made.slots);
@@ -101,10 +105,10 @@ configuration load_for_replay(const std::filesystem::path& file, const environme
   return made;
 }
 
-std::vector<rules::rule_source> load_rules(const std::filesystem::path& file, const environment& from, settings::diagnostics& into) {
+std::vector<rules::rule_source> load_rules(const std::filesystem::path& file, const sources& from, settings::diagnostics& into) {
   configuration made;
   made.deployment.emplace();  // rules may roll back: whether there is something to roll back is the record's to say
-  if (const auto document = read_document(file, from, into)) {
+  if (const auto document = read_document(file, from, made.notes, into)) {
     settings::section root(*document, "", into);
     read_rules(root, made);
   }

@@ -5,7 +5,9 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <set>
+#include <utility>
 
 namespace flipback::config {
 
@@ -27,8 +29,43 @@ std::unique_ptr<probe> make_one(const probe_entry& entry, const settings::node& 
   settings::section table(keys, "probes." + entry.name, problems);
   for (const std::string_view key : common_probe_keys) table.know(key);  // so that "evrey" is told of "every"
   const std::size_t known = problems.count();
+  const std::size_t kept = problems.secrets().size();
   auto made = kind.make(table, in);
+  made->keep_secret(std::span(problems.secrets()).subspan(kept));
   if (problems.count() == known) report_twice(*made, table);
+  return made;
+}
+
+/// What a wrong variable leaves of a probe.
+class probe_that_cant_be_asked final : public probe {
+ public:
+  explicit probe_that_cant_be_asked(std::string why) : why_(std::move(why)) {}
+  [[nodiscard]] std::span<const measurement_declaration> declares() const override { return {}; }
+  asio::awaitable<observation> observe(run&) override { co_return observation::unknown(reason::no_prerequisite, why_); }
+
+ private:
+  std::string why_;
+};
+
+std::string all_of(const settings::diagnostics& problems) {
+  std::string all;
+  for (const settings::problem& p : problems.sorted()) all += (all.empty() ? "" : "; ") + settings::to_string(p);
+  return all;
+}
+
+/// Of the variables alone, each probe by itself.
+std::vector<made_probe> make_of_variables(const configuration& from, const surroundings& in, settings::diagnostics& problems) {
+  std::vector<made_probe> made;
+  for (const probe_entry& entry : from.probes) {
+    settings::diagnostics own;
+    if (!entry.unread.empty()) own.add({}, entry.unread);
+    auto asked = make_one(entry, entry.table, *find_probe_kind(entry.type), in, own);
+    std::string why_not = entry.unread.empty() ? all_of(own) : entry.unread;
+    if (!why_not.empty()) asked = std::make_unique<probe_that_cant_be_asked>(why_not);
+    made.push_back({&entry, std::move(asked), std::move(why_not)});
+  }
+  if (!std::ranges::all_of(made, [](const made_probe& p) { return !p.why_not.empty(); })) return made;
+  for (const made_probe& p : made) problems.add({}, p.why_not);
   return made;
 }
 
@@ -36,6 +73,7 @@ std::unique_ptr<probe> make_one(const probe_entry& entry, const settings::node& 
 
 std::vector<made_probe> make_probes(const configuration& from, const surroundings& in, settings::diagnostics& problems,
                                     const slots_in_roles& now) {
+  if (from.file.empty()) return make_of_variables(from, in, problems);
   std::vector<made_probe> made;
   made.reserve(from.probes.size());
   for (const probe_entry& entry : from.probes) {

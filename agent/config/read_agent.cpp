@@ -1,5 +1,7 @@
 #include "agent/config/read_agent.hpp"
 
+#include "flipback/shown_item.hpp"
+
 #include <boost/asio/ip/address.hpp>
 #include <fmt/format.h>
 
@@ -53,11 +55,13 @@ void read_agent(settings::section& root, agent& into) {
   into.log_format = from->one_of("log_format", into.log_format, {log_format::text, log_format::json});
   into.log_level = from->one_of("log_level", into.log_level, {severity::debug, severity::info, severity::warning, severity::critical});
   into.name_servers = from->texts("name_servers");
-  for (const std::string& server : into.name_servers) {
+  for (std::size_t i = 0; i < into.name_servers.size(); ++i) {
+    const std::string& server = into.name_servers[i];
     boost::system::error_code error;
     asio::ip::make_address(server, error);
     if (!error || is_address_and_port(server, 1)) continue;
-    from->report("name_servers", fmt::format("found \"{}\", expected an address such as \"127.0.0.1\" or \"127.0.0.1:53\"", server));
+    from->report("name_servers", fmt::format("found {}, expected an address such as \"127.0.0.1\" or \"127.0.0.1:53\"",
+                                             settings::shown_item(*from, "name_servers", i)));
   }
   into.spread = from->span("spread", into.spread, duration{}, std::chrono::hours(1));
   from->finish();

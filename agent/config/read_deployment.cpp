@@ -2,7 +2,7 @@
 
 #include "agent/config/read_slots.hpp"
 #include "agent/config/read_switch.hpp"
-#include "probes/net/ascii_name.hpp"
+#include "probes/net/host.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -33,7 +33,7 @@ front_door read_front_door(settings::section& from, std::vector<std::string>& no
   if (!inner) return read;
   read.url = read_url(*inner, "url", "http://127.0.0.1/health");
   read.host = inner->text("host", "");
-  if (const auto wrong = net::not_ascii(read.host)) inner->report("host", *wrong);
+  net::report_not_a_host(*inner, "host", read.host);
   read.ca_file = inner->text("ca_file", "");
   read.identity = read_source(*inner, "identity");
   read.release = read_source(*inner, "release");

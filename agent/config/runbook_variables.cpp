@@ -30,6 +30,22 @@ void postgres(written_table& into) {
   into.put_if_set("password", "POSTGRES_PASSWORD");
 }
 
+/// An application's one address for its database, which may be of another kind: then there is nothing to probe.
+void database(written_table& into, std::string_view variable) {
+  const std::string url = into.value_of(variable);
+  const std::string_view scheme = std::string_view(url).substr(0, url.find("://"));
+  const bool is_another = url.contains("://") && !scheme.starts_with("postg");
+  if (!is_another) into.put("url", url, variable);
+}
+
+void database_url(written_table& into) {
+  database(into, "DATABASE_URL");
+}
+
+void db_dsn(written_table& into) {
+  database(into, "DB_DSN");
+}
+
 void redis(written_table& into) {
   into.put_if_set("url", "REDIS_URL");
   into.put_if_set("password", "REDIS_PASSWORD");
@@ -80,9 +96,30 @@ void minio(written_table& into) {
   into.put_if_set("buckets", "MINIO_BUCKET");
 }
 
-/// NEO4J_AUTH is "user/password", as the server's own image takes it, or "none".
+/// Amazon's clients know these by themselves, and applications have more names for a bucket. Without an address it is Amazon's own.
+void s3(written_table& into) {
+  std::string region = into.value_of("AWS_REGION");
+  if (region.empty()) region = into.value_of("AWS_DEFAULT_REGION");
+  for (const std::string_view bucket : {"S3_BUCKET", "AWS_STORAGE_BUCKET_NAME"}) {
+    if (into.is_set(bucket)) into.put("url", fmt::format("https://s3.{}.amazonaws.com", region.empty() ? "us-east-1" : region), bucket);
+  }
+  into.put_first("url", {"S3_ENDPOINT_URL", "AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"});
+  if (!into.put_first_whole({{{"access_key", "AWS_ACCESS_KEY_ID"}, {"secret_key", "AWS_SECRET_ACCESS_KEY"}},
+                             {{"access_key", "S3_ACCESS_KEY"}, {"secret_key", "S3_SECRET_KEY"}}})) {
+    return;
+  }
+  if (into.is_set("AWS_ACCESS_KEY_ID") && into.is_set("AWS_SECRET_ACCESS_KEY")) into.put_if_set("session_token", "AWS_SESSION_TOKEN");
+  into.put_first("region", {"AWS_REGION", "AWS_DEFAULT_REGION", "S3_REGION"});
+  into.put_first("buckets", {"S3_BUCKET", "AWS_STORAGE_BUCKET_NAME"});
+}
+
+/// NEO4J_AUTH is "user/password", as the server's own image takes it, or "none"; clients have two variables.
 void neo4j(written_table& into) {
   into.put_if_set("url", "NEO4J_URI");
+  if (into.put_first_whole(
+          {{{"user", "NEO4J_USERNAME"}, {"password", "NEO4J_PASSWORD"}}, {{"user", "NEO4J_USER"}, {"password", "NEO4J_PASSWORD"}}})) {
+    return;
+  }
   const std::string auth = into.value_of("NEO4J_AUTH");
   const std::size_t slash = auth.find('/');
   if (slash == std::string::npos) return;
@@ -129,14 +166,21 @@ void sentry(written_table& into) {
   into.put_if_set("release", "SENTRY_RELEASE");
 }
 
-constexpr std::array<runbook_row, 12> rows{{
+constexpr std::array<runbook_row, 19> rows{{
     {"POSTGRES_HOST", "postgres", "postgres", postgres},
+    {"DATABASE_URL", "postgres", "postgres", database_url},
+    {"DB_DSN", "postgres", "postgres", db_dsn},
     {"REDIS_URL", "redis", "redis", redis},
     {"API_URL", "api", "http", api},
     {"API_URL", "api-detailed", "http", api_detailed},
     {"KEYCLOAK_URL", "keycloak", "jwks", keycloak},
     {"QDRANT_URL", "qdrant", "qdrant", qdrant},
     {"MINIO_ENDPOINT", "minio", "s3", minio},
+    {"S3_ENDPOINT_URL", "s3", "s3", s3},
+    {"AWS_ENDPOINT_URL_S3", "s3", "s3", s3},
+    {"AWS_ENDPOINT_URL", "s3", "s3", s3},
+    {"S3_BUCKET", "s3", "s3", s3},
+    {"AWS_STORAGE_BUCKET_NAME", "s3", "s3", s3},
     {"NEO4J_URI", "neo4j", "neo4j", neo4j},
     {"PROMETHEUS_URL", "prometheus", "prometheus", prometheus},
     {"GRAFANA_URL", "grafana", "grafana", grafana},
@@ -168,9 +212,11 @@ bool written_table::put_first_whole(std::initializer_list<std::vector<key>> grou
   return true;
 }
 
-std::string written_table::value_of(std::string_view variable) const {
-  const auto found = from_->find(variable);
-  return found == from_->end() ? std::string{} : found->second;
+std::string written_table::value_of(std::string_view variable) {
+  if (const auto found = from_->set.find(variable); found != from_->set.end()) return found->second;
+  const auto unread = from_->unread.find(variable);
+  if (unread != from_->unread.end() && !unread->second.is_bare) unread_ = why_unread(variable, unread->second);
+  return {};
 }
 
 std::span<const runbook_row> runbook_rows() {

@@ -22,7 +22,7 @@ class slot_probe final : public probe {
       co_return observation::unknown(reason::no_prerequisite, asked_ == slot_role::stable
                                                                   ? "no slot is the stable one: there is no way back"
                                                                   : "it is not known which slot is live");
-    observation seen = co_await each_[*slot]->observe(r);
+    observation seen = co_await each_[*slot]->look(r);
     if (its_slot() != slot)
       co_return observation::unknown(reason::no_prerequisite,
                                      fmt::format("another slot has become the {} one while this was asked", name_of(asked_)));

@@ -1,5 +1,7 @@
 #include "agent/config/slots_differ.hpp"
 
+#include "flipback/shown_item.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -48,9 +50,7 @@ void check_upstreams(const written_slot& first, const written_slot& second) {
 
 /// A piece as it is written, without what the environment gave.
 std::string shown_piece(const written_slot& of, std::size_t number) {
-  const settings::node* found = of.table->raw("text");
-  const auto* several = std::get_if<settings::array>(&found->value);
-  return settings::shown(several == nullptr ? *found : (*several)[number]);
+  return settings::shown_item(*of.table, "text", number);
 }
 
 /// Each piece stands for one place in the live file. One that is found within another, of whichever slot, would be replaced there as well.

@@ -8,6 +8,7 @@
 #include "rules/compile.hpp"
 
 #include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
 
 #include <algorithm>
 
@@ -23,13 +24,16 @@ bool concerns(const rules::rule_source& rule, const std::string& probe) {
 
 }  // namespace
 
-configuration validate(const std::filesystem::path& file, const environment& from, settings::diagnostics& problems) {
+configuration validate(const std::filesystem::path& file, const sources& from, settings::diagnostics& problems) {
   configuration read = load(file, from, problems);
   configuration running = read;  // as the agent has it
   if (problems.clean()) add_slot_twins(running);
   asio::io_context loop;
   net::network network(loop.get_executor());
   const auto probes = make_probes(running, {loop.get_executor(), network, upstreams_of(running)}, problems);
+  for (const made_probe& p : probes) {
+    if (!p.why_not.empty()) read.notes.push_back(fmt::format("{} can't be asked: {}", p.entry->name, p.why_not));
+  }
   const rules::catalogue signals = signals_of(running, probes);
   std::vector<rules::rule_source> own = read.rules;
   for (const probe_entry& entry : running.probes) {

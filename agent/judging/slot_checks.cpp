@@ -13,14 +13,6 @@
 
 namespace flipback {
 
-namespace {
-
-asio::awaitable<observation> observed(probe& asks, run& r) {
-  co_return co_await asks.observe(r);
-}
-
-}  // namespace
-
 slot_checks::slot_checks(asio::io_context& loop, const config::configuration& configured, const surroundings& in) : loop_(loop) {
   settings::diagnostics said_before;
   for (const config::slot& slot : configured.slots) {
@@ -55,7 +47,7 @@ asio::awaitable<std::string> slot_checks::unmet(check& c) {
   run r{now, now + c.timeout, phase::starting};
   std::string says;
   try {
-    const auto seen = co_await within(c.timeout, observed(*c.asks, r));
+    const auto seen = co_await within(c.timeout, c.asks->look(r));
     if (!seen)
       says = fmt::format("{} (timed out after {} while {})", c.name, format_duration(c.timeout), name_of(r.now));
     else if (seen->result != outcome::pass)

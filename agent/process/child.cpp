@@ -25,6 +25,29 @@ namespace asio = boost::asio;
 
 namespace {
 
+/// What a child may know of our environment: where programs and homes are, in which language and which zone of time, which Docker or cluster
+/// is meant. The rest may hold secrets.
+std::vector<std::string> small_environment() {
+  constexpr std::array names{"PATH",   "HOME",        "USER",          "LOGNAME",        "LANG",       "LC_ALL",         "LC_CTYPE",
+                             "TZ",     "TMPDIR",      "DOCKER_HOST",   "DOCKER_CONFIG",  "DOCKER_CONTEXT", "DOCKER_CERT_PATH",
+                             "DOCKER_TLS_VERIFY", "KUBECONFIG", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"};
+  std::vector<std::string> made;
+  for (const char* const name : names) {
+    if (const char* const value = std::getenv(name)) made.push_back(fmt::format("{}={}", name, value));
+  }
+  if (std::getenv("PATH") == nullptr) made.emplace_back("PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+  return made;
+}
+
+/// What exec takes; it points into the texts.
+std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
+  std::vector<char*> made;
+  made.reserve(texts.size() + 1);
+  for (const std::string& text : texts) made.push_back(const_cast<char*>(text.c_str()));
+  made.push_back(nullptr);
+  return made;
+}
+
 int spawn(pid_t& pid, const std::vector<std::string>& argv, int output, int errors) {
   posix_spawn_file_actions_t files;
   ::posix_spawn_file_actions_init(&files);
@@ -43,11 +66,9 @@ int spawn(pid_t& pid, const std::vector<std::string>& argv, int output, int erro
   ::posix_spawnattr_setsigdefault(&attributes, &all);
   ::posix_spawnattr_setpgroup(&attributes, 0);
   ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETPGROUP | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
-  std::vector<char*> arguments;
-  arguments.reserve(argv.size() + 1);
-  for (const std::string& a : argv) arguments.push_back(const_cast<char*>(a.c_str()));
-  arguments.push_back(nullptr);
-  const int error = ::posix_spawnp(&pid, arguments[0], &files, &attributes, arguments.data(), environ);
+  const std::vector<char*> arguments = pointers_to(argv);
+  const std::vector<std::string> environment = small_environment();
+  const int error = ::posix_spawnp(&pid, arguments[0], &files, &attributes, arguments.data(), pointers_to(environment).data());
   ::posix_spawnattr_destroy(&attributes);
   ::posix_spawn_file_actions_destroy(&files);
   return error;

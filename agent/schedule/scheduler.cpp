@@ -10,6 +10,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <new>
 
 namespace flipback {
 
@@ -155,7 +156,7 @@ void scheduler::begin(entry& of, instant at) {
   of.newest = {clock_now(), at + of.timeout, phase::starting};
   ++running_;
   heap_.push({of.newest.deadline, of.number, of.serial});
-  asio::co_spawn(loop_, of.observed->observe(of.newest),
+  asio::co_spawn(loop_, of.observed->look(of.newest),
                  asio::bind_cancellation_slot(of.cancel.slot(), [this, &of](const std::exception_ptr& thrown, observation seen) {
                    ended(of, thrown, std::move(seen));
                  }));
@@ -169,6 +170,8 @@ void scheduler::ended(entry& of, const std::exception_ptr& thrown, observation s
       std::rethrow_exception(thrown);
     } catch (const boost::system::system_error& cancelled) {
       seen = observation::fail(reason::own_limits, fmt::format("the probe ended by itself: {}", cancelled.code().message()));
+    } catch (const std::bad_alloc&) {
+      seen = observation::fail(reason::own_limits, "no memory was left for it");
     } catch (const std::exception& bug) {
       seen = observation::fail(reason::own_limits, fmt::format("the probe failed inside: {}", bug.what()));
     }

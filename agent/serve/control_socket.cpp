@@ -81,10 +81,11 @@ asio::awaitable<received> write(local::socket& to, const std::string& line) {
   co_return co_await asio::async_write(to, asio::buffer(line), as_value);
 }
 
-asio::awaitable<void> converse(local::socket with, const control_socket::handler& answers) {
+asio::awaitable<void> converse(local::socket& with, visit& of, const control_socket::handler& answers) {
   std::string line;
   const auto got = co_await within(patience, read_line(with, line));
   if (!got) co_return;
+  of.answer();
   const bool too_long = std::get<0>(*got) == asio::error::not_found;
   if (std::get<0>(*got) && !too_long) co_return;
   // What was heard is answered, also where the agent ends meanwhile: the handler is to answer soon, then.
@@ -141,8 +142,9 @@ control_socket::control_socket(asio::io_context& loop, std::string path, handler
 control_socket::~control_socket() = default;
 
 asio::awaitable<void> control_socket::listen(std::shared_ptr<listener> by) {
-  co_await accept_all(by->socket.acceptor, by->conversations, most_conversations,
-                      [this](local::socket with) { return converse(std::move(with), answers_); });
+  static const std::string busy = line_of({false, fmt::format("{} others are being answered; ask again\n", most_conversations)});
+  co_await accept_all(by->socket.acceptor, by->conversations, most_conversations, busy,
+                      [this](local::socket& with, visit& of) { return converse(with, of, answers_); });
 }
 
 asio::awaitable<void> control_socket::serve() {

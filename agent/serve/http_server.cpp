@@ -2,12 +2,12 @@
 
 #include "agent/serve/accepting.hpp"
 #include "agent/task_group.hpp"
+#include "agent/within.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
 #include <boost/beast/http.hpp>
 #include <fmt/format.h>
 
@@ -25,6 +25,7 @@ namespace {
 constexpr std::size_t most_connections = 64;
 constexpr std::uint32_t head_limit = 8 * 1024;
 constexpr std::uint64_t body_limit = 8 * 1024;
+constexpr std::size_t wire_limit = 32 * 1024;  ///< of a request as it comes: extensions of chunks and trailers are in no other limit
 constexpr auto patience = std::chrono::seconds(10);
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
@@ -60,24 +61,40 @@ http::response<http::string_body> respond(const http::request<http::string_body>
   return response;
 }
 
-asio::awaitable<void> converse(beast::tcp_stream stream, const http_server::page& pages) {
-  beast::flat_buffer buffer;
-  for (;;) {
+constexpr std::string_view busy = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
+
+/// Whether a whole request came, in no more bytes than any has that is meant well.
+asio::awaitable<bool> read_request(tcp::socket& from, beast::flat_buffer& buffer, http::request_parser<http::string_body>& into) {
+  std::size_t taken = 0;
+  while (!into.is_done()) {
+    const auto [failed, size] = co_await http::async_read_some(from, buffer, into, as_value);
+    taken += size;
+    if (failed || taken > wire_limit) co_return false;
+  }
+  co_return true;
+}
+
+asio::awaitable<bool> send(tcp::socket& to, http::response<http::string_body>& whole) {
+  const auto [failed, size] = co_await http::async_write(to, whole, as_value);
+  co_return !failed;
+}
+
+asio::awaitable<void> converse(tcp::socket& with, visit& of, const http_server::page& pages) {
+  beast::flat_buffer buffer(wire_limit);
+  for (bool last = false; !last;) {
     http::request_parser<http::string_body> parser;
     parser.header_limit(head_limit);
     parser.body_limit(body_limit);
-    stream.expires_after(patience);
-    const auto [failed, unused] = co_await http::async_read(stream, buffer, parser, as_value);
-    if (failed) break;
+    of.wait();
+    if (!(co_await within(patience, read_request(with, buffer, parser))).value_or(false)) break;
+    of.answer();
     http::response<http::string_body> response = respond(parser.get(), pages);
-    const bool last = !response.keep_alive();
+    last = !response.keep_alive();
     if (parser.get().method() == http::verb::head) response.body().clear();
-    stream.expires_after(patience);
-    const auto [unsent, size] = co_await http::async_write(stream, response, as_value);
-    if (unsent || last) break;
+    if (!(co_await within(patience, send(with, response))).value_or(false)) break;
   }
   beast::error_code ignored;
-  stream.socket().shutdown(tcp::socket::shutdown_send, ignored);
+  with.shutdown(tcp::socket::shutdown_send, ignored);
 }
 
 }  // namespace
@@ -112,8 +129,8 @@ std::string http_server::address() const {
 }
 
 asio::awaitable<void> http_server::serve() {
-  co_await accept_all(parts_->acceptor, parts_->conversations, most_connections,
-                      [this](tcp::socket with) { return converse(beast::tcp_stream(std::move(with)), parts_->pages); });
+  co_await accept_all(parts_->acceptor, parts_->conversations, most_connections, busy,
+                      [this](tcp::socket& with, visit& of) { return converse(with, of, parts_->pages); });
 }
 
 }  // namespace flipback::serve

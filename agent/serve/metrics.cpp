@@ -1,5 +1,7 @@
 #include "agent/serve/metrics.hpp"
 
+#include "flipback/one_line.hpp"
+
 #include "agent/serve/standing_text.hpp"
 
 #include <boost/json.hpp>
@@ -132,7 +134,7 @@ std::string health_text(generation& of) {
   }
   page["probes"] = boost::json::object{{"pass", pass}, {"fail", fail}, {"unknown", unknown}};
   if (const auto s = of.stands()) page["deployment"] = as_object(*s);
-  return boost::json::serialize(page) + "\n";
+  return escaped_json(boost::json::serialize(page)) + "\n";
 }
 
 }  // namespace flipback::serve

@@ -47,7 +47,7 @@ reply wrong(const std::string& says) {
 }
 
 reply done(const json::object& page) {
-  return {true, json::serialize(page) + "\n"};
+  return {true, escaped_json(json::serialize(page)) + "\n"};
 }
 
 // flipback status

@@ -1,26 +1,43 @@
 #include "flipback/settings.hpp"
+#include "flipback/shown_item.hpp"
 
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <utility>
 
 namespace flipback::settings {
 
 namespace {
 
-/// The password of a URL that a person wrote out is a secret wherever it stands, and also where its / or ? should have been %2F or %3F:
-/// then what follows the colon is no port.
+/// Where the password of a URL begins and ends, or its user where it has no other; equal: there is none. Also where the password's / or ?
+/// should have been %2F or %3F, or the host behind it was forgotten: then what follows the colon is no port.
+std::pair<std::size_t, std::size_t> password_in(std::string_view text, std::size_t authority) {
+  const std::size_t colon = text.find(':', authority);
+  const std::size_t end = std::min(text.find_first_of("/?#", authority), text.size());
+  std::size_t at = text.substr(0, end).rfind('@');
+  const bool has_port = colon > authority && text.find_first_not_of("0123456789", colon + 1) >= end;
+  if (at == std::string_view::npos && colon < end && !has_port) at = text.rfind('@');
+  if (at != std::string_view::npos && at < authority) at = std::string_view::npos;
+  if (at != std::string_view::npos) return {colon < at ? colon + 1 : authority, at};
+  const bool is_address = text.find_first_not_of("0123456789abcdefABCDEF.:[]", authority) >= end;
+  if (colon < end && !has_port && !is_address && text[authority] != '[') return {colon + 1, end};
+  return {end, end};
+}
+
+/// The password of a URL that a person wrote out is a secret wherever it stands, and so is what a query's parameters are.
 std::string without_password(std::string text) {
   const std::size_t scheme = text.find("://");
-  if (scheme == std::string::npos) return text;
-  const std::size_t colon = text.find(':', scheme + 3);
-  if (colon == std::string::npos) return text;
-  const std::size_t end = std::min(text.find_first_of("/?#", scheme + 3), text.size());
-  std::size_t at = text.substr(0, end).rfind('@');
-  const bool port = colon > scheme + 3 && text.find_first_not_of("0123456789", colon + 1) >= end;
-  if (at == std::string::npos && !port) at = text.rfind('@');
-  if (at == std::string::npos || colon > at) return text;
-  return text.replace(colon + 1, at - colon - 1, "***");
+  if (scheme == std::string::npos || scheme + 3 >= text.size()) return text;
+  for (std::size_t query = text.find('?', scheme); query != std::string::npos && query < text.size();) {
+    const std::size_t equals = text.find('=', query);
+    if (equals == std::string::npos) break;
+    const std::size_t end = std::min(text.find_first_of("&# ", equals), text.size());
+    if (end > equals + 1) text.replace(equals + 1, end - equals - 1, "***");
+    query = text.find('&', equals);
+  }
+  const auto [begin, end] = password_in(text, scheme + 3);
+  return end > begin ? text.replace(begin, end - begin, "***") : text;
 }
 
 std::string shortened(std::string text) {
@@ -68,6 +85,13 @@ std::string shown(const node& n) {
   if (const auto* number = std::get_if<double>(&n.value)) return fmt::format("{}", *number);
   if (const auto* yes = std::get_if<bool>(&n.value)) return *yes ? "true" : "false";
   return std::string(kind_of(n));
+}
+
+std::string shown_item(section& from, std::string_view key, std::size_t number) {
+  const node* const found = from.raw(key);
+  if (found == nullptr) return "nothing";
+  const auto* const several = std::get_if<array>(&found->value);
+  return shown(several == nullptr || number >= several->size() ? *found : (*several)[number]);
 }
 
 }  // namespace flipback::settings

@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include <cstdint>
 #include <iterator>
 
 namespace flipback {
@@ -35,19 +36,25 @@ std::string written_out(char32_t c) {
   return c < 0x80 ? fmt::format("\\x{:02x}", static_cast<unsigned>(c)) : fmt::format("\\u{:04x}", static_cast<unsigned>(c));
 }
 
-std::string safe(std::string_view text, bool line_ends_stay) {
+enum class goes_to : std::uint8_t { line, lines, json };
+
+std::string safe(std::string_view text, goes_to where) {
   std::string made;
   made.reserve(text.size());
   while (!text.empty()) {
     const std::size_t size = utf8_character_size(text);
     if (size == 0) {
-      fmt::format_to(std::back_inserter(made), "\\x{:02x}", static_cast<unsigned char>(text.front()));
+      if (where == goes_to::json)
+        made += "\\ufffd";
+      else
+        fmt::format_to(std::back_inserter(made), "\\x{:02x}", static_cast<unsigned char>(text.front()));
       text.remove_prefix(1);
       continue;
     }
     const std::string_view character = text.substr(0, size);
-    if (is_control(number_of(character)) && !(line_ends_stay && character == "\n"))
-      made += written_out(number_of(character));
+    if (is_control(number_of(character)) && !(where != goes_to::line && character == "\n"))
+      made += where == goes_to::json ? fmt::format("\\u{:04x}", static_cast<unsigned>(number_of(character)))
+                                     : written_out(number_of(character));
     else
       made += character;
     text.remove_prefix(size);
@@ -62,11 +69,15 @@ bool is_control(std::string_view character) {
 }
 
 std::string one_line(std::string_view outside) {
-  return safe(outside, false);
+  return safe(outside, goes_to::line);
+}
+
+std::string escaped_json(std::string_view json) {
+  return safe(json, goes_to::json);
 }
 
 std::string whole_lines(std::string_view text) {
-  return safe(text, true);
+  return safe(text, goes_to::lines);
 }
 
 }  // namespace flipback

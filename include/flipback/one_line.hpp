@@ -16,4 +16,8 @@ std::string one_line(std::string_view outside);
 /// The same for text that was made of several lines: its line ends stay.
 std::string whole_lines(std::string_view text);
 
+/// JSON, in whose strings such characters may stand as they are, with each of them escaped: it means the same, and a terminal obeys nothing
+/// of it.
+std::string escaped_json(std::string_view json);
+
 }  // namespace flipback

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "flipback/discretion.hpp"
 #include "flipback/observation.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -34,6 +35,7 @@ struct run {
   instant deadline;
   phase now = phase::starting;  ///< kept up to date by whoever does the work
   std::string_view part{};      ///< which of several parts that is, for the same sentence: "step token"; must outlive the run
+  discretion learned{};         ///< secrets that came up in this run: a session's token
 };
 
 /// One way to observe one thing. A probe does its work once for each call; interval, spread, deadline and overlap belong to the
@@ -45,6 +47,10 @@ class probe {
   /// What it may measure beside what every probe gives (up, reachable, latency, consecutive_failures, failure_ratio).
   [[nodiscard]] virtual std::span<const measurement_declaration> declares() const = 0;
   virtual asio::awaitable<observation> observe(run& r) = 0;
+  /// The same, and nothing of what it says repeats a secret that it was given or that came up meanwhile: whoever runs probes asks so.
+  asio::awaitable<observation> look(run& r);
+  /// No word of its may repeat these.
+  void keep_secret(std::span<const secret> all) { hides_ = discretion(all); }
 
   /// Why no rollback may rest on what it observes; empty: it may.
   [[nodiscard]] virtual std::string unfit_to_act() const { return {}; }
@@ -54,6 +60,9 @@ class probe {
   /// Work between the runs (following a file), started once with the probe and cancelled with it. Most have none.
   [[nodiscard]] virtual bool follows() const { return false; }
   virtual asio::awaitable<void> follow();
+
+ private:
+  discretion hides_;
 };
 
 /// A slot as a probe may need to know it: to tell whose request a log line is.

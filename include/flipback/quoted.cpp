@@ -1,32 +1,16 @@
 #include "flipback/quoted.hpp"
 
+#include "flipback/discretion.hpp"
 #include "flipback/one_line.hpp"
-#include "flipback/percent.hpp"
 #include "flipback/utf8.hpp"
 
 #include <algorithm>
 
 namespace flipback {
 
-namespace {
-
-void take_out(std::string& from, std::string_view text) {
-  if (text.empty()) return;
-  constexpr std::string_view instead = "***";
-  for (std::size_t at = from.find(text); at != std::string::npos; at = from.find(text, at + instead.size())) {
-    from.replace(at, text.size(), instead);
-  }
-}
-
-}  // namespace
-
 std::string quoted(std::string_view theirs, std::span<const secret> without, std::size_t most) {
   constexpr std::size_t looked_at = 64 * 1024;
-  std::string text(theirs.substr(0, looked_at));
-  for (const secret& s : without) {
-    take_out(text, s.reveal());
-    take_out(text, percent_encoded(s.reveal()));
-  }
+  const std::string text = discretion(without).without(theirs.substr(0, looked_at));
   std::string made;
   for (std::string_view rest = text; !rest.empty();) {
     const std::size_t size = utf8_character_size(rest);

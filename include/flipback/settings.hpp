@@ -40,10 +40,14 @@ class diagnostics {
   [[nodiscard]] bool clean() const { return problems_.empty(); }
   [[nodiscard]] std::size_t count() const { return problems_.size(); }
   [[nodiscard]] std::vector<problem> sorted() const;
+  /// A secret that was read: whoever makes something of the settings learns what that must never repeat.
+  void keep(const secret& s) { secrets_.push_back(s); }
+  [[nodiscard]] const std::vector<secret>& secrets() const { return secrets_; }
 
  private:
   std::vector<problem> problems_;
   std::vector<position> silent_;
+  std::vector<secret> secrets_;
 };
 
 struct node;
@@ -99,6 +103,8 @@ class section {
   Enumeration one_of(std::string_view key, Enumeration fallback, std::initializer_list<Enumeration> all);
   /// `key`, or the contents of the file that `key_file` names without its last line end. Both is an error.
   std::optional<secret> hidden(std::string_view key);
+  /// What is a secret by what stands around it: a password in an address, a name and its password as HTTP says them.
+  void keep(const secret& s) { into_->keep(s); }
   /// The table or array under a key, raw. The key counts as known.
   const node* raw(std::string_view key);
   std::optional<section> inner(std::string_view key);                         ///< the table under `key`
@@ -118,6 +124,7 @@ class section {
   /// The place among `words` of the one that stands under `key`; nothing where it is absent or reported.
   std::optional<std::size_t> place_among(std::string_view key, std::span<const std::string_view> words);
   const node* find(std::string_view key);
+  secret kept(secret s);
   void mismatch(std::string_view key, const node& found, std::string_view expected);
 
   const node* from_;

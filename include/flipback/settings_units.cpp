@@ -104,6 +104,11 @@ double section::ratio(std::string_view key, double fallback) {
   return fallback;
 }
 
+secret section::kept(secret s) {
+  keep(s);
+  return s;
+}
+
 std::optional<secret> section::hidden(std::string_view key) {
   const std::string file_key = fmt::format("{}_file", key);
   const node* found = find(key);
@@ -113,7 +118,7 @@ std::optional<secret> section::hidden(std::string_view key) {
     return std::nullopt;
   }
   if (found != nullptr) {
-    if (const auto* text = std::get_if<std::string>(&found->value)) return secret(*text);
+    if (const auto* text = std::get_if<std::string>(&found->value)) return kept(secret(*text));
     report(key, fmt::format("found {}, expected a string", kind_of(*found)));  // never its value
     return std::nullopt;
   }
@@ -124,7 +129,7 @@ std::optional<secret> section::hidden(std::string_view key) {
     return std::nullopt;
   }
   auto read = read_secret(*path);
-  if (read) return secret(std::move(*read));
+  if (read) return kept(secret(std::move(*read)));
   report(file_key, fmt::format("can't take a secret from {}: {}", settings::shown(*file), read.error()));
   return std::nullopt;
 }

@@ -4,6 +4,7 @@
 #include "flipback/probe.hpp"
 
 #include <array>
+#include <initializer_list>
 #include <stdexcept>
 
 namespace flipback {
@@ -95,6 +96,16 @@ observation observation::fail(reason why, std::string says) {
 
 observation observation::unknown(reason why, std::string says) {
   return {outcome::unknown, why, std::move(says), {}, {}, {}};
+}
+
+asio::awaitable<observation> probe::look(run& r) {
+  observation seen = co_await observe(r);
+  for (const discretion* hides : std::initializer_list<const discretion*>{&hides_, &r.learned}) {
+    if (hides->empty()) continue;
+    seen.says = hides->without(seen.says);
+    for (std::string& told : seen.news) told = hides->without(told);
+  }
+  co_return seen;
 }
 
 asio::awaitable<void> probe::follow() {

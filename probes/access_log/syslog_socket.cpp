@@ -76,6 +76,8 @@ std::expected<std::shared_ptr<syslog_socket>, std::string> syslog_socket::bind(c
   }
   const std::string beside = path + ".new";
   const sockaddr_un address = address_of(beside);
+  if (::lstat(beside.c_str(), &found) == 0 && !S_ISSOCK(found.st_mode))
+    return std::unexpected(fmt::format("can't be bound: {} is in the way", beside));
   ::unlink(beside.c_str());
   const int fd = new_socket();
   if (fd < 0) return not_bound(fd, beside);

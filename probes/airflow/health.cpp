@@ -24,6 +24,7 @@ std::optional<health> read_health(const net::json::value& answer, wall_time now)
 complaints complaints_of(const health& seen, const demands& demanded) {
   complaints made;
   for (std::size_t i = 0; i < seen.size(); ++i) {
+    if (!demanded.looked_at[i]) continue;
     const part& p = seen[i];
     const std::string age = p.heartbeat_age ? format_duration(std::chrono::round<std::chrono::seconds>(*p.heartbeat_age)) : "";
     if (!p.status) {

@@ -29,6 +29,7 @@ std::optional<health> read_health(const net::json::value& answer, wall_time now)
 struct demands {
   duration max_heartbeat_age = std::chrono::seconds(30);   ///< Airflow's own scheduler_health_check_threshold
   std::array<bool, part_names.size()> needed{true, true};  ///< unwell where it was never deployed
+  std::array<bool, part_names.size()> looked_at{true, true, true, true};
 };
 
 /// Why each part is unwell; an empty text: it is well. Without its metadatabase Airflow knows nothing of the other parts, and so do we.

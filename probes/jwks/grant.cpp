@@ -3,7 +3,7 @@
 #include "flipback/percent.hpp"
 #include "flipback/quoted.hpp"
 
-#include "probes/base64.hpp"
+#include "flipback/base64.hpp"
 #include "probes/jwks/refusal.hpp"
 #include "probes/net/json.hpp"
 

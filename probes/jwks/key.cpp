@@ -1,6 +1,6 @@
 #include "probes/jwks/key.hpp"
 
-#include "probes/base64.hpp"
+#include "flipback/base64.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>

@@ -150,6 +150,7 @@ asio::awaitable<net::result<token>> session::get_token(const discovery& by, secr
   auto ask = request_for(*terms_.issuer, by.token_endpoint, "token_endpoint");
   if (!ask) co_return std::unexpected(std::move(ask.error()));
   hidden_ = ask_for_token(terms_.who, by.takes_basic, *ask);
+  for (const secret& s : hidden_) run_.learned.keep(s);
   const instant began = std::chrono::steady_clock::now();
   const auto answer = co_await exchange(*ask);
   if (!answer) co_return std::unexpected(answer.error());
@@ -157,6 +158,7 @@ asio::awaitable<net::result<token>> session::get_token(const discovery& by, secr
   if (!given) co_return std::unexpected(std::move(given.error()));
   found_.measure("token_seconds", seconds_since(began));
   hidden_.push_back(*given);
+  run_.learned.keep(*given);
   holding = std::move(*given);
   co_return decode(holding.reveal());
 }

@@ -2,7 +2,7 @@
 
 #include "flipback/quoted.hpp"
 
-#include "probes/base64.hpp"
+#include "flipback/base64.hpp"
 #include "probes/jwks/verify.hpp"
 
 #include <boost/json/array.hpp>

@@ -2,7 +2,7 @@
 
 #include "flipback/quoted.hpp"
 
-#include "probes/base64.hpp"
+#include "flipback/base64.hpp"
 #include "probes/net/http_settings.hpp"
 
 #include <fmt/format.h>
@@ -45,6 +45,7 @@ void read_credentials(settings::section& from, api_access& into) {
     into.say_bearer(*read.token);
   else if (read.password && !read.user.empty())
     into.say_basic(read.user, *read.password);
+  for (const secret& s : into.secrets) from.keep(s);
 }
 
 std::optional<secret> read_token(settings::section& from) {
@@ -60,6 +61,7 @@ void read_headers(settings::section& from, api_access& into) {
     if (has_credentials && is_authorization(h.name))
       from.report("headers", "has an Authorization beside user and password, or token: expected one of them");
     if (!is_public_header(h.name)) hide_sent(into.secrets, h.value.reveal());
+    if (!is_public_header(h.name)) from.keep(h.value);
     into.ask.headers.emplace_back(std::move(h.name), h.value.reveal());
   }
 }

@@ -45,7 +45,9 @@ void read_headers(settings::section& from, api_access& into);
 /// The questions of one run to an API. They share a connection, which ends with the session; a deadline is the run's.
 class api_session {
  public:
-  api_session(network& through, const api_access& as, run& r) : client_(through, true), as_(&as), run_(&r) {}
+  api_session(network& through, const api_access& as, run& r) : client_(through, true), as_(&as), run_(&r) {
+    for (const secret& s : as.secrets) r.learned.keep(s);
+  }
 
   /// Any answer, whatever its status. `path` begins with a slash and is sent as it is.
   asio::awaitable<result<http_answer>> get(std::string path);

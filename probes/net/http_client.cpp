@@ -18,6 +18,7 @@ namespace http = beast::http;
 
 constexpr std::size_t head_limit = 64 * 1024;
 constexpr std::size_t read_at_once = 16 * 1024;
+constexpr int most_informational = 16;  ///< answers (1xx) before the real one
 
 instant now() {
   return std::chrono::steady_clock::now();
@@ -42,6 +43,8 @@ std::string written(const http_request& ask, bool keep_alive) {
   return text;
 }
 
+using answer_parser = http::response_parser<http::string_body>;
+
 failure bad_answer(const beast::error_code& error, std::size_t limit) {
   if (error == http::error::body_limit)
     return {reason::too_large, fmt::format("the answer is longer than {}", format_size(static_cast<double>(limit)))};
@@ -64,21 +67,47 @@ void complete_status_line(beast::flat_buffer& buffer) {
   std::ranges::copy(rest, at + 1);
 }
 
-using answer_parser = http::response_parser<http::string_body>;
-
-/// Takes what has been read, as far as it goes. True when the answer is whole.
-result<bool> take(answer_parser& parser, beast::flat_buffer& buffer, std::size_t limit) {
-  if (!parser.is_header_done()) complete_status_line(buffer);
-  while (buffer.size() > 0 && !parser.is_done()) {
-    beast::error_code error;
-    const std::size_t used = parser.put(buffer.data(), error);
-    buffer.consume(used);
-    if (error == http::error::need_more) break;
-    if (error) return std::unexpected(bad_answer(error, limit));
-    if (used == 0) break;
+/// Reads one answer out of the bytes that come. What Beast bounds is the head, and the body once it is decoded; what a sender may put
+/// around the parts of a body (extensions of chunks, trailers) is bounded here.
+class answer_reader {
+ public:
+  answer_reader(const http_request& ask) : limit_(ask.answer_limit) {
+    parser_.eager(true);
+    parser_.skip(ask.method == "HEAD");
+    parser_.body_limit(ask.answer_limit);
+    parser_.header_limit(head_limit);
+    parser_.on_chunk_header(hear_chunk_);
   }
-  return parser.is_done();
-}
+
+  /// Takes what has been read, as far as it goes. True when the answer is whole.
+  result<bool> take(beast::flat_buffer& buffer) {
+    if (!parser_.is_header_done()) complete_status_line(buffer);
+    while (buffer.size() > 0 && !parser_.is_done()) {
+      beast::error_code error;
+      const bool ended = body_ended_;
+      const std::size_t used = parser_.put(buffer.data(), error);
+      if (ended) trailers_ += used;
+      buffer.consume(used);
+      if (error == http::error::need_more) break;
+      if (error) return std::unexpected(bad_answer(error, limit_));
+      if (used == 0) break;
+    }
+    if (!parser_.is_done() && buffer.size() + trailers_ > head_limit)
+      return std::unexpected(failure{reason::too_large, "what stands around the answer's body is longer than 64KiB"});
+    return parser_.is_done();
+  }
+
+  answer_parser& parser() { return parser_; }
+
+ private:
+  std::size_t limit_;
+  answer_parser parser_;
+  bool body_ended_ = false;
+  std::size_t trailers_ = 0;  ///< bytes after the last chunk
+  std::function<void(std::uint64_t, std::string_view, beast::error_code&)> hear_chunk_ = [this](std::uint64_t size, auto, auto&) {
+    body_ended_ = body_ended_ || size == 0;
+  };
+};
 
 http_answer taken(answer_parser& parser) {
   http_answer answer;
@@ -103,14 +132,12 @@ asio::awaitable<result<exchanged>> exchange_on(stream& on, const http_request& a
   instant head{};
   beast::flat_buffer buffer;
   exchanged done;
-  for (;;) {  // once, but for informational answers (1xx) that go before the real one
-    answer_parser parser;
-    parser.eager(true);
-    parser.skip(ask.method == "HEAD");
-    parser.body_limit(ask.answer_limit);
-    parser.header_limit(head_limit);
+  for (int before_it = 0;; ++before_it) {
+    if (before_it > most_informational) co_return std::unexpected(failure{reason::bad_answer, "informational answers (1xx) do not end"});
+    answer_reader reader(ask);
+    answer_parser& parser = reader.parser();
     for (;;) {
-      const auto whole = take(parser, buffer, ask.answer_limit);
+      const auto whole = reader.take(buffer);
       if (!whole) co_return std::unexpected(whole.error());
       if (parser.is_header_done() && head == instant{}) head = now();
       if (*whole) break;

@@ -1,6 +1,6 @@
 #include "probes/net/http_settings.hpp"
 
-#include "probes/net/ascii_name.hpp"
+#include "probes/net/host.hpp"
 #include "probes/net/tls_settings.hpp"
 
 #include <fmt/format.h>
@@ -50,9 +50,7 @@ http_request read_http_request(settings::section& from, std::string_view example
   }
   ask.host = from.text("host", "");
   ask.tls = read_tls_options(from);
-  if (std::ranges::any_of(ask.host, [](unsigned char c) { return c <= ' ' || c == 0x7f; }))
-    from.report("host", "has a space or a control character in it");
-  if (const auto wrong = not_ascii(ask.host)) from.report("host", *wrong);
+  if (report_not_a_host(from, "host", ask.host)) ask.host.clear();
   if (ask.tls.server_name.empty()) ask.tls.server_name = name_in(ask.host);
   return ask;
 }

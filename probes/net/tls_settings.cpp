@@ -1,6 +1,6 @@
 #include "probes/net/tls_settings.hpp"
 
-#include "probes/net/ascii_name.hpp"
+#include "probes/net/host.hpp"
 
 namespace flipback::net {
 
@@ -9,7 +9,7 @@ tls_options read_tls_options(settings::section& from) {
   read.verify = from.boolean("verify", true);
   read.ca_file = from.text("ca_file", "");
   read.server_name = from.text("server_name", "");
-  if (const auto wrong = not_ascii(read.server_name)) from.report("server_name", *wrong);
+  if (report_not_a_host(from, "server_name", read.server_name)) read.server_name.clear();
   read.client_certificate = from.text("client_certificate", "");
   read.client_key = from.text("client_key", "");
   read.newest_only = from.choice("min_version", "1.2", {"1.2", "1.3"}) == "1.3";

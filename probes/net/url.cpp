@@ -2,7 +2,7 @@
 
 #include "flipback/percent.hpp"
 
-#include "probes/net/ascii_name.hpp"
+#include "probes/net/host.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -26,7 +26,7 @@ parsed<std::uint16_t> parse_port(std::string_view text) {
   std::uint16_t port = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), port);
   if (error != std::errc{} || end != text.data() + text.size() || port == 0) {
-    return std::unexpected(fmt::format("has the port \"{}\", which is not a number from 1 to 65535", text));
+    return std::unexpected("has a port that is no number from 1 to 65535");  // it is not shown: it may be a password without its host
   }
   return port;
 }
@@ -47,7 +47,7 @@ parsed<endpoint> parse_host(std::string_view text, std::uint16_t default_port) {
     if (to.host.contains(':')) return std::unexpected("has an IPv6 address without [ ]");
   }
   if (to.host.empty()) return std::unexpected("has no host");
-  if (auto wrong = not_ascii(to.host)) return std::unexpected(std::move(*wrong));
+  if (const auto wrong = not_a_host(to.host)) return std::unexpected(fmt::format("has {} in the place of its host", *wrong));
   if (colon != std::string_view::npos) port = text.substr(colon + 1);
   if (colon != std::string_view::npos && port.empty()) return std::unexpected("has a : without a port");
   if (port.empty() && default_port == 0) return std::unexpected("has no port");

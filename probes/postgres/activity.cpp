@@ -1,5 +1,6 @@
 #include "probes/postgres/fingerprint.hpp"
 #include "probes/postgres/questions.hpp"
+#include "probes/postgres/trouble.hpp"
 
 #include <fmt/format.h>
 
@@ -57,7 +58,7 @@ void say_longest(const rows& found, const std::string& what, const std::string& 
 }
 
 void hear(const answer& heard, findings& into) {
-  if (!heard) return into.unwell(heard.error());
+  if (!heard) return left_out_or_unwell("connections and what they do", heard.error(), into);
   const auto used = heard->number("connections");
   const auto most = heard->number("connections_max");
   if (!used || !most) return into.unwell(reason::bad_answer, "the answer has not the columns that were asked for");

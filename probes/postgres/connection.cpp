@@ -1,6 +1,7 @@
 #include "probes/postgres/connection.hpp"
 
 #include "probes/net/certificate.hpp"
+#include "probes/postgres/clear_text.hpp"
 #include "probes/postgres/trouble.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -9,8 +10,10 @@
 #include <libpq-fe.h>
 
 #include <sys/ioctl.h>
+#include <sys/socket.h>
 
 #include <algorithm>
+#include <array>
 
 namespace flipback::postgres {
 
@@ -18,6 +21,7 @@ namespace {
 
 using asio::posix::stream_descriptor;
 constexpr std::size_t answer_limit = 1024 * 1024;
+constexpr std::size_t greeting_limit = 256 * 1024;  ///< what a server says until a connection stands
 
 /// A descriptor on loan: given back to libpq, not closed, however the wait ends.
 struct lent {
@@ -42,6 +46,13 @@ void add_rows(const PGresult* from, rows& into) {
       values.push_back(null ? std::nullopt : std::optional<std::string>(PQgetvalue(from, row, column)));
     }
   }
+}
+
+/// A Unix socket is none: nobody listens in on it.
+bool is_network(int fd) {
+  int domain = 0;
+  socklen_t size = sizeof(domain);
+  return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 || domain != AF_UNIX;
 }
 
 void hear_nothing(void* /*unused*/, const PGresult* /*unused*/) {}
@@ -76,8 +87,44 @@ asio::awaitable<void> connection::wait(bool for_reading) const {
   co_await on.descriptor.async_wait(for_reading ? stream_descriptor::wait_read : stream_descriptor::wait_write, asio::use_awaitable);
 }
 
+/// libpq keeps a message until it is whole, however long it says that it is.
+void connection::count_waiting() {
+  int waiting = 0;
+  if (::ioctl(PQsocket(raw_.get()), FIONREAD, &waiting) == 0) taken_ += static_cast<std::size_t>(waiting);
+}
+
+/// Waits for what the server says before it lets us in, and looks at it first: why libpq must not hear it. Only who answers between that
+/// look and libpq's own could still be sent the password; where libpq can refuse by itself (16), it does.
+asio::awaitable<std::optional<refusal>> connection::hear_greeting() const {
+  const int fd = PQsocket(raw_.get());
+  std::array<char, 4096> bytes{};
+  for (int least = shortest_request;;) {
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &least, sizeof(least));
+    co_await wait(true);
+    const auto there = std::max<ssize_t>(0, ::recv(fd, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT));
+    const greeting found = look_at({bytes.data(), static_cast<std::size_t>(there)});
+    const bool waits = found.is == greeting::kind::incomplete && found.needed <= bytes.size() && there >= least;
+    if (waits) {
+      least = static_cast<int>(found.needed);
+      continue;
+    }
+    constexpr int any = 1;
+    ::setsockopt(fd, SOL_SOCKET, SO_RCVLOWAT, &any, sizeof(any));
+    if (found.is == greeting::kind::asks_in_clear)
+      co_return refusal{
+          {reason::unauthorised,
+           "the server asks for the password in clear text and without TLS: it was not sent; expected sslmode = \"require\", or "
+           "cleartext_password = true where the network may see it"},
+          {}};
+    if (found.is == greeting::kind::odd) co_return refusal{{reason::bad_answer, "the answer is not PostgreSQL's protocol"}, {}};
+    co_return std::nullopt;
+  }
+}
+
 asio::awaitable<std::expected<connection, refusal>> connection::open(asio::any_io_executor executor,
-                                                                     std::map<std::string, std::string> parameters) {
+                                                                     std::map<std::string, std::string> parameters, bool in_clear) {
+  constexpr int knows_require_auth = 160000;
+  if (!in_clear && parameters["sslmode"] == "disable" && PQlibVersion() >= knows_require_auth) parameters["require_auth"] = "!password";
   std::vector<const char*> names;
   std::vector<const char*> values;
   for (const auto& [name, value] : parameters) {
@@ -96,9 +143,19 @@ asio::awaitable<std::expected<connection, refusal>> connection::open(asio::any_i
     // With sslmode prefer and allow libpq knocks a second time, without or with TLS, whatever the server said: a wrong password, too.
     const bool wrong_password = state_in(PQerrorMessage(made.raw_.get())) == "28P01";
     if (state == PGRES_POLLING_FAILED || wrong_password) co_return std::unexpected(made.trouble());
-    co_await made.wait(state == PGRES_POLLING_READING);  // the socket may be another one each time
+    const bool greeted = !in_clear && state == PGRES_POLLING_READING && PQstatus(made.raw_.get()) == CONNECTION_AWAITING_RESPONSE &&
+                         PQsslInUse(made.raw_.get()) == 0 && is_network(PQsocket(made.raw_.get()));
+    if (greeted) {
+      if (auto unheard = co_await made.hear_greeting()) co_return std::unexpected(std::move(*unheard));
+    } else {
+      co_await made.wait(state == PGRES_POLLING_READING);  // the socket may be another one each time
+    }
+    made.count_waiting();
+    if (made.taken_ > greeting_limit)
+      co_return std::unexpected(refusal{{reason::too_large, "what the server says before it lets us in is longer than 256KiB"}, {}});
     state = PQconnectPoll(made.raw_.get());
   }
+  made.taken_ = 0;
   PQsetnonblocking(made.raw_.get(), 1);
   PQenterPipelineMode(made.raw_.get());
   co_return std::move(made);
@@ -132,8 +189,7 @@ asio::awaitable<std::optional<refusal>> connection::flush() {
 asio::awaitable<std::optional<refusal>> connection::await_result() {
   while (PQisBusy(raw_.get()) != 0) {
     co_await wait(true);
-    int waiting = 0;
-    if (::ioctl(PQsocket(raw_.get()), FIONREAD, &waiting) == 0) taken_ += static_cast<std::size_t>(waiting);
+    count_waiting();
     if (taken_ > answer_limit) co_return refusal{{reason::too_large, "the answer is longer than 1MiB"}, {}};
     if (PQconsumeInput(raw_.get()) != 1) co_return trouble();
   }

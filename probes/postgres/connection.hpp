@@ -25,9 +25,10 @@ struct statement {
 class connection {
  public:
   /// `parameters` are libpq's, with `hostaddr` where `host` is a name: libpq's own look-up blocks. Several, with commas, are tried in turn;
-  /// a wrong password is tried once.
+  /// a wrong password is tried once. `in_clear`: whether the password may be sent as it stands to a server that asks for that over a
+  /// network without TLS.
   static asio::awaitable<std::expected<connection, refusal>> open(asio::any_io_executor executor,
-                                                                  std::map<std::string, std::string> parameters);
+                                                                  std::map<std::string, std::string> parameters, bool in_clear);
 
   /// Asks all of them at once, each in a read-only transaction of its own that the server ends by itself after `most`: an error of one is
   /// nothing to the others, and none of them changes anything. As many answers as statements; fewer where the connection ended, and then
@@ -46,6 +47,8 @@ class connection {
   connection(asio::any_io_executor executor, pg_conn* raw, secret password)
       : executor_(std::move(executor)), raw_(raw), hidden_{std::move(password)} {}
   asio::awaitable<void> wait(bool for_reading) const;
+  void count_waiting();
+  asio::awaitable<std::optional<refusal>> hear_greeting() const;
   bool send(const std::string& sql, const std::vector<std::string>& values);
   bool send_whole(const statement& one, duration most);
   asio::awaitable<std::optional<refusal>> flush();

@@ -1,6 +1,7 @@
 #include "flipback/quoted.hpp"
 
 #include "probes/postgres/questions.hpp"
+#include "probes/postgres/trouble.hpp"
 
 #include <fmt/format.h>
 
@@ -96,7 +97,7 @@ void say_slots(const rows& found, findings& into) {
 }
 
 void hear(const answer& heard, findings& into) {
-  if (!heard) return into.unwell(heard.error());
+  if (!heard) return left_out_or_unwell("replication", heard.error(), into);
   measure(measured, *heard, into);
   if (heard->number("is_replica") == 1.0) say_replica(*heard, into);
   say_replicas(*heard, into);

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <cctype>
 
 namespace flipback::postgres {
@@ -62,6 +63,16 @@ refusal connection_trouble(std::string_view message, std::span<const secret> hid
   if (has("SSL") || has("certificate")) return of(reason::bad_tls, says);
   if (has("No route to host") || has("unreachable")) return of(reason::unreachable, "the host is unreachable");
   return of(reason::closed, says.empty() ? "the server hung up" : says);
+}
+
+bool is_lacking(const refusal& why) {
+  constexpr std::array<std::string_view, 5> states{"42883", "0A000", "42P01", "42703", "42704"};
+  return std::ranges::find(states, why.state) != states.end();
+}
+
+void left_out_or_unwell(std::string_view question, const refusal& why, findings& into) {
+  if (!is_lacking(why)) return into.unwell(why);
+  into.well(fmt::format("{} left out, which this server does not have: {}", question, why.says));
 }
 
 }  // namespace flipback::postgres

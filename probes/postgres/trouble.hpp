@@ -15,4 +15,10 @@ std::string state_in(std::string_view message);
 /// What a connection's message means: the server's own refusal, or what befell the connection.
 refusal connection_trouble(std::string_view message, std::span<const secret> hidden);
 
+/// Whether the server lacks what was asked for, as those that are PostgreSQL only in part do: a function, a table, a column, a setting.
+bool is_lacking(const refusal& why);
+
+/// A question of our own that the server does not have is left out, and that is said; any other refusal is not well.
+void left_out_or_unwell(std::string_view question, const refusal& why, findings& into);
+
 }  // namespace flipback::postgres

@@ -1,5 +1,7 @@
 #include "probes/prometheus/terms.hpp"
 
+#include "flipback/shown_item.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -15,10 +17,12 @@ void read_facets(settings::section& from, terms& into) {
   for (std::size_t f = 0; f < facets.size(); ++f) into.looks.at(f) = from.boolean(facets.at(f), true);
   const std::vector<std::string> words =
       from.has("fail_on") ? from.texts("fail_on") : std::vector<std::string>{"targets", "rules", "config"};
-  for (const std::string& word : words) {
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string& word = words[i];
     const auto* const at = std::ranges::find(facets, word);
     if (at == facets.end())
-      from.report("fail_on", fmt::format("has \"{}\" in it, expected some of: {}", word, fmt::join(facets, ", ")));
+      from.report("fail_on",
+                  fmt::format("has {} in it, expected some of: {}", settings::shown_item(from, "fail_on", i), fmt::join(facets, ", ")));
     else
       into.fails.at(static_cast<std::size_t>(at - facets.begin())) = true;
     if (at != facets.end() && from.has("fail_on") && !into.looks.at(static_cast<std::size_t>(at - facets.begin())))

@@ -7,6 +7,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cctype>
 
 namespace flipback::s3 {
 
@@ -25,7 +26,8 @@ struct meaning {
 constexpr std::array meanings{
     meaning{"AccessDenied", reason::forbidden, {}},
     meaning{"InvalidAccessKeyId", reason::unauthorised, "the access key is unknown"},
-    meaning{"SignatureDoesNotMatch", reason::unauthorised, "the secret key is wrong"},
+    meaning{"SignatureDoesNotMatch", reason::unauthorised,
+            "the secret key is wrong, or a proxy on the way changes the Host or the path that were signed: it must pass them on"},
     meaning{"InvalidToken", reason::unauthorised, "the session token is wrong"},
     meaning{"InvalidTokenId", reason::unauthorised, "the session token is wrong, or has ended"},
     meaning{"ExpiredToken", reason::unauthorised, "the session token has ended"},
@@ -51,21 +53,43 @@ std::string skew_of(duration ahead) {
                      ahead < duration{} ? "ahead of" : "behind");
 }
 
+/// The region for which a request should have been signed, where the answer says that; else empty.
+std::string region_in(const net::http_answer& answer) {
+  if (answer.status < 400) return {};
+  const auto said = parse_xml(answer.body);
+  if (!said || said->name != "Error" || said->text_of("Code") != "AuthorizationHeaderMalformed") return {};
+  const std::string_view region = said->text_of("Region");
+  constexpr std::size_t longest = 64;
+  const bool good =
+      region.size() <= longest && std::ranges::all_of(region, [](unsigned char c) { return std::isalnum(c) != 0 || c == '-'; });
+  return good ? std::string(region) : std::string();
+}
+
 }  // namespace
 
 asio::awaitable<net::result<net::http_answer>> session::ask(std::string method, std::string path, query parameters, std::string body) {
-  const std::string where = encoded_path(path);
   const std::string with = encoded(std::move(parameters));
+  auto answer = co_await ask_once(method, path, with, body);
+  const std::string region = answer ? region_in(*answer) : "";
+  if (region.empty() || region == as_.region || !region_asked_for_.empty()) co_return std::move(answer);
+  as_.region = region;
+  region_asked_for_ = region;
+  answer = co_await ask_once(std::move(method), std::move(path), with, std::move(body));
+  co_return std::move(answer);
+}
+
+asio::awaitable<net::result<net::http_answer>> session::ask_once(std::string method, std::string path, std::string with, std::string body) {
+  const std::string where = encoded_path(path);
   const std::string whole_path = access_->ask.to.target + where;
   const std::string date = amz_date(our_time());
   const std::string hash = sha256_in_hex(body);
   unsigned_request to_sign{method, whole_path, with, {}, hash};
   to_sign.headers.emplace_back("x-amz-content-sha256", hash);
   to_sign.headers.emplace_back("x-amz-date", date);
-  if (!as_->session_token.empty()) to_sign.headers.emplace_back("x-amz-security-token", as_->session_token.reveal());
+  if (!as_.session_token.empty()) to_sign.headers.emplace_back("x-amz-security-token", as_.session_token.reveal());
   headers sent = to_sign.headers;
   to_sign.headers.emplace_back("host", net::host_of(access_->ask));  // which the client says by itself
-  sent.emplace_back("Authorization", authorization(to_sign, *as_, date));
+  sent.emplace_back("Authorization", authorization(to_sign, as_, date));
   auto answer =
       co_await asks_->ask(std::move(method), with.empty() ? where : fmt::format("{}?{}", where, with), std::move(body), std::move(sent));
   goes_on_ = answer.has_value();

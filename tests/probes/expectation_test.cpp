@@ -14,7 +14,7 @@ namespace {
 std::string unmet(std::string_view expect, const net::http_answer& answer, const std::vector<secret>& hidden = {}) {
   settings::diagnostics problems;
   settings::node document = config::parse_toml("expect = " + std::string(expect), "x.toml", problems);
-  config::interpolate(document, "", {{"LIMIT", "5"}, {"YES", "true"}}, problems);
+  config::interpolate(document, "", {{{"LIMIT", "5"}, {"YES", "true"}}, {}, {}}, problems);
   settings::section root(document, "", problems);
   const expectation read = read_expectation(root, "expect");
   for (const settings::problem& p : problems.sorted()) FAIL(to_string(p));

@@ -22,6 +22,7 @@ TEST_CASE("bytes_that_are_no_utf8_are_written_out") {
 }
 
 TEST_CASE("of_several_lines_the_line_ends_stay") {
+  CHECK(escaped_json("{\"a\": \"\u202Ex\xC2\x9B\x7F\", \"b\": \"\xff\"}\n") == "{\"a\": \"\\u202ex\\u009b\\u007f\", \"b\": \"\\ufffd\"}\n");
   CHECK(whole_lines("live  blue\nheld  \x1b[2J\r\n") == "live  blue\nheld  \\x1b[2J\\r\n");
 }
 

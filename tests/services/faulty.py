@@ -1,5 +1,6 @@
 """Servers that do everything wrong, each in one way: a connection is answered by one fault and closed."""
 
+import base64
 import contextlib
 import gzip
 import json
@@ -124,6 +125,22 @@ def echo(status):
         body = {"message": said, "error": said, "detail": said, "status": "error", "errorType": said, "title": said, "code": said,
                 "errors": [{"code": "Neo.ClientError.Security.Unauthorized", "message": said}], "error_description": said}
         client.sendall(answer(json.dumps(body).encode(), status=status))
+
+    return fault
+
+
+def led_away(before):
+    """Redirects to an address that repeats all that it was sent, as it was and as it was meant, after so many bytes of its own."""
+
+    def fault(client, request, _ended):
+        head, _, body = request.decode("latin-1").partition("\r\n\r\n")
+        words = [line.partition(": ")[2] for line in head.split("\r\n")[1:]]
+        for word in list(words):
+            with contextlib.suppress(ValueError, UnicodeDecodeError):
+                words.append(base64.b64decode(word.removeprefix("Basic "), validate=True).decode())
+        words += [base64.b64encode(word.encode("latin-1")).decode() for word in words] + [body.replace("\n", "")]
+        said = "/".join(sorted((word.replace(" ", "/").replace("?", "").replace("#", "") for word in words), key=lambda w: "hunter" not in w))
+        client.sendall(f"HTTP/1.1 302 Found\r\nLocation: /{'x' * before}/{said}\r\nContent-Length: 0\r\n\r\n".encode("latin-1"))
 
     return fault
 

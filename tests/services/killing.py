@@ -22,7 +22,7 @@ sys.path[:0] = [HERE, os.path.join(HERE, "..", "..", "packaging", "demo")]
 
 from follow import JsonLines  # noqa: E402
 from killing_ground import PYTHON, SWITCHES, Child, Ground, wait_until  # noqa: E402
-from killing_truth import what_is_wrong  # noqa: E402
+from killing_truth import the_disk_stood_still, what_is_wrong  # noqa: E402
 
 BINARY = os.environ.get("FLIPBACK", os.path.join(HERE, "..", "..", "build", "ci", "flipback"))
 CAUSES = {"operator": "work.up == 0", "work": "work.up == 0", "health": "live.up == 0"}  # who asks for it, and the rule that is there
@@ -228,6 +228,8 @@ class Round:
 
 def what_the_kill_met(lives):
     """Of the rollback that was cut off: how far it had come, and what was made of it."""
+    if the_disk_stood_still(lives):
+        return "while this machine's disk stood still, as was said"
     ended = [(e["kind"], e["outcome"]) for life in lives for e in life.events if e["kind"] in ENDED]
     if not any(e["kind"] == "rollback.decided" for life in lives[:1] for e in life.events):
         return "before the decision" + (f", {ended[0][1]}" if ended and ended[0][0] == "rollback.recovered" else "")

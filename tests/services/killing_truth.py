@@ -9,6 +9,11 @@ ON_BLUE = ("rolled back", "unproven")
 ON_GREEN = ("undone", "nothing changed")
 
 
+def the_disk_stood_still(lives):
+    """Whether this machine's disk took nothing for seconds: the agent then goes on without it, and says that a crash would forget what it does."""
+    return any(e["kind"] == "store.failed" and "the disk has not taken it within" in e["says"] for life in lives for e in life.events)
+
+
 def what_is_wrong(ground, releases, lives, status):
     """Sentences; none where all is as it must be."""
     named = ground.named()
@@ -23,8 +28,10 @@ def what_is_wrong(ground, releases, lives, status):
         wrong.append(f"the files say {live}, and users reach {served}, expected {releases[live]}")
     if status.get("live") != live:
         wrong.append(f"the files say {live}, and status says {status.get('live')}")
-    if live == "blue" and ground.leftovers():
+    if live == "blue" and ground.leftovers() and not the_disk_stood_still(lives):
         wrong.append(f"beside the live files lie {ground.leftovers()}")
+    if the_disk_stood_still(lives):
+        return wrong
     wrong += _of_what_was_said(lives, live)
     wrong += _of_the_journal(ground, lives)
     return wrong

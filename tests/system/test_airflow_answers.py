@@ -35,7 +35,9 @@ class StandIn:
     def health(self):
         states = {name: self.states[name].pop(0) if len(self.states.get(name, [])) > 1 else self.states.get(name, ["healthy"])[0]
                   for name in ("metadatabase", "scheduler", "dag_processor")}
-        return 200, {"metadatabase": {"status": states["metadatabase"]}, "triggerer": {"status": None, "latest_triggerer_heartbeat": None},
+        triggerer = self.states.get("triggerer", [None])[0]  # it was never started, unless it is said how it is
+        return 200, {"metadatabase": {"status": states["metadatabase"]},
+                     "triggerer": {"status": triggerer, "latest_triggerer_heartbeat": triggerer and heartbeat(clock=self.clock)},
                      "scheduler": {"status": states["scheduler"], "latest_scheduler_heartbeat": heartbeat(clock=self.clock)},
                      "dag_processor": {"status": states["dag_processor"], "latest_dag_processor_heartbeat": heartbeat(clock=self.clock)}}
 
@@ -211,6 +213,18 @@ def test_a_heartbeat_is_held_to_the_clock_of_who_tells_it(probe, serve):
     for server.of.clock in (-3600.0, 3600.0):
         entry = is_now(probe("airflow", table(server)), "pass")
         assert entry["measurements"]["scheduler_heartbeat_age"] < 10
+
+
+def test_a_part_that_was_stopped_for_good_is_left_out(probe, serve):
+    server = serve(StandIn(3))
+    server.of.states = {"triggerer": ["unhealthy"]}
+    is_now(probe("airflow", table(server)), "fail", "expectation", "the triggerer is unhealthy")
+    entry = is_now(probe("airflow", table(server, 'parts = ["scheduler", "dag_processor"]')), "pass")
+    assert "triggerer_heartbeat_age" not in entry["measurements"] and "scheduler_heartbeat_age" in entry["measurements"]
+    server.of.states = {"scheduler": ["unhealthy"]}
+    is_now(probe("airflow", table(server, 'parts = ["scheduler"]')), "fail", "expectation", "the scheduler is unhealthy")
+    server.of.states = {"metadatabase": ["unhealthy"]}
+    is_now(probe("airflow", table(server, 'parts = ["triggerer"]')), "fail", "expectation", "the metadatabase is unhealthy")
 
 
 def test_what_is_no_airflow_is_said_so(probe, serve):

@@ -1,20 +1,23 @@
 """Every kind of probe against servers that do everything wrong: a precise reason, in time, without a secret, and nothing left behind."""
 
+import base64
 import contextlib
 import json
 import os
+import re
 import ssl
 import subprocess
 import time
 
 import pytest
-from conftest import BINARY
-from faulty import (Faulty, cut, deep, echo, garbage, heard, heard_for_tls, html, huge, hung, limited, moved, no_status, not_utf8, own_error, reset, silent, slow,
-                    truncated, zipped)
+from conftest import BINARY, ROOT
+from faulty import (Faulty, cut, deep, echo, garbage, heard, heard_for_tls, html, huge, hung, led_away, limited, moved, no_status, not_utf8, own_error, reset,
+                    silent, slow, truncated, zipped)
 from processes import free_port
 
 # Every secret begins like this one, so that one search finds whichever was told.
 SECRET = "hunter2"
+FORMS = (SECRET, base64.b64encode(b"hunter2-")[:10].decode(), base64.b64encode(b"reader:hunter2-")[:18].decode())
 
 # A kind of probe that speaks HTTP ("kind-how" where it is asked in several ways), and its table; {url} is the server. Every question that it can
 # ask is asked, with credentials where it takes any.
@@ -106,7 +109,7 @@ def reason_of(entry):
 
 def hold(entries, printed, expected):
     """Holds every entry against the reasons that are right for it; a sentence names something, and no secret."""
-    assert SECRET not in printed, printed
+    assert not any(form in printed for form in FORMS), printed
     wrong = {name: entry for name, entry in entries.items() if reason_of(entry) not in expected(name)}
     assert not wrong, json.dumps(wrong, indent=1)
     for entry in entries.values():
@@ -140,6 +143,29 @@ def test_a_server_that_repeats_what_it_was_sent_makes_nobody_tell_a_secret(tmp_p
     with Faulty(echo(status)) as server:
         tables = {name: (kind_of(name), table.format(url=f"http://127.0.0.1:{server.port}")) for name, table in HTTP.items()}
         hold(*check(tmp_path, tables), lambda name: OTHERWISE.get((name, status), reasons))
+
+
+@pytest.mark.parametrize("before", [0, *range(110, 190, 7)])
+def test_a_server_that_leads_away_to_what_it_was_sent_makes_nobody_tell_a_secret(tmp_path, before):
+    with Faulty(led_away(before)) as server:
+        tables = {name: (kind_of(name), table.format(url=f"http://127.0.0.1:{server.port}")) for name, table in HTTP.items()}
+        tables |= {f"{name}-followed": (kind_of(name), table.format(url=f"http://127.0.0.1:{server.port}") + "\nredirects = 3")
+                   for name, table in HTTP.items() if name == "http"}
+        entries, printed = check(tmp_path, tables)
+        assert not any(form[:9] in printed for form in FORMS) and "hunter" not in printed, printed
+        assert all(entry["outcome"] != "pass" for name, entry in entries.items() if name != "rate_limit"), entries
+
+
+def test_every_key_that_holds_a_secret_is_among_those_that_are_sought():
+    """So that the next probe can't forget it: a key that is read as a secret stands in a table above."""
+    keys = set()
+    for folder, _, files in os.walk(os.path.join(ROOT, "probes")):
+        for name in files:
+            if name.endswith(".cpp"):
+                with open(os.path.join(folder, name), encoding="utf-8") as file:
+                    keys.update(re.findall(r'(?:hidden|take)\("([a-z_]+)"', file.read()))
+    tables = "\n".join([*HTTP.values(), *OTHERS.values()])
+    assert len(keys) >= 7 and not {key for key in keys if not re.search(rf"\b{key} = \"hunter2", tables)}, keys
 
 
 def https(certificates, name):

@@ -478,7 +478,7 @@ def lying(*answers):
     with socket.create_server(("127.0.0.1", 0)) as listener:
         thread = threading.Thread(target=serve)
         thread.start()
-        yield f'host = "127.0.0.1"\nport = {listener.getsockname()[1]}\nsslmode = "disable"\npassword = "lying-hunter2"\ntimeout = "2s"'
+        yield f'host = "127.0.0.1"\nport = {listener.getsockname()[1]}\nsslmode = "disable"\ncleartext_password = true\npassword = "lying-hunter2"\ntimeout = "2s"'
         thread.join()
 
 

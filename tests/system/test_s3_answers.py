@@ -31,6 +31,8 @@ class Answers:
                 path = urllib.parse.unquote(url.path)
                 asked.append((self.command, path, query))
                 found = answers.get((self.command, path)) or answers.get(self.command, (404, {}, ""))
+                if isinstance(found, Regional):
+                    found = found(path, query, body, self.headers["Authorization"])
                 status, headers, text = found(path, query, body) if callable(found) else found
                 text = text.encode()
                 self.send_response_only(status)
@@ -114,7 +116,7 @@ def test_drives_that_heal_are_counted_and_a_proxy_may_hide_a_minio(ask):
 @pytest.mark.parametrize("answer, reason, says", [
     (error(403, "AccessDenied"), "forbidden", "GET /a answered 403 AccessDenied: as I say"),
     (error(403, "InvalidAccessKeyId"), "unauthorised", "the access key is unknown"),
-    (error(403, "SignatureDoesNotMatch"), "unauthorised", "the secret key is wrong"),
+    (error(403, "SignatureDoesNotMatch"), "unauthorised", "the secret key is wrong, or a proxy on the way changes the Host or the path"),
     (error(400, "ExpiredToken"), "unauthorised", "the session token has ended"),
     (error(404, "NoSuchBucket"), "absent", "GET /a: the bucket does not exist"),
     (error(503, "SlowDown"), "limited", "503 SlowDown"),
@@ -151,6 +153,37 @@ def test_one_bucket_that_is_not_there_hides_nothing_of_the_others(ask):
     with Answers({("GET", "/a"): error(404, "NoSuchBucket"), ("GET", "/b"): page(), ("GET", "/c"): error(403, "AccessDenied")}) as server:
         entry = is_now(ask(server, 'buckets = ["a", "b", "c"]'), "fail", "absent", "GET /a: the bucket does not exist, GET /c answered 403")
         assert entry["measurements"]["buckets"] == 1
+
+
+class Regional:
+    """Answers to what is signed for one region alone, as Amazon's do."""
+
+    def __init__(self, region, named=None):
+        self.region, self.named, self.signed_for = region, named or region, []
+
+    def __call__(self, path, query, body, authorization):
+        self.signed_for.append(authorization.split("/")[2])
+        if self.signed_for[-1] == self.region:
+            return page(("a", 1, 1))
+        return 400, {}, f"<Error><Code>AuthorizationHeaderMalformed</Code><Message>wrong</Message><Region>{self.named}</Region></Error>"
+
+
+def test_the_region_that_is_asked_for_is_tried_once_and_said(ask):
+    regional = Regional("eu-central-1")
+    with Answers({"GET": regional}) as server:
+        is_now(ask(server, 'buckets = ["a", "b"]'), "pass", says="the server asks for the region eu-central-1, not us-east-1")
+        assert regional.signed_for == ["us-east-1", "eu-central-1", "eu-central-1"]
+        regional.signed_for.clear()
+        assert "region" not in is_now(ask(server, 'buckets = ["a"]\nregion = "eu-central-1"'), "pass")["says"]
+    lying = Regional("eu-central-1", named="eu-west-3")
+    with Answers({"GET": lying}) as server:
+        is_now(ask(server, 'buckets = ["a"]'), "fail", "bad status", "AuthorizationHeaderMalformed")
+        assert lying.signed_for == ["us-east-1", "eu-west-3"]
+    for named in ("", "eu/../x", "x" * 100):
+        lying = Regional("eu-central-1", named=named or " ")
+        with Answers({"GET": lying}) as server:
+            is_now(ask(server, 'buckets = ["a"]'), "fail", "bad status", "AuthorizationHeaderMalformed")
+            assert lying.signed_for == ["us-east-1"]
 
 
 # --- newest

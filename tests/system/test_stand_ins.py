@@ -126,6 +126,14 @@ def test_grafana_tells_its_database_and_each_datasource(ask_grafana, grafana):
     assert entry["measurements"] == {"datasources": 3, "datasources_unwell": 0}
 
 
+def test_a_datasource_without_a_backend_is_no_failure(ask_grafana, grafana):
+    grafana.datasources["Alertmanager"] = (500, {"message": "Plugin unavailable", "messageId": "plugin.unavailable", "statusCode": 500, "traceID": ""})
+    entry = is_now(ask_grafana(), "pass", says="2 datasources (no backend to ask in the plugin of Alertmanager)")
+    assert entry["measurements"]["datasources_unwell"] == 0
+    grafana.datasources["Alertmanager"] = (500, {"message": "Internal server error", "messageId": "plugin.downstreamError", "statusCode": 500})
+    is_now(ask_grafana(), "fail", "expectation", "the datasource Alertmanager is unwell: Internal server error")
+
+
 def test_grafana_without_credentials_tells_its_database_alone(ask_grafana, grafana):
     entry = is_now(ask_grafana(credentials=""), "pass", says="Grafana 11.6.0")
     assert grafana.asked == ["GET /api/health"] and entry["measurements"] == {}

@@ -217,6 +217,8 @@ def test_a_word_that_can_not_be_meant_is_exit_status_2_and_what_is_expected(stac
     (("--only", "api"), "found --only without --check, which alone takes it: type `flipback --check --only"),
     (("--skip", "api", "status"), "found --skip without --check, which alone takes it"),
     (("--format", "json"), "found --format without --check"),
+    (("--env-file", ".env"), "found --env-file without --check or validate, which alone take it"),
+    (("--env-file", ".env", "status"), "found --env-file without --check or validate, which alone take it"),
     (("--config", "FILE", "validate", "FILE"), "found two configurations, FILE and FILE, expected one"),
     (("--config", "FILE", "replay", "FILE"), "found --config beside replay, which reads none: --rules names"),
     (("--config", "FILE", "version"), "found --config beside version, which reads none"),

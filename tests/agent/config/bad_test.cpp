@@ -39,7 +39,7 @@ struct in_folder {
 
 std::string problems_of(const std::string& file) {
   settings::diagnostics problems;
-  config::validate(file, variables, problems);
+  config::validate(file, {variables}, problems);
   std::string all;
   for (const settings::problem& p : problems.sorted()) all += settings::to_string(p) + "\n";
   return all;

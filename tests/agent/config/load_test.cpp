@@ -27,7 +27,8 @@ struct in_folder {
 config::configuration load_full() {
   const in_folder there;
   settings::diagnostics problems;
-  auto read = config::validate("full.toml", {{"SECOND", "second"}, {"PORT", "81"}, {"YES", "true"}, {"FROM_PROCESS", "process"}}, problems);
+  auto read =
+      config::validate("full.toml", {{{"SECOND", "second"}, {"PORT", "81"}, {"YES", "true"}, {"FROM_PROCESS", "process"}}}, problems);
   for (const settings::problem& p : problems.sorted()) FAIL_CHECK(settings::to_string(p));
   return read;
 }

@@ -106,6 +106,12 @@ TEST_CASE("a_long_or_odd_value_is_shown_short_and_whole") {
   CHECK(settings::shown({"x" + umlauts, {}, 0}).ends_with("ä…\""));
   CHECK(settings::shown({std::string("a\n\x1b[31m\"b\""), {}, 0}) == R"("a\n\x1b[31m\"b\"")");
   CHECK(settings::shown({std::string("redis://user:hunter2@host/0"), {}, 0}) == "\"redis://user:***@host/0\"");
+  CHECK(settings::shown({std::string("redis://hunter2@host:6379/0"), {}, 0}) == "\"redis://***@host:6379/0\"");
+  CHECK(settings::shown({std::string("redis://:hunter2"), {}, 0}) == "\"redis://:***\"");
+  CHECK(settings::shown({std::string("http://host:80/a?token=hunter2&b=1#c"), {}, 0}) == "\"http://host:80/a?token=***&b=***#c\"");
+  CHECK(settings::shown({std::string("http://[::1]:80/a?b"), {}, 0}) == "\"http://[::1]:80/a?b\"");
+  CHECK(settings::shown({std::string("http://::1/a:b@c"), {}, 0}) == "\"http://:***@c\"");
+  CHECK(settings::shown({std::string("http://host/a:b@c"), {}, 0}) == "\"http://host/a:b@c\"");
   CHECK(settings::shown({std::string("http://host:80/@x"), {}, 0}) == "\"http://host:80/@x\"");
   CHECK(settings::shown({0.25, {}, 0}) == "0.25");
 }

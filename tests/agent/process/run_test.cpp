@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <chrono>
+#include <cstdlib>
 #include <optional>
 
 using namespace flipback;
@@ -35,6 +36,19 @@ TEST_CASE("output_and_status_come_back") {
   CHECK(done->status == 3);
   CHECK(done->output == "out\nerr\n");
   CHECK_FALSE(done->timed_out);
+}
+
+TEST_CASE("a_program_learns_nothing_of_our_environment_but_where_it_is") {
+  ::setenv("DATABASE_URL", "postgresql://reader:hunter2@db/estate", 1);
+  ::setenv("DOCKER_HOST", "unix:///run/docker.sock", 1);
+  const auto done = ran({"env"});
+  ::unsetenv("DATABASE_URL");
+  ::unsetenv("DOCKER_HOST");
+  REQUIRE(done.has_value());
+  CHECK(done->status == 0);
+  CHECK_FALSE(done->output.contains("hunter2"));
+  CHECK(done->output.contains("PATH=/"));
+  CHECK(done->output.contains("DOCKER_HOST=unix:///run/docker.sock\n"));
 }
 
 TEST_CASE("much_output_does_not_stop_it_and_is_cut") {

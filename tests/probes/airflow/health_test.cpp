@@ -77,3 +77,11 @@ TEST_CASE("what_a_second_look_finds_well_or_newly_unwell_is_no_complaint_yet") {
   CHECK_FALSE(any(lasting(of(well), of(ended))));
   CHECK(lasting(of(ended), of(killed))[1] == of(killed)[1]);
 }
+
+TEST_CASE("a_part_that_is_not_looked_at_may_be_as_it_likes") {
+  demands demanded;
+  demanded.looked_at = {true, false, true, true};
+  CHECK_FALSE(any(of(ended, demanded)));
+  CHECK_FALSE(any(of(killed, demanded)));
+  CHECK(of(gone, demanded)[0] == "the metadatabase is unhealthy");
+}

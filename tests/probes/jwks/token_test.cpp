@@ -1,6 +1,6 @@
 #include "probes/jwks/token.hpp"
 
-#include "probes/base64.hpp"
+#include "flipback/base64.hpp"
 
 #include <boost/json/parse.hpp>
 #include <doctest/doctest.h>

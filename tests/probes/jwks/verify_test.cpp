@@ -1,6 +1,6 @@
 #include "probes/jwks/verify.hpp"
 
-#include "probes/base64.hpp"
+#include "flipback/base64.hpp"
 #include "probes/jwks/key.hpp"
 
 #include <boost/json/parse.hpp>

@@ -57,6 +57,24 @@ def test_who_may_not_come_in(ask):
     is_now(ask(one + '\nregion = "eu-central-1"'), "pass")  # MinIO takes every region
 
 
+class OddlyNamed(Minio):
+    """A MinIO takes whatever text as its keys."""
+
+    access, secret = "Zugang für alle", "hunter2 für Bäume und Häuser"
+
+
+def test_keys_and_names_with_spaces_and_letters_of_other_languages_are_signed(probe, tmp_path):
+    with OddlyNamed(tmp_path / "minio") as server:
+        keys = f'access_key = "{server.access}"\nsecret_key = "{server.secret}"\n'
+        def ask(more, keys=keys):
+            return probe("s3", f'url = "{server.url}"\ntimeout = "5s"\n{keys}{more}')
+        is_now(ask(""), "pass", says="0 buckets")
+        is_now(ask("", keys.replace("Häuser", "Hauser")), "fail", "unauthorised", "the secret key is wrong, or a proxy")
+        os.makedirs(os.path.join(server.drives[0], "dokumente"))
+        is_now(ask('buckets = ["dokumente"]\nround_trip = "dokumente/prüf stelle/+ & ü/"'), "pass")
+        is_now(ask('[probes.it.newest.alt]\nbucket = "dokumente"\nprefix = "älter + neu/"'), "fail", "absent", "nothing")
+
+
 SKEW = """
 #include <time.h>
 #include <unistd.h>

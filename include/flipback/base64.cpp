@@ -1,4 +1,4 @@
-#include "probes/base64.hpp"
+#include "flipback/base64.hpp"
 
 #include <openssl/evp.h>
 

@@ -1,0 +1,33 @@
+#pragma once
+
+#include "flipback/secret.hpp"
+
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace flipback {
+
+/// Takes secrets out of what others wrote: as they are, percent-encoded in capital or small digits, in base64, as a JSON string has them,
+/// and what is left of one where a text was cut ("…"). The longest is taken out first, so that none leaves a part of another.
+class discretion {
+ public:
+  static constexpr std::size_t shortest = 4;  ///< bytes: what is shorter would take half of every sentence with it
+
+  discretion() = default;
+  explicit discretion(std::span<const secret> all) {
+    for (const secret& s : all) keep(s);
+  }
+
+  void keep(const secret& s);
+  [[nodiscard]] std::string without(std::string_view text) const;
+  [[nodiscard]] bool empty() const { return forms_.empty(); }
+
+ private:
+  void add(std::string form);
+
+  std::vector<std::string> forms_;  ///< the longest first
+};
+
+}  // namespace flipback

@@ -1,0 +1,208 @@
+"""Peers that send without end: a stand-in for a hostile release, server or client. Whatever comes off the wire costs us little memory and no
+more time than a probe has."""
+
+import json
+import os
+import socket
+import struct
+import subprocess
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from conftest import BINARY
+from processes import free_port, wait_until
+from watching import Watching
+
+MOST = 64 * 1024 * 1024  # bytes of memory that we may take
+SENT = 300 * 1024 * 1024  # bytes that a peer tries to send
+
+
+class Sender:
+    """Listens, and sends each who comes `begin` and then `again` until SENT bytes have gone or the other side hangs up. `ask`: bytes that it waits for
+    first."""
+
+    def __init__(self, begin, again, waits=True):
+        self.begin, self.again, self.waits = begin, again * max(1, 65536 // len(again)), waits
+        self.sent = 0
+        self.socket = socket.create_server(("127.0.0.1", free_port()))
+        self.port = self.socket.getsockname()[1]
+
+    def __enter__(self):
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.socket.close()
+
+    def serve(self):
+        while True:
+            try:
+                with self.socket.accept()[0] as peer:
+                    if self.waits:
+                        peer.recv(65536)
+                    peer.sendall(self.begin)
+                    sent = 0
+                    while sent < SENT:
+                        peer.sendall(self.again)
+                        sent += len(self.again)
+                        self.sent += len(self.again)
+            except OSError:
+                if self.socket.fileno() < 0:
+                    return
+
+
+def checked(tmp_path, kind, table):
+    """The entry of `--check` of one probe, and the most memory that it took."""
+    path = tmp_path / "probe.toml"
+    path.write_text(f'[probes.it]\ntype = "{kind}"\ntimeout = "5s"\n{table}\n')
+    child = subprocess.Popen([BINARY, "--check", "--format", "json", "--config", path], stdout=subprocess.PIPE)
+    printed = child.stdout.read()
+    _, status, used = os.wait4(child.pid, 0)
+    child.returncode = os.waitstatus_to_exitcode(status)
+    assert child.returncode in (1, 3), printed
+    return json.loads(printed)["probes"][0], used.ru_maxrss * 1024
+
+
+HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\n"
+ANSWERS = {
+    "a head": (HEAD, b"X-More: " + b"x" * 1000 + b"\r\n", "too large"),
+    "one line of a head": (HEAD + b"X-More: ", b"x", "too large"),
+    "a body": (HEAD + b"\r\n", b"x" * 1000, "too large"),
+    "a body of known length": (HEAD + b"Content-Length: 99999999999\r\n\r\n", b"x" * 1000, "too large"),
+    "chunks": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n", "too large"),
+    "extensions of a chunk": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n1;", b"x", "too large"),
+    "extensions of a chunk, many": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n1", b";name=value", "too large"),
+    "trailers": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\n", b"X-More: " + b"x" * 1000 + b"\r\n", "too large"),
+    "one trailer": (HEAD + b"Transfer-Encoding: chunked\r\n\r\n1\r\nx\r\n0\r\nX-More: ", b"x", "too large"),
+    "informational answers": (b"", b"HTTP/1.1 103 Early Hints\r\nLink: </x>\r\n\r\n", "bad answer"),
+    "nothing that is HTTP": (b"", b"\x00\xff", "bad answer"),
+    "spaces": (b"HTTP/1.1", b" ", None),
+}
+
+
+@pytest.mark.parametrize("what", ANSWERS, ids=lambda what: what.replace(" ", "_"))
+@pytest.mark.parametrize("kind", ["http", "exposition", "jwks", "prometheus", "s3"])
+def test_an_answer_without_end_is_left_where_it_is_too_long(tmp_path, kind, what):
+    begin, again, why = ANSWERS[what]
+    with Sender(begin, again) as sender:
+        url = f"http://127.0.0.1:{sender.port}"
+        table = {"http": f'url = "{url}/"', "exposition": f'url = "{url}/metrics"', "jwks": f'url = "{url}/jwks"', "prometheus": f'url = "{url}"',
+                 "s3": f'url = "{url}"\naccess_key = "someone"\nsecret_key = "something-secret"\nbuckets = ["it"]'}[kind]
+        entry, memory = checked(tmp_path, kind, table)
+    assert entry["outcome"] == "fail" and memory < MOST, (entry, memory)
+    if kind == "http" and why:
+        assert entry["reason"] == why, entry
+
+
+def postgres_begin():
+    """As a server that trusts everybody begins: AuthenticationOk."""
+    return b"R" + struct.pack("!ii", 8, 0)
+
+
+OTHERS = {
+    ("postgres", "a notice while connecting"): (postgres_begin() + b"N" + struct.pack("!i", 1 << 30), b"x"),
+    ("postgres", "parameters while connecting"): (postgres_begin(), b"S" + struct.pack("!i", 4 + 1004) + b"name\0" + b"x" * 998 + b"\0"),
+    ("postgres", "an error while connecting"): (b"E" + struct.pack("!i", 1 << 30), b"x"),
+    ("redis", "a status"): (b"+", b"x"),
+    ("redis", "a bulk"): (b"$536870912\r\n", b"x"),
+    ("redis", "an array"): (b"*100000000\r\n", b"$1\r\nx\r\n"),
+    ("redis", "arrays in arrays"): (b"", b"*1\r\n"),
+    ("tcp", "a banner"): (b"", b"x"),
+    ("neo4j", "a message"): (struct.pack("!I", 0x00000405), b"\xff\xff" + b"x" * 0xffff),
+}
+
+
+@pytest.mark.parametrize("kind, what", OTHERS, ids=lambda text: text.replace(" ", "_"))
+def test_what_other_servers_send_without_end_is_left_where_it_is_too_long(tmp_path, kind, what):
+    begin, again = OTHERS[kind, what]
+    with Sender(begin, again, waits=kind != "tcp") as sender:
+        table = {"postgres": f'host = "127.0.0.1"\nport = {sender.port}\nuser = "it"\nsslmode = "disable"', "redis": f'url = "redis://127.0.0.1:{sender.port}"',
+                 "neo4j": f'url = "bolt://127.0.0.1:{sender.port}"\nuser = "it"\npassword = "something-secret"',
+                 "tcp": f'address = "127.0.0.1:{sender.port}"\nexpect = "never"'}[kind]
+        entry, memory = checked(tmp_path, kind, table)
+    assert entry["outcome"] == "fail" and memory < MOST, (entry, memory)
+
+
+REQUESTS = {
+    "a head": (b"GET /metrics HTTP/1.1\r\nHost: it\r\n", b"X-More: " + b"x" * 1000 + b"\r\n"),
+    "extensions of a chunk": (b"GET /metrics HTTP/1.1\r\nHost: it\r\nTransfer-Encoding: chunked\r\n\r\n1;", b"x"),
+    "chunks": (b"GET /metrics HTTP/1.1\r\nHost: it\r\nTransfer-Encoding: chunked\r\n\r\n", b"1\r\nx\r\n"),
+    "trailers": (b"GET /metrics HTTP/1.1\r\nHost: it\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n", b"X-More: " + b"x" * 1000 + b"\r\n"),
+    "a body": (b"GET /metrics HTTP/1.1\r\nHost: it\r\nContent-Length: 999999999\r\n\r\n", b"x" * 1000),
+    "requests": (b"", b"GET /nothing HTTP/1.1\r\nHost: it\r\n\r\n"),
+}
+
+
+@pytest.fixture
+def served(tmp_path):
+    """An agent that serves its pages, and their port."""
+    port = free_port()
+    with socket.create_server(("127.0.0.1", free_port())) as nobody:
+        watching = Watching(tmp_path, f"http://127.0.0.1:{nobody.getsockname()[1]}/", "")
+        watching.text = watching.text.replace('listen = ""', f'listen = "127.0.0.1:{port}"\nsocket = "{watching.path("control.sock")}"')
+        with watching:
+            yield watching, port
+
+
+def memory_of(agent):
+    with open(f"/proc/{agent.child.process.pid}/status", encoding="utf-8") as file:
+        return next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmHWM:"))
+
+
+def healthy(port):
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/healthz", timeout=5) as answer:
+            return answer.status
+    except urllib.error.HTTPError as error:
+        return error.code
+
+
+@pytest.mark.parametrize("what", REQUESTS, ids=lambda what: what.replace(" ", "_"))
+def test_a_request_without_end_is_hung_up_on(served, what):
+    watching, port = served
+    begin, again = REQUESTS[what]
+    with socket.create_connection(("127.0.0.1", port)) as peer:
+        peer.settimeout(5)
+        sent = 0
+        try:
+            peer.sendall(begin)
+            while sent < SENT // 10:
+                peer.sendall(again * 50)
+                sent += 50 * len(again)
+        except OSError:
+            pass
+    assert healthy(port) in (200, 503) and memory_of(watching.agent) < MOST
+    assert watching.agent.child.process.poll() is None
+
+
+def test_who_has_no_memory_left_loses_a_run_and_not_itself(tmp_path):
+    """An answer within the bound, and less memory than it takes."""
+    with Sender(HEAD + b"Content-Length: 15000000\r\n\r\n", b"x" * 1000) as sender:
+        watching = Watching(tmp_path, f"http://127.0.0.1:{sender.port}/metrics", "")
+        watching.within = ("prlimit", "--data=40000000")
+        with watching:
+            failed = watching.agent.wait("probe.changed", probe="traffic")
+            assert failed["outcome"] in ("fail", "unknown") and "memory" in failed["says"], failed
+            time.sleep(1)
+            assert watching.agent.child.process.poll() is None
+
+
+def test_who_says_nothing_gives_way_to_who_does(served):
+    """A hundred that connect and say nothing, at the pages and at the control socket."""
+    watching, port = served
+    idle = [socket.create_connection(("127.0.0.1", port)) for _ in range(100)]
+    for _ in range(100):
+        one = socket.socket(socket.AF_UNIX)
+        one.connect(watching.path("control.sock"))
+        one.sendall(b'{"verb"')
+        idle.append(one)
+    began = time.monotonic()
+    assert healthy(port) in (200, 503)
+    done = subprocess.run([BINARY, "rules", "--socket", watching.path("control.sock")], capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 0 and time.monotonic() - began < 5, done
+    for one in idle:
+        one.close()
+    wait_until("well", lambda: healthy(port) in (200, 503))
