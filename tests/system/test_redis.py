@@ -89,7 +89,7 @@ def test_keys_that_are_evicted_are_counted(ask, redis):
 
 def test_who_may_not_come_in(ask, server):
     is_now(ask(server), "fail", "unauthorised", "a password is required")
-    is_now(ask(server, 'password = "wrong"'), "fail", "unauthorised", "wrong user or password")
+    is_now(ask(server, 'password = "hunter2-other"'), "fail", "unauthorised", "wrong user or password")
     is_now(ask(server, 'user = "nobody"\npassword = "hunter2-redis"'), "fail", "unauthorised", "wrong user or password")
     is_now(ask(f"redis://127.0.0.1:{free_port()}"), "fail", "refused")
 
