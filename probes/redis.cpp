@@ -118,8 +118,20 @@ class redis_probe final : public probe {
     }
     if (about.empty()) found.note("the user may not ask for INFO: nothing is measured");
     redis::judge(about, terms_.expected, found);
+    if (redis::is_in_cluster(about)) co_await look_at_cluster(with, found);
     if (loading && found.is_well()) found.unwell(failure_of(pong->text, terms_.password));
     if (!pong->is_error) co_await count(with, r, found);
+  }
+
+  static asio::awaitable<void> look_at_cluster(redis::conversation& with, findings& found) {
+    with.say({"CLUSTER", "INFO"});
+    if (const auto sent = co_await with.send(); !sent) co_return found.unwell(sent.error());
+    const auto told = co_await with.next();
+    if (!told) co_return found.unwell(told.error());
+    if (told->is_error) co_return found.note("the user may not ask for CLUSTER INFO: how its cluster is is not known");
+    redis::info about;
+    about.add(told->text);
+    redis::judge_cluster(about, found);
   }
 
   asio::awaitable<void> count(redis::conversation& with, const run& r, findings& found) const {
@@ -154,23 +166,37 @@ class redis_probe final : public probe {
 constexpr std::array schemes{net::scheme{"redis", 6379, false, true}, net::scheme{"rediss", 6379, true, true}, net::scheme{"unix"}};
 constexpr std::int64_t most_databases = 1'000'000;
 
-/// "/3" is the third database, as Redis' clients mean it; what comes after a "?" is theirs.
-bool take_database(std::string_view target, std::int64_t& into) {
-  target = target.substr(1, target.find('?') - 1);
-  if (target.empty()) return true;
-  const auto [end, error] = std::from_chars(target.data(), target.data() + target.size(), into);
-  return error == std::errc{} && end == target.data() + target.size() && into >= 0 && into < most_databases;
+bool take_number(std::string_view text, std::int64_t& into) {
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), into);
+  return error == std::errc{} && end == text.data() + text.size() && into >= 0 && into < most_databases;
+}
+
+/// "/3" and "?db=3" are the third database, as Redis' clients mean it, which take the second where both are there. What else comes after
+/// a "?" is theirs.
+bool take_database(std::string_view path, std::string_view query, std::int64_t& into) {
+  if (path.starts_with('/')) path.remove_prefix(1);
+  if (!path.empty() && !take_number(path, into)) return false;
+  while (!query.empty()) {
+    const std::string_view one = query.substr(0, query.find('&'));
+    if (one.starts_with("db=") && !take_number(one.substr(3), into)) return false;
+    query.remove_prefix(std::min(one.size() + 1, query.size()));
+  }
+  return true;
 }
 
 void take_url(settings::section& from, terms& into) {
-  constexpr std::string_view expected = "expected redis://[user:password@]host[:port][/database], rediss://… or unix:///path";
+  constexpr std::string_view expected = "expected redis://[user:password@]host[:port][/database], rediss://… or unix:///path[?db=database]";
   auto read = net::parse_url(from.text("url", ""), schemes);
   if (!read) {
     from.report("url", fmt::format("found {}, which {}; {}", from.shown("url"), read.error(), expected));
     return;
   }
-  if (!take_database(read->target, into.database))
-    from.report("url", fmt::format("found {}, whose path is no number of a database; {}", from.shown("url"), expected));
+  std::string& before = read->to.socket_path.empty() ? read->target : read->to.socket_path;
+  const std::size_t mark = std::min(before.find('?'), before.size());
+  const std::string query = before.substr(std::min(mark + 1, before.size()));
+  before.resize(mark);
+  if (!take_database(read->target, query, into.database))
+    from.report("url", fmt::format("found {}, whose path or db= is no number of a database; {}", from.shown("url"), expected));
   into.to = std::move(read->to);
   into.tls = read->tls;
   into.user = std::move(read->user);

@@ -79,21 +79,30 @@ parsed<void> parse_credentials(std::string_view text, url& into) {
   return {};
 }
 
+/// Whether a mark that ends the host stands in a password before it ("user:pa#ss@host"). What comes before the mark is no host and port
+/// then, and must not be shown as such.
+bool cuts_password(std::string_view rest, const scheme& of) {
+  const std::size_t mark = rest.find_first_of("/?#");
+  if (mark == std::string_view::npos || !rest.substr(mark).contains('@')) return false;
+  const std::string_view before = rest.substr(0, mark);
+  return (rest[mark] == '#' || !before.contains('@')) && (of.credentials || !parse_host(before, of.port));
+}
+
 /// "//" and all after it, for a scheme whose address is a host.
 parsed<url> parse_hierarchy(std::string_view rest, const scheme& of) {
+  constexpr const char* has_user =
+      "has a user in it: expected credentials in keys of their own (user and password, or token), so that no message shows them";
   url made;
   made.tls = of.tls;
+  if (cuts_password(rest, of))
+    return std::unexpected(of.credentials ? "has a / ? or # in its user or password: write them as %2F, %3F and %23" : has_user);
   rest = rest.substr(0, rest.find('#'));
   const std::size_t path = rest.find_first_of("/?");
   std::string_view authority = rest.substr(0, path);
   if (const std::size_t at = authority.rfind('@'); at != std::string_view::npos) {
-    if (!of.credentials)
-      return std::unexpected(
-          "has a user in it: expected credentials in keys of their own (user and password, or token), so that no message shows them");
+    if (!of.credentials) return std::unexpected(has_user);
     if (auto read = parse_credentials(authority.substr(0, at), made); !read) return std::unexpected(std::move(read.error()));
     authority.remove_prefix(at + 1);
-  } else if (of.credentials && rest.contains('@')) {
-    return std::unexpected("has a / ? or # in its user or password: write them as %2F, %3F and %23");
   }
   auto to = parse_host(authority, of.port);
   if (!to) return std::unexpected(std::move(to.error()));

@@ -104,7 +104,20 @@ void judge_role(const info& of, const expected& wanted, findings& into) {
 
 }  // namespace
 
+void judge_cluster(const info& of, findings& into) {
+  const auto state = of.text("cluster_state");
+  if (!state) return;
+  constexpr double all = 16384;  // hash slots that every key is in one of
+  const double served = of.number("cluster_slots_ok").value_or(0);
+  if (*state == "ok" && served == all) return into.well("its cluster is ok");
+  const std::string slots = fmt::format("{:.0f} of {:.0f} slots are served", served, all);
+  if (*state == "ok") return into.note(fmt::format("its cluster is ok, though {}", slots));
+  into.unwell(reason::expectation, fmt::format("the state of its cluster is {}: {}", quoted(*state, {}, 20), slots));
+}
+
 void judge(const info& of, const expected& wanted, findings& into) {
+  if (of.text("redis_mode") == "sentinel")
+    return into.unwell(reason::expectation, "it is a Sentinel, which has no data: expected the address of the Redis that it watches");
   if (of.number("loading") == 1) {
     const std::string left = fmt::format("it is loading its data set: {:.0f}%, {:.0f} s left", of.number("loading_loaded_perc").value_or(0),
                                          of.number("loading_eta_seconds").value_or(0));

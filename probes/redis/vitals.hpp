@@ -34,4 +34,11 @@ inline constexpr std::array vitals{
 /// Holds what INFO says of memory, clients, persistence and replication against what a well server says.
 void judge(const info& of, const expected& wanted, findings& into);
 
+/// Whether a server is a node of a cluster, which knows more of how it is.
+inline bool is_in_cluster(const info& of) {
+  return of.text("redis_mode") == "cluster";
+}
+/// The same of what CLUSTER INFO says: a node answers PING by PONG though its cluster takes no commands.
+void judge_cluster(const info& of, findings& into);
+
 }  // namespace flipback::redis

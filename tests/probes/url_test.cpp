@@ -69,12 +69,23 @@ TEST_CASE("credentials_are_decoded_where_a_scheme_has_them_and_shown_nowhere") {
   CHECK(parsed->target == "/3");
   CHECK(parse_url("redis://:p@[::1]:7/", with)->password.reveal() == "p");
   CHECK(parse_url("http://x", with).error() == "does not begin with redis:// or rediss://");
-  for (const char* text : {"redis://:hunt%zzer2@host", "redis://:hunt/er2@host", "redis://:hunter2@", "redis://:hunter2@:x"}) {
+  for (const char* text :
+       {"redis://:hunt%zzer2@host", "redis://:hunt/er2@host", "redis://:hunter2@", "redis://:hunter2@:x", "redis://:er2#hunt@host",
+        "redis://me:er2#hunt@host/3", "redis://me:h@er2#hunt@host", "redis://me:er2?hunt@host"}) {
     CAPTURE(text);
     REQUIRE_FALSE(parse_url(text, with).has_value());
     CHECK(parse_url(text, with).error().find("er2") == std::string::npos);
   }
-  CHECK(parse_url("redis://:hunt/er2@host", with).error() == "has a / ? or # in its user or password: write them as %2F, %3F and %23");
+  for (const char* text : {"redis://:hunt/er2@host", "redis://:hunt#er2@host", "redis://me:h@er2#hunt@host"})
+    CHECK(parse_url(text, with).error() == "has a / ? or # in its user or password: write them as %2F, %3F and %23");
+  CHECK(parse_url("redis://:hunt%23er2@host", with)->password.reveal() == "hunt#er2");
+  CHECK(parse_url("redis://me:p@host/0?x=a@b", with)->target == "/0?x=a@b");
+  for (const char* text : {"http://me:er2#hunt@host", "https://me:er2/hunt@host/"}) {
+    CAPTURE(text);
+    CHECK(parse_url(text).error().starts_with("has a user in it"));
+    CHECK(parse_url(text).error().find("er2") == std::string::npos);
+  }
+  CHECK(parse_url("http://host:80/x@y#a@b")->target == "/x@y");
 }
 
 TEST_CASE("endpoints_are_taken_apart") {

@@ -10,7 +10,7 @@ import time
 import pytest
 from conftest import is_now
 from faulty import Faulty, html
-from processes import free_port, wait_until
+from processes import Child, free_port, program, wait_until
 from redis import Redis
 
 
@@ -89,7 +89,7 @@ def test_keys_that_are_evicted_are_counted(ask, redis):
 
 def test_who_may_not_come_in(ask, server):
     is_now(ask(server), "fail", "unauthorised", "a password is required")
-    is_now(ask(server, 'password = "wrong"'), "fail", "unauthorised", "wrong user or password")
+    is_now(ask(server, 'password = "hunter2-other"'), "fail", "unauthorised", "wrong user or password")
     is_now(ask(server, 'user = "nobody"\npassword = "hunter2-redis"'), "fail", "unauthorised", "wrong user or password")
     is_now(ask(f"redis://127.0.0.1:{free_port()}"), "fail", "refused")
 
@@ -280,6 +280,47 @@ def test_tls_is_verified_and_tells_its_days(ask, redis, certificates):
     is_now(ask(good), "fail", "bad TLS")
     is_now(ask(good, ours + 'server_name = "other.test"'), "fail", "bad TLS", "other.test")
     is_now(ask(served("old"), ours), "fail", "bad TLS", "expired")
+
+
+# --- a cluster's node, and a Sentinel
+
+def test_a_node_whose_cluster_serves_not_all_slots_has_failed(ask, redis):
+    """PING is answered by PONG as ever."""
+    own = redis("--cluster-enabled", "yes", "--cluster-port", str(free_port()))
+    assert own.run("PING") == "PONG"
+    is_now(ask(own), "fail", "expectation", "the state of its cluster is fail: 0 of 16384 slots are served")
+    own.run("CLUSTER", "ADDSLOTSRANGE", "0", "16383")
+    wait_until("the cluster", lambda: "cluster_state:ok" in own.run("CLUSTER", "INFO"))
+    is_now(ask(own), "pass", says="its cluster is ok")
+    is_now(ask(own.user("watcher", "+ping", "+info")), "pass", says="the user may not ask for CLUSTER INFO")
+    is_now(ask(own.user("reader", "+ping", "+info", "+cluster|info")), "pass", says="its cluster is ok")
+    own.run("CLUSTER", "DELSLOTSRANGE", "0", "99")
+    wait_until("the gap", lambda: "cluster_state:fail" in own.run("CLUSTER", "INFO"))
+    is_now(ask(own), "fail", "expectation", "16284 of 16384 slots are served")
+
+
+def test_a_sentinel_is_no_redis_that_holds_data(ask, tmp_path):
+    port = free_port()
+    (tmp_path / "sentinel.conf").write_text(f"port {port}\nbind 127.0.0.1\ndir {tmp_path}\n", encoding="ascii")
+    sentinel = Child("sentinel", [program("redis-server"), str(tmp_path / "sentinel.conf"), "--sentinel"], str(tmp_path / "sentinel.log"))
+    try:
+        wait_until("the Sentinel", lambda: socket.create_connection(("127.0.0.1", port)).close() or True, child=sentinel)
+        is_now(ask(f"redis://127.0.0.1:{port}"), "fail", "expectation", "it is a Sentinel, which has no data")
+    finally:
+        sentinel.stop()
+
+
+@pytest.mark.parametrize("ending, database", [("?db=3", 3), ("/3", 3), ("/2?db=3", 3), ("/3?protocol=3", 3), ("/?x=1&db=3", 3), ("", 0)])
+def test_the_database_of_an_url_is_where_keys_are_counted(ask, redis, ending, database):
+    own = redis()
+    own.run("-n", str(database), "SET", "here", "1")
+    is_now(ask(own.url + ending, 'keys = { all = "*" }'), "pass", says="1 all")
+
+
+def test_a_socket_s_url_may_name_a_database(ask, redis, tmp_path):
+    own = redis("--unixsocket", str(tmp_path / "own.sock"))
+    own.run("-n", "3", "SET", "here", "1")
+    is_now(ask(f"unix://{tmp_path}/own.sock?db=3", 'keys = { all = "*" }'), "pass", says="1 all")
 
 
 # --- what is no Redis

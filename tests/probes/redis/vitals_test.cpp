@@ -99,3 +99,25 @@ TEST_CASE("an_info_that_tells_nothing_judges_nothing") {
     CHECK(judge(text).seen.result == outcome::pass);
   }
 }
+
+TEST_CASE("a_sentinel_is_said_to_be_one_and_measures_nothing") {
+  const judged made = judge("redis_mode:sentinel\r\nused_memory:50\r\nmaxmemory:100\r\n");
+  CHECK(made.seen.why == reason::expectation);
+  CHECK(made.values.empty());
+}
+
+TEST_CASE("a_cluster_is_well_where_its_state_is_ok") {
+  const auto of_cluster = [](std::string_view text) {
+    redis::info about;
+    about.add(text);
+    findings found;
+    found.well("PONG");
+    redis::judge_cluster(about, found);
+    return found.take();
+  };
+  CHECK(of_cluster("cluster_state:ok\r\ncluster_slots_ok:16384\r\n").says == "PONG, its cluster is ok");
+  CHECK(of_cluster("cluster_state:ok\r\ncluster_slots_ok:100\r\n").says ==
+        "PONG (its cluster is ok, though 100 of 16384 slots are served)");
+  CHECK(of_cluster("cluster_state:fail\r\ncluster_slots_ok:0\r\n").why == reason::expectation);
+  CHECK(of_cluster("").result == outcome::pass);
+}

@@ -1,5 +1,7 @@
 """The jwks probe against the real Keycloak."""
 
+import subprocess
+
 import pytest
 from conftest import BINARY, is_now
 from follow import metrics
@@ -74,6 +76,19 @@ def test_tokens_are_verified_by_every_kind_of_key(ask, server, realm):
         server.add_key(1000, realm, algorithm, provider, config)
         server.change(realm, defaultSignatureAlgorithm=algorithm)
         is_now(ask(realm), "pass", says=f" s ({algorithm})")
+
+
+def test_one_imported_key_for_both_uses_has_one_id(ask, server, realm):
+    """Keycloak makes an id out of the key itself."""
+    pem = subprocess.run(["openssl", "genrsa", "2048"], check=True, capture_output=True, text=True).stdout
+    for algorithm, provider in (("RSA-OAEP", "rsa-enc"), ("RS256", "rsa")):
+        server.add_key(1000, realm, algorithm, provider, {"privateKey": [pem]})
+    _, set_of_keys = server.ask("GET", f"/realms/{realm}/protocol/openid-connect/certs")
+    uses = {}
+    for key in set_of_keys["keys"]:
+        uses.setdefault(key["kid"], set()).add(key["use"])
+    assert {"sig", "enc"} in uses.values(), uses
+    is_now(ask(realm), "pass", says="4 keys, 2 for signatures")
 
 
 def test_keys_that_rotate_are_counted_and_no_failure(tmp_path, server, realm, ask):
