@@ -29,7 +29,7 @@ TEST_CASE("what_is_left_of_a_secret_where_a_text_was_cut_is_taken_out_too") {
   const std::array one{secret("something-secret")};
   const discretion hides(one);
   CHECK(hides.without("it said somethin…, and more") == "it said ***…, and more");
-  CHECK(hides.without("it said som…") == "it said som…");  // as much of it as any word
+  CHECK(hides.without("it said so…") == "it said so…");  // as much of it as any word
   CHECK(hides.without("some…, some…") == "***…, ***…");
 }
 

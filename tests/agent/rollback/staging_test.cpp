@@ -44,7 +44,7 @@ TEST_CASE("room_that_is_somebody_s_file_by_a_second_name_is_not_written") {
   const folder f;
   const file_change c{.path = f.write("live", "old"), .before = regular("old"), .after = regular("new")};
   f.write("precious", "precious");
-  ::link(f.path("precious").c_str(), beside(c.path, dotfile::room).c_str());
+  REQUIRE(::link(f.path("precious").c_str(), beside(c.path, dotfile::room).c_str()) == 0);
   CHECK(put_file(c, end::after, false).is == put_result::kind::done);
   CHECK(f.text("precious") == "precious");
 }
