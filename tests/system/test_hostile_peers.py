@@ -24,10 +24,10 @@ class Sender:
     """Listens, and sends each who comes `begin` and then `again` until SENT bytes have gone or the other side hangs up. `ask`: bytes that it waits for
     first."""
 
-    def __init__(self, begin, again, waits=True):
+    def __init__(self, begin, again, waits=True, port=None):
         self.begin, self.again, self.waits = begin, again * max(1, 65536 // len(again)), waits
         self.sent = 0
-        self.socket = socket.create_server(("127.0.0.1", free_port()))
+        self.socket = socket.create_server(("127.0.0.1", port or free_port()))
         self.port = self.socket.getsockname()[1]
 
     def __enter__(self):
@@ -180,14 +180,18 @@ def test_a_request_without_end_is_hung_up_on(served, what):
 
 def test_who_has_no_memory_left_loses_a_run_and_not_itself(tmp_path):
     """An answer within the bound, and less memory than it takes."""
-    with Sender(HEAD + b"Content-Length: 15000000\r\n\r\n", b"x" * 1000) as sender:
-        watching = Watching(tmp_path, f"http://127.0.0.1:{sender.port}/metrics", "")
-        watching.within = ("prlimit", "--data=40000000")
-        with watching:
-            failed = watching.agent.wait("probe.changed", probe="traffic")
-            assert failed["outcome"] in ("fail", "unknown") and "memory" in failed["says"], failed
-            time.sleep(1)
-            assert watching.agent.child.process.poll() is None
+    port = free_port()
+    with Watching(tmp_path, f"http://127.0.0.1:{port}/metrics", "") as watching:
+        agent = watching.agent
+        agent.wait("probe.changed", probe="traffic")
+        pid = agent.child.process.pid
+        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+            used = next(int(line.split()[1]) * 1024 for line in file if line.startswith("VmData:"))
+        subprocess.run(["prlimit", "--pid", str(pid), f"--data={used + 8_000_000}"], check=True)
+        with Sender(HEAD + b"Content-Length: 15000000\r\n\r\n", b"x" * 1000, port=port):
+            wait_until("a run without memory", lambda: [e for e in agent.of("probe.changed", probe="traffic") if "memory" in e["says"]])
+        time.sleep(1)
+        assert agent.child.process.poll() is None
 
 
 def test_who_says_nothing_gives_way_to_who_does(served):

@@ -7,8 +7,6 @@ from service import Service
 class Watching(Service):
     """An agent with one exposition probe and these rules."""
 
-    within = ()  # words before the agent's own command
-
     def __init__(self, folder, url, rules, table="", more=""):
         super().__init__(folder)
         self.text = f'[agent]\nlisten = ""\nstate = "{self.path("flipback.db")}"\nlog_format = "json"\nlog_level = "debug"\nspread = "1ms"\n'
@@ -17,7 +15,7 @@ class Watching(Service):
     def start(self):
         with open(self.path("flipback.toml"), "w", encoding="utf-8") as file:
             file.write(self.text)
-        self.agent = Agent(self, self.path("flipback.toml"), within=self.within).ready()
+        self.agent = Agent(self, self.path("flipback.toml")).ready()
 
 
 ERRORS = """
