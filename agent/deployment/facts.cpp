@@ -43,15 +43,19 @@ class placing {
  public:
   placing(const stamp& seen, const clocks& now)
       : same_boot_(seen.boot_id == now.boot_id), behind_(now.now.wall < seen.wall), now_(now.now), seen_(seen) {}
+  /// Of a fact that is older than the newest that was kept in its boot: a clock that was set in between misleads nobody then.
+  placing(const stamp& seen, const std::optional<stamp>& newest, const clocks& now)
+      : placing(newest && newest->boot_id == seen.boot_id && newest->monotonic > seen.monotonic ? *newest : seen, now) {}
 
   [[nodiscard]] bool same_boot() const { return same_boot_; }
   [[nodiscard]] bool behind() const { return behind_ && !same_boot_; }
   [[nodiscard]] moment seen() const { return place({seen_.monotonic, seen_.wall}); }
   [[nodiscard]] moment place(const moment& m) const {
     if (same_boot_) return m;
-    // By a clock that is behind, nothing is in the future, and no less time has gone by than had when it was saved.
-    const wall_time by = behind_ ? seen_.wall : now_.wall;
-    return {now_.at - std::chrono::duration_cast<duration>(by - m.wall), m.wall};
+    // All that was saved is on the monotonic clock of the boot that saved it, which nobody sets; the clock on the wall tells the time since
+    // then alone. Where it is behind, no time has gone by.
+    const duration since = behind_ ? duration{} : std::chrono::duration_cast<duration>(now_.wall - seen_.wall);
+    return {now_.at - since - (seen_.monotonic - m.at), m.wall};
   }
 
  private:
@@ -120,6 +124,7 @@ json::object written_doubts(const state& s, const moment& now) {
 }
 
 struct read_epoch {
+  stamp seen;
   recollection was;
   std::vector<departure> departures;
   doubts in_doubt;
@@ -153,8 +158,9 @@ void read_doubts(fact_reader from, const placing& at, const clocks& now, read_ep
 
 std::expected<read_epoch, std::string> epoch_from(const std::string& text, const terms& by, const clocks& now) {
   fact_reader from(text, "the epoch");
-  const placing at(from.stamp("seen"), now);
   read_epoch made;
+  made.seen = from.stamp("seen");
+  const placing at(made.seen, now);
   fact_reader e = from.object("epoch");
   epoch& then = made.was.then;
   then.number = e.count("number");
@@ -180,9 +186,9 @@ std::expected<read_epoch, std::string> epoch_from(const std::string& text, const
   return from.finish(std::move(made));
 }
 
-std::expected<hold, std::string> hold_from(const std::string& text, const clocks& now) {
+std::expected<hold, std::string> hold_from(const std::string& text, const std::optional<stamp>& newest, const clocks& now) {
   fact_reader from(text, "the hold");
-  const placing at(from.stamp("seen"), now);
+  const placing at(from.stamp("seen"), newest, now);
   hold made;
   made.by = from.text("by");
   made.reason = from.text("reason");
@@ -194,9 +200,10 @@ std::expected<hold, std::string> hold_from(const std::string& text, const clocks
   return from.finish(std::move(made));
 }
 
-std::expected<latch, std::string> latch_from(const std::string& text, const terms& by, const clocks& now) {
+std::expected<latch, std::string> latch_from(const std::string& text, const terms& by, const std::optional<stamp>& newest,
+                                             const clocks& now) {
   fact_reader from(text, "the latch");
-  const placing at(from.stamp("seen"), now);
+  const placing at(from.stamp("seen"), newest, now);
   latch made;
   made.epoch = from.count("epoch");
   made.what = read_placed(from.object("what"), by);
@@ -206,9 +213,10 @@ std::expected<latch, std::string> latch_from(const std::string& text, const term
   return from.finish(std::move(made));
 }
 
-std::expected<std::vector<failure>, std::string> failures_from(const std::string& text, const terms& by, const clocks& now) {
+std::expected<std::vector<failure>, std::string> failures_from(const std::string& text, const terms& by, const std::optional<stamp>& newest,
+                                                               const clocks& now) {
   fact_reader from(text, "the releases that were rolled back");
-  const placing at(from.stamp("seen"), now);
+  const placing at(from.stamp("seen"), newest, now);
   std::vector<failure> made;
   for (fact_reader& f : from.objects("failures"))
     made.push_back({read_placed(f.object("what"), by), at.place(read_moment(f.object("at")))});
@@ -265,6 +273,7 @@ std::optional<std::string> text_of(fact which, const state& s, const terms& by, 
 
 started recall(const found_texts& found, const terms& by, const clocks& now) {
   started made;
+  std::optional<stamp> newest;
   const auto take = [&](fact which, const found_text& text, const auto& read, const auto& into) {
     if (!text) {
       made.unreadable.emplace_back(name_of(which), text.error());
@@ -279,17 +288,18 @@ started recall(const found_texts& found, const terms& by, const clocks& now) {
   take(
       fact::epoch, found.epoch, [&](const std::string& t) { return epoch_from(t, by, now); },
       [&](read_epoch e) {
+        newest = e.seen;
         made.recalled = std::move(e.was);
         made.departures = std::move(e.departures);
         made.in_doubt = std::move(e.in_doubt);
         std::ranges::move(e.unreadable, std::back_inserter(made.unreadable));
       });
-  take(fact::hold, found.hold, [&](const std::string& t) { return hold_from(t, now); }, [&](hold h) { made.held = std::move(h); });
+  take(fact::hold, found.hold, [&](const std::string& t) { return hold_from(t, newest, now); }, [&](hold h) { made.held = std::move(h); });
   take(
-      fact::latch, found.latch, [&](const std::string& t) { return latch_from(t, by, now); },
+      fact::latch, found.latch, [&](const std::string& t) { return latch_from(t, by, newest, now); },
       [&](latch l) { made.latched = std::move(l); });
   take(
-      fact::failures, found.failures, [&](const std::string& t) { return failures_from(t, by, now); },
+      fact::failures, found.failures, [&](const std::string& t) { return failures_from(t, by, newest, now); },
       [&](std::vector<failure> f) { made.failures = std::move(f); });
   return made;
 }

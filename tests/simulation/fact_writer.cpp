@@ -10,21 +10,10 @@ namespace {
 
 constexpr duration patience = seconds(2);
 
+/// Of an epoch that is not known yet what was remembered stays.
 void copy_one(fact which, const stored_facts& from, stored_facts& into) {
-  switch (which) {
-    case fact::epoch:
-      if (from.epoch) into.epoch = from.epoch;
-      return;
-    case fact::hold:
-      into.held = from.held;
-      return;
-    case fact::latch:
-      into.latched = from.latched;
-      return;
-    case fact::failures:
-      into.failures = from.failures;
-      return;
-  }
+  const auto place = static_cast<std::size_t>(which);
+  if (which != fact::epoch || from.at(place)) into.at(place) = from.at(place);
 }
 
 }  // namespace
@@ -32,7 +21,7 @@ void copy_one(fact which, const stored_facts& from, stored_facts& into) {
 void fact_writer::keep(fact which, std::uint64_t serial, const deployment::state& as_it_is) {
   standing& s = facts_.at(static_cast<std::size_t>(which));
   s.wanted.emplace();
-  copy_fact(which, as_it_is, world_.now(), world_.clock.boot(), *s.wanted);
+  s.wanted->at(static_cast<std::size_t>(which)) = deployment::text_of(which, as_it_is, world_.how.by, world_.both_clocks());
   const std::uint64_t version = ++s.version;
   s.waiting[serial] = version;
   later_(patience, [this, which, serial] {

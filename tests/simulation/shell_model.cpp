@@ -78,7 +78,8 @@ void shell_model::take_step(const happening& what) {
 }
 
 void shell_model::start() {
-  deployment::started e = recalled(world_.facts, world_.now(), world_.clock.boot());
+  const stored_facts& kept = world_.facts;
+  deployment::started e = deployment::recall({kept[0], kept[1], kept[2], kept[3]}, world_.how.by, world_.both_clocks());
   if (world_.chance.chance(0.01) && e.recalled) {
     e.unreadable.emplace_back("hold", "the row is damaged");
     e.held.reset();

@@ -1,8 +1,7 @@
 #pragma once
 
-#include "agent/deployment/decider.hpp"
+#include "agent/deployment/facts.hpp"
 #include "agent/rollback/journal_row.hpp"
-#include "tests/simulation/clocks.hpp"
 
 #include <array>
 #include <optional>
@@ -11,30 +10,8 @@
 
 namespace flipback::simulation {
 
-template <typename T>
-struct of_boot {
-  T what;
-  unsigned boot = 0;
-};
-struct stored_epoch {
-  deployment::recollection was;
-  deployment::doubts in_doubt;
-  std::vector<deployment::departure> departures;
-  unsigned boot = 0;
-};
-
-/// What is on disk of the facts that must outlast the process, as it was when each was written.
-struct stored_facts {
-  std::optional<stored_epoch> epoch;
-  std::optional<of_boot<deployment::hold>> held;
-  std::optional<of_boot<deployment::latch>> latched;
-  std::optional<of_boot<std::vector<deployment::failure>>> failures;
-};
-
-/// What a restart is told: the facts, their times placed on this boot's clocks. What can't be placed for certain counts against acting.
-deployment::started recalled(const stored_facts& kept, const moment& now, unsigned boot);
-/// A copy of one fact as the state says it now.
-void copy_fact(deployment::fact which, const deployment::state& s, const moment& now, unsigned boot, stored_facts& into);
+/// What is on disk of the facts that must outlast the process, each in the text that it was written as.
+using stored_facts = std::array<std::optional<std::string>, deployment::all_facts.size()>;
 
 /// The rollback's journal on disk: a beginning of what was to be written, as the real one sees to.
 struct stored_journal {

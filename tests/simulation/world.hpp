@@ -41,6 +41,7 @@ struct world {
     return wrong.switch_unreadable ? deployment::intent{deployment::intent::kind::unreadable, 0, "permission denied", {}} : nginx.intent();
   }
   [[nodiscard]] moment now() const { return clock.at(time.now()); }
+  [[nodiscard]] deployment::clocks both_clocks() const { return {std::to_string(clock.boot()), now()}; }
   template <typename... Args>
   void tell(fmt::format_string<Args...> text, Args&&... args) {
     if (told) told(fmt::format("{:10.4f}  {}", to_seconds(time.now()), fmt::format(text, std::forward<Args>(args)...)));

@@ -173,6 +173,37 @@ TEST_CASE("after_a_boot_every_time_is_placed_on_the_new_clocks_by_the_walls") {
   CHECK(back.failures[0].at.at == ago(20h));
 }
 
+TEST_CASE("a_clock_that_was_set_right_before_a_boot_does_not_move_what_came_before_that") {
+  // It was a hundred hours ahead until shortly before the end; the monotonic clock tells how long ago things were all the same.
+  const auto ahead = [](moment m) { return moment{m.at, m.wall + 100h}; };
+  state s = all_there_is();
+  s.track.now->began = ahead(s.track.now->began);
+  s.in_doubt.failed->newest = ahead(s.in_doubt.failed->newest);
+  s.held->until = ahead(s.held->until);
+  s.latched->shut = ahead(s.latched->shut);
+  s.failures[0].at = ahead(s.failures[0].at);
+  const clocks now = after_boot(1h);
+  const started back = recall(texts_of(s), names, now);
+  CHECK(back.recalled->then.began.at == now.now.at - 1h - 5min);
+  CHECK(back.in_doubt.failed->newest.at == now.now.at - 1h - 30s);
+  CHECK(back.held->until.at == now.now.at - 1h + 29min);
+  CHECK(back.latched->shut.at == now.now.at - 1h - 2min);
+  CHECK(back.failures[0].at.at == now.now.at - 1h - 20h);
+}
+
+TEST_CASE("a_hold_that_was_kept_while_the_clock_was_behind_lasts_as_long_as_was_said") {
+  // The hold and the latch were kept a minute before the end, by a clock that was a hundred hours behind and was then set right.
+  const clocks behind{then.boot_id, {then.now.at - 1min, then.now.wall - 100h}};
+  const state s = all_there_is();
+  found_texts found = texts_of(s);
+  found.hold = text_of(fact::hold, s, names, behind);
+  found.latch = text_of(fact::latch, s, names, behind);
+  const clocks now = after_boot(10min);
+  const started back = recall(found, names, now);
+  CHECK(back.held->until.at == now.now.at - 10min + 29min);
+  CHECK(back.latched->shut.at == now.now.at - 10min - 2min);
+}
+
 TEST_CASE("a_clock_that_went_back_over_a_boot_puts_nothing_into_the_future") {
   const clocks now = after_boot(-1h);
   const started back = recall(texts_of(all_there_is()), names, now);
