@@ -12,8 +12,9 @@ import urllib.error
 import urllib.request
 
 import pytest
-from conftest import BINARY
+from conftest import BINARY, Traffic
 from processes import free_port, wait_until
+from test_rollback import cut_over_and_break
 from watching import Watching
 
 MOST = 64 * 1024 * 1024  # bytes of memory that we may take
@@ -210,3 +211,42 @@ def test_who_says_nothing_gives_way_to_who_does(served):
     for one in idle:
         one.close()
     wait_until("well", lambda: healthy(port) in (200, 503))
+
+
+def test_eight_hostile_connections_do_not_keep_a_rollback_away(stack, fast_agent):
+    """At the pages and at the control socket, while a release goes bad."""
+    agent = fast_agent()
+    Traffic(stack)
+    ended = threading.Event()
+    port = stack.ports["agent"]
+    attacks = [lambda: socket.create_connection(("127.0.0.1", port), 5)] * 6 + [lambda: unix(stack.path("flipback.sock"))] * 2
+    payloads = [*REQUESTS.values(), (b'{"verb": "', b"x"), (b"", b"\x00" * 100)]
+
+    def attack(connect, begin, again):
+        while not ended.is_set():
+            try:
+                with connect() as peer:
+                    peer.settimeout(5)
+                    peer.sendall(begin)
+                    for _ in range(1000):
+                        peer.sendall(again * max(1, 65536 // len(again)))
+            except OSError:
+                time.sleep(0.01)
+
+    threads = [threading.Thread(target=attack, args=(connect, *payload), daemon=True) for connect, payload in zip(attacks, payloads)]
+    for thread in threads:
+        thread.start()
+    cut_over_and_break(stack, agent)
+    closed = agent.wait("rollback.closed", seconds=60)
+    assert closed["outcome"] == "rolled back" and stack.live() == "blue"
+    assert healthy(port) in (200, 503)
+    ended.set()
+    for thread in threads:
+        thread.join(10)
+    assert memory_of(agent) < MOST
+
+
+def unix(path):
+    made = socket.socket(socket.AF_UNIX)
+    made.connect(path)
+    return made
