@@ -15,7 +15,7 @@ generation::generation(asio::io_context& loop, config::configuration from, deplo
       configured_(std::move(from)),
       tell_(std::move(tell)),
       network_(loop.get_executor(), configured_.agent.name_servers),
-      scheduler_(loop, [this](std::size_t which, const run& of, const observation& seen) { judge_->take(scheduled_[which], of, seen); }),
+      scheduler_(loop, [this](std::size_t which, const run& of, const observation& seen) { take(scheduled_[which], of, seen); }),
       tasks_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
       watching_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }) {
   config::add_slot_twins(configured_);
@@ -55,6 +55,11 @@ void generation::wire_deployment() {
     nginx_->addresses = std::make_shared<const nginx::slot_addresses>(known);
   };
   acting_->on_live = [this](const std::optional<deployment::live_slot>& now) { tell_live(now); };
+}
+
+void generation::take(std::size_t probe, const run& of, const observation& seen) {
+  if (const config::probe_entry& entry = *made_[probe].entry; entry.critical) slots_->at_front_door[entry.name] = seen.why;
+  judge_->take(probe, of, seen);
 }
 
 void generation::tell_live(const std::optional<deployment::live_slot>& now) {

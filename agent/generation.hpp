@@ -47,6 +47,7 @@ class generation {
 
  private:
   void wire_deployment();
+  void take(std::size_t probe, const run& of, const observation& seen);
   void tell_live(const std::optional<deployment::live_slot>& now);
   void hand_on(const deployment::sighting& seen, const deployment::state& s);
 

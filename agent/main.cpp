@@ -18,7 +18,6 @@
 #include <csignal>
 #include <cstdio>
 #include <exception>
-#include <new>
 
 namespace {
 
@@ -60,20 +59,6 @@ int validate(const std::string& file, const std::vector<std::string>& env_files)
   return 0;
 }
 
-/// A task that finds no memory left is lost, and said; the agent goes on, but not for ever: a fresh one has what this one lacks.
-void run_on(asio::io_context& loop, supervisor& agent) {
-  constexpr int most_lost = 20;
-  for (int lost = 0;; ++lost) {
-    try {
-      loop.run();
-      return;
-    } catch (const std::bad_alloc&) {
-      if (lost == most_lost) throw;
-      agent.tell_lost_task("no memory was left for it");
-    }
-  }
-}
-
 int run_agent(const std::string& file, config::configuration first) {
   asio::io_context loop(1);
   supervisor agent(loop, file, std::move(first));
@@ -82,7 +67,7 @@ int run_agent(const std::string& file, config::configuration first) {
     failed = std::move(thrown);
     loop.stop();
   });
-  run_on(loop, agent);
+  loop.run();
   // Last answers go out; what still waits for the outside, such as a command that runs on, is not waited for.
   loop.restart();
   loop.run_for(std::chrono::seconds(1));
@@ -158,6 +143,7 @@ int main(int argc, char** argv) {
     if (replaying->parsed()) return cli::replay(replayed);
     auto configured = read(file, env_files);
     if (!configured) return usage_error;
+    if (check) print_notes(*configured);
     return check ? cli::check(*configured, options) : run_agent(file, std::move(*configured));
   } catch (const std::exception& error) {
     fmt::print(stderr, "flipback: {}\n", one_line(error.what()));

@@ -22,8 +22,6 @@ class supervisor {
 
   /// Runs until a signal ends it. Call once, from `main`.
   asio::awaitable<void> run();
-  /// Something ended that belongs to no task of ours.
-  void tell_lost_task(const std::string& why) { tell({"agent.task_failed", severity::critical, why, {}}); }
 
  private:
   asio::awaitable<void> reload();

@@ -16,6 +16,15 @@ task_group::~task_group() = default;
 
 void task_group::spawn(asio::awaitable<void> task) {
   const auto place = running_.emplace(running_.end());
+  try {
+    begin(std::move(task), place);
+  } catch (...) {  // no memory: what never began is not to be waited for
+    running_.erase(place);
+    throw;
+  }
+}
+
+void task_group::begin(asio::awaitable<void> task, std::list<asio::cancellation_signal>::iterator place) {
   asio::co_spawn(loop_, std::move(task), asio::bind_cancellation_slot(place->slot(), [this, place](const std::exception_ptr& thrown) {
                    running_.erase(place);
                    if (running_.empty()) ended_.cancel();

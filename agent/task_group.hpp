@@ -27,6 +27,8 @@ class task_group {
   [[nodiscard]] std::size_t size() const { return running_.size(); }
 
  private:
+  void begin(boost::asio::awaitable<void> task, std::list<boost::asio::cancellation_signal>::iterator place);
+
   boost::asio::io_context& loop_;
   std::function<void(std::string)> on_failure_;
   std::list<boost::asio::cancellation_signal> running_;

@@ -6,6 +6,7 @@
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/bind_cancellation_slot.hpp>
 #include <boost/asio/cancellation_signal.hpp>
+#include <boost/asio/cancellation_state.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/this_coro.hpp>
@@ -33,7 +34,8 @@ boost::asio::awaitable<std::optional<T>> within(duration limit, boost::asio::awa
   // A cancellation that came a moment ago, when there was nothing to cancel, must not leave the operation running: no wait throws it.
   const bool throws = co_await asio::this_coro::throw_if_cancelled();
   co_await asio::this_coro::throw_if_cancelled(false);
-  const auto is_cancelled = (co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none;
+  const asio::cancellation_state of_ours = co_await asio::this_coro::cancellation_state;
+  const bool is_cancelled = of_ours.cancelled() != asio::cancellation_type::none;
   const auto executor = co_await asio::this_coro::executor;
   const auto state = std::make_shared<shared>(executor);
   state->ended.expires_after(limit);

@@ -141,8 +141,8 @@ std::string shown(const json::value& found, std::span<const secret> hidden) {
   constexpr std::size_t most = 80;
   if (found.is_object()) return "an object";
   if (found.is_array()) return fmt::format("an array of {}", found.get_array().size());
-  if (found.is_string()) return fmt::format("\"{}\"", quoted(found.get_string(), hidden, most));
-  return quoted(found.is_double() ? fmt::format("{}", found.get_double()) : json::serialize(found), hidden, most);
+  if (found.is_string()) return fmt::format("\"{}\"", flipback::quoted(found.get_string(), hidden, most));
+  return flipback::quoted(found.is_double() ? fmt::format("{}", found.get_double()) : json::serialize(found), hidden, most);
 }
 
 std::string to_string(const condition& c) {

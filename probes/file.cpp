@@ -62,7 +62,7 @@ class file_probe final : public probe {
   }
 
   void hold(const files::newest_file& newest, duration age, bool old, findings& to) const {
-    const std::string who = quoted(newest.name);
+    const std::string who = flipback::quoted(newest.name);
     const bool long_ago = age >= std::chrono::hours(1);
     const std::string said =
         format_duration(long_ago ? std::chrono::floor<std::chrono::minutes>(age) : std::chrono::floor<std::chrono::seconds>(age));

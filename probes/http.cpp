@@ -51,7 +51,7 @@ class http_probe final : public probe {
     else
       answer = co_await net::exchange_following(through_, client_, terms_.access.ask, terms_.redirects, r);
     // Where a redirect leads is the server's word, which may repeat ours.
-    if (!answer) co_return observation::fail(answer.error().why, quoted(answer.error().says, terms_.access.secrets, 400));
+    if (!answer) co_return observation::fail(answer.error().why, flipback::quoted(answer.error().says, terms_.access.secrets, 400));
     observation seen = judged(*answer);
     measure(seen, *answer);
     co_return seen;
@@ -69,7 +69,7 @@ class http_probe final : public probe {
   [[nodiscard]] std::string says(const net::http_answer& answer) const {
     const auto release = identity_of(terms_.identity, answer);
     if (!release || release->empty()) return fmt::format("{}", answer.status);
-    return fmt::format("{}, release {}", answer.status, quoted(*release, terms_.access.secrets, 80));
+    return fmt::format("{}, release {}", answer.status, flipback::quoted(*release, terms_.access.secrets, 80));
   }
 
   static void measure(observation& into, const net::http_answer& answer) {

@@ -72,7 +72,7 @@ std::string lacking_in(const identity_source& source, const net::http_answer& an
   if (object == nullptr || object->empty()) return fmt::format("no {}", source.pointer);
   std::string names;
   for (const auto& [name, value] : *object | std::views::take(most))
-    names += fmt::format("{}/{}", names.empty() ? "" : ", ", quoted(name, {}, 40));
+    names += fmt::format("{}/{}", names.empty() ? "" : ", ", flipback::quoted(name, {}, 40));
   return fmt::format("no {}, but {}{}", source.pointer, names, object->size() > most ? ", …" : "");
 }
 

@@ -1,7 +1,7 @@
+#include "flipback/base64.hpp"
 #include "flipback/percent.hpp"
 #include "flipback/quoted.hpp"
 
-#include "flipback/base64.hpp"
 #include "probes/findings.hpp"
 #include "probes/kinds.hpp"
 #include "probes/neo4j/bolt.hpp"
@@ -115,8 +115,8 @@ class neo4j_probe final : public probe {
     if (!found.is_well()) co_return;
     const double took = seconds_since(began);
     found.measure("http_seconds", took);
-    found.well(fmt::format("Neo4j {} {}, HTTP {:.0f} ms", quoted(*version, {}, 20),
-                           quoted(net::text_at(*about, "/neo4j_edition").value_or(""), {}, 20), took * 1000));
+    found.well(fmt::format("Neo4j {} {}, HTTP {:.0f} ms", flipback::quoted(*version, {}, 20),
+                           flipback::quoted(net::text_at(*about, "/neo4j_edition").value_or(""), {}, 20), took * 1000));
   }
 
   /// Both APIs may say 200 or 202 and have failed: what counts is that there is no error in the answer.
@@ -128,8 +128,8 @@ class neo4j_probe final : public probe {
     }
     const net::json::array* errors = net::array_at(*said, "/errors");
     if (errors != nullptr && !errors->empty()) {
-      const std::string code = quoted(net::text_at(errors->front(), "/code").value_or("no code"), hidden_);
-      return found.unwell(neo4j::failure_of(code, quoted(net::text_at(errors->front(), "/message").value_or(""), hidden_)));
+      const std::string code = flipback::quoted(net::text_at(errors->front(), "/code").value_or("no code"), hidden_);
+      return found.unwell(neo4j::failure_of(code, flipback::quoted(net::text_at(errors->front(), "/message").value_or(""), hidden_)));
     }
     if (answer.status / 100 != 2) return found.unwell(net::unexpected(answer, "the query", "200 or 202"));
     if (net::value_at(*said, query_api ? "/data/values" : "/results") == nullptr)
@@ -148,15 +148,16 @@ class neo4j_probe final : public probe {
     if (const auto agreed = co_await talk.shake_hands(); !agreed) co_return found.unwell(agreed.error());
     r.now = phase::authenticating;
     if (const auto let_in = co_await talk.log_in(terms_.user, terms_.password.reveal()); !let_in)
-      co_return found.unwell(let_in.error().why, quoted(let_in.error().says, hidden_, 400));
+      co_return found.unwell(let_in.error().why, flipback::quoted(let_in.error().says, hidden_, 400));
     r.now = phase::asking;
     const auto value = co_await talk.first_value(terms_.query, terms_.database);
-    if (!value) co_return found.unwell(value.error().why, quoted(value.error().says, hidden_, 400));
+    if (!value) co_return found.unwell(value.error().why, flipback::quoted(value.error().says, hidden_, 400));
     co_await talk.say_goodbye();
     if (!terms_.http) take_value(*value, found);  // else it was told over HTTP
     const double took = seconds_since(began);
     found.measure("bolt_seconds", took);
-    found.well(fmt::format("{}Bolt {} {:.0f} ms", terms_.http ? "" : quoted(talk.server(), hidden_) + ", ", talk.version(), took * 1000));
+    found.well(fmt::format("{}Bolt {} {:.0f} ms", terms_.http ? "" : flipback::quoted(talk.server(), hidden_) + ", ", talk.version(),
+                           took * 1000));
   }
 
   net::network& through_;

@@ -51,7 +51,7 @@ net::failure failure_of(const std::string& error, const secret& password) {
   if (begins("ERR max number of clients")) return {reason::saturated, "no connection is left: maxclients is reached"};
   if (begins("MISCONF")) return {reason::expectation, "it can't save its data, and refuses writes (MISCONF)"};
   if (begins("MASTERDOWN")) return {reason::expectation, "it answers nobody while its master is away (MASTERDOWN)"};
-  return {reason::bad_status, fmt::format("answered {}", quoted(error, std::span(&password, 1)))};
+  return {reason::bad_status, fmt::format("answered {}", flipback::quoted(error, std::span(&password, 1)))};
 }
 
 /// An error as the answer to AUTH: never repeated, since Redis repeats what it was sent where it does not know the command.

@@ -85,7 +85,7 @@ std::vector<made_probe> make_probes(const configuration& from, const surrounding
     }
     std::vector<std::unique_ptr<probe>> each;
     for (const settings::node& table : entry.at_slots) each.push_back(make_one(entry, table, *kind, in, problems));
-    made.push_back({&entry, make_slot_probe(std::move(each), entry.asked, now)});
+    made.push_back({&entry, make_slot_probe(std::move(each), entry.asked, entry.name.substr(0, entry.name.rfind('.')), now)});
   }
   return made;
 }

@@ -47,7 +47,7 @@ std::string who(local::socket& from, const std::string& name) {
   ucred peer{};
   socklen_t size = sizeof peer;
   if (::getsockopt(from.native_handle(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0) return "unknown";
-  return name.empty() ? fmt::format("uid {}", peer.uid) : fmt::format("{} (uid {})", quoted(name), peer.uid);
+  return name.empty() ? fmt::format("uid {}", peer.uid) : fmt::format("{} (uid {})", flipback::quoted(name), peer.uid);
 }
 
 std::optional<demand> demand_in(const std::string& line) {

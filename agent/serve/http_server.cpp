@@ -27,6 +27,7 @@ constexpr std::uint32_t head_limit = 8 * 1024;
 constexpr std::uint64_t body_limit = 8 * 1024;
 constexpr std::size_t wire_limit = 32 * 1024;  ///< of a request as it comes: extensions of chunks and trailers are in no other limit
 constexpr auto patience = std::chrono::seconds(10);
+constexpr int most_requests = 100;  ///< of one connection
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
 tcp::endpoint parse_listen(const std::string& listen) {
@@ -81,7 +82,8 @@ asio::awaitable<bool> send(tcp::socket& to, http::response<http::string_body>& w
 
 asio::awaitable<void> converse(tcp::socket& with, visit& of, const http_server::page& pages) {
   beast::flat_buffer buffer(wire_limit);
-  for (bool last = false; !last;) {
+  bool last = false;
+  for (int answered = 1; !last; ++answered) {
     http::request_parser<http::string_body> parser;
     parser.header_limit(head_limit);
     parser.body_limit(body_limit);
@@ -89,7 +91,9 @@ asio::awaitable<void> converse(tcp::socket& with, visit& of, const http_server::
     if (!(co_await within(patience, read_request(with, buffer, parser))).value_or(false)) break;
     of.answer();
     http::response<http::string_body> response = respond(parser.get(), pages);
+    if (answered == most_requests) response.keep_alive(false);
     last = !response.keep_alive();
+    of.wait();  // until it has read the answer
     if (parser.get().method() == http::verb::head) response.body().clear();
     if (!(co_await within(patience, send(with, response))).value_or(false)) break;
   }

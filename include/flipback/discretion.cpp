@@ -1,10 +1,12 @@
 #include "flipback/discretion.hpp"
 
 #include "flipback/base64.hpp"
-#include "flipback/percent.hpp"
 
 #include <algorithm>
-#include <cctype>
+#include <array>
+#include <charconv>
+#include <optional>
+#include <utility>
 
 namespace flipback {
 
@@ -13,41 +15,118 @@ namespace {
 constexpr std::string_view instead = "***";
 constexpr std::string_view cut = "…";
 
-void take_out(std::string& from, std::string_view form) {
-  for (std::size_t at = from.find(form); at != std::string::npos; at = from.find(form, at + instead.size()))
-    from.replace(at, form.size(), instead);
+/// A text that was decoded, and where in the original each byte of it, and its end, came from.
+struct decoded {
+  std::string text;
+  std::vector<std::size_t> from;
+};
+
+/// What stands for a character in a text: how long it is, and the character.
+struct written {
+  std::size_t size = 0;
+  std::string is;
+};
+
+std::string in_utf8(unsigned c) {
+  std::string made;
+  if (c < 0x80) {
+    made += static_cast<char>(c);
+  } else if (c < 0x800) {
+    made += static_cast<char>(0xC0 | (c >> 6U));
+    made += static_cast<char>(0x80 | (c & 0x3FU));
+  } else {
+    made += static_cast<char>(0xE0 | (c >> 12U));
+    made += static_cast<char>(0x80 | ((c >> 6U) & 0x3FU));
+    made += static_cast<char>(0x80 | (c & 0x3FU));
+  }
+  return made;
+}
+
+std::optional<unsigned> number_in(std::string_view digits, int base) {
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), number, base);
+  const bool whole = error == std::errc{} && end == digits.data() + digits.size() && !digits.empty();
+  return whole ? std::optional(number) : std::nullopt;
+}
+
+/// As URLs and forms have it: "%2F", "+".
+std::optional<written> in_percent(std::string_view at) {
+  if (at.starts_with('+')) return written{1, " "};
+  if (!at.starts_with('%') || at.size() < 3) return std::nullopt;
+  const auto byte = number_in(at.substr(1, 2), 16);
+  return byte ? std::optional(written{3, std::string(1, static_cast<char>(*byte))}) : std::nullopt;
+}
+
+/// As strings of JSON and of many a language have it: "\u0026", "\/", "\n".
+std::optional<written> after_backslash(std::string_view at) {
+  constexpr std::array<std::pair<char, char>, 6> short_ones{{{'"', '"'}, {'\\', '\\'}, {'/', '/'}, {'n', '\n'}, {'r', '\r'}, {'t', '\t'}}};
+  if (!at.starts_with('\\') || at.size() < 2) return std::nullopt;
+  for (const auto& [letter, is] : short_ones) {
+    if (at[1] == letter) return written{2, std::string(1, is)};
+  }
+  if (at[1] != 'u' || at.size() < 6) return std::nullopt;
+  const auto number = number_in(at.substr(2, 4), 16);
+  return number ? std::optional(written{6, in_utf8(*number)}) : std::nullopt;
+}
+
+/// As HTML and XML have it: "&amp;", "&#39;", "&#x2F;".
+std::optional<written> as_entity(std::string_view at) {
+  constexpr std::array<std::pair<std::string_view, char>, 5> named{
+      {{"&amp;", '&'}, {"&lt;", '<'}, {"&gt;", '>'}, {"&quot;", '"'}, {"&apos;", '\''}}};
+  if (!at.starts_with('&')) return std::nullopt;
+  for (const auto& [name, is] : named) {
+    if (at.starts_with(name)) return written{name.size(), std::string(1, is)};
+  }
+  const std::size_t end = at.substr(0, 10).find(';');
+  if (!at.starts_with("&#") || end == std::string_view::npos) return std::nullopt;
+  const bool is_hexadecimal = at.size() > 2 && (at[2] == 'x' || at[2] == 'X');
+  const std::size_t begin = is_hexadecimal ? 3 : 2;
+  const auto number = end > begin ? number_in(at.substr(begin, end - begin), is_hexadecimal ? 16 : 10) : std::nullopt;
+  return number && *number < 0x10000 ? std::optional(written{end + 1, in_utf8(*number)}) : std::nullopt;
+}
+
+/// The text with each character for what it stands for.
+decoded decode(const decoded& of) {
+  decoded made;
+  const std::string_view text = of.text;
+  for (std::size_t i = 0; i < text.size();) {
+    auto found = in_percent(text.substr(i));
+    if (!found) found = after_backslash(text.substr(i));
+    if (!found) found = as_entity(text.substr(i));
+    if (!found) found = written{1, std::string(1, text[i])};
+    made.text += found->is;
+    made.from.insert(made.from.end(), found->is.size(), of.from[i]);
+    i += found->size;
+  }
+  made.from.push_back(of.from.back());
+  return made;
+}
+
+using range = std::pair<std::size_t, std::size_t>;
+
+void find_whole(const decoded& in, std::string_view form, std::vector<range>& into) {
+  for (std::size_t at = in.text.find(form); at != std::string::npos; at = in.text.find(form, at + form.size()))
+    into.emplace_back(in.from[at], in.from[at + form.size()]);
 }
 
 /// A secret's beginning before the mark of a cut.
-void take_out_cut(std::string& from, std::string_view form) {
-  for (std::size_t at = from.find(cut); at != std::string::npos; at = from.find(cut, at + cut.size())) {
-    const std::string_view before(from.data(), at);
+void find_cut(const decoded& in, std::string_view form, std::vector<range>& into) {
+  for (std::size_t at = in.text.find(cut); at != std::string::npos; at = in.text.find(cut, at + cut.size())) {
+    const std::string_view before(in.text.data(), at);
     for (std::size_t size = std::min(form.size() - 1, at); size >= discretion::shortest; --size) {
       if (!before.ends_with(form.substr(0, size))) continue;
-      from.replace(at - size, size, instead);
-      at = at - size + instead.size();
+      into.emplace_back(in.from[at - size], in.from[at]);
       break;
     }
   }
 }
 
-std::string with_small_digits(std::string text) {
-  for (std::size_t at = text.find('%'); at != std::string::npos && at + 2 < text.size(); at = text.find('%', at + 1)) {
-    for (const std::size_t digit : {at + 1, at + 2}) text[digit] = static_cast<char>(std::tolower(static_cast<unsigned char>(text[digit])));
-  }
-  return text;
-}
-
-std::string as_in_json(std::string_view text) {
-  std::string made;
-  for (const char c : text) {
-    if (c == '"' || c == '\\') made += '\\';
-    if (c == '\n')
-      made += "\\n";
-    else
-      made += c;
-  }
-  return made;
+/// A text's base64 after so many bytes of something else (0, 1 or 2): the part that no neighbour changes.
+std::string in_base64(std::string_view text, std::size_t after) {
+  std::string made = to_base64(std::string(after, '\0') + std::string(text));
+  const std::size_t bits = (after + text.size()) * 8;
+  made.resize(bits / 6);
+  return made.substr(after == 0 ? 0 : after + 1);
 }
 
 }  // namespace
@@ -61,24 +140,36 @@ void discretion::add(std::string form) {
 void discretion::keep(const secret& s) {
   const std::string& text = s.reveal();
   if (text.size() < shortest) return;
-  std::string encoded = percent_encoded(text);
-  add(with_small_digits(encoded));
-  add(std::move(encoded));
-  std::string in_base64 = to_base64(text);
-  while (in_base64.ends_with('=')) in_base64.pop_back();
-  in_base64.resize(text.size() / 3 * 4);  // of whole groups alone: what follows the secret would change the last one
-  add(std::move(in_base64));
-  add(as_in_json(text));
+  constexpr std::size_t long_enough = 6;  // bytes: the base64 of less is a word of any text
+  for (std::size_t after = 0; after < 3 && text.size() >= long_enough; ++after) add(in_base64(text, after));
   add(text);
 }
 
+/// Others write a text in so many ways, and once more over that, that no list of them ends: so what is written is decoded, and searched.
 std::string discretion::without(std::string_view text) const {
-  std::string made(text);
-  for (const std::string& form : forms_) {
-    take_out(made, form);
-    take_out_cut(made, form);
+  constexpr int most_times = 3;
+  decoded now{std::string(text), {}};
+  for (std::size_t i = 0; i <= text.size(); ++i) now.from.push_back(i);
+  std::vector<range> found;
+  for (int times = 0; times <= most_times && !forms_.empty(); ++times) {
+    for (const std::string& form : forms_) {
+      find_whole(now, form, found);
+      find_cut(now, form, found);
+    }
+    decoded next = decode(now);
+    if (next.text == now.text) break;
+    now = std::move(next);
   }
-  return made;
+  std::ranges::sort(found);
+  std::string made;
+  std::size_t taken = 0;
+  for (const auto& [begin, end] : found) {
+    if (end <= taken) continue;
+    made += text.substr(taken, begin > taken ? begin - taken : 0);
+    if (begin >= taken || made.empty()) made += instead;
+    taken = end;
+  }
+  return made += text.substr(taken);
 }
 
 }  // namespace flipback

@@ -37,7 +37,7 @@ const char* skip_space(const char* at, const char* end) {
 const char* end_of_unquoted(const char* at, const char* end) {
   for (; at < end && *at != '"'; ++at) {
     const char* const next = skip_space(at + 1, end);
-    if (*at == '\\') ++at;
+    if (*at == '\\' && ++at == end) return nullptr;
     if (*at == ',' && next < end && *next == '"') return at;
     if (*at == '}' && next == end) return at;
   }

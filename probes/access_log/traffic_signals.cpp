@@ -22,7 +22,7 @@ constexpr const char* of_live_anew = "live.anew.";
 std::string most_errors(const pool& of) {
   std::string all;
   for (const auto& [request, count] : of.errors_top.largest(most_paths_said))
-    all += fmt::format("{}{} {}", all.empty() ? "" : ", ", quoted(request, {}, 60), count);
+    all += fmt::format("{}{} {}", all.empty() ? "" : ", ", flipback::quoted(request, {}, 60), count);
   return all;
 }
 

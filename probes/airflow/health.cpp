@@ -30,7 +30,7 @@ complaints complaints_of(const health& seen, const demands& demanded) {
     if (!p.status) {
       if (demanded.needed[i]) made[i] = fmt::format("the {} was never started", part_names[i]);
     } else if (*p.status != "healthy") {
-      made[i] = fmt::format("the {} is {}", part_names[i], quoted(*p.status, {}, 40));
+      made[i] = fmt::format("the {} is {}", part_names[i], flipback::quoted(*p.status, {}, 40));
       if (p.heartbeat_age) made[i] += fmt::format(", its last heartbeat {} ago", age);
     } else if (p.heartbeat_age && *p.heartbeat_age > demanded.max_heartbeat_age) {
       made[i] = fmt::format("the {}'s last heartbeat was {} ago, though it is called healthy; at most {} are right", part_names[i], age,

@@ -53,7 +53,7 @@ std::string discovery_path(std::string_view issuer_path) {
 }
 
 net::result<net::http_request> request_for(const issuer_place& at, const std::string& address, std::string_view field) {
-  const std::string shown = quoted(address);
+  const std::string shown = flipback::quoted(address);
   auto to = net::parse_url(address, std::span(net::http_schemes).first(2));  // no Unix socket: that is not for others to say
   if (!to) return std::unexpected(net::failure{reason::bad_answer, fmt::format("the {} is \"{}\", which {}", field, shown, to.error())});
   if (at.name.starts_with("https://") && !to->tls) {

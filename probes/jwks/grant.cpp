@@ -1,9 +1,9 @@
 #include "probes/jwks/grant.hpp"
 
+#include "flipback/base64.hpp"
 #include "flipback/percent.hpp"
 #include "flipback/quoted.hpp"
 
-#include "flipback/base64.hpp"
 #include "probes/jwks/refusal.hpp"
 #include "probes/net/json.hpp"
 
@@ -50,8 +50,8 @@ net::result<secret> token_in(const net::http_answer& answer, const std::string& 
   if (!token) return std::unexpected(net::failure{reason::bad_answer, fmt::format("{} answered 200 without an access_token", asked)});
   const std::string type = net::text_at(*body, "/token_type").value_or("");
   if (!is_bearer(type)) {
-    return std::unexpected(
-        net::failure{reason::bad_answer, fmt::format("{} gave a token of type \"{}\", expected Bearer", asked, quoted(type, hidden, 40))});
+    return std::unexpected(net::failure{
+        reason::bad_answer, fmt::format("{} gave a token of type \"{}\", expected Bearer", asked, flipback::quoted(type, hidden, 40))});
   }
   return secret(*token);
 }

@@ -28,12 +28,12 @@ net::result<void> readiness(const net::http_answer& answer, const std::string& a
     for (const net::json::value& check : *checks) {
       if (net::text_at(check, "/status") == "UP" || down.size() == most_named) continue;
       const auto since = net::text_at(check, "/data/Failing since");
-      down.push_back(fmt::format("\"{}\"{}", quoted(net::text_at(check, "/name").value_or("a check without a name")),
-                                 since ? fmt::format(" since {}", quoted(*since, {}, 40)) : ""));
+      down.push_back(fmt::format("\"{}\"{}", flipback::quoted(net::text_at(check, "/name").value_or("a check without a name")),
+                                 since ? fmt::format(" since {}", flipback::quoted(*since, {}, 40)) : ""));
     }
   }
   const std::string which = down.empty() ? "" : fmt::format(": {}", fmt::join(down, ", "));
-  return std::unexpected(net::failure{reason::expectation, fmt::format("its readiness is {}{}", quoted(*status, {}, 20), which)});
+  return std::unexpected(net::failure{reason::expectation, fmt::format("its readiness is {}{}", flipback::quoted(*status, {}, 20), which)});
 }
 
 }  // namespace flipback::jwks

@@ -84,7 +84,7 @@ bool key_set::has_key_for(std::string_view algorithm) const {
 
 std::string shown_id(std::string_view id) {
   constexpr std::size_t most = 64;
-  return fmt::format("\"{}\"", quoted(id, {}, most));
+  return fmt::format("\"{}\"", flipback::quoted(id, {}, most));
 }
 
 std::expected<key_set, std::string> parse(std::string_view body) {

@@ -25,8 +25,8 @@ net::failure refusal(const net::http_answer& answer, const std::string& asked, s
   const auto error = body ? net::text_at(*body, "/error") : std::nullopt;
   what.why = reason_of(answer.status, error.value_or(""));
   if (!error) return what;
-  what.says = fmt::format("{} answered {}: {}", asked, answer.status, quoted(*error, hidden, 80));
-  if (const auto more = net::text_at(*body, "/error_description")) what.says += fmt::format(", \"{}\"", quoted(*more, hidden));
+  what.says = fmt::format("{} answered {}: {}", asked, answer.status, flipback::quoted(*error, hidden, 80));
+  if (const auto more = net::text_at(*body, "/error_description")) what.says += fmt::format(", \"{}\"", flipback::quoted(*more, hidden));
   return what;
 }
 

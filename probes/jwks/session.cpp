@@ -27,7 +27,7 @@ double wall_clock() {
 }
 
 std::string asked(const net::http_request& ask) {
-  return fmt::format("{} {}", ask.method, quoted(ask.to.target.substr(0, ask.to.target.find('?'))));
+  return fmt::format("{} {}", ask.method, flipback::quoted(ask.to.target.substr(0, ask.to.target.find('?'))));
 }
 
 }  // namespace
@@ -87,7 +87,8 @@ asio::awaitable<std::optional<discovery>> session::discover() {
   if (document->issuer == terms_.issuer->name)
     found_.well("the issuer is as expected");
   else
-    unwell({reason::expectation, fmt::format("the issuer is \"{}\", expected \"{}\"", quoted(document->issuer), terms_.issuer->name)});
+    unwell({reason::expectation,
+            fmt::format("the issuer is \"{}\", expected \"{}\"", flipback::quoted(document->issuer), terms_.issuer->name)});
   co_return document;
 }
 
@@ -111,7 +112,7 @@ asio::awaitable<std::optional<key_set>> session::fetch_keys(const net::http_requ
   set = std::move(*read);
   if (!keys_timed_) found_.measure("keys_seconds", seconds_since(began));
   keys_timed_ = true;
-  if (auto changed = rotation_.see(*set)) found_.news(quoted(*changed, hidden_, most));
+  if (auto changed = rotation_.see(*set)) found_.news(flipback::quoted(*changed, hidden_, most));
   co_return set;
 }
 
@@ -121,7 +122,7 @@ void session::look_at(const key_set& set, const std::optional<discovery>& docume
     if (document && !document->algorithms.empty() && std::ranges::find(document->algorithms, wanted) == document->algorithms.end())
       unwell({reason::expectation, fmt::format("the issuer does not sign ID tokens by {}", wanted)});
   }
-  const std::string algorithms = quoted(fmt::format("{}", fmt::join(set.algorithms, ", ")), hidden_);
+  const std::string algorithms = flipback::quoted(fmt::format("{}", fmt::join(set.algorithms, ", ")), hidden_);
   found_.well(fmt::format("{} keys, {} for signatures ({})", set.keys.size(), set.signing(), algorithms));
   found_.measure("keys", static_cast<double>(set.keys.size()));
   found_.measure("signing_keys", static_cast<double>(set.signing()));
@@ -190,7 +191,7 @@ asio::awaitable<net::result<net::http_answer>> session::exchange(const net::http
 }
 
 void session::unwell(const net::failure& what) {
-  found_.unwell(what.why, quoted(what.says, hidden_, most));
+  found_.unwell(what.why, flipback::quoted(what.says, hidden_, most));
 }
 
 }  // namespace flipback::jwks

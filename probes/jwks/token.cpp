@@ -1,8 +1,8 @@
 #include "probes/jwks/token.hpp"
 
+#include "flipback/base64.hpp"
 #include "flipback/quoted.hpp"
 
-#include "flipback/base64.hpp"
 #include "probes/jwks/verify.hpp"
 
 #include <boost/json/array.hpp>
@@ -68,8 +68,8 @@ net::result<token> decode(std::string_view text) {
   const auto algorithm = net::text_at(*header, "/alg");
   if (!algorithm) return std::unexpected(malformed("has a header without alg"));
   if (find_algorithm(*algorithm) == nullptr) {
-    return std::unexpected(
-        wrong(fmt::format("the token is signed by the algorithm \"{}\", expected one with a public key", quoted(*algorithm, {}, 32))));
+    return std::unexpected(wrong(
+        fmt::format("the token is signed by the algorithm \"{}\", expected one with a public key", flipback::quoted(*algorithm, {}, 32))));
   }
   // What must be understood and is not makes a token invalid (RFC 7515, 4.1.11); we understand none of it.
   if (header->get_object().if_contains("crit") != nullptr) return std::unexpected(malformed("has a header with crit, which we don't know"));
@@ -110,11 +110,12 @@ std::optional<net::failure> first_wrong(const json::value& claims, const expecte
   const auto issuer = net::text_at(claims, "/iss");
   if (!issuer) return wrong("the token has no issuer (iss)");
   if (*issuer != expected.issuer)
-    return wrong(fmt::format("the token's issuer is \"{}\", expected \"{}\"", quoted(*issuer), quoted(expected.issuer)));
+    return wrong(
+        fmt::format("the token's issuer is \"{}\", expected \"{}\"", flipback::quoted(*issuer), flipback::quoted(expected.issuer)));
   const auto all = audiences(claims);
   if (!expected.audience.empty() && std::ranges::find(all, expected.audience) == all.end()) {
-    const std::string found = all.empty() ? "nobody" : fmt::format("\"{}\"", quoted(fmt::format("{}", fmt::join(all, "\", \""))));
-    return wrong(fmt::format("the token's audience is {}, expected \"{}\"", found, quoted(expected.audience)));
+    const std::string found = all.empty() ? "nobody" : fmt::format("\"{}\"", flipback::quoted(fmt::format("{}", fmt::join(all, "\", \""))));
+    return wrong(fmt::format("the token's audience is {}, expected \"{}\"", found, flipback::quoted(expected.audience)));
   }
   const auto ends = net::number_at(claims, "/exp");
   if (!ends) return wrong("the token has no end (exp)");

@@ -50,7 +50,7 @@ std::string text_in(const json::value& map, std::string_view key) {
 net::failure failure_in(const message& m) {
   const json::value about = m.fields.empty() ? json::value() : m.fields.front();
   const std::string code = text_in(about, "neo4j_code");
-  return failure_of(quoted(code.empty() ? text_in(about, "code") : code), quoted(text_in(about, "message")));
+  return failure_of(flipback::quoted(code.empty() ? text_in(about, "code") : code), flipback::quoted(text_in(about, "message")));
 }
 
 }  // namespace
@@ -157,7 +157,7 @@ asio::awaitable<net::result<void>> bolt::log_in(std::string user, std::string pa
   greeting.fields.emplace_back(std::move(about));
   const auto greeted = co_await ask(std::move(greeting));
   if (!greeted) co_return std::unexpected(greeted.error());
-  if (!greeted->fields.empty()) server_ = quoted(text_in(greeted->fields.front(), "server"));
+  if (!greeted->fields.empty()) server_ = flipback::quoted(text_in(greeted->fields.front(), "server"));
   if (by_itself) {
     message who;
     who.tag = logon;

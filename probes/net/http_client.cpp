@@ -59,7 +59,7 @@ failure bad_answer(const beast::error_code& error, std::size_t limit) {
 void complete_status_line(beast::flat_buffer& buffer) {
   constexpr std::size_t size = std::string_view("HTTP/1.1 200").size();
   const std::string_view head(static_cast<const char*>(buffer.data().data()), buffer.size());
-  if (!head.starts_with("HTTP/1.") || head.size() < size + 2 || head.substr(size, 2) != "\r\n") return;
+  if (!head.starts_with("HTTP/1.") || head.size() <= size || head[size] != '\r') return;
   const std::string rest(head.substr(size));
   buffer.commit(buffer.prepare(1).size());
   char* const at = static_cast<char*>(buffer.data().data()) + size;
@@ -71,12 +71,11 @@ void complete_status_line(beast::flat_buffer& buffer) {
 /// around the parts of a body (extensions of chunks, trailers) is bounded here.
 class answer_reader {
  public:
-  answer_reader(const http_request& ask) : limit_(ask.answer_limit) {
+  explicit answer_reader(const http_request& ask) : limit_(ask.answer_limit) {
     parser_.eager(true);
     parser_.skip(ask.method == "HEAD");
     parser_.body_limit(ask.answer_limit);
     parser_.header_limit(head_limit);
-    parser_.on_chunk_header(hear_chunk_);
   }
 
   /// Takes what has been read, as far as it goes. True when the answer is whole.
@@ -84,15 +83,14 @@ class answer_reader {
     if (!parser_.is_header_done()) complete_status_line(buffer);
     while (buffer.size() > 0 && !parser_.is_done()) {
       beast::error_code error;
-      const bool ended = body_ended_;
       const std::size_t used = parser_.put(buffer.data(), error);
-      if (ended) trailers_ += used;
+      taken_ += used;
       buffer.consume(used);
       if (error == http::error::need_more) break;
       if (error) return std::unexpected(bad_answer(error, limit_));
       if (used == 0) break;
     }
-    if (!parser_.is_done() && buffer.size() + trailers_ > head_limit)
+    if (!parser_.is_done() && (buffer.size() > head_limit || taken_ > limit_ + 2 * head_limit))
       return std::unexpected(failure{reason::too_large, "what stands around the answer's body is longer than 64KiB"});
     return parser_.is_done();
   }
@@ -102,11 +100,7 @@ class answer_reader {
  private:
   std::size_t limit_;
   answer_parser parser_;
-  bool body_ended_ = false;
-  std::size_t trailers_ = 0;  ///< bytes after the last chunk
-  std::function<void(std::uint64_t, std::string_view, beast::error_code&)> hear_chunk_ = [this](std::uint64_t size, auto, auto&) {
-    body_ended_ = body_ended_ || size == 0;
-  };
+  std::size_t taken_ = 0;  ///< bytes as they came
 };
 
 http_answer taken(answer_parser& parser) {

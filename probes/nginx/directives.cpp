@@ -1,6 +1,7 @@
 #include "probes/nginx/directives.hpp"
 
 #include <algorithm>
+#include <cstdint>
 #include <utility>
 
 namespace flipback::nginx {

@@ -20,8 +20,9 @@ greeting look_at(std::string_view bytes) {
   constexpr std::size_t in_clear = 3;
   for (std::size_t at = 0; at < bytes.size();) {
     const std::string_view rest = bytes.substr(at);
-    if (rest[0] == 'E') return {greeting::kind::harmless};  // it ends there
-    if (rest[0] != 'R' && rest[0] != 'N' && rest[0] != 'v') return {greeting::kind::odd};
+    if (rest[0] == 'E' && rest.size() >= head && rest.size() > number_in(rest.substr(1))) return {greeting::kind::harmless};  // its end
+    if (rest[0] == 'E' && at == 0 && rest.size() >= head && number_in(rest.substr(1)) > longest) return {greeting::kind::harmless};
+    if (rest[0] != 'E' && rest[0] != 'R' && rest[0] != 'N' && rest[0] != 'v') return {greeting::kind::odd};
     if (rest.size() < head) return {greeting::kind::incomplete, at + shortest_request};
     const std::size_t length = number_in(rest.substr(1)) + 1;
     if (length < head || length > longest || (rest[0] == 'R' && length < shortest_request)) return {greeting::kind::odd};

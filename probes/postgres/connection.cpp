@@ -55,6 +55,12 @@ bool is_network(int fd) {
   return ::getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &size) != 0 || domain != AF_UNIX;
 }
 
+/// Whether behind the refusal of TLS, one byte, there is more: libpq would take it for the answer to what it asks next.
+bool says_more_than_no(int fd) {
+  std::array<char, 2> bytes{};
+  return ::recv(fd, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT) > 1 && bytes[0] == 'N';
+}
+
 void hear_nothing(void* /*unused*/, const PGresult* /*unused*/) {}
 
 }  // namespace
@@ -93,8 +99,9 @@ void connection::count_waiting() {
   if (::ioctl(PQsocket(raw_.get()), FIONREAD, &waiting) == 0) taken_ += static_cast<std::size_t>(waiting);
 }
 
-/// Waits for what the server says before it lets us in, and looks at it first: why libpq must not hear it. Only who answers between that
-/// look and libpq's own could still be sent the password; where libpq can refuse by itself (16), it does.
+/// Waits for what the server says before it lets us in, and looks at it first: why libpq must not hear it. A server that is made for it can
+/// still be sent the password, by what it says between that look and libpq's own: where that counts TLS is to be required, with
+/// `verify-full`. Where libpq can refuse by itself (16), it does.
 asio::awaitable<std::optional<refusal>> connection::hear_greeting() const {
   const int fd = PQsocket(raw_.get());
   std::array<char, 4096> bytes{};
@@ -124,7 +131,9 @@ asio::awaitable<std::optional<refusal>> connection::hear_greeting() const {
 asio::awaitable<std::expected<connection, refusal>> connection::open(asio::any_io_executor executor,
                                                                      std::map<std::string, std::string> parameters, bool in_clear) {
   constexpr int knows_require_auth = 160000;
-  if (!in_clear && parameters["sslmode"] == "disable" && PQlibVersion() >= knows_require_auth) parameters["require_auth"] = "!password";
+  const bool over_network = !parameters["host"].starts_with('/');
+  if (!in_clear && over_network && parameters["sslmode"] == "disable" && PQlibVersion() >= knows_require_auth)
+    parameters["require_auth"] = "!password";
   std::vector<const char*> names;
   std::vector<const char*> values;
   for (const auto& [name, value] : parameters) {
@@ -150,6 +159,9 @@ asio::awaitable<std::expected<connection, refusal>> connection::open(asio::any_i
     } else {
       co_await made.wait(state == PGRES_POLLING_READING);  // the socket may be another one each time
     }
+    if (!in_clear && state == PGRES_POLLING_READING && PQstatus(made.raw_.get()) == CONNECTION_SSL_STARTUP &&
+        says_more_than_no(PQsocket(made.raw_.get())))
+      co_return std::unexpected(refusal{{reason::bad_answer, "the server refuses TLS and goes on before it was asked anything"}, {}});
     made.count_waiting();
     if (made.taken_ > greeting_limit)
       co_return std::unexpected(refusal{{reason::too_large, "what the server says before it lets us in is longer than 256KiB"}, {}});

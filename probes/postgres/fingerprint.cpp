@@ -26,7 +26,7 @@ class reader {
   std::string read() {
     while (!rest_.empty() && made_.size() <= longest + 1) next();
     if (cut_) made_ += "…";
-    return quoted(made_, {}, longest);
+    return flipback::quoted(made_, {}, longest);
   }
 
  private:

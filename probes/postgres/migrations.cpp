@@ -27,7 +27,7 @@ std::string identifier(std::string_view name) {
 std::string listed(const std::vector<std::string>& revisions) {
   constexpr std::size_t most = 5;
   std::vector<std::string> shown;
-  for (const std::string& r : revisions) shown.push_back(shown.size() < most ? quoted(r, {}, 40) : "…");
+  for (const std::string& r : revisions) shown.push_back(shown.size() < most ? flipback::quoted(r, {}, 40) : "…");
   if (shown.size() > most + 1) shown.resize(most + 1);
   return fmt::format("{}", fmt::join(shown, ", "));
 }

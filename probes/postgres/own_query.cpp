@@ -37,13 +37,13 @@ void hear(const own_query& q, const answer& heard, findings& into) {
   const std::optional<std::string> first = some ? heard->all.front().front() : std::nullopt;
   const std::optional<double> number = first ? number_in(*first) : std::nullopt;
   if (number) into.measure(q.signal, *number);
-  const std::string shown = !some ? "no row" : !first ? "NULL" : fmt::format("\"{}\"", quoted(*first));
+  const std::string shown = !some ? "no row" : !first ? "NULL" : fmt::format("\"{}\"", flipback::quoted(*first));
   if (q.expected && !(first && same(*first, *q.expected)))
     return into.unwell(reason::expectation, fmt::format("{}answered {}, expected {}", who, shown, settings::shown(*q.expected)));
   if (named && !q.expected && first && !number)
     return into.unwell(reason::expectation, fmt::format("{}answered {}, expected a number", who, shown));
-  into.well(named ? fmt::format("{} {}", q.name, first ? quoted(*first) : shown)
-                  : fmt::format("answered {}", first ? quoted(*first) : shown));
+  into.well(named ? fmt::format("{} {}", q.name, first ? flipback::quoted(*first) : shown)
+                  : fmt::format("answered {}", first ? flipback::quoted(*first) : shown));
 }
 
 question asking(own_query q, std::string sql) {

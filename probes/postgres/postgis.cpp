@@ -24,10 +24,11 @@ void hear(const answer& heard, findings& into) {
   }
   const std::string version = heard->text("version").value_or("");
   const bool whole = std::ranges::none_of(mismatches, [&](std::string_view text) { return version.contains(text); });
-  if (!whole) return into.unwell(reason::expectation, fmt::format("PostGIS is of several versions: {}", quoted(version, {}, 400)));
+  if (!whole)
+    return into.unwell(reason::expectation, fmt::format("PostGIS is of several versions: {}", flipback::quoted(version, {}, 400)));
   constexpr std::string_view before = "POSTGIS=\"";
   const std::size_t at = version.starts_with(before) ? before.size() : 0;
-  into.well(fmt::format("PostGIS {}", quoted(std::string_view(version).substr(at, version.find_first_of(" \"", at) - at))));
+  into.well(fmt::format("PostGIS {}", flipback::quoted(std::string_view(version).substr(at, version.find_first_of(" \"", at) - at))));
 }
 
 }  // namespace

@@ -89,11 +89,12 @@ void say_replicas(const rows& found, findings& into) {
 
 void say_slots(const rows& found, findings& into) {
   if (const auto lost = found.text("lost"))
-    into.unwell(reason::expectation, fmt::format("what the slot {} was to keep is lost: its replica must be made anew", quoted(*lost)));
-  if (const auto close = found.text("unreserved")) into.note(fmt::format("the slot {} is about to be lost", quoted(*close)));
+    into.unwell(reason::expectation,
+                fmt::format("what the slot {} was to keep is lost: its replica must be made anew", flipback::quoted(*lost)));
+  if (const auto close = found.text("unreserved")) into.note(fmt::format("the slot {} is about to be lost", flipback::quoted(*close)));
   if (const auto left = found.text("inactive"))
-    into.note(
-        fmt::format("nobody reads the slot {}: {} kept for it", quoted(*left), format_size(found.number("inactive_retained").value_or(0))));
+    into.note(fmt::format("nobody reads the slot {}: {} kept for it", flipback::quoted(*left),
+                          format_size(found.number("inactive_retained").value_or(0))));
 }
 
 void hear(const answer& heard, findings& into) {

@@ -55,7 +55,8 @@ void hear_role(const terms& t, const answer& heard, findings& into) {
   else if (heard->number("bypass") == 1.0)
     into.unwell(reason::expectation, fmt::format("row security: {} has BYPASSRLS, and passes by every policy", t.role));
   else if (const auto others = heard->text("others"))
-    into.unwell(reason::expectation, fmt::format("row security: {} can become {}, and pass by every policy", t.role, quoted(*others)));
+    into.unwell(reason::expectation,
+                fmt::format("row security: {} can become {}, and pass by every policy", t.role, flipback::quoted(*others)));
 }
 
 /// What a table lacks.
@@ -69,14 +70,14 @@ void hear_tables(const terms& t, const answer& heard, findings& into) {
   if (!heard) return into.unwell(heard.error().why, "row security: " + heard.error().says);
   measure(std::array{measurement_declaration{"tables_unprotected"}}, *heard, into);
   if (const auto missing = heard->text("missing"))
-    return into.unwell(reason::absent, fmt::format("row security: the schema {} does not exist", quoted(*missing)));
+    return into.unwell(reason::absent, fmt::format("row security: the schema {} does not exist", flipback::quoted(*missing)));
   const double tables = heard->number("tables").value_or(0);
   const double bad = heard->number("tables_unprotected").value_or(0);
   if (bad == 0 && tables == 0) return into.unwell(reason::absent, fmt::format("row security: there are no tables in {}", t.schemas));
   if (bad == 0) return into.well(fmt::format("row security holds for {} on {} tables", t.role, tables));
   std::string names;
   for (std::size_t row = 0; row < heard->all.size(); ++row) {
-    names += fmt::format("{}{} ({})", row == 0 ? "" : ", ", quoted(heard->text("name", row).value_or("")), lack(*heard, row));
+    names += fmt::format("{}{} ({})", row == 0 ? "" : ", ", flipback::quoted(heard->text("name", row).value_or("")), lack(*heard, row));
   }
   const std::string more = bad > static_cast<double>(heard->all.size()) ? ", …" : "";
   into.unwell(reason::expectation, fmt::format("row security is missing on {} of {} tables: {}{}", bad, tables, names, more));

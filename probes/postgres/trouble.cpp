@@ -36,7 +36,7 @@ std::string_view said_in(std::string_view message, const std::string& state) {
 
 refusal refused(std::string_view state, std::string_view says, std::span<const secret> hidden) {
   const std::string_view before = is_corruption(state) ? "data corrupted: " : "";
-  return {{reason_of(state), fmt::format("{}{} ({})", before, quoted(says, hidden), state)}, std::string(state)};
+  return {{reason_of(state), fmt::format("{}{} ({})", before, flipback::quoted(says, hidden), state)}, std::string(state)};
 }
 
 /// With verbose errors it stands in the message, "FATAL:  28P01: …". The word before it is in the server's language.
@@ -59,7 +59,7 @@ refusal connection_trouble(std::string_view message, std::span<const secret> hid
   // The second is libpq's word for a connection that ended below TLS, in the handshake or after it.
   if (has("closed the connection unexpectedly") || has("SSL SYSCALL error")) return of(reason::closed, "the server hung up");
   if (has("received invalid response") || has("unexpected")) return of(reason::bad_answer, "the answer is not PostgreSQL's protocol");
-  const std::string says = quoted(message, hidden);
+  const std::string says = flipback::quoted(message, hidden);
   if (has("SSL") || has("certificate")) return of(reason::bad_tls, says);
   if (has("No route to host") || has("unreachable")) return of(reason::unreachable, "the host is unreachable");
   return of(reason::closed, says.empty() ? "the server hung up" : says);

@@ -23,8 +23,8 @@ net::failure not_ready() {
 }
 
 net::failure refusal(const net::http_answer& from, std::string_view asked, const json::value& said, std::span<const secret> hidden) {
-  const std::string type = quoted(net::text_at(said, "/errorType").value_or(""), hidden, 40);
-  const std::string error = quoted(net::text_at(said, "/error").value_or("nothing more"), hidden);
+  const std::string type = flipback::quoted(net::text_at(said, "/errorType").value_or(""), hidden, 40);
+  const std::string error = flipback::quoted(net::text_at(said, "/error").value_or("nothing more"), hidden);
   if (type == "timeout") return {reason::timed_out, fmt::format("{}: Prometheus gave up: {}", asked, error)};
   if (type == "unavailable") return {reason::starting, fmt::format("{}: {}", asked, error)};
   return {net::reason_of_status(from.status), fmt::format("{} was refused ({} {}): {}", asked, from.status, type, error)};
@@ -53,7 +53,7 @@ net::result<reply> read_reply(const net::http_answer& from, std::string_view ask
   if (const json::array* warnings = net::array_at(*said, "/warnings")) {
     for (const json::value& one : *warnings) {
       const std::string_view text = one.is_string() ? std::string_view(one.get_string()) : std::string_view("unreadable");
-      if (!is_remark(text)) made.warnings.push_back(quoted(text, hidden));
+      if (!is_remark(text)) made.warnings.push_back(flipback::quoted(text, hidden));
     }
   }
   if (net::boolean_at(*said, "/isPartial") == true) made.warnings.emplace_back("the answer is partial");  // VictoriaMetrics' word for it

@@ -34,8 +34,9 @@ net::result<json::value> range_data(std::string_view answer) {
   const auto said = net::parse_json(answer);
   if (!said) return std::unexpected(said.error());
   if (net::text_at(*said, "/status") == "error")
-    return std::unexpected(bad(fmt::format("Prometheus answered an error ({}): {}", quoted(net::text_at(*said, "/errorType").value_or("")),
-                                           quoted(net::text_at(*said, "/error").value_or("nothing more")))));
+    return std::unexpected(
+        bad(fmt::format("Prometheus answered an error ({}): {}", flipback::quoted(net::text_at(*said, "/errorType").value_or("")),
+                        flipback::quoted(net::text_at(*said, "/error").value_or("nothing more")))));
   const json::value* data = net::value_at(*said, "/data");
   if (net::text_at(*said, "/status") != "success" || data == nullptr)
     return std::unexpected(bad("the JSON has no status and data: it is no answer of Prometheus'"));
@@ -47,8 +48,8 @@ net::result<std::vector<track>> tracks_of(const json::value& data) {
   const json::array* result = net::array_at(data, "/result");
   if (!type || result == nullptr) return std::unexpected(bad("the answer has no result and its type"));
   if (*type != "matrix")
-    return std::unexpected(
-        bad(fmt::format("the answer is of the type \"{}\", expected a matrix, as /api/v1/query_range gives it", quoted(*type, {}, 40))));
+    return std::unexpected(bad(fmt::format("the answer is of the type \"{}\", expected a matrix, as /api/v1/query_range gives it",
+                                           flipback::quoted(*type, {}, 40))));
   std::vector<track> made;
   for (const json::value& series : *result) {
     if (net::value_at(series, "/histograms") != nullptr)

@@ -81,7 +81,7 @@ net::result<std::vector<element>> elements_of(const json::value& data) {
   const json::value* result = net::value_at(data, "/result");
   if (!type || result == nullptr || !result->is_array()) return std::unexpected(bad("the answer has no result and its type"));
   if (*type == "string") {
-    const std::string text = quoted(net::text_at(*result, "/1").value_or(""), {}, 40);
+    const std::string text = flipback::quoted(net::text_at(*result, "/1").value_or(""), {}, 40);
     return std::unexpected(bad(fmt::format("the answer is the text \"{}\", expected a number", text)));
   }
   std::vector<element> made;
@@ -91,7 +91,7 @@ net::result<std::vector<element>> elements_of(const json::value& data) {
   }
   if (*type != "vector" && *type != "matrix")
     return std::unexpected(
-        bad(fmt::format("the answer is of the type \"{}\", expected a scalar, vector or matrix", quoted(*type, {}, 40))));
+        bad(fmt::format("the answer is of the type \"{}\", expected a scalar, vector or matrix", flipback::quoted(*type, {}, 40))));
   for (const json::value& series : result->get_array()) {
     auto one = read_series(series);
     if (!one) return std::unexpected(bad("the answer has a series without labels, or without a value"));

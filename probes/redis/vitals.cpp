@@ -60,8 +60,8 @@ void judge_persistence(const info& of, findings& into) {
 }
 
 void judge_replica(const info& of, findings& into) {
-  const std::string master =
-      fmt::format("{}:{}", quoted(of.text("master_host").value_or("?"), {}, 100), quoted(of.text("master_port").value_or("?"), {}, 10));
+  const std::string master = fmt::format("{}:{}", flipback::quoted(of.text("master_host").value_or("?"), {}, 100),
+                                         flipback::quoted(of.text("master_port").value_or("?"), {}, 10));
   into.well("a replica of " + master);
   if (of.text("master_link_status") == "up") return into.measure("master_link_down_seconds", 0.0);
   const double down = of.number("master_link_down_since_seconds").value_or(-1);  // -1: it was never up
@@ -112,7 +112,7 @@ void judge_cluster(const info& of, findings& into) {
   if (*state == "ok" && served == all) return into.well("its cluster is ok");
   const std::string slots = fmt::format("{:.0f} of {:.0f} slots are served", served, all);
   if (*state == "ok") return into.note(fmt::format("its cluster is ok, though {}", slots));
-  into.unwell(reason::expectation, fmt::format("the state of its cluster is {}: {}", quoted(*state, {}, 20), slots));
+  into.unwell(reason::expectation, fmt::format("the state of its cluster is {}: {}", flipback::quoted(*state, {}, 20), slots));
 }
 
 void judge(const info& of, const expected& wanted, findings& into) {

@@ -27,7 +27,7 @@ struct unsigned_request {
   std::string_view method;
   std::string_view path;         ///< encoded
   std::string_view query;        ///< encoded and sorted: `encoded(query)`
-  headers headers;               ///< all that are to be signed; Host must be among them
+  s3::headers headers;           ///< all that are to be signed; Host must be among them
   std::string_view body_sha256;  ///< in hexadecimal
 };
 

@@ -97,6 +97,7 @@ void player::take(const unlatched& e, const teller& tell) {
 
 void player::free() {
   for (const auto& [rule, condition] : std::exchange(blocked_, {})) {
+    if (!window_open_) continue;  // what is free after the window only tells
     const auto now = decide(rule, condition);
     if (now && now->is != decision::kind::blocked && on_freed) on_freed(rule, *now);
   }

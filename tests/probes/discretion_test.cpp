@@ -1,28 +1,41 @@
 #include "flipback/discretion.hpp"
 
+#include "flipback/base64.hpp"
+
 #include <doctest/doctest.h>
 
 #include <array>
 
 using namespace flipback;
 
-TEST_CASE("a_secret_is_taken_out_in_each_form_in_which_it_may_be_repeated") {
+TEST_CASE("a_secret_is_taken_out_however_it_is_written") {
   discretion hides;
-  hides.keep(secret("pa/ss \"wörd\""));
-  for (const char* text : {"said pa/ss \"wörd\".", "said pa%2Fss%20%22w%C3%B6rd%22.", "said pa%2fss%20%22w%c3%b6rd%22.",
-                           "said pa/ss \\\"wörd\\\"."}) {
+  hides.keep(secret("pa/ss \"wörd\"&x!"));
+  for (const char* text : {"said pa/ss \"wörd\"&x!.", "said pa%2Fss%20%22w%C3%B6rd%22%26x%21.", "said pa%2fss%20%22w%c3%b6rd%22%26x!.",
+                           "said pa/ss+%22w%C3%B6rd%22%26x%21.", "said pa%252Fss%2520%2522w%25C3%25B6rd%2522%2526x%2521.",
+                           "said pa/ss \\\"wörd\\\"&x!.", "said pa\\/ss \\u0022w\\u00f6rd\\u0022\\u0026x!.",
+                           "said pa/ss &quot;wörd&quot;&amp;x!.", "said pa&#x2F;ss &#34;wörd&#34;&amp;x!."}) {
     CAPTURE(text);
     CHECK(hides.without(text) == "said ***.");
   }
-  CHECK_FALSE(hides.without("Basic cGEvc3MgIndvZXJkIg").contains("cGEvc3Mg\"") );
-  discretion other;
-  other.keep(secret("something-secret"));
-  CHECK(other.without("Authorization: c29tZXRoaW5nLXNlY3JldA==") == "Authorization: ***dA==");
 }
 
-TEST_CASE("the_longest_secret_is_taken_out_first") {
-  const std::array both{secret("hunter2"), secret("hunter2-and-more")};
+TEST_CASE("a_secret_is_taken_out_of_base64_wherever_in_it_it_stands") {
+  discretion hides;
+  hides.keep(secret("something-secret"));
+  for (const char* before : {"", "a", "ab", "abc", "reader:"}) {
+    CAPTURE(before);
+    const std::string text = to_base64(std::string(before) + "something-secret" + "!");
+    const std::string left = hides.without("Basic " + text + ".");
+    CHECK(left.contains("***"));
+    CHECK(left.size() < std::string("Basic ").size() + 22);  // at most what stands before it, and some digits at each end
+  }
+}
+
+TEST_CASE("secrets_that_overlap_leave_nothing_of_each_other") {
+  const std::array both{secret("hunter2"), secret("hunter2-and-more"), secret("more-of-it")};
   CHECK(discretion(both).without("hunter2-and-more, hunter2") == "***, ***");
+  CHECK(discretion(both).without("say hunter2-and-more-of-it.") == "say ***.");
 }
 
 TEST_CASE("what_is_left_of_a_secret_where_a_text_was_cut_is_taken_out_too") {
@@ -38,5 +51,5 @@ TEST_CASE("what_is_too_short_to_be_a_secret_mangles_no_sentence") {
   hides.keep(secret("a"));
   hides.keep(secret(""));
   CHECK(hides.empty());
-  CHECK(hides.without("a banana") == "a banana");
+  CHECK(hides.without("a banana 100% \\u12 &#; &# %2") == "a banana 100% \\u12 &#; &# %2");
 }

@@ -29,7 +29,7 @@ class systemd_reloader final : public reloader {
       co_return fmt::format("systemd can't be asked for {}: {}; set [nginx] reload = \"signal\" or \"command\"", unit_, asked.says);
     if (!has_line(came_to->output, "LoadState=loaded"))
       co_return fmt::format("systemd has no loaded unit {} ({}): set [nginx] unit to nginx's, as systemctl list-units names it", unit_,
-                            quoted(came_to->output, {}, 80));
+                            flipback::quoted(came_to->output, {}, 80));
     if (has_line(came_to->output, "CanReload=no"))
       co_return fmt::format("systemd's unit {} has no ExecReload, so that it can't be reloaded: set [nginx] reload = \"signal\"", unit_);
     co_return std::string();
