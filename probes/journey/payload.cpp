@@ -44,7 +44,9 @@ std::vector<field> fields_of(const settings::node& table) {
 
 /// A field's text, or nothing where it is wrong, which is reported.
 std::optional<text_template> text_of(settings::section& from, const field& of, goes_to place, std::vector<secret>& hidden) {
-  const auto value = from.hidden(of.name);
+  const bool may_be_shown = is_public(of.name) && !of.from_file;
+  const auto shown = may_be_shown ? from.text(of.name) : std::nullopt;
+  const auto value = may_be_shown ? (shown ? std::optional(secret(*shown)) : std::nullopt) : from.hidden(of.name);
   if (!value) return std::nullopt;
   if (!is_public(of.name)) {
     hidden.push_back(*value);
