@@ -66,6 +66,18 @@ def test_a_check_of_the_stable_slot_is_asked_of_that_slot_at_the_decision(stack)
     assert not agent.of("rollback.decided") and stack.live() == "green"
 
 
+def test_what_the_probe_was_refused_is_not_tried_at_each_slot_as_well(stack, start_agent):
+    """A wrong password, three times, locks a user out of many a service."""
+    agent = start_agent("observe", short_rules=False, extra=NO_OTHER_RULE + search(stack, "200ms"))
+    for twin in ("search.live", "search.stable"):
+        agent.wait("probe.changed", probe=twin)
+    agent.wait("deployment.baseline")
+    rewrite_live_site(stack, "location / {", "location = /api/v1/ping { return 401; }\n  location / {")
+    assert agent.wait("probe.changed", probe="search", outcome="fail")["reason"] == "unauthorised"
+    refused = [e for e in wait_until("both", lambda: [e for e in agent.of("probe.changed", outcome="unknown") if "was refused" in e["says"]])]
+    assert {e["probe"] for e in refused} <= {"search.live", "search.stable"}
+
+
 def rewrite_live_site(stack, old, new):
     with open(stack.live_site, encoding="utf-8") as file:
         text = file.read()

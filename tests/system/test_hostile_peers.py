@@ -217,6 +217,25 @@ def test_who_says_nothing_gives_way_to_who_does(served):
     wait_until("well", lambda: healthy(port) in (200, 503))
 
 
+def test_who_does_not_read_gives_way_to_who_does(served):
+    """A hundred that ask for the longest page again and again, and take none of it."""
+    _, port = served
+    asking = []
+    for _ in range(100):
+        one = socket.create_connection(("127.0.0.1", port))
+        one.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        one.setblocking(False)
+        with contextlib.suppress(BlockingIOError):
+            one.send(b"GET /metrics HTTP/1.1\r\nHost: it\r\n\r\n" * 90)
+        asking.append(one)
+    time.sleep(0.5)
+    for _ in range(20):
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics", timeout=5) as answer:
+            assert answer.status == 200 and answer.read()
+    for one in asking:
+        one.close()
+
+
 def test_eight_hostile_connections_do_not_keep_a_rollback_away(stack, fast_agent):
     """At the pages and at the control socket, while a release goes bad."""
     agent = fast_agent()

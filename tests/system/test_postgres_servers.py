@@ -116,9 +116,13 @@ IN_CLEAR = b"R" + struct.pack("!ii", 8, 3)
 SASL = b"R" + struct.pack("!ii", 23, 10) + b"SCRAM-SHA-256\0\0"
 
 
-@pytest.mark.parametrize("pieces", [[IN_CLEAR], [bytes([one]) for one in IN_CLEAR], [SASL + IN_CLEAR], [SASL[:12], SASL[12:] + IN_CLEAR[:3], IN_CLEAR[3:]]],
-                         ids=["whole", "byte by byte", "behind another request", "cut within the requests"])
-def test_who_asks_for_the_password_as_it_stands_does_not_get_it(by_url, pieces):
+LET_IN = b"R" + struct.pack("!ii", 8, 0)
+
+
+@pytest.mark.parametrize("refuses, pieces", [(b"N", [IN_CLEAR]), (b"N", [bytes([one]) for one in IN_CLEAR]), (b"N", [SASL + IN_CLEAR]),
+                                             (b"N", [SASL[:12], SASL[12:] + IN_CLEAR[:3], IN_CLEAR[3:]]), (b"N" + IN_CLEAR, [LET_IN])],
+                         ids=["whole", "byte by byte", "behind another request", "cut within the requests", "with the refusal of TLS"])
+def test_who_asks_for_the_password_as_it_stands_does_not_get_it(by_url, refuses, pieces):
     listener = socket.create_server(("127.0.0.1", 0))
     got = bytearray()
 
@@ -132,7 +136,7 @@ def test_who_asks_for_the_password_as_it_stands_does_not_get_it(by_url, pieces):
                 client.settimeout(3)
                 try:
                     if struct.unpack("!ii", client.recv(8))[1] == 80877103:
-                        client.sendall(b"N")
+                        client.sendall(refuses)
                         client.recv(4096)
                     for piece in pieces:
                         client.sendall(piece)
@@ -146,7 +150,9 @@ def test_who_asks_for_the_password_as_it_stands_does_not_get_it(by_url, pieces):
     try:
         entry = by_url(f"postgresql://lookout:{PASSWORD}@127.0.0.1:{listener.getsockname()[1]}/postgres", 'timeout = "2s"')
         assert entry["outcome"] == "fail" and b"hunter2" not in got, (entry, got)
-        if b"".join(pieces) == IN_CLEAR:
+        if refuses != b"N":
+            is_now(entry, "fail", "bad answer", "before it was asked anything")
+        elif b"".join(pieces) == IN_CLEAR:
             is_now(entry, "fail", "unauthorised", "it was not sent")
     finally:
         listener.close()
