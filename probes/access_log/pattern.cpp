@@ -38,7 +38,7 @@ bool begins_after(shape s, std::string_view literal) {
 }
 
 /// Whether what follows a list of attempts may look like one attempt more: a client's ": 500".
-bool may_go_on(shape s, std::string_view literal, const auto& next) {
+bool may_go_on(shape s, std::string_view literal, const variable& next) {
   if (s != shape::attempts || (literal != " " && literal != " :" && literal != ",")) return false;
   const bool is_path = next.gives == field::path && next.name.ends_with("uri");  // begins with a slash or a scheme
   return !is_path && (next.takes == shape::anything || next.takes == shape::spaceless);
@@ -162,7 +162,7 @@ std::optional<pattern::run> pattern::divide(bool escaped) {
     now.cut = cut < after.size() ? cut : std::string::npos;
     for (std::size_t k = now.first; k < now.last && !now.open; ++k) {
       const bool at_end = k + 1 == now.last && (now.cut == 0 || parts_[k].after.empty());
-      const bool goes_on = k + 1 < now.last && may_go_on(parts_[k].takes, parts_[k].after, parts_[k + 1]);
+      const bool goes_on = k + 1 < now.last && may_go_on(parts_[k].takes, parts_[k].after, variable_named(parts_[k + 1].name));
       if (!at_end && (goes_on || !ends_before(parts_[k].takes, parts_[k].after))) now.open = k;
     }
     if (!now.open && now.last - now.first == 1) now.open = now.first;
