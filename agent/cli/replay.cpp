@@ -15,6 +15,7 @@
 
 #include <fmt/format.h>
 
+#include <array>
 #include <filesystem>
 
 namespace flipback::cli {
@@ -60,24 +61,11 @@ class report {
   /// What a breach led to.
   event& add(const replaying::decision& d, event& to) {
     using kind = replaying::decision::kind;
-    switch (d.is) {
-      case kind::tells:
-        to.says += fmt::format("; it would only have told: {}", d.why);
-        break;
-      case kind::blocked:
-        to.says += fmt::format("; here it would have been blocked: {}", d.why);
-        break;
-      case kind::withheld:
-        to.says += fmt::format("; here it would have been withheld: {}", d.why);
-        break;
-      case kind::asks:
-        to.says += fmt::format("; here it would have asked a person: {}", d.why);
-        break;
-      case kind::rolls_back:
-        to.says += "; here it would have asked its other guards, and rolled back";
-        ++rollbacks_;
-        break;
-    }
+    constexpr std::array<std::string_view, 5> begins{
+        "it would only have told: ", "here it would have been blocked: ", "here it would have been withheld: ",
+        "here it would have asked a person: ", "here it would have asked its other guards, and rolled back"};
+    to.says += fmt::format("; {}{}", begins.at(static_cast<std::size_t>(d.is)), d.why);
+    rollbacks_ += d.is == kind::rolls_back ? 1 : 0;
     return to.with("rollback", d.is == kind::rolls_back);
   }
 

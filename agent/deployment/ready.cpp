@@ -52,11 +52,10 @@ void look_at_upstreams(const rollback::nginx_configuration& nginx, const intent&
 
 /// A group of nginx's that sends some of a slot's users elsewhere: by weight, or to a `backup` while the slot's servers are down. Rules and
 /// proofs see where they came, but a person should know.
-void note_mixed_groups(const rollback::nginx_configuration& nginx, const std::vector<config::slot>& slots,
+void note_mixed_groups(const rollback::nginx_configuration& nginx, const config::configuration& configured,
                        std::vector<std::string>& notes) {
-  std::vector<slot_upstreams> each;
-  for (const config::slot& s : slots) each.push_back({s.name, s.upstreams});
-  const nginx::slot_addresses known(each);
+  const std::vector<slot_upstreams> slots = config::upstreams_of(configured);
+  const nginx::slot_addresses known(slots);
   for (const upstream_group& group : nginx.upstreams) {
     std::set<std::size_t> of_slots;
     std::vector<std::string> of_none;
@@ -68,7 +67,7 @@ void note_mixed_groups(const rollback::nginx_configuration& nginx, const std::ve
     }
     if (of_slots.empty() || of_slots.size() + of_none.size() == 1) continue;
     std::vector<std::string> names;
-    for (const std::size_t slot : of_slots) names.push_back(slots[slot].name);
+    for (const std::size_t slot : of_slots) names.push_back(slots[slot].slot);
     if (of_none.empty() && names.size() > 1)
       notes.push_back(fmt::format("nginx's upstream {} has servers of {}: rules that roll back count what the live slot gave alone",
                                   group.name, fmt::join(names, " and ")));
@@ -150,7 +149,7 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
   log_findings logs = log_lacks(known, configured, prefix);
   std::ranges::move(logs.lacking, std::back_inserter(found.lacking));
   std::ranges::move(logs.notes, std::back_inserter(found.notes));
-  if (known != nullptr) note_mixed_groups(*known, configured.slots, found.notes);
+  if (known != nullptr) note_mixed_groups(*known, configured, found.notes);
   if (known != nullptr) look_at_pid(*known, configured.nginx, found);
   if (configured.deployment) {
     if (auto shows_none = door_lack(answered, configured, !witness_logs(known, configured).empty()))

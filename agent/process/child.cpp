@@ -25,12 +25,26 @@ namespace asio = boost::asio;
 
 namespace {
 
-/// What a child may know of our environment: where programs and homes are, in which language and which zone of time, which Docker or cluster
-/// is meant. The rest may hold secrets.
+/// What a child may know of our environment: where programs and homes are, in which language and which zone of time, which Docker or
+/// cluster is meant. The rest may hold secrets.
 std::vector<std::string> small_environment() {
-  constexpr std::array names{"PATH",   "HOME",        "USER",          "LOGNAME",        "LANG",       "LC_ALL",         "LC_CTYPE",
-                             "TZ",     "TMPDIR",      "DOCKER_HOST",   "DOCKER_CONFIG",  "DOCKER_CONTEXT", "DOCKER_CERT_PATH",
-                             "DOCKER_TLS_VERIFY", "KUBECONFIG", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS"};
+  constexpr std::array names{"PATH",
+                             "HOME",
+                             "USER",
+                             "LOGNAME",
+                             "LANG",
+                             "LC_ALL",
+                             "LC_CTYPE",
+                             "TZ",
+                             "TMPDIR",
+                             "DOCKER_HOST",
+                             "DOCKER_CONFIG",
+                             "DOCKER_CONTEXT",
+                             "DOCKER_CERT_PATH",
+                             "DOCKER_TLS_VERIFY",
+                             "KUBECONFIG",
+                             "XDG_RUNTIME_DIR",
+                             "DBUS_SESSION_BUS_ADDRESS"};
   std::vector<std::string> made;
   for (const char* const name : names) {
     if (const char* const value = std::getenv(name)) made.push_back(fmt::format("{}={}", name, value));

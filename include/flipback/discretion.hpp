@@ -9,8 +9,8 @@
 
 namespace flipback {
 
-/// Takes secrets out of what others wrote: as they are, percent-encoded in capital or small digits, in base64, as a JSON string has them,
-/// and what is left of one where a text was cut ("…"). The longest is taken out first, so that none leaves a part of another.
+/// Takes secrets out of what others wrote: as they are, in base64, percent-encoded, escaped or as entities, also several times over, and
+/// what is left of one where a text was cut ("…").
 class discretion {
  public:
   static constexpr std::size_t shortest = 3;  ///< bytes: what is shorter would take half of every sentence with it

@@ -122,11 +122,10 @@ std::expected<pattern, std::string> pattern::compile(std::string_view text, bool
 
 /// Makes one part of several that can't be told apart: a value that nobody asks for.
 void pattern::merge(run of) {
-  const std::string between = parts_[of.last - 1].after.empty() && of.last - of.first == 1
-                                  ? "side by side: nothing tells where one ends"
-                                  : "of which nothing tells where they end, expected quotes around them";
-  const std::string why =
-      fmt::format("has ${} and ${}{} {}", parts_[of.first].name, parts_[of.last].name, between.starts_with("side") ? "" : ",", between);
+  const bool side_by_side = of.last - of.first == 1 && parts_[of.first].after.empty();
+  const std::string why = fmt::format("has ${} and ${}{}", parts_[of.first].name, parts_[of.last].name,
+                                      side_by_side ? " side by side: nothing tells where one ends"
+                                                   : ", of which nothing tells where they end, expected quotes around them");
   for (std::size_t i = of.first; i <= of.last; ++i) {
     if (parts_[i].gives) unclear_[static_cast<std::size_t>(*parts_[i].gives)] = why;
     if (parts_[i].is_request) unclear_[static_cast<std::size_t>(field::method)] = why;

@@ -1,8 +1,7 @@
 #include "probes/airflow/visit.hpp"
 
-#include "flipback/quoted.hpp"
-
 #include "flipback/base64.hpp"
+#include "flipback/quoted.hpp"
 
 #include <boost/json/serialize.hpp>
 #include <fmt/format.h>

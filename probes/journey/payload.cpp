@@ -3,6 +3,7 @@
 #include "flipback/percent.hpp"
 #include "flipback/quoted.hpp"
 
+#include "probes/net/http_settings.hpp"
 #include "probes/net/url.hpp"
 
 #include <boost/json/serialize.hpp>
@@ -44,9 +45,7 @@ std::vector<field> fields_of(const settings::node& table) {
 
 /// A field's text, or nothing where it is wrong, which is reported.
 std::optional<text_template> text_of(settings::section& from, const field& of, goes_to place, std::vector<secret>& hidden) {
-  const bool may_be_shown = is_public(of.name) && !of.from_file;
-  const auto shown = may_be_shown ? from.text(of.name) : std::nullopt;
-  const auto value = may_be_shown ? (shown ? std::optional(secret(*shown)) : std::nullopt) : from.hidden(of.name);
+  const auto value = net::read_value(from, of.name, is_public(of.name) && !of.from_file);
   if (!value) return std::nullopt;
   if (!is_public(of.name)) {
     hidden.push_back(*value);

@@ -1,8 +1,8 @@
 #include "probes/net/api.hpp"
 
+#include "flipback/base64.hpp"
 #include "flipback/quoted.hpp"
 
-#include "flipback/base64.hpp"
 #include "probes/net/http_settings.hpp"
 
 #include <fmt/format.h>

@@ -55,6 +55,12 @@ http_request read_http_request(settings::section& from, std::string_view example
   return ask;
 }
 
+std::optional<secret> read_value(settings::section& from, const std::string& key, bool may_be_shown) {
+  if (!may_be_shown) return from.hidden(key);
+  auto shown = from.text(key);
+  return shown ? std::optional(secret(std::move(*shown))) : std::nullopt;
+}
+
 std::vector<read_header> read_headers(settings::section& from, std::string_view key) {
   std::vector<read_header> read;
   auto inner = from.inner(key);
@@ -64,9 +70,7 @@ std::vector<read_header> read_headers(settings::section& from, std::string_view 
     const bool from_file = written.ends_with("_file");
     const std::string name = from_file ? written.substr(0, written.size() - 5) : written;
     if (from_file && members.contains(name)) continue;  // read with its name
-    const bool may_be_shown = is_public_header(name) && !from_file;
-    const auto shown = may_be_shown ? inner->text(name) : std::nullopt;
-    auto value = may_be_shown ? (shown ? std::optional(secret(*shown)) : std::nullopt) : inner->hidden(name);
+    auto value = read_value(*inner, name, is_public_header(name) && !from_file);
     if (!is_token(name)) inner->report(name, "is no name of a header");
     if (is_written_by_us(name))
       inner->report(name, same_name(name, "Host") ? "has a key of its own: host" : "is written by the probe, and can't be set");

@@ -4,6 +4,7 @@
 
 #include "probes/net/http_client.hpp"
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,6 +21,9 @@ struct read_header {
   bool as_written = false;  ///< the value stands in the configuration: neither a file nor the environment gave any of it
 };
 std::vector<read_header> read_headers(settings::section& from, std::string_view key = "headers");
+
+/// The text under a key or its `_file` twin. `may_be_shown`: it is no secret where it stands in the configuration itself.
+std::optional<secret> read_value(settings::section& from, const std::string& key, bool may_be_shown);
 
 /// Whether a header of this name tells nobody a secret: what we accept, not who we are.
 bool is_public_header(std::string_view name);

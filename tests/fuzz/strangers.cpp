@@ -23,8 +23,8 @@
 #include <string>
 #include <string_view>
 
-// An input's first byte says who reads the rest. Whatever it holds: nothing is read past its end, what is refused is refused in words, and what
-// is read can be read again.
+// An input's first byte says who reads the rest. Whatever it holds: nothing is read past its end, what is refused is refused in words, and
+// what is read can be read again.
 
 using namespace flipback;
 

@@ -45,7 +45,8 @@ TEST_CASE("urls_that_make_no_sense_say_why") {
       {"http://a b/", "has a space or a control character in it"},
       {"http://a/\r\nX: y", "has a space or a control character in it"},
       {"http://[::1]x", "has something other than a port after the ]"},
-      {"http://büro.example/", "has a name with letters beyond ASCII (its ASCII form begins with xn--: idn2 prints it) in the place of its host"},
+      {"http://büro.example/",
+       "has a name with letters beyond ASCII (its ASCII form begins with xn--: idn2 prints it) in the place of its host"},
       {"http+unix://run/x.sock", "has no absolute path of a socket"},
       {"http+unix:///run/x.sock:health", "has a path that does not begin with /"},
   };

@@ -28,10 +28,10 @@ def what_is_wrong(ground, releases, lives, status):
         wrong.append(f"the files say {live}, and users reach {served}, expected {releases[live]}")
     if status.get("live") != live:
         wrong.append(f"the files say {live}, and status says {status.get('live')}")
-    if live == "blue" and ground.leftovers() and not the_disk_stood_still(lives):
-        wrong.append(f"beside the live files lie {ground.leftovers()}")
     if the_disk_stood_still(lives):
         return wrong
+    if live == "blue" and ground.leftovers():
+        wrong.append(f"beside the live files lie {ground.leftovers()}")
     wrong += _of_what_was_said(lives, live)
     wrong += _of_the_journal(ground, lives)
     return wrong

@@ -69,13 +69,14 @@ def test_a_check_of_the_stable_slot_is_asked_of_that_slot_at_the_decision(stack)
 def test_what_the_probe_was_refused_is_not_tried_at_each_slot_as_well(stack, start_agent):
     """A wrong password, three times, locks a user out of many a service."""
     agent = start_agent("observe", short_rules=False, extra=NO_OTHER_RULE + search(stack, "200ms"))
-    for twin in ("search.live", "search.stable"):
-        agent.wait("probe.changed", probe=twin)
     agent.wait("deployment.baseline")
+    stack.cut_over("green")
+    for twin in ("search.live", "search.stable"):
+        agent.wait("probe.changed", probe=twin, outcome="pass")
     rewrite_live_site(stack, "location / {", "location = /api/v1/ping { return 401; }\n  location / {")
     assert agent.wait("probe.changed", probe="search", outcome="fail")["reason"] == "unauthorised"
-    refused = [e for e in wait_until("both", lambda: [e for e in agent.of("probe.changed", outcome="unknown") if "was refused" in e["says"]])]
-    assert {e["probe"] for e in refused} <= {"search.live", "search.stable"}
+    refused = lambda: {e["probe"] for e in agent.of("probe.changed", outcome="unknown") if "was refused" in e["says"]}  # noqa: E731
+    wait_until("both", lambda: refused() == {"search.live", "search.stable"})
 
 
 def rewrite_live_site(stack, old, new):
@@ -87,17 +88,22 @@ def rewrite_live_site(stack, old, new):
     subprocess.run(stack.nginx_command("-s", "reload"), check=True, capture_output=True)
 
 
-def test_what_nginx_passes_to_another_application_is_not_the_live_slots_doing(stack, start_agent):
-    """The search moved to a service of its own, which is down: the release is well, and going back would mend nothing."""
-    agent = start_agent("observe", short_rules=False, extra=NO_OTHER_RULE + search(stack, "100ms"))
+def green_fails_and_is_well_again(stack, agent, fault, rule):
+    """The rule sees what green itself does; what comes after it begins with no event."""
     agent.wait("deployment.baseline")
     stack.cut_over("green")
     agent.wait("deployment.cutover")
-    stack.go_bad("green", "errors 1")
-    agent.wait("verdict.changed", rule="critical-function:search", to="pending")
+    stack.go_bad("green", fault)
+    agent.wait("verdict.changed", rule=rule, to="pending")
     stack.mend("green")
-    wait_until("well again", lambda: agent.of("verdict.changed", rule="critical-function:search")[-1]["to"] == "ok")
+    wait_until("well again", lambda: agent.of("verdict.changed", rule=rule)[-1]["to"] == "ok")
     agent.events.clear()
+
+
+def test_what_nginx_passes_to_another_application_is_not_the_live_slots_doing(stack, start_agent):
+    """The search moved to a service of its own, which is down: the release is well, and going back would mend nothing."""
+    agent = start_agent("observe", short_rules=False, extra=NO_OTHER_RULE + search(stack, "100ms"))
+    green_fails_and_is_well_again(stack, agent, "errors 1", "critical-function:search")
     elsewhere = f"http://127.0.0.1:{free_port()}"
     rewrite_live_site(stack, "location / {", f"location = /api/v1/ping {{ proxy_pass {elsewhere}; }}\n  location / {{")
     assert "502" in agent.wait("probe.changed", probe="search", outcome="fail")["says"]
@@ -110,14 +116,7 @@ def test_what_nginx_passes_to_another_application_is_not_the_live_slots_doing(st
 def test_what_nginx_answers_by_itself_at_the_front_door_is_not_the_live_slots_doing(stack, start_agent):
     """Somebody works there, and nginx says so: a page of nginx's own, while both slots are well."""
     agent = start_agent("observe", short_rules=False, extra=NO_OTHER_RULE)
-    agent.wait("deployment.baseline")
-    stack.cut_over("green")
-    agent.wait("deployment.cutover")
-    stack.go_bad("green", "sick")
-    agent.wait("verdict.changed", rule="critical-function:front_door", to="pending")
-    stack.mend("green")
-    wait_until("well again", lambda: agent.of("verdict.changed", rule="critical-function:front_door")[-1]["to"] == "ok")
-    agent.events.clear()
+    green_fails_and_is_well_again(stack, agent, "sick", "critical-function:front_door")
     rewrite_live_site(stack, "proxy_pass http://api;", "if (-d /) { return 503; } proxy_pass http://api;")
     wait_until("nginx's own answer", lambda: stack.live() is None)
     time.sleep(4)

@@ -1,6 +1,7 @@
 #include "probes/jwks/verify.hpp"
 
 #include "flipback/base64.hpp"
+
 #include "probes/jwks/key.hpp"
 
 #include <boost/json/parse.hpp>

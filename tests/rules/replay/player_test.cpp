@@ -144,7 +144,8 @@ TEST_CASE("a_breach_leads_to_what_window_latch_and_hold_let_it") {
   CHECK_FALSE(in_turn({}).contains("free"));
   CHECK(in_turn({unlatched{start + 30s}}).ends_with(", free: 30s rolls back"));
   CHECK(in_turn({hold_changed{start, "held by ann"}}) == "4s blocked: held by ann, 21s blocked: held by ann");
-  CHECK(in_turn({hold_changed{start, "held by ann"}, hold_changed{start + 30s, ""}}).ends_with("21s blocked: held by ann, free: 30s rolls back"));
+  CHECK(in_turn({hold_changed{start, "held by ann"}, hold_changed{start + 30s, ""}})
+            .ends_with("21s blocked: held by ann, free: 30s rolls back"));
   // Whose hold ends after the window only tells.
   CHECK(in_turn({hold_changed{start, "held by ann"}, window_changed{start + 29s, false}, hold_changed{start + 30s, ""}}) ==
         "4s blocked: held by ann, 21s blocked: held by ann");
