@@ -1,7 +1,9 @@
 """The system tests' ground: the demo's stack, the agent under test, users. $FLIPBACK is the binary."""
 
+import faulthandler
 import json
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -18,7 +20,28 @@ from layout import Layout  # noqa: E402
 from processes import Child, wait_until  # noqa: E402
 from stack import PYTHON, Stack, get  # noqa: E402
 
+LONGEST = 900  # seconds for one test with all that it sets up, unless it is marked with another number: `@pytest.mark.longest(1800)`
 BINARY = os.environ.get("FLIPBACK", os.path.join(ROOT, "build", "release", "flipback"))
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "longest(seconds): how long the test may take")
+
+
+@pytest.hookimpl(hookwrapper=True)
+def pytest_runtest_protocol(item):
+    """A test that hangs, be it where it cleans up after it has failed, fails with what each thread was at, and the others are still run."""
+    marked = item.get_closest_marker("longest")
+    seconds = marked.args[0] if marked else LONGEST
+
+    def give_up(*_):
+        faulthandler.dump_traceback(file=2, all_threads=True)
+        raise TimeoutError(f"{item.nodeid} has not ended within {seconds} s")
+
+    signal.signal(signal.SIGALRM, give_up)
+    signal.setitimer(signal.ITIMER_REAL, seconds, 60)  # once more each minute: what is cleaned up then may hang as well
+    yield
+    signal.setitimer(signal.ITIMER_REAL, 0)
 
 
 class Agent:

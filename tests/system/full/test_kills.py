@@ -4,11 +4,13 @@ import collections
 import random
 
 import killing
+import pytest
 from conftest import BINARY
 
 ROUNDS = 200
 
 
+@pytest.mark.longest(1800)
 def test_a_rollback_that_is_killed_at_any_instant_leaves_whole_files_one_live_slot_and_a_true_word():
     found = killing.run(ROUNDS, random.randrange(1_000_000), binary=BINARY)
     assert [line["round"] for line in found if line["wrong"]] == []
