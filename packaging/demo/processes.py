@@ -1,17 +1,14 @@
 """Children that never outlive us: each in its own process group, signalled by the kernel when we die, ended by pid."""
 
 import contextlib
-import ctypes
 import os
 import random
 import shutil
 import signal
 import socket
 import subprocess
+import threading
 import time
-
-_libc = ctypes.CDLL(None, use_errno=True)
-_PR_SET_PDEATHSIG = 1
 
 
 def free_port():
@@ -29,32 +26,31 @@ def free_port():
 
 @contextlib.contextmanager
 def uninterrupted():
-    """Ctrl-C and its like wait until this is over."""
-    before = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGHUP})
+    """Ctrl-C and its like wait until this is over. Python gives them to the main thread alone."""
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    came = []
+    before = {number: signal.signal(number, lambda number, _: came.append(number)) for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)}
     try:
         yield
     finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, before)
+        for number, handler in before.items():
+            signal.signal(number, handler)
+        for number in came:
+            signal.raise_signal(number)
 
 
 class Child:
-    """A program started in the background; its output goes to a file."""
+    """A program started in the background; its output goes to a file. No Python runs between fork and exec: where there are threads, it may hang."""
 
     def __init__(self, name, argv, log, env=None, cwd=None, death_signal=signal.SIGKILL, stop_signal=signal.SIGTERM, stderr=None):
         self.name = name
         self.log = log
         self.stop_signal = stop_signal
-        parent = os.getpid()
-
-        def in_child():
-            os.setpgid(0, 0)
-            signal.pthread_sigmask(signal.SIG_SETMASK, ())
-            _libc.prctl(_PR_SET_PDEATHSIG, death_signal)
-            if os.getppid() != parent:
-                os._exit(1)
-
+        until_we_die = ["setpriv", "--pdeathsig", signal.Signals(death_signal).name.removeprefix("SIG"), "--"]
         with open(log, "ab") as out:
-            self.process = subprocess.Popen(argv, stdin=subprocess.DEVNULL, stdout=out, stderr=stderr or out, env=env, cwd=cwd, preexec_fn=in_child)
+            self.process = subprocess.Popen([*until_we_die, *argv], stdin=subprocess.DEVNULL, stdout=out, stderr=stderr or out, env=env, cwd=cwd, process_group=0)
         self.pid = self.process.pid
 
     def alive(self):
