@@ -54,7 +54,7 @@ class grafana_probe final : public probe {
   asio::awaitable<void> look(net::api_session& session, findings& found) const {
     const auto answer = co_await session.get("/api/health");
     if (!answer) co_return found.unwell(answer.error());
-    const auto health = net::parse_json(answer->body);
+    const auto health = answer->json();
     const auto database = health ? net::text_at(*health, "/database") : std::nullopt;
     if (!database && answer->status != 200) co_return found.unwell(net::unexpected(*answer, "GET /api/health"));
     if (!health) co_return found.unwell(health.error().why, fmt::format("GET /api/health: {}", health.error().says));
@@ -68,9 +68,9 @@ class grafana_probe final : public probe {
   asio::awaitable<void> look_at_datasources(net::api_session& session, findings& found) const {
     const auto listed = co_await session.get_json("/api/datasources");
     if (!listed) co_return found.unwell(listed.error());
-    if (!listed->is_array()) co_return found.unwell(reason::bad_answer, "GET /api/datasources answered no list");
+    if (!(*listed)->is_array()) co_return found.unwell(reason::bad_answer, "GET /api/datasources answered no list");
     std::vector<datasource> all;
-    for (const json::value& one : listed->as_array()) {
+    for (const json::value& one : (*listed)->as_array()) {
       all.push_back(
           {net::text_at(one, "/name").value_or(""), net::text_at(one, "/uid").value_or(""), net::text_at(one, "/type").value_or("")});
     }
@@ -121,7 +121,7 @@ class grafana_probe final : public probe {
       found.unwell(answer.error());
       co_return health::unwell;
     }
-    const auto said = net::parse_json(answer->body);
+    const auto said = answer->json();
     const std::string message = said ? session.quoted(net::text_at(*said, "/message").value_or("")) : std::string();
     const auto status = said ? net::text_at(*said, "/status") : std::nullopt;
     if (answer->status == 200 && (!status || *status == "OK")) co_return health::well;

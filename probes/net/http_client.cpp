@@ -18,7 +18,8 @@ namespace http = beast::http;
 
 constexpr std::size_t head_limit = 64 * 1024;
 constexpr std::size_t read_at_once = 16 * 1024;
-constexpr int most_informational = 16;  ///< answers (1xx) before the real one
+constexpr std::size_t read_at_the_end = 16 * 1024;  ///< up to here a body is read as JSON when somebody asks, beyond it as it comes
+constexpr int most_informational = 16;              ///< answers (1xx) before the real one
 
 instant now() {
   return std::chrono::steady_clock::now();
@@ -90,6 +91,7 @@ class answer_reader {
       if (error) return std::unexpected(bad_answer(error, limit_));
       if (used == 0) break;
     }
+    if (may_be_long_json()) json_.take(parser_.get().body());
     if (!parser_.is_done() && (buffer.size() > head_limit || taken_ > limit_ + 2 * head_limit))
       return std::unexpected(failure{reason::too_large, "what stands around the answer's body is longer than 64KiB"});
     return parser_.is_done();
@@ -97,20 +99,31 @@ class answer_reader {
 
   answer_parser& parser() { return parser_; }
 
+  /// The answer, once it is whole.
+  http_answer taken() {
+    http_answer answer;
+    const bool read_in_parts = may_be_long_json();
+    auto message = parser_.release();
+    answer.status = message.result_int();
+    for (const auto& field : message) answer.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
+    answer.body = std::move(message.body());
+    if (read_in_parts) answer.read_in_parts = json_.whole(answer.body);
+    return answer;
+  }
+
  private:
+  [[nodiscard]] bool may_be_long_json() {
+    const std::string_view body = parser_.get().body();
+    if (body.size() <= read_at_the_end) return false;
+    const std::size_t first = body.substr(0, read_at_the_end).find_first_not_of("\xef\xbb\xbf \t\r\n");
+    return first == std::string_view::npos || body[first] == '{' || body[first] == '[';
+  }
+
   std::size_t limit_;
   answer_parser parser_;
+  json_in_parts json_;
   std::size_t taken_ = 0;  ///< bytes as they came
 };
-
-http_answer taken(answer_parser& parser) {
-  http_answer answer;
-  auto message = parser.release();
-  answer.status = message.result_int();
-  for (const auto& field : message) answer.headers.emplace_back(std::string(field.name_string()), std::string(field.value()));
-  answer.body = std::move(message.body());
-  return answer;
-}
 
 struct exchanged {
   http_answer answer;
@@ -156,7 +169,7 @@ asio::awaitable<result<exchanged>> exchange_on(stream& on, const http_request& a
       continue;
     }
     done.reusable = parser.keep_alive() && buffer.size() == 0 && status != 101;
-    done.answer = taken(parser);
+    done.answer = reader.taken();
     break;
   }
   done.answer.times.first_byte = head - asked;
@@ -181,6 +194,10 @@ std::string host_of(const http_request& ask) {
 const std::string* http_answer::header(std::string_view name) const {
   const auto at = std::ranges::find_if(headers, [&](const auto& h) { return beast::iequals(h.first, name); });
   return at == headers.end() ? nullptr : &at->second;
+}
+
+result<json_document> http_answer::json() const {
+  return read_in_parts ? *read_in_parts : parse_json(body);
 }
 
 http_client::http_client(network& through, bool keep_alive) : through_(&through), keep_alive_(keep_alive) {}

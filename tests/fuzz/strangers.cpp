@@ -47,7 +47,7 @@ void xml_document(std::string_view bytes) {
 }
 
 void key_set(std::string_view bytes) {
-  const auto read = jwks::parse(bytes);
+  const auto read = jwks::parse(net::parse_json(bytes));
   if (!read) return hold(!read.error().empty());
   hold(read->signing() <= read->keys.size());
 }
