@@ -18,7 +18,8 @@ namespace {
 constexpr std::size_t longest_body = 4096;
 
 net::result<net::exchanged> answer_in(std::string_view bytes, std::size_t at_once, const std::string& method) {
-  asio::io_context loop(1);
+  static asio::io_context loop(1);
+  loop.restart();
   std::optional<net::result<net::exchanged>> came_to;
   const auto ask = [&]() -> asio::awaitable<void> {
     fuzz::spoken server(bytes, at_once);
