@@ -128,8 +128,7 @@ class grafana_probe final : public probe {
     if (status && *status == "UNKNOWN") co_return health::unknown;
     // A plugin without a health check of its own: so it says by its id; before Grafana 10 by 404 and 501 alone.
     const auto id = said ? net::text_at(*said, "/messageId") : std::nullopt;
-    // It works in the browser alone, as the Alertmanager that is built in.
-    if (id == "plugin.unavailable") co_return health::without_backend;
+    if (id == "plugin.unavailable" && !co_await has_backend(d, session)) co_return health::without_backend;
     const bool without_id = !id && (answer->status == 404 || answer->status == 501);
     if (id == "plugin.notImplemented" || without_id) co_return health::unknown;
     if (answer->status == 401 || answer->status == 403) {
@@ -139,6 +138,16 @@ class grafana_probe final : public probe {
                                                     message.empty() ? fmt::format("its health answered {}", answer->status) : message));
     }
     co_return health::unwell;
+  }
+
+  /// Grafana answers alike for a plugin that works in the browser alone and for one whose backend has died. Which it is stands in what it
+  /// tells a browser; where that can't be read, the built-in Alertmanager's is the one that is known to have none.
+  static asio::awaitable<bool> has_backend(const datasource& d, net::api_session& session) {
+    if (d.type == "alertmanager") co_return false;
+    const auto settings = co_await session.get_json("/api/frontend/settings");
+    const auto* all = settings ? net::value_at(*settings, "/datasources") : nullptr;
+    const auto* found = all != nullptr && all->is_object() ? all->get_object().if_contains(d.name) : nullptr;
+    co_return found == nullptr || net::boolean_at(*found, "/meta/backend") != false;
   }
 
   net::network& through_;
