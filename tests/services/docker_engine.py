@@ -31,7 +31,7 @@ class DockerEngine:
         if self.daemon.alive():
             for container in self.run("ps", "-aq", check=False).stdout.split():
                 self.run("rm", "-f", container, check=False)
-        self.daemon.stop(patience=30)
+        self.daemon.stop(patience=15)
         with open("/proc/self/mounts", encoding="utf-8") as file:
             left = [line.split()[1] for line in file if line.split()[1].startswith(self.folder + "/")]
         for mount in sorted(left, reverse=True):
