@@ -79,7 +79,7 @@ std::string man(const CLI::App& of) {
          fmt::format(".SH SYNOPSIS\n{0} [{1}]\n.br\n{0} {2} [{1}]\n.br\n{0} {3} [{1}]\n", bold("flipback"), italic("options"),
                      bold("--check"), italic("verb")) +
          fmt::format(".SH DESCRIPTION\n{}\n.SH OPTIONS\n{}.SH VERBS\n{}", plain(of.get_footer()), options(of), verbs(of, "")) +
-         ".SH SEE ALSO\n/usr/share/doc/flipback/README.md.gz\n";
+         ".SH SEE ALSO\n/usr/share/doc/flipback/README.md\n";
 }
 
 }  // namespace flipback::pages

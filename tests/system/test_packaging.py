@@ -79,8 +79,8 @@ def test_each_example_is_good_and_observes(example):
 
 
 def test_each_kind_of_switch_has_its_example():
-    """By the keys that the README's table of switches names."""
-    table = text_of("README.md").split("| switch | in `[deployment]`", 1)[1].split("\n\n", 1)[0]
+    """By the keys that the configuration's table of switches names."""
+    table = text_of("packaging/docs/configuration.md").split("| switch | in `[deployment]`", 1)[1].split("\n\n", 1)[0]
     keys = {key for row in table.splitlines()[2:] for key in re.findall(r"`(\w+)`", row.split("|")[2])}
     assert len(keys) >= 4
     shown = "".join(text_of(path) for path in glob.glob(os.path.join(PACKAGING, "examples", "*.toml")))
