@@ -93,10 +93,12 @@ struct nginx {
   std::string pid = "/run/nginx.pid";
   std::string error_log;  ///< empty: asked of `nginx -T`; where `[emerg]` would stand
   reload_kind reload = reload_kind::signal;
-  std::string unit = "nginx.service";       ///< with `systemd`
-  std::vector<std::string> reload_command;  ///< with `command`: program and arguments, no shell
-  std::vector<std::string> test_command;    ///< instead of `binary -t`; empty: that
-  std::vector<std::string> pid_command;     ///< prints the master's process number, instead of `pid`; empty: that
+  std::string unit = "nginx.service";           ///< with `systemd`
+  std::vector<std::string> reload_command;      ///< with `command`: program and arguments, no shell
+  std::vector<std::string> test_command;        ///< instead of `binary -t`; empty: that
+  std::vector<std::string> pid_command;         ///< prints the master's process number, instead of `pid`; empty: that
+  std::string container;                        ///< with `docker`: nginx's, by its name; binary, conf and prefix are in it
+  std::string docker = "/var/run/docker.sock";  ///< with `docker`: where its Engine's API is, a socket's path or "host:port"
   duration command_timeout = std::chrono::seconds(10);
 
   friend bool operator==(const nginx&, const nginx&) = default;

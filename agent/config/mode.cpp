@@ -10,7 +10,7 @@ std::string_view name_of(switch_kind k) {
 }
 
 std::string_view name_of(reload_kind k) {
-  constexpr std::array<std::string_view, 3> names{"signal", "systemd", "command"};
+  constexpr std::array<std::string_view, 4> names{"signal", "systemd", "command", "docker"};
   return names.at(static_cast<std::size_t>(k));
 }
 

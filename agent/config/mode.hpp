@@ -16,7 +16,7 @@ enum class switch_kind : std::uint8_t { site, text, link, command };
 std::string_view name_of(switch_kind k);
 
 /// How nginx is made to read its configuration again.
-enum class reload_kind : std::uint8_t { signal, systemd, command };
+enum class reload_kind : std::uint8_t { signal, systemd, command, docker };
 std::string_view name_of(reload_kind k);
 
 }  // namespace flipback::config

@@ -1,6 +1,7 @@
 #include "agent/config/read_nginx.hpp"
 
 #include "agent/config/read_command.hpp"
+#include "probes/net/url.hpp"
 
 #include <fmt/format.h>
 
@@ -11,18 +12,14 @@ namespace {
 constexpr std::string_view a_reload = R"(["systemctl", "reload", "nginx"])";
 constexpr std::string_view a_test = R"(["docker", "exec", "nginx", "nginx", "-t"])";
 constexpr std::string_view a_pid = R"(["docker", "inspect", "-f", "{{.State.Pid}}", "nginx"])";
+constexpr std::string_view in_names = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.-";
 
-/// Nothing where it was reported. Docker is how others reload; it is known, so that the message can say what to write instead.
+/// Nothing where it was reported.
 std::optional<reload_kind> read_reload(settings::section& from) {
   const settings::node* found = from.raw("reload");
   const auto* word = found == nullptr ? nullptr : std::get_if<std::string>(&found->value);
-  if (word != nullptr && *word == "docker") {
-    from.report("reload", fmt::format(R"(found "docker", which is not in this version; expected "command" with reload_command = {}, )"
-                                      R"(test_command = {} and pid_command = {})",
-                                      R"(["docker", "exec", "nginx", "nginx", "-s", "reload"])", a_test, a_pid));
-    return std::nullopt;
-  }
-  const reload_kind read = from.one_of("reload", reload_kind::signal, {reload_kind::signal, reload_kind::systemd, reload_kind::command});
+  const reload_kind read =
+      from.one_of("reload", reload_kind::signal, {reload_kind::signal, reload_kind::systemd, reload_kind::command, reload_kind::docker});
   const bool good = found == nullptr || (word != nullptr && *word == name_of(read));
   return good ? std::optional(read) : std::nullopt;
 }
@@ -43,6 +40,29 @@ void read_of_reload(settings::section& from, std::optional<reload_kind> how, ngi
   if (how && how != reload_kind::systemd) from.report("unit", R"(is only used with reload = "systemd"; expected that, or no unit)");
 }
 
+/// What belongs to an nginx in a container that its Engine is asked for.
+void read_of_docker(settings::section& from, std::optional<reload_kind> how, nginx& into) {
+  constexpr std::string_view example = R"("shop_nginx_1", as `docker ps` names it)";
+  for (const std::string_view key : {"container", "docker"}) {
+    if (from.has(key) && how && how != reload_kind::docker)
+      from.report(key, fmt::format(R"(is only used with reload = "docker"; expected that, or no {})", key));
+  }
+  if (from.has("container")) into.container = from.required_text("container", "shop_nginx_1");
+  if (into.container.find_first_not_of(in_names) != std::string::npos || into.container.starts_with('.') || into.container.starts_with('-'))
+    from.report("container", fmt::format("found {}, expected a container's name such as {}", from.shown("container"), example));
+  if (from.has("docker")) into.docker = from.required_text("docker", into.docker);
+  if (!into.docker.starts_with('/') && !net::parse_endpoint(into.docker))
+    from.report("docker",
+                fmt::format(R"(found {}, expected the path of the Engine's socket such as "/var/run/docker.sock", or "host:port")",
+                            from.shown("docker")));
+  if (how != reload_kind::docker) return;
+  if (!from.has("container")) from.report("container", fmt::format(R"(is missing, expected with reload = "docker" such as {})", example));
+  for (const std::string_view key : {"pid", "pid_command", "test_command", "error_log"}) {
+    if (from.has(key))
+      from.report(key, fmt::format(R"(is not used with reload = "docker", where the Engine is asked instead; expected no {})", key));
+  }
+}
+
 }  // namespace
 
 void read_nginx(settings::section& root, nginx& into) {
@@ -56,10 +76,12 @@ void read_nginx(settings::section& root, nginx& into) {
   into.prefix = from->text("prefix", into.prefix);
   path("pid", into.pid);
   into.error_log = from->text("error_log", into.error_log);
-  read_of_reload(*from, read_reload(*from), into);
+  const std::optional<reload_kind> how = read_reload(*from);
+  read_of_reload(*from, how, into);
   into.test_command = read_command(*from, "test_command", a_test);
   into.pid_command = read_command(*from, "pid_command", a_pid);
   if (from->has("pid_command") && from->has("pid")) from->report("pid", "pid_command is given too; keep one of the two");
+  read_of_docker(*from, how, into);
   into.command_timeout = from->span("command_timeout", into.command_timeout, std::chrono::milliseconds(100), std::chrono::minutes(10));
   from->finish();
 }

@@ -80,7 +80,8 @@ void note_mixed_groups(const rollback::nginx_configuration& nginx, const config:
 
 /// The pid file says whom a reload's signal goes to and whose workers are a proof: of another nginx on this host it would be both.
 void look_at_pid(const rollback::nginx_configuration& nginx, const config::nginx& settings, readiness& into) {
-  const bool asked_elsewhere = !settings.pid_command.empty() || !settings.test_command.empty();  // then its paths are not ours
+  const bool asked_elsewhere = settings.reload == config::reload_kind::docker || !settings.pid_command.empty() ||
+                               !settings.test_command.empty();  // then its paths are not ours
   if (nginx.pid.empty() || asked_elsewhere) return;
   std::error_code unseen;
   if (std::filesystem::weakly_canonical(nginx.pid, unseen) == std::filesystem::weakly_canonical(settings.pid, unseen)) return;

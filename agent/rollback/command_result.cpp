@@ -1,5 +1,6 @@
 #include "agent/rollback/command_result.hpp"
 
+#include "flipback/as_typed.hpp"
 #include "flipback/quoted.hpp"
 
 #include <fmt/format.h>
@@ -60,6 +61,15 @@ done test_result(const ran& came_to, std::string_view what, bool as_root) {
   if (!as_root && came_to->output.contains("(13: Permission denied)"))
     return {answer::cant_tell, fmt::format("{}; run as root, or set [nginx] test_command to what may read nginx's files", ended)};
   return {answer::no, ended};
+}
+
+std::string obstacle_by(const done& tested, const std::vector<std::string>& typed) {
+  if (tested.is == answer::cant_tell) return fmt::format("nginx's configuration can't be tested: {}", tested.says);
+  if (tested.is == answer::yes) return {};
+  return fmt::format(
+      "nginx refuses its configuration as it is: {}; type `{}`, and mend it; or, where that stands in a file that a rollback replaces, "
+      "`flipback rollback --reason TEXT`, which takes back what it put there where nginx refuses that, too",
+      tested.says, as_typed(typed));
 }
 
 }  // namespace flipback::rollback

@@ -6,6 +6,7 @@
 #include <expected>
 #include <string>
 #include <string_view>
+#include <vector>
 
 /// What a command of nginx came to, from how it ended and what it printed.
 namespace flipback::rollback {
@@ -22,5 +23,9 @@ done reload_result(const ran& came_to, std::string_view what);
 /// the same numbers where they could not run it. A test that another user than root was refused access in says nothing of the
 /// configuration.
 done test_result(const ran& came_to, std::string_view what, bool as_root);
+
+/// What stops a rollback where nginx's files, as they are, were tested with this; `typed`: by what a person tests them. "" where nothing
+/// does.
+std::string obstacle_by(const done& tested, const std::vector<std::string>& typed);
 
 }  // namespace flipback::rollback

@@ -45,12 +45,6 @@ std::string title_of(pid_t pid) {
   return arguments.substr(0, arguments.find('\0'));
 }
 
-/// Its title without the program's name, which relatives of nginx have changed: "worker process is shutting down".
-std::string_view role_in(std::string_view title) {
-  const std::size_t colon = title.find(": ");
-  return colon == std::string_view::npos ? std::string_view() : title.substr(colon + 2);
-}
-
 bool is_same_file(const std::string& one, const std::string& other) {
   struct stat a{};
   struct stat b{};
@@ -120,18 +114,24 @@ std::optional<std::set<pid_t>> children_of(pid_t master) {
   return found;
 }
 
+std::string_view role_in(std::string_view title) {
+  const std::size_t colon = title.find(": ");
+  return colon == std::string_view::npos ? std::string_view() : title.substr(colon + 2);
+}
+
+void add_worker(workers& into, pid_t pid, std::string_view title) {
+  const std::string_view role = role_in(title);
+  if (role.starts_with("worker process is shutting down"))
+    into.leaving.insert(pid);
+  else if (role.starts_with("worker process"))
+    into.accepting.insert(pid);
+}
+
 std::optional<workers> workers_of(pid_t master) {
   const auto children = children_of(master);
   if (!children) return std::nullopt;
   workers seen;
-  for (const pid_t pid : *children) {
-    const std::string title = title_of(pid);
-    const std::string_view role = role_in(title);
-    if (role.starts_with("worker process is shutting down"))
-      seen.leaving.insert(pid);
-    else if (role.starts_with("worker process"))
-      seen.accepting.insert(pid);
-  }
+  for (const pid_t pid : *children) add_worker(seen, pid, title_of(pid));
   return seen;
 }
 

@@ -8,6 +8,7 @@
 #include <optional>
 #include <set>
 #include <string>
+#include <string_view>
 
 /// What Linux's process table (/proc) says of nginx's master and its workers. Every call looks anew; none waits.
 namespace flipback::rollback {
@@ -23,6 +24,12 @@ std::optional<std::set<pid_t>> children_of(pid_t master);
 
 /// The workers among them. One that has just been started is none until it calls itself so.
 std::optional<workers> workers_of(pid_t master);
+
+/// What a process of nginx calls itself, without the program's name, which relatives of nginx have changed: "worker process is shutting
+/// down".
+std::string_view role_in(std::string_view title);
+/// Adds a process where its title says that it is a worker.
+void add_worker(workers& into, pid_t pid, std::string_view title);
 
 /// When a process was started, to 10 ms; nothing where it is gone.
 std::optional<wall_time> started_at(pid_t pid);

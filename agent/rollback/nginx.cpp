@@ -29,6 +29,7 @@ std::unique_ptr<reloader> reloader_for(const asio::any_io_executor& executor, co
       return make_systemd_reloader(executor, settings);
     case config::reload_kind::command:
       return make_command_reloader(executor, settings);
+    case config::reload_kind::docker:
     case config::reload_kind::signal:
       break;
   }
@@ -97,6 +98,8 @@ class local_nginx final : public nginx {
     co_return std::move(came_to->output);
   }
 
+  asio::awaitable<void> refresh() override { co_return; }
+
   std::expected<pid_t, std::string> master() override { return finder_->find(); }
 
   std::optional<workers> see_workers() override {
@@ -144,13 +147,7 @@ class local_nginx final : public nginx {
     // The signal's obstacle has said of the pid file what there is to say.
     const bool told = !found.empty() && settings_.reload == config::reload_kind::signal && !why_not_to_run().empty();
     const done tested = told ? done{answer::yes, {}} : co_await test();
-    if (tested.is == answer::no)
-      found.push_back(
-          fmt::format("nginx refuses its configuration as it is: {}; type `{}`, and mend it; or, where that stands in a file that a "
-                      "rollback replaces, `flipback rollback --reason TEXT`, which takes back what it put there where nginx "
-                      "refuses that, too",
-                      tested.says, as_typed(command("-t"))));
-    if (tested.is == answer::cant_tell) found.push_back(fmt::format("nginx's configuration can't be tested: {}", tested.says));
+    if (std::string one = obstacle_by(tested, command("-t")); !one.empty()) found.push_back(std::move(one));
     co_return found;
   }
 
@@ -192,6 +189,10 @@ std::vector<std::string> nginx_command(const config::nginx& settings, std::strin
 }
 
 std::string reload_as_typed(const config::nginx& settings) {
+  if (settings.reload == config::reload_kind::docker) {
+    const std::string container = as_typed(std::vector<std::string>{settings.container});
+    return fmt::format("docker exec {} {} && docker kill --signal HUP {}", container, as_typed(nginx_command(settings, "-t")), container);
+  }
   const auto reload = [&] {
     if (settings.reload == config::reload_kind::command) return as_typed(settings.reload_command);
     if (settings.reload == config::reload_kind::systemd) return as_typed(std::vector<std::string>{"systemctl", "reload", settings.unit});
@@ -202,6 +203,7 @@ std::string reload_as_typed(const config::nginx& settings) {
 }
 
 std::unique_ptr<nginx> make_nginx(asio::any_io_executor executor, config::nginx settings) {
+  if (settings.reload == config::reload_kind::docker) return make_docker_nginx(std::move(executor), std::move(settings));
   return std::make_unique<local_nginx>(std::move(executor), std::move(settings));
 }
 

@@ -32,8 +32,9 @@ struct workers {
   std::set<pid_t> leaving;  ///< "shutting down": they finish what they have, and accept nothing more
 };
 
-/// nginx as it is operated from outside: tested, reloaded and watched. One implementation for an nginx whose processes are on this host
-/// (`make_nginx`), with a reloader of each kind in `reloaders/`; a fake in tests. Decides nothing.
+/// nginx as it is operated from outside: tested, reloaded and watched. One implementation for an nginx whose processes are on this host,
+/// with a reloader of each kind in `reloaders/`; one for an nginx that its Docker Engine is asked for, in `docker/`; a fake in tests.
+/// Decides nothing.
 class nginx {
  public:
   virtual ~nginx() = default;
@@ -46,6 +47,9 @@ class nginx {
   /// What `nginx -T` prints; nothing where it can't be had.
   virtual asio::awaitable<std::optional<std::string>> configuration() = 0;
 
+  /// Looks anew at the processes of an nginx that has to be asked for; completes at once where the process table is at hand. Until the next
+  /// one, `master` and `see_workers` say what was seen then.
+  virtual asio::awaitable<void> refresh() = 0;
   /// The master's process number, its identity checked: the pid file or command names it, its executable is nginx's, or it is called a
   /// master and its executable can't be read. An error is one sentence.
   [[nodiscard]] virtual std::expected<pid_t, std::string> master() = 0;
@@ -96,6 +100,8 @@ std::vector<std::string> nginx_command(const config::nginx& settings, std::strin
 /// What a person types so that nginx tests its files and reads them anew, as a rollback would.
 std::string reload_as_typed(const config::nginx& settings);
 
+std::unique_ptr<nginx> make_docker_nginx(asio::any_io_executor executor, config::nginx settings);
+/// As its settings say.
 std::unique_ptr<nginx> make_nginx(asio::any_io_executor executor, config::nginx settings);
 
 }  // namespace flipback::rollback

@@ -197,6 +197,7 @@ asio::awaitable<std::optional<happening>> shell::perform(carrying& c, action a) 
     co_return put_done{*how, of_.by.names()};
   }
   if (std::holds_alternative<mark_nginx>(a)) {
+    co_await of_.operated.refresh();
     c.before = of_.operated.see_workers();
     of_.operated.mark_errors();
     co_return std::nullopt;
@@ -229,6 +230,7 @@ asio::awaitable<proof_look> shell::look(carrying& c, look_for_proof how) {
   if (how.ask) asked = co_await of_.proofs.ask();
   if (asked && asked->door.is == deployment::reply::kind::failing && !asked->logged)
     seen.direct = co_await of_.proofs.ask_slot(how.expected);
+  co_await of_.operated.refresh();
   const auto workers_now = of_.operated.see_workers();
   const auto is_old = [&](pid_t pid) { return c.before->accepting.contains(pid); };
   if (c.before && workers_now && !c.before->accepting.empty()) {

@@ -50,6 +50,7 @@ class fake_nginx final : public rollback::nginx {
     meanwhile();
     co_return dump;
   }
+  asio::awaitable<void> refresh() override { co_return; }
   std::expected<pid_t, std::string> master() override { return 1; }
   std::optional<rollback::workers> see_workers() override { return {}; }
   std::optional<bool> workers_since(wall_time /*changed*/) override { return new_workers; }
