@@ -1,6 +1,7 @@
 #include "agent/config/configuration.hpp"
 #include "agent/config/environment.hpp"
 #include "agent/deployment/facts.hpp"
+#include "agent/rollback/docker/answers.hpp"
 #include "agent/rollback/nginx_configuration.hpp"
 #include "probes/access_log/line_format.hpp"
 #include "probes/jwks/key_set.hpp"
@@ -46,6 +47,29 @@ void key_set(std::string_view bytes) {
   const auto read = jwks::parse(net::parse_json(bytes));
   if (!read) return hold(!read.error().empty());
   hold(read->signing() <= read->keys.size());
+}
+
+/// The same bytes as each of a Docker Engine's answers.
+void docker_answer(std::string_view bytes) {
+  using namespace rollback;
+  net::http_answer answer;
+  answer.status = 200;
+  answer.body = bytes;
+  answer.headers.emplace_back("Api-Version", bytes);
+  const auto version = docker::version_for_both(answer);
+  hold(version ? version->size() <= 4 : !version.error().empty());
+  const auto output = docker::output_in(bytes);
+  hold(output ? output->size() <= bytes.size() : !output.error().empty());
+  const auto all = docker::processes_in(answer);
+  hold(all || !all.error().empty());
+  if (all && !all->empty()) {
+    const auto seen = docker::workers_among(*all, all->front().pid);
+    hold(!seen || seen->accepting.size() + seen->leaving.size() <= all->size());
+  }
+  const auto found = docker::container_in(answer);
+  hold(found ? found->id.find('/') == std::string::npos && found->pid >= 0 : !found.error().empty());
+  (void)docker::names_in(answer);
+  (void)docker::status_in(answer);
 }
 
 /// A format in the first line, and lines that are to be in it.
@@ -122,6 +146,9 @@ extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t siz
   switch (data[0]) {
     case 'b':
       bolt_message(rest);
+      break;
+    case 'd':
+      docker_answer(rest);
       break;
     case 'e':
       env_file(rest);
