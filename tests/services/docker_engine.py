@@ -48,6 +48,27 @@ class DockerEngine:
             raise RuntimeError(f"docker {' '.join(words)}: {done.stdout}{done.stderr}")
         return done
 
+    def build(self, dockerfile, folder, name, *words):
+        """An image, with the network of this host while it is built."""
+        env = dict(os.environ, DOCKER_HOST=f"unix://{self.socket}", DOCKER_BUILDKIT="0")
+        done = subprocess.run(["/usr/bin/docker", "build", "-q", "--network", "host", "-f", str(dockerfile), "-t", name, *words, str(folder)], capture_output=True,
+                              text=True, timeout=600, check=False, env=env)
+        if done.returncode != 0:
+            raise RuntimeError(f"docker build {name}: {done.stdout[-3000:]}{done.stderr[-3000:]}")
+
+    def compose(self, folder, *words, **variables):
+        """`docker-compose` with these words, on the compose files of this folder."""
+        files = [word for name in sorted(os.listdir(folder)) if name.endswith(".yml") for word in ("-f", name)]
+        done = subprocess.run(["/usr/bin/docker-compose", *files, *words], cwd=folder, capture_output=True, text=True, timeout=300, check=False,
+                              env=dict(os.environ, DOCKER_HOST=f"unix://{self.socket}", **variables))
+        if done.returncode != 0:
+            raise RuntimeError(f"docker-compose {' '.join(words)}: {done.stdout}{done.stderr}")
+        return done.stdout
+
+    def shows(self, name, what):
+        """What `docker inspect` gives for this template."""
+        return self.run("inspect", "-f", f"{{{{{what}}}}}", name).stdout.strip()
+
     def import_image(self, tar, name):
         self.run("import", str(tar), name)
 

@@ -17,6 +17,7 @@ sys.path[:0] = [os.path.join(ROOT, *parts) for parts in (("packaging", "demo"), 
 
 from follow import JsonLines, Users, metrics  # noqa: E402
 from layout import Layout  # noqa: E402
+from package import built  # noqa: E402
 from processes import Child, wait_until  # noqa: E402
 from stack import PYTHON, Stack, get  # noqa: E402
 
@@ -136,6 +137,12 @@ def certificates(tmp_path_factory):
     (folder / "crossed.pem").write_text((folder / "good.pem").read_text() + (folder / "crossed.pem").read_text())
     (folder / "below.pem").write_text((folder / "below.pem").read_text() + (folder / "middle.pem").read_text())
     return folder
+
+
+@pytest.fixture(scope="session")
+def package(tmp_path_factory):
+    """The Debian package of this tree, built once."""
+    return built(ROOT, str(tmp_path_factory.mktemp("deb")))
 
 
 @pytest.fixture(scope="session")

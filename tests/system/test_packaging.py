@@ -87,6 +87,20 @@ def test_each_kind_of_switch_has_its_example():
     assert [key for key in keys if not re.search(rf"^{key}\b", shown, re.MULTILINE)] == []
 
 
+def test_what_stands_beside_nginx_in_a_container_observes_and_reads_nginxs_log():
+    docker = os.path.join(PACKAGING, "docker")
+    written = text_of("packaging", "docker", "flipback.toml")
+    assert 'mode       = "observe"' in written
+    done = run("validate", os.path.join(docker, "flipback.toml"))
+    assert done.returncode == 0 and ", a deployment" in done.stdout, done
+    log_format = re.search(r"log_format flipback(.*?);", text_of("packaging", "nginx", "flipback-log.conf"), re.DOTALL)[1].split()
+    assert re.search(r"log_format flipback(.*?);", text_of("packaging", "docker", "nginx.conf"), re.DOTALL)[1].split() == log_format
+    assert text_of("packaging", "docker", "sites", "live.conf") == text_of("packaging", "docker", "sites", "blue")
+    shared = set(re.findall(r"(/(?:etc|var|run)/[\w/]+)(?::|$)", text_of("packaging", "docker", "compose.yml"), re.MULTILINE))
+    for path in re.findall(r'(?:live_site|site|path)\s*= "([^"]+)"', written):
+        assert os.path.dirname(path) in shared, path
+
+
 def test_the_units_folders_are_those_of_the_code():
     unit, defaults = text_of("packaging", "systemd", "flipback.service"), text_of("agent", "config", "configuration.hpp")
     assert "RuntimeDirectory=flipback\n" in unit and 'usual_socket = "/run/flipback/' in defaults

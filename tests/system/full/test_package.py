@@ -1,6 +1,5 @@
 """The Debian package, built, and installed where systemd runs: a container of a Debian that has nothing else."""
 
-import glob
 import os
 import re
 import shutil
@@ -9,9 +8,9 @@ import subprocess
 import pytest
 from conftest import ROOT
 from docker_engine import DockerEngine, SystemdHost
+from package import built
 from service import fetched
 
-BUILT_AS = {"DEB_BUILD_OPTIONS": "noautodbgsym werror", "FLIPBACK_COMMIT": "0123456789ab", "SOURCE_DATE_EPOCH": "1700000000"}
 DEPLOYMENT = """
 [deployment]
 mode       = "observe"
@@ -24,20 +23,6 @@ site = "/etc/nginx/sites-available/blue"
 url  = "http://127.0.0.1:28"
 site = "/etc/nginx/sites-available/green"
 """
-
-
-def built(tree, into):
-    """The package, from this tree. What CI has compiled is compiled the same way, and taken from ccache."""
-    done = subprocess.run([os.path.join(tree, "packaging", "build-deb"), into], env=dict(os.environ, **BUILT_AS), stdout=subprocess.PIPE,
-                          stderr=subprocess.STDOUT, text=True, timeout=1500, check=False)
-    assert done.returncode == 0, done.stdout[-4000:]
-    [package] = glob.glob(os.path.join(into, "*.deb"))
-    return package
-
-
-@pytest.fixture(scope="module")
-def package(tmp_path_factory):
-    return built(ROOT, str(tmp_path_factory.mktemp("deb")))
 
 
 @pytest.fixture(scope="module")
