@@ -99,14 +99,13 @@ std::string replaced_of(const config::live_file& f) {
 
 /// nginx may see the files that are switched otherwise than we do.
 void look_at_mounts(rollback::nginx& nginx, const config::configuration& configured, readiness& into) {
-  const auto master = nginx.master();
-  if (!master || !configured.deployment) return;
+  if (!configured.deployment) return;
   const config::deployment& how = *configured.deployment;
   std::vector<std::string> paths;
   for (const config::live_file& f : how.live_files) paths.push_back(replaced_of(f));
   if (!how.live_link.empty()) paths.push_back(how.live_link);
   for (const std::string& path : paths) {
-    std::string obstacle = rollback::obstacle_by_mount(*master, path, how.in_place);
+    std::string obstacle = rollback::obstacle_by_mount(nginx.mounted_alone(path), path, how.in_place);
     if (!obstacle.empty()) into.lacking.push_back({true, std::move(obstacle), {}});
   }
 }

@@ -54,12 +54,11 @@ std::optional<std::string> mounted_alone_at(pid_t process, const std::string& pa
   return std::nullopt;
 }
 
-std::string obstacle_by_mount(pid_t master, const std::string& path, bool in_place) {
+std::string obstacle_by_mount(const std::optional<std::string>& at, const std::string& path, bool in_place) {
+  if (!at) return "";
   struct stat itself{};
   const bool is_link = ::lstat(path.c_str(), &itself) == 0 && S_ISLNK(itself.st_mode);
   if (in_place && !is_link) return "";
-  const auto at = mounted_alone_at(master, path);
-  if (!at) return "";
   if (is_link)
     return fmt::format(
         "nginx sees what the link {} led to as a mount of that file alone, at {}, so that it would not see where the link "

@@ -4,6 +4,7 @@
 
 #include "agent/process/run.hpp"
 #include "agent/rollback/command_result.hpp"
+#include "agent/rollback/container_mount.hpp"
 #include "agent/rollback/error_log.hpp"
 #include "agent/rollback/master_process.hpp"
 
@@ -101,6 +102,11 @@ class local_nginx final : public nginx {
   asio::awaitable<void> refresh() override { co_return; }
 
   std::expected<pid_t, std::string> master() override { return finder_->find(); }
+
+  std::optional<std::string> mounted_alone(const std::string& path) override {
+    const auto found = master();
+    return found ? mounted_alone_at(*found, path) : std::nullopt;
+  }
 
   std::optional<workers> see_workers() override {
     const auto found = master();

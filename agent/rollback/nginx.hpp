@@ -53,6 +53,9 @@ class nginx {
   /// The master's process number, its identity checked: the pid file or command names it, its executable is nginx's, or it is called a
   /// master and its executable can't be read. An error is one sentence.
   [[nodiscard]] virtual std::expected<pid_t, std::string> master() = 0;
+  /// Where nginx, in a container, sees this file as a mount of the file alone: one that is renamed over it here would stay unseen there.
+  /// Nothing: it does not, or that can't be told.
+  [[nodiscard]] virtual std::optional<std::string> mounted_alone(const std::string& path) = 0;
   /// Nothing where the master or its workers can't be seen (another container, another user's /proc).
   [[nodiscard]] virtual std::optional<workers> see_workers() = 0;
   /// Whether every worker that accepts was started after that time; nothing where it can't be seen.

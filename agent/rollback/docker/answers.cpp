@@ -71,6 +71,9 @@ std::expected<container, std::string> container_in(const net::http_answer& answe
   made.pid = pid_of(net::number_at(*read, "/State/Pid").value_or(0)).value_or(0);
   made.project = text_in(*read, "/Config/Labels/com.docker.compose.project").value_or("");
   made.service = text_in(*read, "/Config/Labels/com.docker.compose.service").value_or("");
+  if (const auto* mounts = net::array_at(*read, "/Mounts")) {
+    for (const json::value& each : *mounts) made.mounts.push_back(text_in(each, "/Destination").value_or(""));
+  }
   // It goes into the paths of what is asked next.
   if (made.id.empty() || made.id.find_first_not_of("0123456789abcdef") != std::string::npos)
     return std::unexpected(fmt::format("answered with {} for the container's Id", in_quotes(made.id, {}, longest_name)));

@@ -26,6 +26,7 @@ struct container {
   pid_t pid = 0;        ///< of its main process, on the Engine's host; 0: none
   std::string project;  ///< docker-compose's labels; empty: it is none of its
   std::string service;
+  std::vector<std::string> mounts;  ///< where something is mounted in it
 };
 std::expected<container, std::string> container_in(const net::http_answer& answer);
 

@@ -3,6 +3,7 @@
 #include "flipback/as_typed.hpp"
 
 #include "agent/rollback/command_result.hpp"
+#include "agent/rollback/container_mount.hpp"
 #include "agent/rollback/docker/engine.hpp"
 #include "agent/rollback/master_process.hpp"
 
@@ -60,6 +61,12 @@ class docker_nginx final : public nginx {
     const pid_t pid = seen_->container.pid;
     if (const auto is = is_master(pid, settings_.binary, true); !is) return std::unexpected(is.error());
     return pid;
+  }
+
+  /// Where we see its mounts, by its mounts; and what is mounted at the file's very path, which both containers have, is the file alone.
+  std::optional<std::string> mounted_alone(const std::string& path) override {
+    if (const auto found = master()) return mounted_alone_at(*found, path);
+    return seen_ && std::ranges::find(seen_->container.mounts, path) != seen_->container.mounts.end() ? std::optional(path) : std::nullopt;
   }
 
   std::optional<workers> see_workers() override { return seen_ ? std::optional(seen_->seen) : std::nullopt; }

@@ -43,6 +43,7 @@ class fake_nginx final : public rollback::nginx {
   std::function<void()> meanwhile = [] {};  ///< what happens while the configuration is read
   std::vector<std::string> in_the_way;
   std::optional<bool> new_workers;
+  std::string alone;  ///< the file that it sees mounted alone
 
   asio::awaitable<rollback::done> test() override { co_return rollback::done{}; }
   asio::awaitable<rollback::done> reload() override { co_return rollback::done{}; }
@@ -52,6 +53,7 @@ class fake_nginx final : public rollback::nginx {
   }
   asio::awaitable<void> refresh() override { co_return; }
   std::expected<pid_t, std::string> master() override { return 1; }
+  std::optional<std::string> mounted_alone(const std::string& path) override { return path == alone ? std::optional(path) : std::nullopt; }
   std::optional<rollback::workers> see_workers() override { return {}; }
   std::optional<bool> workers_since(wall_time /*changed*/) override { return new_workers; }
   void mark_errors() override {}

@@ -7,6 +7,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <fstream>
+
 using namespace flipback;
 namespace asio = boost::asio;
 
@@ -67,6 +69,19 @@ TEST_CASE("a_group_of_nginxs_that_sends_users_elsewhere_too_is_noted") {
     CHECK(std::ranges::count_if(found.notes, [](const std::string& n) { return n.contains("upstream"); }) == (r.says.empty() ? 0 : 1));
     CHECK(found.notes.back().contains(r.says));
   }
+}
+
+TEST_CASE("a_live_file_that_nginx_sees_mounted_alone_is_not_ready_unless_it_is_written_in_place") {
+  stage s;
+  const std::string live = s.in / "live";
+  std::ofstream(live) << "server {}";
+  s.configured.deployment->live_files = {{.live = live, .of_slots = {}}};
+  CHECK(s.look().is_ready());
+  s.nginx.alone = live;
+  CHECK_FALSE(s.look().is_ready());
+  CHECK(s.look().lacking.front().what.contains("mount of that file alone, at " + live));
+  s.configured.deployment->in_place = true;
+  CHECK(s.look().is_ready());
 }
 
 TEST_CASE("a_front_door_that_shows_no_slot_is_said_at_the_start") {

@@ -290,6 +290,18 @@ def test_it_has_no_rights_and_can_write_nowhere_but_in_its_own(engine, shop):
     assert engine.run("exec", "shop_flipback_1", "/bin/sh", "-c", "true", check=False).returncode != 0
 
 
+def test_a_live_file_that_is_mounted_alone_is_told_so_where_nginxs_processes_are_not_ours(engine, shop, remove):
+    remove("web")
+    engine.run("run", "-d", "--name", "web", "--network", "none", "-v", f"{shop.path('sites', 'live.conf')}:/etc/nginx/sites/live.conf:ro", "nginx:test")
+    wait_until("nginx", lambda: "worker process" in engine.run("top", "web").stdout)
+    with open(shop.path("flipback.toml"), encoding="utf-8") as shipped, open(shop.path("alone.toml"), "w", encoding="utf-8") as file:
+        file.write(shipped.read().replace('"nginx"', '"web"'))
+    mounts = [word for mount in (f"{engine.socket}:/var/run/docker.sock", f"{shop.path('sites')}:/etc/nginx/sites", f"{shop.path('alone.toml')}:/f.toml")
+              for word in ("-v", mount)]
+    said = engine.run("run", "--rm", "--network", "none", "--group-add", str(os.stat(engine.socket).st_gid), *mounts, "flipback", "validate", "/f.toml")
+    assert "not ready: nginx sees /etc/nginx/sites/live.conf as a mount of that file alone, at /etc/nginx/sites/live.conf" in said.stdout, said.stdout
+
+
 def test_it_is_healthy_until_it_stands_still(engine, shop):
     wait_until("health", lambda: shop.is_healthy() == "healthy")
     engine.run("kill", "--signal", "STOP", "shop_flipback_1")

@@ -285,6 +285,17 @@ TEST_CASE("a_container_that_was_started_anew_meanwhile_may_not_have_had_the_sign
   CHECK(reloaded.says.contains("was started anew meanwhile (process 900, before 700)"));
 }
 
+TEST_CASE("a_file_that_is_mounted_alone_is_known_by_its_path") {
+  stage s;
+  std::string mounted = container();
+  mounted.insert(1, R"("Mounts":[{"Destination":"/etc/nginx/sites"},{"Destination":"/etc/nginx/live.conf"},7],)");
+  s.asked.answer(look, mounted);
+  CHECK_FALSE(s.nginx->mounted_alone("/etc/nginx/live.conf"));
+  CHECK(s.obstacles().empty());
+  CHECK(s.nginx->mounted_alone("/etc/nginx/live.conf") == "/etc/nginx/live.conf");
+  CHECK_FALSE(s.nginx->mounted_alone("/etc/nginx/sites/live.conf"));
+}
+
 TEST_CASE("an_answer_without_end_is_cut_off") {
   stage s;
   s.asked.answer(processes, std::string(2 * 1024 * 1024, ' '));
