@@ -11,6 +11,7 @@
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <openssl/crypto.h>
 
 #include <chrono>
 #include <csignal>
@@ -77,6 +78,8 @@ int run_agent(const std::string& file, config::configuration first) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT,
+                      nullptr);  // a thread that is still proving a password when we end uses what it would take away
   cli::command_line typed;
 
   try {
