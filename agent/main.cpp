@@ -1,6 +1,7 @@
 #include "flipback/one_line.hpp"
 
 #include "agent/cli/check.hpp"
+#include "agent/cli/init.hpp"
 #include "agent/cli/misplaced.hpp"
 #include "agent/cli/replay.hpp"
 #include "agent/cli/rollback_line.hpp"
@@ -97,6 +98,10 @@ int main(int argc, char** argv) {
   std::string validated;
   validating->add_option("FILE", validated, "The configuration file; default: the one that --config names");
   validating->add_option("--env-file", env_files, of_env_file)->allow_extra_args(false);
+  CLI::App* const initial = app.add_subcommand(
+      "init", "Look at this host (nginx -T, compose files, env files, ports) and write a configuration; asks nothing, overwrites nothing");
+  std::string output;
+  initial->add_option("--output", output, "The file to write, which must not be there yet; default: standard output");
   cli::replay_options replayed;
   CLI::App* const replaying = app.add_subcommand("replay", "Judge by other rules what an agent has recorded ([record]), or Prometheus");
   replaying
@@ -139,6 +144,7 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (validating->parsed()) return validate(validated.empty() ? file : validated, env_files);
+    if (initial->parsed()) return cli::init(output);
     if (to_agent.asked()) return to_agent.run();
     if (replaying->parsed()) return cli::replay(replayed);
     auto configured = read(file, env_files);
