@@ -52,9 +52,9 @@ bool write_all(int file, std::string_view text) {
 }  // namespace
 
 int init(const std::string& output) {
-  constexpr int by_its_owner_and_group = 0640;
+  constexpr int as_the_umask_has_it = 0666;  // nothing in it is secret
   // First, so that nobody looks for nothing.
-  const descriptor file(output.empty() ? -1 : ::open(output.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, by_its_owner_and_group));
+  const descriptor file(output.empty() ? -1 : ::open(output.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, as_the_umask_has_it));
   if (!output.empty() && !file.is_open()) return complain(why_not_opened(output, errno));
   init::draft made = init::drafted(init::look(init::usual_places()));
   init::settle(made);

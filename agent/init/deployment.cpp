@@ -114,6 +114,13 @@ void add_slots(const switch_seen& found, const server_block& door, draft& to) {
   to.untold.emplace_back("what the front door's answers say of their slot (front_door identity), and which path is its health");
 }
 
+/// Whoever listens there is not known, and is not to be displaced.
+bool goes_to_syslog(const access_log_directive& log, const sites& all) {
+  const auto is_it = [&](const std::string& word) { return word.starts_with("syslog:") && word.contains("unix:" + log.path); };
+  return std::ranges::any_of(all.logs, is_it) ||
+         std::ranges::any_of(all.servers, [&](const server_block& s) { return std::ranges::any_of(s.logs, is_it); });
+}
+
 }  // namespace
 
 void add_deployment_by_hand(const std::string& why, draft& to) {
@@ -124,7 +131,7 @@ void add_deployment_by_hand(const std::string& why, draft& to) {
 }
 
 void add_deployment(const nginx_seen& nginx, draft& to) {
-  const rollback::nginx_configuration read = rollback::configuration_in(nginx.dump, "/");
+  rollback::nginx_configuration read = rollback::configuration_in(nginx.dump, "/");
   const sites all = sites_in(nginx::parse_dump(nginx.dump));
   add_nginx(nginx, read, to);
   const auto found = find_switch(nginx, read);
@@ -135,6 +142,7 @@ void add_deployment(const nginx_seen& nginx, draft& to) {
     add_deployment_by_hand(found->says + " But no server that passes requests on to a slot listens on a TCP port.", to);
   else
     add_slots(*found, *door, to);
+  std::erase_if(read.access_logs, [&](const access_log_directive& log) { return goes_to_syslog(log, all); });
   add_traffic(read, door != nullptr && !door->logs.empty() ? door->logs : all.logs, to);
 }
 

@@ -36,7 +36,7 @@ ran run_and_wait(std::vector<std::string> argv) {
   boost::asio::io_context loop(1);
   ran came_to = std::unexpected("it was not started");
   boost::asio::co_spawn(loop, process::run(loop.get_executor(), std::move(argv), patience, longest_dump, process::outputs::apart),
-                        [&](std::exception_ptr thrown, ran got) {
+                        [&](const std::exception_ptr& thrown, ran got) {
                           if (!thrown) came_to = std::move(got);
                         });
   loop.run();
@@ -118,7 +118,9 @@ void look_at_nginx(const std::vector<fs::path>& programs, host& seen) {
     seen.untold.emplace_back("nginx's sites, upstreams and logs: there is no nginx on this host");
     return;
   }
-  nginx_seen found{.binary = (*at / "nginx").string()};
+  std::error_code unseen;
+  const fs::path folder = fs::canonical(*at, unseen);  // /sbin is /usr/sbin
+  nginx_seen found{.binary = ((unseen ? *at : folder) / "nginx").string()};
   auto dump = dump_of(found.binary);
   if (!dump) {
     seen.untold.push_back(fmt::format("nginx's sites, upstreams and logs: {} -T can't be had: {}", found.binary, dump.error()));

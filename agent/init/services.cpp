@@ -38,13 +38,6 @@ constexpr std::array<service_kind, 10> kinds{{
     {{"sentry"}, "sentry", "sentry", "Sentry", 9000, ""},
 }};
 
-/// "registry:5000/owner/name:tag@digest" → "name".
-std::string_view name_of_image(std::string_view image) {
-  image = image.substr(0, image.find('@'));
-  if (const std::size_t slash = image.rfind('/'); slash != std::string_view::npos) image.remove_prefix(slash + 1);
-  return image.substr(0, image.find(':'));
-}
-
 const service_kind* kind_of(std::string_view image) {
   const std::string_view name = name_of_image(image);
   const auto* const at = std::ranges::find_if(
@@ -62,14 +55,19 @@ probe_table table_of(const service_kind& kind, const std::string& address, std::
   return made;
 }
 
-/// A service's name as that of a probe.
-std::string as_name(std::string_view service) {
-  std::string made(service);
+}  // namespace
+
+std::string_view name_of_image(std::string_view image) {
+  image = image.substr(0, image.find('@'));
+  if (const std::size_t slash = image.rfind('/'); slash != std::string_view::npos) image.remove_prefix(slash + 1);
+  return image.substr(0, image.find(':'));
+}
+
+std::string name_beside(const probe_table& of) {
+  std::string made = of.name + "-" + of.host;
   std::ranges::replace_if(made, [](unsigned char c) { return c > 127 || (std::isalnum(c) == 0 && c != '_' && c != '-'); }, '-');
   return made;
 }
-
-}  // namespace
 
 std::vector<probe_table> probes_of_services(const std::string& file, const std::vector<compose_service>& services,
                                             std::vector<std::string>& notes) {
@@ -85,8 +83,8 @@ std::vector<probe_table> probes_of_services(const std::string& file, const std::
     }
     const bool by_port = published != service.ports.end();
     probe_table table = table_of(*kind, by_port ? published->address : "127.0.0.1", by_port ? published->port : kind->port);
-    if (std::ranges::find(made, table.name, &probe_table::name) != made.end()) table.name += "-" + as_name(service.name);
     table.host = service.name;
+    if (std::ranges::find(made, table.name, &probe_table::name) != made.end()) table.name = name_beside(table);
     table.says = fmt::format("{}: the service {} in {} (image {}), by its port {}.", kind->called, flipback::quoted(service.name), file,
                              flipback::quoted(service.image), kind->port);
     made.push_back(std::move(table));

@@ -63,7 +63,7 @@ std::vector<probe_table> probes_of_variables(const config::variables& known, std
     if (!from.is_set(row.variable) && from.unread().empty()) continue;
     row.fill(from);
     if (from.is_empty() && from.unread().empty()) continue;
-    probe_table table{.name = std::string(row.name), .type = std::string(row.type)};
+    probe_table table{.name = std::string(row.name), .type = std::string(row.type), .is_of_variables = true};
     if (!from.unread().empty()) notes.push_back(fmt::format("probes.{}: {}", table.name, from.unread()));
     const settings::node node = from.take();
     const auto& keys = std::get<settings::table>(node.value);
