@@ -9,9 +9,9 @@ import tomllib
 from types import SimpleNamespace
 
 import pytest
-from conftest import BINARY
-from cutting_over import SITE, sites
-from layout import SERVER, Layout
+from conftest import BINARY, Agent
+from cutting_over import SITE, is_cut_over_and_rolled_back, sites
+from layout import RULE, SERVER, Layout
 from processes import free_port, program
 
 SECRET = "hunter2-correct-horse"
@@ -188,17 +188,37 @@ def test_a_log_that_says_too_little_is_said_with_what_to_add(host):
     assert "its log_format has no $upstream_addr, $upstream_status, $http_user_agent, $request_time" in untold
 
 
-def test_the_file_of_a_running_layout_says_that_a_rollback_could_be_carried_out(lay_out, tmp_path):
-    layout = lay_out(sites({"sites-enabled/default": SITE.format(slot="blue")}))
+FLIPS = {"site": lambda layout: layout.copy("sites-available/green", "sites-enabled/default"),
+         "relative link": lambda layout: layout.link("../sites-available/green", "sites-enabled/default"),
+         "pool by its name": lambda layout: layout.sed("s,http://blue,http://green,", "sites-enabled/api")}
+
+
+@pytest.mark.parametrize("name", FLIPS)
+def test_what_was_written_rolls_back_once_its_mode_is_act(lay_out, tmp_path, name):
+    files = LAYOUTS[name][0]
+    if name == "pool by its name":
+        files = files | {"sites-enabled/api": files["sites-enabled/api"].replace("http://green", "http://blue")}
+    layout = lay_out(files)
     host = Host(tmp_path / "beside")
     host.use(" ".join(layout.nginx_command()))
     done = host.run("init", "--output", "flipback.toml")
     assert done.returncode == 0, done.stderr
-    text = host.text().replace(os.path.join(host.path, "nginx"), program("nginx")).replace('[nginx]\n', f'[nginx]\nprefix = "{layout.folder}"\nerror_log = "{layout.path("error.log")}"\n')
+    where_nginx_runs = f'[nginx]\nprefix = "{layout.folder}"\nerror_log = "{layout.path("error.log")}"\n'
+    text = host.text().replace(os.path.join(host.path, "nginx"), program("nginx")).replace("[nginx]\n", where_nginx_runs)
     (host.folder / "flipback.toml").write_text(text)
     good = host.run("validate", "flipback.toml")
     assert good.returncode == 0 and "rollback: ready" in good.stdout, good.stdout + good.stderr
     assert host.run("--check", "--config", "flipback.toml").returncode in (0, 1)
+    agents = f"""
+[agent]
+listen = "127.0.0.1:{layout.ports['agent']}"
+state = "{layout.path('flipback.db')}"
+socket = "{layout.path('flipback.sock')}"
+log_format = "json"
+log_level = "debug"
+"""
+    agent = Agent(layout, layout.write_configuration(text.replace('mode = "observe"', 'mode = "act"') + agents + RULE)).ready()
+    is_cut_over_and_rolled_back(layout, agent, lambda: FLIPS[name](layout))
 
 
 COMPOSE = """
