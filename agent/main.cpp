@@ -1,6 +1,7 @@
 #include "flipback/one_line.hpp"
 
 #include "agent/cli/command_line.hpp"
+#include "agent/cli/init.hpp"
 #include "agent/cli/misplaced.hpp"
 #include "agent/cli/rollback_line.hpp"
 #include "agent/cli/version.hpp"
@@ -101,6 +102,7 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (typed.validating->parsed()) return validate(typed.validated.empty() ? typed.file : typed.validated, typed.env_files);
+    if (typed.initial->parsed()) return cli::init(typed.output);
     if (typed.to_agent.asked()) return typed.to_agent.run();
     if (typed.replaying->parsed()) return cli::replay(typed.replayed);
     auto configured = read(typed.file, typed.env_files);

@@ -13,8 +13,10 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <chrono>
 #include <cstdlib>
 #include <cstring>
+#include <exception>
 #include <stdexcept>
 #include <string_view>
 #include <utility>
@@ -50,6 +52,10 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
     return made;
   };
   const auto add_json = [&](CLI::App* verb) { verb->add_flag("--json", json_, "As JSON"); };
+  add("healthy",
+      "Say whether the agent itself is well, as a container's HEALTHCHECK asks: 0 it answers within 2 s, 1 it does not. Of the services "
+      "that "
+      "it watches this says nothing");
   add_json(add("status", "Say which slot is live, and what is not well"));
   add_json(add("rules", "List every rule with its verdict"));
   CLI::App* const explaining = add("explain", "Show all that a rule's verdict rests on, part by part");
@@ -116,7 +122,27 @@ std::string verbs::typed() const {
   return as_typed(argv);
 }
 
+/// Whoever asks this ends an agent that does not answer: so it has an end, and a status that is no usage's.
+int verbs::ask_whether_healthy() const {
+  constexpr auto patience = std::chrono::seconds(2);
+  const auto not_healthy = [](const std::string& why) {
+    fmt::print(stderr, "flipback: {}\n", one_line(why));
+    return 1;
+  };
+  try {
+    const std::string path = socket();
+    const auto answer = serve::ask(path, {verb_, {}, own_name()}, typed(), patience);
+    if (!answer) return not_healthy(answer.error() + "; start the agent, restart it where it hangs, or name another --socket PATH");
+    if (!answer->done) return not_healthy(answer->text);
+    fmt::print("{}", whole_lines(answer->text));
+    return 0;
+  } catch (const std::exception& error) {
+    return not_healthy(error.what());
+  }
+}
+
 int verbs::run() const {
+  if (verb_ == "healthy") return ask_whether_healthy();
   serve::demand asked{verb_, {}, own_name()};
   if (json_) asked.values["json"] = "yes";
   if (!rule_.empty()) asked.values["rule"] = rule_;

@@ -18,12 +18,13 @@ class verbs {
   /// Whether an agent's socket was named though nothing is asked of it.
   [[nodiscard]] bool names_a_socket_for_nothing() const { return verb_.empty() && !socket_.empty(); }
   /// Asks the agent and prints its answer. 0 where it did what was asked, 1 where not, 2 where what was typed can't be meant, the agent
-  /// could not be asked, or gave no answer.
+  /// could not be asked, or gave no answer. `healthy` gives 1 for the last two.
   [[nodiscard]] int run() const;
 
  private:
   [[nodiscard]] std::string socket() const;
   [[nodiscard]] std::string typed() const;
+  [[nodiscard]] int ask_whether_healthy() const;
 
   const std::string& configuration_;
   std::string verb_;

@@ -93,6 +93,15 @@ reply status(generation& of, bool as_json) {
   return {true, text};
 }
 
+// flipback healthy
+
+/// Who answers has read its configuration, and its loop turns. A service that fails is no illness of the agent: restarting it would mend
+/// nothing, and forget what its windows hold.
+reply healthy(generation& of) {
+  return sentence(true,
+                  fmt::format("flipback {} watches {} probes with {} rules", FLIPBACK_VERSION, of.watching(), of.judged().rules().size()));
+}
+
 // flipback rules
 
 reply list_rules(generation& of, bool as_json) {
@@ -245,6 +254,7 @@ asio::awaitable<reply> change(generation& of, verb::kind is, demand asked) {
 
 asio::awaitable<reply> answer_to(generation& of, demand asked) {
   const bool as_json = asked.values.contains("json");
+  if (asked.verb == "healthy") co_return healthy(of);
   if (asked.verb == "status") co_return status(of, as_json);
   if (asked.verb == "rules") co_return list_rules(of, as_json);
   if (asked.verb == "explain") co_return explain(of, asked.values["rule"], as_json);

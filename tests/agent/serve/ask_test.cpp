@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <functional>
@@ -94,6 +95,19 @@ TEST_CASE("where_nobody_listens_no_agent_does") {
   }
   CHECK(serve::ask(socket_in(in), {"status", {}, ""}, "flipback status").error() ==
         "no agent listens on " + socket_in(in) + ": Connection refused");
+}
+
+TEST_CASE("who_hangs_is_waited_for_no_longer_than_the_limit") {
+  constexpr auto limit = std::chrono::milliseconds(50);
+  const folder in;
+  asio::io_context loop;
+  local::acceptor hung(loop);
+  hung.open();
+  hung.bind(socket_in(in));
+  hung.listen(0);  // nobody accepts: the first is let in and gets no answer, the second is not let in
+  const std::string says = "the agent on " + socket_in(in) + " has not answered within 50ms";
+  CHECK(serve::ask(socket_in(in), {"healthy", {}, ""}, "flipback healthy", limit).error() == says);
+  CHECK(serve::ask(socket_in(in), {"healthy", {}, ""}, "flipback healthy", limit).error() == says);
 }
 
 TEST_CASE("who_has_no_right_is_told_who_has_and_what_to_type") {
