@@ -100,7 +100,7 @@ void serve(descriptor peer, const terms& by) {
   const std::string answer = to_text(came_to) + "\n";
   static_cast<void>(::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
   const std::string order_said = line ? fmt::format(" asks {}", in_quotes(*line, {}, 120)) : "";
-  fmt::print(stderr, "user {} (process {}){}: {}", who.uid, who.pid, order_said, answer);
+  fmt::print(by.log, "user {} (process {}){}: {}", who.uid, who.pid, order_said, answer);
 }
 
 void tidy_up(const terms& by) {
