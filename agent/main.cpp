@@ -1,14 +1,12 @@
 #include "flipback/one_line.hpp"
 
-#include "agent/cli/check.hpp"
+#include "agent/cli/command_line.hpp"
 #include "agent/cli/misplaced.hpp"
-#include "agent/cli/replay.hpp"
 #include "agent/cli/rollback_line.hpp"
-#include "agent/cli/verbs.hpp"
+#include "agent/cli/version.hpp"
 #include "agent/config/validate.hpp"
 #include "agent/supervisor.hpp"
 
-#include <CLI/CLI.hpp>
 #include <boost/asio/co_spawn.hpp>
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
@@ -79,72 +77,33 @@ int run_agent(const std::string& file, config::configuration first) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
-  CLI::App app("Health checks and automatic rollback for blue-green deployments behind nginx", "flipback");
-  app.set_version_flag("--version", "flipback " FLIPBACK_VERSION);
-  std::string file;
-  std::vector<std::string> env_files;
-  bool check = false;
-  cli::check_options options;
-  app.add_option("--config,-c", file, "The configuration file; without one, the runbook's variables say what is watched");
-  app.add_flag("--check", check, "Run every probe once, say what was found, and exit (0 passed, 1 failed, 3 unknown, 2 usage)");
-  constexpr const char* of_env_file =
-      "A file of NAME=value lines, such as .env.production, beside the environment, which wins; may be repeated";
-  app.add_option("--env-file", env_files, fmt::format("With --check: {}", of_env_file))->allow_extra_args(false);
-  app.add_option("--format", options.format, "With --check: text or json")->check(CLI::IsMember({"text", "json"}));
-  app.add_option("--only", options.only, "With --check: only these probes, by name or tag")->delimiter(',');
-  app.add_option("--skip", options.skip, "With --check: not these probes, by name or tag")->delimiter(',');
-  CLI::App* const validating = app.add_subcommand("validate", "Read a configuration and say what is wrong with it");
-  std::string validated;
-  validating->add_option("FILE", validated, "The configuration file; default: the one that --config names");
-  validating->add_option("--env-file", env_files, of_env_file)->allow_extra_args(false);
-  cli::replay_options replayed;
-  CLI::App* const replaying = app.add_subcommand("replay", "Judge by other rules what an agent has recorded ([record]), or Prometheus");
-  replaying
-      ->add_option("SOURCE", replayed.sources,
-                   "A record (what came before it, FILE.1, is read first), alone; or metrics: texts with timestamps, as promtool tsdb dump "
-                   "writes them, and answers of /api/v1/query_range as SIGNAL=FILE, a ratio's as SIGNAL=NUMERATOR,DENOMINATOR")
-      ->required();
-  replaying->add_option(
-      "--rules", replayed.rules,
-      "A configuration whose [[rules]] judge, and whose probes say what metrics mean; without one, the built-in rules alone");
-  replaying->add_option("--cutover", replayed.cutovers, "When there was a cutover, which metrics do not tell: 2026-11-24T03:30:12Z")
-      ->allow_extra_args(false);
-  replaying->add_option("--format", replayed.format, "text or json")->check(CLI::IsMember({"text", "json"}));
-  replaying->add_flag("--all", replayed.all, "Changes between ok and unknown, too");
-  const cli::verbs to_agent(app, file);
-  CLI::App* const versioned = app.add_subcommand("version", "Print the version");
-  app.require_subcommand(0, 1);
-  app.failure_message([](const CLI::App* typed, const CLI::Error& error) {
-    const std::string verb = cli::verb_of(*typed);
-    return fmt::format("flipback: {}{}; `flipback {}--help` says what is expected\n", verb.empty() ? "" : verb + ": ",
-                       one_line(error.what()), verb.empty() ? "" : verb + " ");
-  });
+  cli::command_line typed;
 
   try {
-    app.parse(argc, argv);
+    typed.app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
-    return app.exit(error) == 0 ? 0 : usage_error;
+    return typed.app.exit(error) == 0 ? 0 : usage_error;
   }
-  if (const auto wrong = cli::misplaced(app, file, validated)) {
+  if (const auto wrong = cli::misplaced(typed.app, typed.file, typed.validated)) {
     fmt::print(stderr, "flipback: {}\n", one_line(*wrong));
     return usage_error;
   }
-  if (to_agent.names_a_socket_for_nothing()) {
+  if (typed.to_agent.names_a_socket_for_nothing()) {
     fmt::print(stderr, "flipback: found --socket without a verb that asks the agent, such as status\n");
     return usage_error;
   }
   try {
-    if (versioned->parsed()) {
-      fmt::print("flipback {}\n", FLIPBACK_VERSION);
+    if (typed.versioned->parsed()) {
+      fmt::print("{}\n", cli::version_text());
       return 0;
     }
-    if (validating->parsed()) return validate(validated.empty() ? file : validated, env_files);
-    if (to_agent.asked()) return to_agent.run();
-    if (replaying->parsed()) return cli::replay(replayed);
-    auto configured = read(file, env_files);
+    if (typed.validating->parsed()) return validate(typed.validated.empty() ? typed.file : typed.validated, typed.env_files);
+    if (typed.to_agent.asked()) return typed.to_agent.run();
+    if (typed.replaying->parsed()) return cli::replay(typed.replayed);
+    auto configured = read(typed.file, typed.env_files);
     if (!configured) return usage_error;
-    if (check) print_notes(*configured);
-    return check ? cli::check(*configured, options) : run_agent(file, std::move(*configured));
+    if (typed.check) print_notes(*configured);
+    return typed.check ? cli::check(*configured, typed.checked) : run_agent(typed.file, std::move(*configured));
   } catch (const std::exception& error) {
     fmt::print(stderr, "flipback: {}\n", one_line(error.what()));
     return usage_error;

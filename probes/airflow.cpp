@@ -104,7 +104,7 @@ class airflow_probe final : public probe {
         continue;
       }
       if (answer->status != 200) co_return std::unexpected(net::unexpected(*answer, "GET " + path));
-      const auto read = net::parse_json(answer->body);
+      const auto read = answer->json();
       if (!read) co_return std::unexpected(net::failure{read.error().why, fmt::format("GET {}: {}", path, read.error().says)});
       const auto seen = airflow::read_health(*read, airflow::clock_of(*answer));
       if (!seen)

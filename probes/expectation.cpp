@@ -115,10 +115,10 @@ expectation read_expectation(settings::section& from, std::string_view key) {
 
 std::optional<net::failure> first_unmet(const expectation& expected, const net::http_answer& found, std::span<const secret> hidden) {
   if (!expected.allows(found.status)) return unmet_status(expected, found, hidden);
-  std::optional<json::value> document;
+  std::optional<net::json_document> document;
   for (const expectation::stated& each : expected.rest) {
     if (each.of == subject::json && !document) {
-      auto parsed = net::parse_json(found.body);
+      auto parsed = found.json();
       if (!parsed) return net::failure{parsed.error().why, fmt::format("answered {}, but {}", found.status, parsed.error().says)};
       document = std::move(*parsed);
     }

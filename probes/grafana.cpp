@@ -54,7 +54,7 @@ class grafana_probe final : public probe {
   asio::awaitable<void> look(net::api_session& session, findings& found) const {
     const auto answer = co_await session.get("/api/health");
     if (!answer) co_return found.unwell(answer.error());
-    const auto health = net::parse_json(answer->body);
+    const auto health = answer->json();
     const auto database = health ? net::text_at(*health, "/database") : std::nullopt;
     if (!database && answer->status != 200) co_return found.unwell(net::unexpected(*answer, "GET /api/health"));
     if (!health) co_return found.unwell(health.error().why, fmt::format("GET /api/health: {}", health.error().says));
@@ -68,9 +68,9 @@ class grafana_probe final : public probe {
   asio::awaitable<void> look_at_datasources(net::api_session& session, findings& found) const {
     const auto listed = co_await session.get_json("/api/datasources");
     if (!listed) co_return found.unwell(listed.error());
-    if (!listed->is_array()) co_return found.unwell(reason::bad_answer, "GET /api/datasources answered no list");
+    if (!(*listed)->is_array()) co_return found.unwell(reason::bad_answer, "GET /api/datasources answered no list");
     std::vector<datasource> all;
-    for (const json::value& one : listed->as_array()) {
+    for (const json::value& one : (*listed)->as_array()) {
       all.push_back(
           {net::text_at(one, "/name").value_or(""), net::text_at(one, "/uid").value_or(""), net::text_at(one, "/type").value_or("")});
     }
@@ -121,15 +121,14 @@ class grafana_probe final : public probe {
       found.unwell(answer.error());
       co_return health::unwell;
     }
-    const auto said = net::parse_json(answer->body);
+    const auto said = answer->json();
     const std::string message = said ? session.quoted(net::text_at(*said, "/message").value_or("")) : std::string();
     const auto status = said ? net::text_at(*said, "/status") : std::nullopt;
     if (answer->status == 200 && (!status || *status == "OK")) co_return health::well;
     if (status && *status == "UNKNOWN") co_return health::unknown;
     // A plugin without a health check of its own: so it says by its id; before Grafana 10 by 404 and 501 alone.
     const auto id = said ? net::text_at(*said, "/messageId") : std::nullopt;
-    // It works in the browser alone, as the Alertmanager that is built in.
-    if (id == "plugin.unavailable") co_return health::without_backend;
+    if (id == "plugin.unavailable" && !co_await has_backend(d, session)) co_return health::without_backend;
     const bool without_id = !id && (answer->status == 404 || answer->status == 501);
     if (id == "plugin.notImplemented" || without_id) co_return health::unknown;
     if (answer->status == 401 || answer->status == 403) {
@@ -139,6 +138,16 @@ class grafana_probe final : public probe {
                                                     message.empty() ? fmt::format("its health answered {}", answer->status) : message));
     }
     co_return health::unwell;
+  }
+
+  /// Grafana answers alike for a plugin that works in the browser alone and for one whose backend has died. Which it is stands in what it
+  /// tells a browser; where that can't be read, the built-in Alertmanager's is the one that is known to have none.
+  static asio::awaitable<bool> has_backend(const datasource& d, net::api_session& session) {
+    if (d.type == "alertmanager") co_return false;
+    const auto settings = co_await session.get_json("/api/frontend/settings");
+    const auto* all = settings ? net::value_at(*settings, "/datasources") : nullptr;
+    const auto* found = all != nullptr && all->is_object() ? all->get_object().if_contains(d.name) : nullptr;
+    co_return found == nullptr || net::boolean_at(*found, "/meta/backend") != false;
   }
 
   net::network& through_;

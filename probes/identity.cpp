@@ -46,7 +46,7 @@ std::optional<std::string> text_at(const identity_source& source, const net::htt
     return found == nullptr || found->empty() ? std::nullopt : std::optional(*found);
   }
   if (source.pointer.empty()) return std::nullopt;
-  const auto document = net::parse_json(answer.body);
+  const auto document = answer.json();
   if (!document) return std::nullopt;
   const boost::json::value* found = net::value_at(*document, source.pointer);
   if (found == nullptr) return std::nullopt;
@@ -66,9 +66,9 @@ std::string lacking_in(const identity_source& source, const net::http_answer& an
                        longest_identity);
   if (!source.header.empty()) return fmt::format("no header {}", source.header);
   constexpr std::size_t most = 6;  // names
-  const auto document = net::parse_json(answer.body);
+  const auto document = answer.json();
   if (!document) return fmt::format("no {}, since {}", source.pointer, net::is_gzip(answer.body) ? net::says_gzip : "it is no JSON");
-  const auto* object = document->if_object();
+  const auto* object = (*document)->if_object();
   if (object == nullptr || object->empty()) return fmt::format("no {}", source.pointer);
   std::string names;
   for (const auto& [name, value] : *object | std::views::take(most))

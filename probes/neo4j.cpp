@@ -93,7 +93,7 @@ class neo4j_probe final : public probe {
     if (!greeted) co_return found.unwell(greeted.error());
     if (greeted->certificate_days) found.measure("certificate_left", *greeted->certificate_days * 86400);
     if (greeted->status != 200) co_return found.unwell(net::unexpected(*greeted, "GET /"));
-    const auto about = net::parse_json(greeted->body);
+    const auto about = greeted->json();
     if (!about) co_return found.unwell(about.error().why, fmt::format("GET /: {}", about.error().says));
     const auto version = net::text_at(*about, "/neo4j_version");
     if (!version)
@@ -121,7 +121,7 @@ class neo4j_probe final : public probe {
 
   /// Both APIs may say 200 or 202 and have failed: what counts is that there is no error in the answer.
   void judge(const net::http_answer& answer, bool query_api, findings& found) const {
-    const auto said = net::parse_json(answer.body);
+    const auto said = answer.json();
     if (!said) {
       if (answer.status / 100 != 2) return found.unwell(net::unexpected(answer, "the query"));
       return found.unwell(said.error());

@@ -49,13 +49,15 @@ class postgres_probe final : public probe {
     if (!parameters) co_return found.unwell(parameters.error());
     const instant began = std::chrono::steady_clock::now();
     r.now = phase::connecting;
-    auto connected = co_await connection::open(through_.executor(), std::move(*parameters), terms_.in_clear);
+    auto connected = co_await connection::open(through_.executor(), std::move(*parameters), terms_.in_clear, r);
     if (!connected) co_return found.unwell(connected.error());
     const instant open = std::chrono::steady_clock::now();
     found.measure("connect_seconds", to_seconds(open - began));
     if (const auto left = connected->certificate_left()) found.measure("certificate_left", *left);
     r.now = phase::asking;
+    r.part = postgres::cut_off;
     const bool goes_on = co_await ask(terms_.questions, *connected, r, found);
+    r.part = {};
     found.measure("query_seconds", to_seconds(std::chrono::steady_clock::now() - open));
     if (goes_on) co_await ask_own(*connected, r, found);
   }

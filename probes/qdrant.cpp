@@ -161,7 +161,7 @@ class qdrant_probe final : public probe {
     if (!answer) co_return found.unwell(answer.error());
     if (answer->status == 404) co_return found.unwell(reason::absent, fmt::format("the collection {} does not exist", who));
     if (answer->status != 200) co_return found.unwell(net::unexpected(*answer, "GET " + path));
-    const auto info = net::parse_json(answer->body);
+    const auto info = answer->json();
     if (!info) co_return found.unwell(info.error().why, fmt::format("GET {}: {}", path, info.error().says));
     const auto status = net::text_at(*info, "/result/status");
     if (!status) co_return found.unwell(reason::bad_answer, fmt::format("GET {} answered JSON without result.status", path));
@@ -198,7 +198,7 @@ class qdrant_probe final : public probe {
       answer = co_await session.post(asked, json::serialize(question));
     }
     if (!answer) co_return found.unwell(answer.error());
-    const auto said = net::parse_json(answer->body);
+    const auto said = answer->json();
     if (answer->status != 200) {
       net::failure what = net::unexpected(*answer, fmt::format("a search in {}", who));
       if (said) what.says += ": " + session.quoted(net::text_at(*said, "/status/error").value_or(""));

@@ -139,7 +139,7 @@ class sentry_probe final : public probe {
     const auto answer = co_await session.get(fmt::format("{}?query={}&limit={}{}", asked, percent_encoded(search), most_issues, where_));
     const auto listed = net::json_of(answer, "GET " + asked);
     if (!listed) co_return found.unwell(listed.error());
-    const json::array* issues = listed->if_array();
+    const json::array* issues = (*listed)->if_array();
     if (issues == nullptr) co_return found.unwell(reason::bad_answer, "the answer of /issues/ is no list");
     // Where there are more than one page holds, X-Hits has their number.
     double count = static_cast<double>(issues->size());

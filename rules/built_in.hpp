@@ -23,8 +23,8 @@ struct rule_set {
 /// All names under which a built-in rule can be replaced or switched off.
 std::vector<std::string> built_in_names();
 
-/// The rules that there are without writing any (README: "Built-in rules"), as far as the signals for them exist, and the person's own. A
-/// rule of the same name takes a built-in's place; `enabled = false` switches it off.
+/// The rules that there are without writing any (packaging/docs/rules.md: "Built-in rules"), as far as the signals for them exist, and the
+/// person's own. A rule of the same name takes a built-in's place; `enabled = false` switches it off.
 rule_set with_built_ins(std::span<const rule_source> own, const catalogue& signals, bool has_deployment);
 
 }  // namespace flipback::rules

@@ -4,7 +4,7 @@
 
 #include <span>
 
-/// What chance alone makes of counts: the tests that `surely` and `worse` are built from (semantics in README, "Sure, and worse").
+/// What chance alone makes of counts: the tests that `surely` and `worse` are built from (packaging/docs/rules.md: "Sure, and worse").
 namespace flipback::rules {
 
 /// P(X ≥ `at_least`) of a binomial X: how many of `of` come out so, each with chance `p`. Whole numbers, 0 ≤ p ≤ 1; relative error below

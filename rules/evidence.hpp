@@ -10,7 +10,7 @@
 #include <string>
 #include <vector>
 
-/// What a ratio's counts show, beyond what chance makes of them (README: "Sure, and worse").
+/// What a ratio's counts show, beyond what chance makes of them (packaging/docs/rules.md: "Sure, and worse").
 namespace flipback::rules {
 
 /// The counts of a window's fifths, oldest first.

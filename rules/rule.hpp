@@ -29,7 +29,7 @@ struct source_text {
   friend bool operator==(const source_text&, const source_text&) = default;
 };
 
-/// A rule as a person wrote it, before its conditions are parsed (README: "Rules").
+/// A rule as a person wrote it, before its conditions are parsed (packaging/docs/rules.md: "Rules").
 struct rule_source {
   std::string name;
   text_place at;

@@ -39,7 +39,8 @@ std::string own_name() {
 verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(configuration) {
   // Before the verb, after it, and between its words.
   const auto add_socket = [this](CLI::App* where) {
-    where->add_option("--socket", socket_, "The agent's socket; default: the one of --config, or " + std::string(config::usual_socket));
+    where->add_option("--socket", socket_, "The agent's socket; default: the one of --config, or " + std::string(config::usual_socket))
+        ->type_name("FILE");
   };
   add_socket(&to);
   const auto add = [&](const std::string& name, const std::string& what) {
@@ -57,7 +58,7 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
   CLI::App* const rolling = add("rollback", "Roll back to the stable slot now, whatever the rules say");
   rolling->add_option("--reason", reason_, "Why: it is recorded, with your name")->required();
   CLI::App* const holding = add("hold", "Let no automatic rollback act for a time");
-  holding->add_option("--for", length_, "How long: 30m, 2h; to 7d")->required();
+  holding->add_option("--for", length_, "How long: 30m, 2h; to 7d")->required()->type_name("TIME");
   holding->add_option("--reason", reason_, "Why: it is recorded, with your name")->required();
   add("unhold", "End a hold");
   CLI::App* const approving = add("approve", "Let a rollback act that waits for a person's word");
@@ -71,7 +72,7 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
     add_socket(made);
     return made;
   };
-  add_window("open", "Let rollback rules act from now on")->add_option("--stable", stable_, "The slot to go back to");
+  add_window("open", "Let rollback rules act from now on")->add_option("--stable", stable_, "The slot to go back to")->type_name("SLOT");
   add_window("close", "Let rollback rules only alert");
   add("unlatch", "Let a release be rolled back that was rolled back once")
       ->add_flag("--yes", yes_, "Also while a rule is breached, which may roll back at once");

@@ -8,7 +8,7 @@
 
 namespace flipback::cli {
 
-/// The verbs that talk to the running agent: `status`, `rules`, `explain`, `rollback`, `hold`, … (README: "Verbs").
+/// The verbs that talk to the running agent: `status`, `rules`, `explain`, `rollback`, `hold`, … (packaging/docs/verbs.md: "Verbs").
 class verbs {
  public:
   /// Adds them to the command line. `configuration` is the file that --config names, once it is parsed.

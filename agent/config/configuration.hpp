@@ -18,7 +18,7 @@
 #include <string>
 #include <vector>
 
-/// The configuration that a person writes (README: "Configuration"), read and checked whole. Plain values: nothing here does I/O.
+/// The configuration that a person writes (packaging/docs/configuration.md), read and checked whole. Plain values: nothing here does I/O.
 namespace flipback::config {
 
 /// How events are written: for people, or a JSON object a line.

@@ -11,7 +11,7 @@ namespace flipback::config {
 using flipback::mode;
 using flipback::name_of;
 
-/// How this host goes from one slot to the other (README: "The switch").
+/// How this host goes from one slot to the other (packaging/docs/configuration.md: "The switch").
 enum class switch_kind : std::uint8_t { site, text, link, command };
 std::string_view name_of(switch_kind k);
 

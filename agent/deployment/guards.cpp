@@ -121,7 +121,7 @@ std::string nowhere_to_go(const present& now, const terms& by) {
   return fmt::format("it is not known which slot to go back to: {}, and no cutover was seen", why_unnamed(now.names, by));
 }
 
-// Kinds of an event, each with its row in the README.
+// Kinds of an event, each with its row in packaging/docs/rollback.md.
 std::string_view kind_of(stance s) {
   constexpr std::array<std::string_view, 5> kinds{"", "rollback.waiting", "rollback.blocked", "rollback.asked", "rollback.withheld"};
   return kinds.at(static_cast<std::size_t>(s));

@@ -10,7 +10,7 @@
 /// Whether a rollback may begin, asked of everything that is so at one instant (semantics.md §4, "Guards").
 namespace flipback::deployment {
 
-/// Who answered. The README has a row for each.
+/// Who answered. packaging/docs/rollback.md has a row for each.
 enum class guard : std::uint8_t {
   none,
   live,

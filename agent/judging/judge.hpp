@@ -84,7 +84,7 @@ class judge final : public deployment::rule_book {
   rules::engine engine_;
   std::string held_;                    ///< why automatic rollbacks are held; empty: they are not
   std::uint64_t latched_in_ = 0;        ///< the epoch whose latch is shut; 0: it is open
-  std::unique_ptr<recorder> recorder_;  ///< null: nothing is recorded; its end asks how things stand
+  std::unique_ptr<recorder> recorder_;  ///< null: nothing is recorded
   std::unique_ptr<observing> observing_;
   std::map<std::string, std::size_t> slot_series_;
   std::map<std::string, instant> reachable_at_;  ///< of probes that belong to no slot: when they were reachable last

@@ -143,7 +143,8 @@ done installs::restore() {
 
 void installs::make_locks() {
   for (const std::string& live : switch_->locked_beside()) {
-    if (!is_there(beside(live, dotfile::lock))) static_cast<void>(live_lock::take(live));
+    if (is_there(beside(live, dotfile::lock))) continue;
+    [[maybe_unused]] const auto made = live_lock::take(live);
   }
 }
 

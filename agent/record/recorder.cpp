@@ -46,7 +46,7 @@ recorder::recorder(asio::io_context& loop, const config::record& to, const rules
 }
 
 recorder::~recorder() {
-  hand_on();
+  hand_on({});
   *alive_ = false;
   const auto done = std::make_shared<std::promise<void>>();
   asio::post(*thread_, [done] { done->set_value(); });
@@ -64,17 +64,17 @@ asio::awaitable<void> recorder::run() {
   for (;;) {
     timer.expires_after(std::chrono::seconds(1));
     co_await timer.async_wait(asio::use_awaitable);
-    hand_on();
+    hand_on(present());
   }
 }
 
-void recorder::hand_on() {
+void recorder::hand_on(moment next) {
   std::string frame = writer_.take();
   if (frame.empty()) return;
   if (waiting_ + frame.size() > most_waiting) return told(std::unexpected("the disk is too slow"), 0);
   waiting_ += frame.size();
   asio::post(*thread_, [this, alive = alive_, loop = loop_.get_executor(), on = disk_, frame = std::move(frame),
-                        since = std::exchange(since_, present())] {
+                        since = std::exchange(since_, std::move(next))] {
     const auto written = on->file.append(frame, [&] { return on->head(since); });
     asio::post(loop, [this, alive, written, size = frame.size()] {
       if (*alive) told(written, size);

@@ -36,7 +36,7 @@ class recorder {
 
   recorder(boost::asio::io_context& loop, const config::record& to, const rules::catalogue& signals, std::function<standing()> stands,
            std::function<void(event)> tell);
-  /// Waits until what was recorded is written, but not longer than `patience`.
+  /// Waits until what was recorded is written, but not longer than `patience`. Asks nobody how things stand: whoever knew may be gone.
   ~recorder();
   recorder(const recorder&) = delete;
   recorder& operator=(const recorder&) = delete;
@@ -58,7 +58,6 @@ class recorder {
  private:
   struct disk;
 
-  void hand_on();
   void told(const std::expected<void, std::string>& written, std::size_t size);
 
   /// When what is recorded now began, by both clocks, and how the deployment stood then.
@@ -68,6 +67,8 @@ class recorder {
     standing stood{};
   };
   [[nodiscard]] moment present() const { return {.stood = stands_()}; }
+  /// Gives the disk what was recorded; what comes after it begins `next`.
+  void hand_on(moment next);
 
   boost::asio::io_context& loop_;
   std::function<standing()> stands_;

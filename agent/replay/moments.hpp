@@ -6,7 +6,7 @@
 #include <cstdint>
 #include <optional>
 
-/// Metrics that somebody else recorded, as the rules would have been told of them (README: "Replay").
+/// Metrics that somebody else recorded, as the rules would have been told of them (packaging/docs/replay.md: "Replay").
 namespace flipback::replay {
 
 /// The times that recorded metrics may have: outside of these years somebody has taken seconds for milliseconds.

@@ -1,20 +1,17 @@
 #include "agent/serve/ask.hpp"
 
-#include "flipback/utf8.hpp"
+#include "agent/serve/wire.hpp"
 
 #include <boost/asio/buffer.hpp>
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/local/stream_protocol.hpp>
 #include <boost/asio/read_until.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <grp.h>
 #include <pwd.h>
 #include <sys/stat.h>
-
-#include <optional>
 
 namespace flipback::serve {
 
@@ -22,23 +19,6 @@ namespace asio = boost::asio;
 using local = asio::local::stream_protocol;
 
 namespace {
-
-std::string line_of(const demand& what) {
-  boost::json::object object{{"verb", what.verb}, {"by", well_formed(what.by)}};
-  for (const auto& [key, value] : what.values) object[key] = well_formed(value);
-  return boost::json::serialize(object) + "\n";
-}
-
-std::optional<reply> reply_in(const std::string& line) {
-  boost::system::error_code error;
-  const boost::json::value read = boost::json::parse(line, error);
-  const auto* object = error ? nullptr : read.if_object();
-  const auto* done = object != nullptr ? object->if_contains("done") : nullptr;
-  const auto* text = object != nullptr ? object->if_contains("text") : nullptr;
-  if (done == nullptr || !done->is_bool() || text == nullptr || !text->is_string()) return std::nullopt;
-  const auto* wrong = object->if_contains("wrong");  // an agent of an earlier version does not say it
-  return reply{done->get_bool(), std::string(text->get_string()), wrong != nullptr && wrong->is_bool() && wrong->get_bool()};
-}
 
 /// Who may use the socket, and what to type. That it can't be looked at means that a folder above it is shut.
 std::string no_right_to(const std::string& path, const std::string& typed) {

@@ -1,10 +1,10 @@
 #include "agent/serve/control_socket.hpp"
 
 #include "flipback/quoted.hpp"
-#include "flipback/utf8.hpp"
 
 #include "agent/serve/accepting.hpp"
 #include "agent/serve/bound_socket.hpp"
+#include "agent/serve/wire.hpp"
 #include "agent/task_group.hpp"
 #include "agent/within.hpp"
 
@@ -16,7 +16,6 @@
 #include <boost/asio/this_coro.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/asio/write.hpp>
-#include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <sys/socket.h>
@@ -50,27 +49,6 @@ std::string who(local::socket& from, const std::string& name) {
   return name.empty() ? fmt::format("uid {}", peer.uid) : fmt::format("{} (uid {})", flipback::quoted(name), peer.uid);
 }
 
-std::optional<demand> demand_in(const std::string& line) {
-  boost::system::error_code error;
-  const boost::json::value read = boost::json::parse(well_formed(line), error);
-  const auto* object = error ? nullptr : read.if_object();
-  if (object == nullptr) return std::nullopt;
-  demand made;
-  for (const auto& [key, value] : *object) {
-    const auto* text = value.if_string();
-    if (text == nullptr) return std::nullopt;
-    if (key == "verb")
-      made.verb = *text;
-    else
-      made.values.emplace(key, std::string(*text));
-  }
-  return made;
-}
-
-std::string line_of(const reply& r) {
-  return boost::json::serialize(boost::json::object{{"done", r.done}, {"text", r.text}, {"wrong", r.wrong}}) + "\n";
-}
-
 using received = std::tuple<boost::system::error_code, std::size_t>;
 
 asio::awaitable<received> read_line(local::socket& from, std::string& into) {
@@ -94,8 +72,7 @@ asio::awaitable<void> converse(local::socket& with, visit& of, const control_soc
   if (too_long) {
     given.text = fmt::format("found more than {} bytes, expected one demand in a line\n", longest_demand);
   } else if (auto asked = demand_in(line)) {
-    const auto name = asked->values.extract("by");
-    asked->by = who(with, name ? name.mapped() : std::string());
+    asked->by = who(with, asked->by);
     given = co_await answers(std::move(*asked));
   }
   const std::string answer = line_of(given);

@@ -6,7 +6,7 @@
 
 namespace flipback::serve {
 
-/// The agent's own metrics in Prometheus' text format (README: "Metrics"), made anew at each scrape.
+/// The agent's own metrics in Prometheus' text format (packaging/docs/events.md: "Metrics"), made anew at each scrape.
 std::string metrics_text(generation& of);
 
 /// The page under /healthz: the agent's own state as JSON. Failing services are no illness of the agent.

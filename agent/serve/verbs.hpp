@@ -5,7 +5,7 @@
 
 namespace flipback::serve {
 
-/// What the running agent answers to a verb of the command line (README: "Verbs"). With the value `json` the text is JSON.
+/// What the running agent answers to a verb of the command line (packaging/docs/verbs.md: "Verbs"). With the value `json` the text is JSON.
 asio::awaitable<reply> answer_to(generation& of, demand asked);
 
 }  // namespace flipback::serve

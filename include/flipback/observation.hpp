@@ -49,7 +49,7 @@ outcome outcome_of(reason r);
 /// Whether the service gave an answer, even if not a good one (semantics.md: `reachable`).
 bool answered(reason r);
 
-/// How samples of a measurement combine over a window (README: "Signals").
+/// How samples of a measurement combine over a window.
 enum class signal_kind : std::uint8_t { gauge, outcome, counter, ratio, distribution, ratios };
 std::string_view name_of(signal_kind k);
 

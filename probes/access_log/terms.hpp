@@ -13,7 +13,7 @@
 
 namespace flipback::access_log {
 
-/// What a person says of a log, and what holds where they say nothing (README: `access_log`).
+/// What a person says of a log, and what holds where they say nothing (probes/README.md: `access_log`).
 struct terms {
   std::vector<std::string> paths;  ///< of the files, or the one of the socket that syslog messages come to
   bool is_socket = false;

@@ -22,10 +22,10 @@ std::string ago(duration age) {
 }
 
 /// The JSON of a 200, or what is wrong; `what` names it to people.
-net::result<json::value> document(const net::http_answer& answer, const std::string& what) {
+net::result<net::json_document> document(const net::http_answer& answer, const std::string& what) {
   if (answer.status == 403) return std::unexpected(net::failure{reason::forbidden, fmt::format("may not ask for {}", what)});
   if (answer.status != 200) return std::unexpected(net::unexpected(answer, what));
-  auto read = net::parse_json(answer.body);
+  auto read = answer.json();
   if (!read) return std::unexpected(net::failure{read.error().why, fmt::format("{}: {}", what, read.error().says)});
   return read;
 }

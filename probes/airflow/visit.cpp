@@ -95,7 +95,7 @@ asio::awaitable<std::optional<net::failure>> visit::fetch_token() {
   if (!answer) co_return answer.error();
   if (answer->status == 401) co_return net::failure{reason::unauthorised, "wrong user or password (POST /auth/token answered 401)"};
   if (answer->status != 201 && answer->status != 200) co_return net::unexpected(*answer, "POST /auth/token", "201");
-  const auto given = net::parse_json(answer->body);
+  const auto given = answer->json();
   if (!given) co_return net::failure{given.error().why, fmt::format("POST /auth/token: {}", given.error().says)};
   auto token = net::text_at(*given, "/access_token");
   if (!token) token = net::text_at(*given, "/jwt_token");  // as 3.0's documentation has it

@@ -12,7 +12,7 @@
 
 namespace flipback::exposition {
 
-/// What a person says of an exposition, and what holds where they say nothing (README: `exposition`).
+/// What a person says of an exposition, and what holds where they say nothing (probes/README.md: `exposition`).
 struct terms {
   net::api_access access;
   selection look_at;

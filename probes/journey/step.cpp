@@ -144,7 +144,7 @@ net::result<captured> taken_by(const step& of, const net::http_answer& answer) {
     return net::failure{reason::expectation, fmt::format("{} {}, where {} is captured", where, says, name)};
   };
   captured all;
-  std::optional<net::json::value> document;
+  std::optional<net::json_document> document;
   for (const auto& [name, source] : of.captures) {
     const std::string where = source.pointer.empty() ? fmt::format("the header {}", source.header) : source.pointer;
     std::string value;
@@ -154,7 +154,7 @@ net::result<captured> taken_by(const step& of, const net::http_answer& answer) {
       value = *found;
     } else {
       if (!document) {
-        auto parsed = net::parse_json(answer.body);
+        auto parsed = answer.json();
         if (!parsed) return std::unexpected(parsed.error());
         document = std::move(*parsed);
       }

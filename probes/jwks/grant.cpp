@@ -44,7 +44,7 @@ std::vector<secret> ask_for_token(const client& who, bool basic, net::http_reque
 
 net::result<secret> token_in(const net::http_answer& answer, const std::string& asked, std::span<const secret> hidden) {
   if (answer.status != 200) return std::unexpected(refusal(answer, asked, hidden));
-  const auto body = net::parse_json(answer.body);
+  const auto body = answer.json();
   if (!body) return std::unexpected(net::failure{body.error().why, fmt::format("{}: {}", asked, body.error().says)});
   const auto token = net::text_at(*body, "/access_token");
   if (!token) return std::unexpected(net::failure{reason::bad_answer, fmt::format("{} answered 200 without an access_token", asked)});

@@ -16,7 +16,7 @@ net::result<void> readiness(const net::http_answer& answer, const std::string& a
     return std::unexpected(
         net::failure{reason::absent, asked + " answered 404: health is on the management port (9000), with health-enabled"});
   }
-  const auto body = net::parse_json(answer.body);
+  const auto body = answer.json();
   const auto status = body ? net::text_at(*body, "/status") : std::nullopt;
   if (answer.status != 200 && (answer.status != 503 || !status)) return std::unexpected(net::unexpected(answer, asked));
   if (!body) return std::unexpected(net::failure{body.error().why, fmt::format("{}: {}", asked, body.error().says)});

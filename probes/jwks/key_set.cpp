@@ -4,7 +4,6 @@
 
 #include "probes/jwks/key.hpp"
 #include "probes/jwks/verify.hpp"
-#include "probes/net/json.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/object.hpp>
@@ -87,10 +86,9 @@ std::string shown_id(std::string_view id) {
   return fmt::format("\"{}\"", flipback::quoted(id, {}, most));
 }
 
-std::expected<key_set, std::string> parse(std::string_view body) {
-  const auto document = net::parse_json(body);
-  if (!document) return std::unexpected(document.error().says);
-  const json::array* keys = net::array_at(*document, "/keys");
+std::expected<key_set, std::string> parse(const net::result<net::json_document>& body) {
+  if (!body) return std::unexpected(body.error().says);
+  const json::array* keys = net::array_at(*body, "/keys");
   if (keys == nullptr) return std::unexpected(std::string("the body has no array \"keys\""));
   if (keys->empty()) return std::unexpected(std::string("the key set is empty"));
   if (keys->size() > most_keys) return std::unexpected(fmt::format("the set has {} keys, expected at most {}", keys->size(), most_keys));

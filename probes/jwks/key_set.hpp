@@ -1,5 +1,7 @@
 #pragma once
 
+#include "probes/net/json.hpp"
+
 #include <openssl/evp.h>
 
 #include <cstdint>
@@ -35,7 +37,7 @@ struct key_set {
 
 /// Parses a set, or says what is wrong with it. One bad key makes the whole set bad: whoever verifies tokens reads all of it. A symmetric
 /// or a private key in a public set is a leaked secret, and so a failure. Nothing of a key is in a message but its id.
-std::expected<key_set, std::string> parse(std::string_view body);
+std::expected<key_set, std::string> parse(const net::result<net::json_document>& body);
 
 /// A key's id as a message may have it: in quotes, one line, bounded.
 std::string shown_id(std::string_view id);

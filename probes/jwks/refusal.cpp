@@ -21,7 +21,7 @@ reason reason_of(unsigned status, std::string_view error) {
 
 net::failure refusal(const net::http_answer& answer, const std::string& asked, std::span<const secret> hidden) {
   net::failure what = net::unexpected(answer, asked);
-  const auto body = net::parse_json(answer.body);
+  const auto body = answer.json();
   const auto error = body ? net::text_at(*body, "/error") : std::nullopt;
   what.why = reason_of(answer.status, error.value_or(""));
   if (!error) return what;

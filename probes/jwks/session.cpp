@@ -72,7 +72,7 @@ asio::awaitable<std::optional<discovery>> session::discover() {
     co_return document;
   }
   found_.measure("discovery_seconds", seconds_since(began));
-  const auto body = net::parse_json(answer->body);
+  const auto body = answer->json();
   if (!body) {
     unwell({body.error().why, fmt::format("{}: {}", asked(ask), body.error().says)});
     co_return document;
@@ -104,7 +104,7 @@ asio::awaitable<std::optional<key_set>> session::fetch_keys(const net::http_requ
     unwell(refusal(*answer, asked(from)));
     co_return set;
   }
-  auto read = parse(answer->body);
+  auto read = parse(answer->json());
   if (!read) {
     unwell({reason::bad_answer, std::move(read.error())});
     co_return set;

@@ -22,11 +22,11 @@ net::failure malformed(std::string_view what) {
 }
 
 /// A part of a token as JSON: an object.
-std::optional<json::value> object_in(std::string_view part) {
+std::optional<net::json_document> object_in(std::string_view part) {
   const auto bytes = from_base64url(std::string(part));
   if (!bytes) return std::nullopt;
   auto read = net::parse_json({reinterpret_cast<const char*>(bytes->data()), bytes->size()});
-  if (!read || !read->is_object()) return std::nullopt;
+  if (!read || !(*read)->is_object()) return std::nullopt;
   return std::move(*read);
 }
 
@@ -72,7 +72,7 @@ net::result<token> decode(std::string_view text) {
         fmt::format("the token is signed by the algorithm \"{}\", expected one with a public key", flipback::quoted(*algorithm, {}, 32))));
   }
   // What must be understood and is not makes a token invalid (RFC 7515, 4.1.11); we understand none of it.
-  if (header->get_object().if_contains("crit") != nullptr) return std::unexpected(malformed("has a header with crit, which we don't know"));
+  if ((*header)->get_object().if_contains("crit") != nullptr) return std::unexpected(malformed("has a header with crit, which we don't know"));
   token made;
   made.algorithm = *algorithm;
   made.key_id = net::text_at(*header, "/kid");

@@ -88,13 +88,13 @@ asio::awaitable<result<http_answer>> api_session::post(std::string path, std::st
   co_return co_await ask("POST", std::move(path), std::move(body), std::move(headers));
 }
 
-asio::awaitable<result<json::value>> api_session::get_json(std::string path) {
+asio::awaitable<result<json_document>> api_session::get_json(std::string path) {
   const std::string asked = fmt::format("GET {}", path.substr(0, path.find('?')));
   const auto answer = co_await get(std::move(path));
   co_return json_of(answer, asked);
 }
 
-asio::awaitable<result<json::value>> api_session::post_json(std::string path, std::string body, std::string type) {
+asio::awaitable<result<json_document>> api_session::post_json(std::string path, std::string body, std::string type) {
   const std::string asked = fmt::format("POST {}", path);
   const auto answer = co_await post(std::move(path), std::move(body), std::move(type));
   co_return json_of(answer, asked);
@@ -104,10 +104,10 @@ std::string api_session::quoted(std::string_view theirs) const {
   return flipback::quoted(theirs, as_->secrets);
 }
 
-result<json::value> json_of(const result<http_answer>& answer, std::string_view asked) {
+result<json_document> json_of(const result<http_answer>& answer, std::string_view asked) {
   if (!answer) return std::unexpected(answer.error());
   if (answer->status != 200) return std::unexpected(unexpected(*answer, asked));
-  auto document = parse_json(answer->body);
+  auto document = answer->json();
   if (!document) return std::unexpected(failure{document.error().why, fmt::format("{}: {}", asked, document.error().says)});
   return document;
 }

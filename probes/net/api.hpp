@@ -56,8 +56,8 @@ class api_session {
   asio::awaitable<result<http_answer>> ask(std::string method, std::string path, std::string body,
                                            std::vector<std::pair<std::string, std::string>> headers);
   /// The JSON of a 200; anything else is a failure that says what came instead.
-  asio::awaitable<result<json::value>> get_json(std::string path);
-  asio::awaitable<result<json::value>> post_json(std::string path, std::string body, std::string type = "application/json");
+  asio::awaitable<result<json_document>> get_json(std::string path);
+  asio::awaitable<result<json_document>> post_json(std::string path, std::string body, std::string type = "application/json");
 
   /// What the service wrote, fit for a message: see `flipback::quoted`.
   [[nodiscard]] std::string quoted(std::string_view theirs) const;
@@ -72,7 +72,7 @@ class api_session {
 };
 
 /// The JSON of a 200, or what came instead of an answer to `asked` ("GET /x").
-result<json::value> json_of(const result<http_answer>& answer, std::string_view asked);
+result<json_document> json_of(const result<http_answer>& answer, std::string_view asked);
 
 /// What an unexpected status means: 401 is `unauthorised`, 403 `forbidden`, 429 `limited`, others `bad_status`.
 reason reason_of_status(unsigned status);

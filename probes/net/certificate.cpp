@@ -32,11 +32,12 @@ void expect_name(SSL* of, std::string name) {
 
 std::optional<double> days_left(SSL* of) {
   std::optional<double> least;
-  const STACK_OF(X509)* const sent = SSL_get_peer_cert_chain(of);
-  for (int i = 0; i < sk_X509_num(sent); ++i) {  // of none at all the number is -1
+  const STACK_OF(X509)* const verified = SSL_get_verify_result(of) == X509_V_OK ? SSL_get0_verified_chain(of) : nullptr;
+  const STACK_OF(X509)* const chain = verified != nullptr ? verified : SSL_get_peer_cert_chain(of);
+  for (int i = 0; i < sk_X509_num(chain); ++i) {  // of none at all the number is -1
     int days = 0;
     int seconds = 0;
-    if (ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(sk_X509_value(sent, i))) != 1) continue;
+    if (ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(sk_X509_value(chain, i))) != 1) continue;
     const double left = days + seconds / 86400.0;
     least = std::min(left, least.value_or(left));
   }

@@ -14,7 +14,8 @@ namespace flipback::net {
 /// is verified at all.
 void expect_name(SSL* of, std::string name);
 
-/// Days until the first certificate of the chain that the peer sent ends, negative when it has; nothing where it sent none.
+/// Days until the first certificate ends, negative when it has, of the chain by which the peer was verified, up to the authority that is
+/// trusted here; of all that it sent, where it was not verified. Nothing where it sent none.
 std::optional<double> days_left(SSL* of);
 
 /// Why the peer's certificate was not trusted, in one sentence; empty where that was not what went wrong.

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "probes/net/json.hpp"
 #include "probes/net/url.hpp"
 
 #include <cstdint>
@@ -15,7 +16,7 @@ namespace flipback::net {
 struct http_request {
   std::string method = "GET";
   url to;
-  std::string host;  ///< Host header; empty: from the URL
+  std::string host;                                          ///< Host header; empty: from the URL
   std::vector<std::pair<std::string, std::string>> headers;  ///< what stands under User-Agent is said after our own
   std::string body;
   std::size_t answer_limit = 1024 * 1024;  ///< bytes of body; a longer answer is `too_large`
@@ -40,7 +41,10 @@ struct http_answer {
   std::optional<double> certificate_days;
   bool certificate_demanded = false;  ///< the server asked for a certificate of ours
 
+  std::optional<result<json_document>> read_in_parts;  ///< of a long body that may be JSON: it has been read while it came
+
   [[nodiscard]] const std::string* header(std::string_view name) const;  ///< the first of that name, in any case
+  [[nodiscard]] result<json_document> json() const;                      ///< the body as JSON, or why it is none (parse_json)
 };
 
 /// One HTTP/1.1 client to one place. Sends `User-Agent: flipback/<version>`. With `keep_alive` the connection is used again; one that the

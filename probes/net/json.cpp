@@ -2,6 +2,7 @@
 
 #include "probes/net/gzip.hpp"
 
+#include <boost/json/monotonic_resource.hpp>
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
@@ -10,6 +11,18 @@ namespace flipback::net {
 namespace {
 
 constexpr std::size_t deepest = 32;
+
+json::parse_options how() {
+  json::parse_options options;
+  options.max_depth = deepest;
+  return options;
+}
+
+/// A byte order mark, which a reader may pass over (RFC 8259, 8.1).
+std::size_t mark_before(std::string_view body) {
+  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
+  return body.starts_with(byte_order_mark) ? byte_order_mark.size() : 0;
+}
 
 failure no_json(std::string_view body, const boost::system::error_code& error) {
   const std::size_t first = body.find_first_not_of(" \t\r\n");
@@ -23,15 +36,31 @@ failure no_json(std::string_view body, const boost::system::error_code& error) {
 
 }  // namespace
 
-result<json::value> parse_json(std::string_view body) {
-  constexpr std::string_view byte_order_mark = "\xef\xbb\xbf";
-  if (body.starts_with(byte_order_mark)) body.remove_prefix(byte_order_mark.size());  // which a reader may pass over (RFC 8259, 8.1)
+result<json_document> parse_json(std::string_view body) {
+  body.remove_prefix(mark_before(body));
   boost::system::error_code error;
-  json::parse_options how;
-  how.max_depth = deepest;
-  json::value document = json::parse(body, error, {}, how);
+  json::value document = json::parse(body, error, {}, how());
   if (error) return std::unexpected(no_json(body, error));
-  return document;
+  return json_document(std::move(document));
+}
+
+// What a document is made of is given back at once: value by value it would take as long as reading does.
+json_in_parts::json_in_parts() : parser_({}, how()) {
+  parser_.reset(json::make_shared_resource<json::monotonic_resource>());
+}
+
+void json_in_parts::take(std::string_view body) {
+  if (error_) return;
+  if (taken_ == 0) taken_ = mark_before(body);
+  const std::string_view more = body.substr(taken_);
+  taken_ = body.size();
+  parser_.write(more.data(), more.size(), error_);
+}
+
+result<json_document> json_in_parts::whole(std::string_view body) {
+  if (!error_) parser_.finish(error_);
+  if (error_) return std::unexpected(no_json(body.substr(mark_before(body)), error_));
+  return json_document(parser_.release());
 }
 
 const json::value* value_at(const json::value& in, std::string_view pointer) {

@@ -34,7 +34,7 @@ class stream {
   virtual ~stream() = default;
   virtual asio::awaitable<result<std::size_t>> read_some(asio::mutable_buffer into) = 0;  ///< 0 bytes: the peer closed
   virtual asio::awaitable<result<void>> write(asio::const_buffer all) = 0;                ///< all of it
-  /// Days until the first certificate of the chain ends that the peer sent, where it sent one. Negative: ended.
+  /// Days until the first certificate of the peer's chain ends (certificate.hpp: days_left), where it sent one. Negative: ended.
   [[nodiscard]] virtual std::optional<double> certificate_days() const = 0;
   /// Whether the peer asked for a certificate of ours.
   [[nodiscard]] virtual bool certificate_demanded() const = 0;

@@ -129,7 +129,7 @@ asio::awaitable<std::optional<refusal>> connection::hear_greeting() const {
 }
 
 asio::awaitable<std::expected<connection, refusal>> connection::open(asio::any_io_executor executor,
-                                                                     std::map<std::string, std::string> parameters, bool in_clear) {
+                                                                     std::map<std::string, std::string> parameters, bool in_clear, run& r) {
   constexpr int knows_require_auth = 160000;
   const bool over_network = !parameters["host"].starts_with('/');
   if (!in_clear && over_network && parameters["sslmode"] == "disable" && PQlibVersion() >= knows_require_auth)
@@ -150,9 +150,12 @@ asio::awaitable<std::expected<connection, refusal>> connection::open(asio::any_i
   PostgresPollingStatusType state = PGRES_POLLING_WRITING;
   while (state != PGRES_POLLING_OK) {
     // With sslmode prefer and allow libpq knocks a second time, without or with TLS, whatever the server said: a wrong password, too.
-    const bool wrong_password = state_in(PQerrorMessage(made.raw_.get())) == "28P01";
+    const bool wrong_password = tells_wrong_password(PQerrorMessage(made.raw_.get()));
     if (state == PGRES_POLLING_FAILED || wrong_password) co_return std::unexpected(made.trouble());
-    const bool greeted = !in_clear && state == PGRES_POLLING_READING && PQstatus(made.raw_.get()) == CONNECTION_AWAITING_RESPONSE &&
+    const ConnStatusType is = PQstatus(made.raw_.get());
+    r.now = is == CONNECTION_STARTED ? phase::connecting : is == CONNECTION_SSL_STARTUP ? phase::handshaking : phase::authenticating;
+    r.part = r.now == phase::authenticating ? cut_off : std::string_view();
+    const bool greeted = !in_clear && state == PGRES_POLLING_READING && is == CONNECTION_AWAITING_RESPONSE &&
                          PQsslInUse(made.raw_.get()) == 0 && is_network(PQsocket(made.raw_.get()));
     if (greeted) {
       if (auto unheard = co_await made.hear_greeting()) co_return std::unexpected(std::move(*unheard));

@@ -21,14 +21,17 @@ struct statement {
   std::vector<std::string> values{};
 };
 
+/// Of a run that waits for the first words of a server that it is connected to. PgBouncer lets its clients wait while its server is down.
+inline constexpr std::string_view cut_off = "connected, but nothing is answered, as by a pooler whose server is down";
+
 /// A connection by libpq that never blocks: libpq's socket is lent to Asio for each wait, and taken back before libpq may close it.
 class connection {
  public:
   /// `parameters` are libpq's, with `hostaddr` where `host` is a name: libpq's own look-up blocks. Several, with commas, are tried in turn;
   /// a wrong password is tried once. `in_clear`: whether the password may be sent as it stands to a server that asks for that over a
-  /// network without TLS.
+  /// network without TLS. `r` is told how far it has come.
   static asio::awaitable<std::expected<connection, refusal>> open(asio::any_io_executor executor,
-                                                                  std::map<std::string, std::string> parameters, bool in_clear);
+                                                                  std::map<std::string, std::string> parameters, bool in_clear, run& r);
 
   /// Asks all of them at once, each in a read-only transaction of its own that the server ends by itself after `most`: an error of one is
   /// nothing to the others, and none of them changes anything. As many answers as statements; fewer where the connection ended, and then

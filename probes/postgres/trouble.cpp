@@ -25,18 +25,33 @@ bool is_corruption(std::string_view state) {
   return state == "XX001" || state == "XX002";
 }
 
+struct pooler_word {
+  std::string_view begins;
+  reason means;
+};
+
+/// PgBouncer's own words, which are always in English; it has one SQLSTATE for all of them. Unreachable is the server behind it.
+constexpr std::array<pooler_word, 9> pooler_words{{{"SASL authentication failed", reason::unauthorised},
+                                                   {"password authentication failed", reason::unauthorised},
+                                                   {"no such user", reason::unauthorised},
+                                                   {"no such database", reason::absent},
+                                                   {"no more connections allowed", reason::saturated},
+                                                   {"server login", reason::unreachable},
+                                                   {"server conn", reason::unreachable},
+                                                   {"query_wait_timeout", reason::unreachable},
+                                                   {"pgbouncer cannot connect to server", reason::unreachable}}};
+
+reason reason_of(std::string_view state, std::string_view says) {
+  if (state != "08P01") return reason_of(state);
+  const auto found = std::ranges::find_if(pooler_words, [&](const pooler_word& one) { return says.starts_with(one.begins); });
+  return found == pooler_words.end() ? reason::bad_status : found->means;
+}
+
 /// What the server said, without libpq's preamble and the source lines that verbose errors add.
 std::string_view said_in(std::string_view message, const std::string& state) {
   const std::size_t at = message.find(state + ": ");
   if (at != std::string_view::npos) message.remove_prefix(at + state.size() + 2);
   return message.substr(0, message.find('\n'));
-}
-
-}  // namespace
-
-refusal refused(std::string_view state, std::string_view says, std::span<const secret> hidden) {
-  const std::string_view before = is_corruption(state) ? "data corrupted: " : "";
-  return {{reason_of(state), fmt::format("{}{} ({})", before, flipback::quoted(says, hidden), state)}, std::string(state)};
 }
 
 /// With verbose errors it stands in the message, "FATAL:  28P01: …". The word before it is in the server's language.
@@ -51,6 +66,16 @@ std::string state_in(std::string_view message) {
   return {};
 }
 
+}  // namespace
+
+refusal refused(std::string_view state, std::string_view says, std::span<const secret> hidden) {
+  const reason why = reason_of(state, says);
+  const std::string_view before = is_corruption(state)         ? "data corrupted: "
+                                  : why == reason::unreachable ? "a pooler answers, and the server behind it does not: "
+                                                               : "";
+  return {{why, fmt::format("{}{} ({})", before, flipback::quoted(says, hidden), state)}, std::string(state)};
+}
+
 refusal connection_trouble(std::string_view message, std::span<const secret> hidden) {
   if (const std::string state = state_in(message); !state.empty()) return refused(state, said_in(message, state), hidden);
   const auto of = [](reason why, std::string says) { return refusal{{why, std::move(says)}, {}}; };
@@ -63,6 +88,11 @@ refusal connection_trouble(std::string_view message, std::span<const secret> hid
   if (has("SSL") || has("certificate")) return of(reason::bad_tls, says);
   if (has("No route to host") || has("unreachable")) return of(reason::unreachable, "the host is unreachable");
   return of(reason::closed, says.empty() ? "the server hung up" : says);
+}
+
+bool tells_wrong_password(std::string_view message) {
+  const std::string state = state_in(message);
+  return state == "28P01" || (state == "08P01" && reason_of(state, said_in(message, state)) == reason::unauthorised);
 }
 
 bool is_lacking(const refusal& why) {

@@ -9,11 +9,11 @@ namespace flipback::postgres {
 /// What the server refused, by its SQLSTATE (PostgreSQL's Appendix A). Its words are quoted without the secrets.
 refusal refused(std::string_view state, std::string_view says, std::span<const secret> hidden);
 
-/// The SQLSTATE in a message of a connection that did not come about; empty where the server gave none. The message must be verbose.
-std::string state_in(std::string_view message);
-
-/// What a connection's message means: the server's own refusal, or what befell the connection.
+/// What a connection's message, which must be verbose, means: the server's own refusal, or what befell the connection.
 refusal connection_trouble(std::string_view message, std::span<const secret> hidden);
+
+/// Whether libpq's message tells of a wrong password, the server's word or PgBouncer's.
+bool tells_wrong_password(std::string_view message);
 
 /// Whether the server lacks what was asked for, as those that are PostgreSQL only in part do: a function, a table, a column, a setting.
 bool is_lacking(const refusal& why);

@@ -39,7 +39,7 @@ bool is_remark(std::string_view warning) {
 
 net::result<reply> read_reply(const net::http_answer& from, std::string_view asked, std::span<const secret> hidden) {
   if (is_not_ready(from)) return std::unexpected(not_ready());
-  auto said = net::parse_json(from.body);
+  auto said = from.json();
   if (!said && from.status != 200) return std::unexpected(net::unexpected(from, asked));
   if (!said) return std::unexpected(net::failure{said.error().why, fmt::format("{}: {}", asked, said.error().says)});
   const auto status = net::text_at(*said, "/status");

@@ -14,12 +14,14 @@ namespace flipback::s3 {
 namespace {
 
 constexpr std::size_t deepest = 16;
+constexpr std::size_t most_elements = 20'000;  ///< a page of a listing has at most 1,000 objects, of a dozen elements each
 
 /// What is read as expat tells it. The path holds the open elements: each is moved into its parent when it ends.
 struct reading {
   XML_Parser by;
   std::vector<element> path;
   element root;
+  std::size_t elements = 0;
   std::string_view refused;
 
   void refuse(std::string_view why) {
@@ -31,6 +33,7 @@ struct reading {
 void XMLCALL begin(void* to, const XML_Char* name, const XML_Char** /*attributes*/) {
   auto& r = *static_cast<reading*>(to);
   if (r.path.size() >= deepest) return r.refuse("is nested too deep");
+  if (++r.elements > most_elements) return r.refuse("has more than 20,000 elements");
   r.path.push_back({name, {}, {}});
 }
 
@@ -69,7 +72,7 @@ std::string_view element::text_of(std::string_view named) const {
 net::result<element> parse_xml(std::string_view body) {
   const std::unique_ptr<XML_ParserStruct, decltype(&XML_ParserFree)> parser(XML_ParserCreate(nullptr), &XML_ParserFree);
   if (!parser) throw std::bad_alloc();
-  reading r{parser.get(), {}, {}, {}};
+  reading r{parser.get(), {}, {}, 0, {}};
   XML_SetUserData(parser.get(), &r);
   XML_SetElementHandler(parser.get(), begin, end);
   XML_SetCharacterDataHandler(parser.get(), characters);

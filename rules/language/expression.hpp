@@ -8,7 +8,7 @@
 #include <string>
 #include <variant>
 
-/// What a condition's text says, as a tree (README: "The rules' language").
+/// What a condition's text says, as a tree (packaging/docs/rules.md: "The rules' language").
 namespace flipback::rules {
 
 enum class function : std::uint8_t { plain, over, min, max, avg, increase, count, sum };

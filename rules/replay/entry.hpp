@@ -6,7 +6,7 @@
 #include <string>
 #include <variant>
 
-/// What the rules were told, in its order: enough to judge it again (README: "Replay").
+/// What the rules were told, in its order: enough to judge it again (packaging/docs/replay.md: "Replay").
 namespace flipback::rules::replay {
 
 /// An agent begins to tell, or goes on with another configuration after a reload. Signals that were declared before are forgotten.

@@ -66,6 +66,7 @@ struct server {
           all.emplace_back(name_of(answer->error().why));
         else
           all.push_back(fmt::format("{} {}", (*answer)->status, (*answer)->body));
+        if (answer && *answer) last = **answer;
       }
       done = true;
     };
@@ -77,6 +78,7 @@ struct server {
   }
 
   asio::io_context loop{1};
+  std::optional<net::http_answer> last;
   std::vector<std::string> answers;
   tcp::acceptor acceptor;
   std::size_t next = 0;
@@ -144,4 +146,28 @@ TEST_CASE("a_server_that_hangs_up_in_its_second_answer_fails_and_is_not_asked_ag
   server s({"HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\na", "HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nhi\x04",
             "HTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nb"});
   CHECK(s.exchange(2, true) == texts{"200 a", "closed"});
+}
+
+TEST_CASE("a_long_body_that_may_be_json_is_read_while_it_comes") {
+  const auto answer = [](const std::string& body) {
+    server s({fmt::format("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{}", body.size(), body)});
+    s.exchange(1, false, 200'000);
+    REQUIRE(s.last);
+    return *s.last;
+  };
+  std::string zeros = "[0";
+  while (zeros.size() < 100'000) zeros += ",0";
+  const net::http_answer whole = answer("  " + zeros + "]");
+  REQUIRE(whole.read_in_parts);
+  CHECK(*whole.read_in_parts);
+  REQUIRE(whole.json());
+  CHECK((*whole.json())->as_array().size() == zeros.size() / 2);
+  const net::http_answer cut = answer(zeros);
+  REQUIRE(cut.read_in_parts);
+  CHECK(cut.json().error().says == "the JSON in the body is cut short");
+  const net::http_answer late = answer(std::string(50'000, ' ') + "[1]");
+  CHECK(late.read_in_parts);
+  CHECK(late.json());
+  CHECK_FALSE(answer("<" + zeros).read_in_parts);
+  CHECK_FALSE(answer("[0]").read_in_parts);
 }

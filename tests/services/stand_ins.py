@@ -152,6 +152,8 @@ class Grafana(StandIn):
         super().__init__()
         self.database = "ok"
         self.may_list = True
+        self.types = {}  # a datasource's name → its type, where that is another than Prometheus
+        self.backends = {}  # a datasource's name → whether its plugin has a backend, as GET /api/frontend/settings tells it
         self.datasources = {"Prometheus": (200, {"message": "Successfully queried the Prometheus API.", "status": "OK"})}
 
     def answer(self, method, path, query, headers, body):
@@ -163,8 +165,10 @@ class Grafana(StandIn):
             return 403, {"accessErrorId": "ACE0", "message": "You'll need additional permissions to perform this action. Permissions needed: datasources:read",
                          "title": "Access denied"}
         if path == "/api/datasources":
-            return 200, [{"id": i, "uid": f"uid{i}", "orgId": 1, "name": name, "type": "prometheus", "access": "proxy", "isDefault": i == 0}
+            return 200, [{"id": i, "uid": f"uid{i}", "orgId": 1, "name": name, "type": self.types.get(name, "prometheus"), "access": "proxy", "isDefault": i == 0}
                          for i, name in enumerate(self.datasources)]
+        if path == "/api/frontend/settings" and self.backends:
+            return 200, {"datasources": {name: {"name": name, "meta": {"backend": has}} for name, has in self.backends.items()}}
         found = re.fullmatch(r"/api/datasources/uid/uid(\d+)/health", path)
         if found:
             return list(self.datasources.values())[int(found[1])]

@@ -112,7 +112,8 @@ def is_now(entry, outcome, reason=None, says=""):
 @pytest.fixture(scope="session")
 def certificates(tmp_path_factory):
     """A certificate authority, and under it good.pem (service.test, 127.0.0.1), old.pem (ended); alone.pem signed itself. below.pem is the
-    same as good.pem under an authority of its own, middle.pem, which comes with it, is under the first and ends in five days."""
+    same as good.pem under an authority of its own, middle.pem, which comes with it, is under the first and ends in five days. crossed.pem
+    is good.pem, and with it the authority as an older one has signed it, which has ended."""
     folder = tmp_path_factory.mktemp("certificates")
 
     def openssl(*words):
@@ -126,6 +127,13 @@ def certificates(tmp_path_factory):
         openssl("req", "-newkey", "rsa:2048", "-nodes", "-keyout", f"{name}.key", "-out", f"{name}.csr", "-subj", "/CN=The authority between" if name == "middle" else "/CN=service.test")
         (folder / "extensions").write_text(extensions)
         openssl("x509", "-req", "-in", f"{name}.csr", "-CA", f"{by}.pem", "-CAkey", f"{by}.key", "-CAcreateserial", "-out", f"{name}.pem", "-days", days, "-extfile", "extensions")
+    # As Let's Encrypt did until 2024: an older authority, which has ended, has signed the one that is trusted, and the server sends that as well.
+    openssl("req", "-x509", "-newkey", "rsa:2048", "-nodes", "-keyout", "older.key", "-out", "older.pem", "-subj", "/CN=An older authority", "-days", "30")
+    openssl("req", "-new", "-key", "ca.key", "-out", "crossed.csr", "-subj", "/CN=The test's authority")
+    (folder / "extensions").write_text("basicConstraints=critical,CA:TRUE")
+    openssl("x509", "-req", "-in", "crossed.csr", "-CA", "older.pem", "-CAkey", "older.key", "-CAcreateserial", "-out", "crossed.pem", "-days", "-1", "-extfile", "extensions")
+    (folder / "crossed.key").write_bytes((folder / "good.key").read_bytes())
+    (folder / "crossed.pem").write_text((folder / "good.pem").read_text() + (folder / "crossed.pem").read_text())
     (folder / "below.pem").write_text((folder / "below.pem").read_text() + (folder / "middle.pem").read_text())
     return folder
 

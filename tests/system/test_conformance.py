@@ -1,5 +1,5 @@
 """Rules against Prometheus' own: series by chance, with gaps and NaN, judged by both; pending and firing at the same times, where the two mean the
-same. Where they do not (README: "Beside Prometheus") a case ends."""
+same. Where they do not (packaging/docs/rules.md: "Beside Prometheus") a case ends."""
 
 import json
 import math

@@ -12,8 +12,12 @@ from conftest import BINARY, ROOT
 WHOLE = re.compile(r"^\[(probes\.\w+|deployment|nginx)\]$", re.MULTILINE)
 
 
+DOCUMENTS = sorted(os.path.relpath(path, ROOT) for path in [*glob.glob(os.path.join(ROOT, "*.md")), *glob.glob(os.path.join(ROOT, "*", "README.md")),
+                                                            *glob.glob(os.path.join(ROOT, "packaging", "docs", "*.md"))])
+
+
 def examples():
-    for document in ("README.md", os.path.join("probes", "README.md")):
+    for document in DOCUMENTS:
         with open(os.path.join(ROOT, document), encoding="utf-8") as file:
             blocks = re.findall(r"^```toml\n(.*?)^```", file.read(), re.MULTILINE | re.DOTALL)
         for block in blocks:
@@ -34,9 +38,13 @@ def test_an_example_is_valid(tmp_path, example):
     assert done.returncode == 0, done.stdout + done.stderr
 
 
-def readme():
-    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+def text_of(*document):
+    with open(os.path.join(ROOT, *document), encoding="utf-8") as file:
         return file.read()
+
+
+def page(name):
+    return text_of("packaging", "docs", name)
 
 
 def sources():
@@ -55,7 +63,7 @@ def told_kinds():
 
 
 def test_every_kind_of_event_is_documented_and_no_other():
-    table = readme().split("| kind | when |", 1)[1].split("\n\n", 1)[0]
+    table = page("events.md").split("| kind | when |", 1)[1].split("\n\n", 1)[0]
     documented = {kind for row in table.splitlines() for kind in re.findall(r"`(\w+\.\w+)`", row.split(" | ")[0])}
     assert len(documented) > 40
     assert told_kinds() == documented
@@ -72,11 +80,7 @@ def test_no_event_is_made_in_a_way_that_the_test_above_does_not_see():
 def test_every_metric_of_the_agents_own_is_documented():
     names = {name for _, text in sources() for name in re.findall(r'"(flipback_[a-z_]+)"', text)}
     assert len(names) > 15
-    assert [name for name in sorted(names) if f"`{name}`" not in readme()] == []
-
-
-def verbs_chapter():
-    return readme().split("\n### Verbs\n", 1)[1].split("\n## ", 1)[0]
+    assert [name for name in sorted(names) if f"`{name}`" not in page("events.md")] == []
 
 
 def subcommands(*of):
@@ -85,14 +89,14 @@ def subcommands(*of):
 
 
 def test_every_verb_has_its_row():
-    rows = re.findall(r"^\| `([a-z ]+?)(?: [A-Z\[-][^`]*)?` \| `flipback ", verbs_chapter(), re.MULTILINE)
+    rows = re.findall(r"^\| `([a-z ]+?)(?: [A-Z\[-][^`]*)?` \| `flipback ", page("verbs.md"), re.MULTILINE)
     without_an_agent = {"validate", "replay", "version"}
     verbs = set(subcommands()) - without_an_agent - {"window"} | {f"window {name}" for name in subcommands("window")}
     assert set(rows) == verbs
 
 
 def test_every_example_of_a_verb_is_a_command_line_that_it_takes(tmp_path):
-    lines = re.findall(r"^\| `[^`]+` \| `flipback ([^`]+)` \|", verbs_chapter(), re.MULTILINE)
+    lines = re.findall(r"^\| `[^`]+` \| `flipback ([^`]+)` \|", page("verbs.md"), re.MULTILINE)
     assert len(lines) >= 10
     for line in lines:
         asked = subprocess.run([BINARY, *shlex.split(line), "--socket", tmp_path / "none"], capture_output=True, text=True, timeout=20, check=False)
@@ -121,7 +125,19 @@ def test_a_configuration_that_is_not_there_asks_no_other_agent(tmp_path):
     assert asked.returncode == 2 and "can't read --config" in asked.stderr, asked.stderr
 
 
-@pytest.mark.parametrize("document", ["README.md", os.path.join("probes", "README.md")])
+def test_the_first_page_is_short_and_names_tests_that_there_are():
+    assert len(text_of("README.md").splitlines()) <= 200
+    there = {name for path in glob.glob(os.path.join(ROOT, "tests", "system", "test_*.py")) for name in re.findall(r"^def (test_\w+)\(", text_of(path), re.MULTILINE)}
+    named = re.findall(r"^\| .* \| `(test_\w+)` \|$", text_of("README.md"), re.MULTILINE)
+    assert len(named) >= 10 and set(named) <= there, set(named) - there
+
+
+def test_every_page_is_linked_from_the_first():
+    linked = set(re.findall(r"\]\(([^)#]+\.md)", text_of("README.md")))
+    assert set(DOCUMENTS) - {"README.md"} <= linked
+
+
+@pytest.mark.parametrize("document", [name for name in DOCUMENTS if name != "CHANGELOG.md"])
 def test_every_link_within_the_documents_leads_somewhere(document):
     def anchors(path):
         with open(path, encoding="utf-8") as file:
@@ -130,7 +146,6 @@ def test_every_link_within_the_documents_leads_somewhere(document):
 
     with open(os.path.join(ROOT, document), encoding="utf-8") as file:
         links = re.findall(r"\]\(((?!https?:)[^)]+)\)", file.read())
-    assert links
     for link in links:
         path, _, anchor = link.partition("#")
         target = os.path.join(ROOT, os.path.dirname(document), path) if path else os.path.join(ROOT, document)

@@ -192,7 +192,7 @@ def test_a_helper_that_is_not_there_or_refuses_is_said_with_what_to_type(on_host
 
 def test_the_documents_example_is_what_the_helper_takes(on_host):
     host = on_host()
-    with open(os.path.join(ROOT, "README.md"), encoding="utf-8") as file:
+    with open(os.path.join(ROOT, "packaging", "docs", "operations.md"), encoding="utf-8") as file:
         [example] = re.findall(r"^```toml\n(user .*?)^```", file.read(), re.MULTILINE | re.DOTALL)
     example = example.replace('"flipback"', '"nobody"').replace("/etc/nginx", host.layout.folder).replace("/run/nginx.pid", host.path("nginx.pid"))
     host.helper.configure(example.replace("[nginx] ", f'[nginx]\nprefix = "{host.layout.folder}"\nconf = "{host.path("nginx.conf")}"\n'))

@@ -16,7 +16,7 @@ from conftest import is_now
 from postgres import Postgres
 from processes import free_port, program, wait_until
 
-# What the README says that the probe needs, and nothing beyond.
+# What probes/README.md says that the probe needs, and nothing beyond.
 LEAST = "CREATE ROLE watcher LOGIN PASSWORD 'watcher-hunter2'; GRANT pg_monitor TO watcher"
 
 
@@ -339,7 +339,7 @@ def test_postgis_of_several_versions_is_a_mismatch(ask, server):
 
 
 def test_the_least_role_may_ask_everything(ask, server):
-    """pg_monitor, and SELECT on alembic_version: as the README says."""
+    """pg_monitor, and SELECT on alembic_version: as probes/README.md says."""
     server.run("CREATE DATABASE least")
     server.run("CREATE EXTENSION postgis; CREATE TABLE alembic_version (version_num text); INSERT INTO alembic_version VALUES ('a'); GRANT SELECT ON alembic_version TO watcher;"
                "CREATE TABLE t (); ALTER TABLE t ENABLE ROW LEVEL SECURITY, FORCE ROW LEVEL SECURITY; CREATE POLICY p ON t USING (true)", database="least")

@@ -68,6 +68,15 @@ def test_the_certificate_that_ends_first_is_the_one_that_counts(probe, https, ce
             assert 4 < entry["measurements"]["certificate_left"] / 86400 < 5.1, entry
 
 
+def test_a_certificate_that_nothing_rests_on_may_have_ended(probe, https, certificates):
+    """As the cross-signed root that many servers went on to send after it had ended."""
+    port, _ = https("crossed")
+    at = f'url = "https://127.0.0.1:{port}/"\n'
+    entry = is_now(probe("http", f'{at}ca_file = "{certificates}/ca.pem"'), "pass")
+    assert 19 < entry["measurements"]["certificate_left"] / 86400 < 20.1, entry
+    assert is_now(probe("http", f"{at}verify = false"), "pass")["measurements"]["certificate_left"] < 0  # nobody says which count
+
+
 def test_an_authority_under_another_may_be_the_one_that_is_trusted(probe, https, certificates):
     port, _ = https("below")
     curl = ["curl", "--silent", "--cacert", certificates / "middle.pem", f"https://127.0.0.1:{port}/"]

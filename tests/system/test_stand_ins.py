@@ -126,8 +126,22 @@ def test_grafana_tells_its_database_and_each_datasource(ask_grafana, grafana):
     assert entry["measurements"] == {"datasources": 3, "datasources_unwell": 0}
 
 
+UNAVAILABLE = (500, {"message": "Plugin unavailable", "messageId": "plugin.unavailable", "statusCode": 500, "traceID": ""})
+
+
+def test_a_plugin_whose_backend_has_died_is_told_from_one_that_has_none(ask_grafana, grafana):
+    grafana.datasources["Zipkin"] = UNAVAILABLE
+    grafana.types["Zipkin"] = "zipkin"  # which in older versions works in the browser alone
+    for backends in ({}, {"Zipkin": True}, {"Prometheus": False}):
+        grafana.backends = backends
+        is_now(ask_grafana(), "fail", "expectation", "the datasource Zipkin is unwell: Plugin unavailable")
+    grafana.backends = {"Prometheus": True, "Zipkin": False}
+    assert is_now(ask_grafana(), "pass", says="no backend to ask in the plugin of Zipkin")["measurements"]["datasources_unwell"] == 0
+
+
 def test_a_datasource_without_a_backend_is_no_failure(ask_grafana, grafana):
-    grafana.datasources["Alertmanager"] = (500, {"message": "Plugin unavailable", "messageId": "plugin.unavailable", "statusCode": 500, "traceID": ""})
+    grafana.datasources["Alertmanager"] = UNAVAILABLE
+    grafana.types["Alertmanager"] = "alertmanager"
     entry = is_now(ask_grafana(), "pass", says="2 datasources (no backend to ask in the plugin of Alertmanager)")
     assert entry["measurements"]["datasources_unwell"] == 0
     grafana.datasources["Alertmanager"] = (500, {"message": "Internal server error", "messageId": "plugin.downstreamError", "statusCode": 500})

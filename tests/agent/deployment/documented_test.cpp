@@ -11,7 +11,7 @@
 #include <string>
 #include <utility>
 
-/// The README's tables of guards and outcomes say every name that an event's field may have, and no other.
+/// The tables of packaging/docs/rollback.md of guards and outcomes say every name that an event's field may have, and no other.
 namespace flipback {
 
 namespace {
@@ -20,7 +20,7 @@ using names = std::multiset<std::string>;
 
 /// The names in the first column of the table whose head begins so: | `name` | … |
 names rows_under(const std::string& head) {
-  std::ifstream in(FLIPBACK_README);
+  std::ifstream in(FLIPBACK_ROLLBACK_PAGE);
   names found;
   bool there = false;
   for (std::string line; std::getline(in, line);) {
@@ -47,9 +47,9 @@ names all_names(T first, const std::function<std::string_view(T)>& name_of) {
 void check_alike(const names& documented, const names& told) {
   REQUIRE_FALSE(documented.empty());
   for (const std::string& name : told)
-    CHECK_MESSAGE(documented.count(name) == 1, fmt::format("the README has no row, or two, for {}", name));
+    CHECK_MESSAGE(documented.count(name) == 1, fmt::format("rollback.md has no row, or two, for {}", name));
   for (const std::string& name : documented)
-    CHECK_MESSAGE(told.contains(name), fmt::format("the README has a row for {}, which nothing says", name));
+    CHECK_MESSAGE(told.contains(name), fmt::format("rollback.md has a row for {}, which nothing says", name));
 }
 
 }  // namespace

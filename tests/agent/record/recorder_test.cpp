@@ -77,3 +77,28 @@ TEST_CASE("a_file_alone_tells_how_the_deployment_stood_when_it_began") {
   CHECK(std::get<replay::hold_changed>(head[4]).says == "held by ann");
   fs::remove_all(folder);
 }
+
+TEST_CASE("a_recorders_end_asks_nobody_how_things_stand") {
+  const fs::path folder = fs::temp_directory_path() / fmt::format("flipback-recorder-end-{}", ::getpid());
+  fs::create_directories(folder);
+  const std::string path = folder / "record";
+  const instant at = std::chrono::steady_clock::now();
+  asio::io_context loop;
+  auto knows = std::make_unique<std::string>("held by ann while the disk is mended");
+  int asked_when_gone = 0;
+  {
+    const auto stands = [&] {
+      asked_when_gone += knows ? 0 : 1;
+      return recorder::standing{std::nullopt, false, knows ? *knows : ""};
+    };
+    recorder under_test(loop, {path, 2000, 24h}, one_signal(), stands, [](const event&) {});
+    under_test.begin(false);
+    under_test.add(0, {at, at + 1ms, 1.0, false});
+    knows.reset();
+  }
+  CHECK(asked_when_gone == 0);
+  const auto head = head_of(path);
+  REQUIRE(head.size() == 3);
+  CHECK(std::get<replay::hold_changed>(head[2]).says == "held by ann while the disk is mended");
+  fs::remove_all(folder);
+}

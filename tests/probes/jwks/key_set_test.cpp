@@ -29,14 +29,14 @@ std::string replaced(std::string text, const std::string& what, const std::strin
 }
 
 std::string wrong(const std::string& body) {
-  const auto parsed = jwks::parse(body);
+  const auto parsed = jwks::parse(net::parse_json(body));
   return parsed ? "" : parsed.error();
 }
 
 }  // namespace
 
 TEST_CASE("every_kind_of_key_is_parsed_and_an_unknown_one_tolerated") {
-  const auto set = jwks::parse(set_of({rsa_enc, rsa_sig, ec_sig, ed25519, of_the_future}));
+  const auto set = jwks::parse(net::parse_json(set_of({rsa_enc, rsa_sig, ec_sig, ed25519, of_the_future})));
   REQUIRE(set.has_value());
   CHECK(set->keys.size() == 4);
   CHECK(set->signing() == 3);
@@ -71,7 +71,7 @@ TEST_CASE("one_bad_key_makes_the_set_bad_and_is_named") {
 }
 
 TEST_CASE("a_curve_that_is_not_known_is_skipped_and_one_for_agreeing_on_keys_signs_nothing") {
-  const auto set = jwks::parse(set_of({rsa_sig, replaced(ed25519, "Ed25519", "Ed9"), replaced(ec_sig, "P-256", "P-9")}));
+  const auto set = jwks::parse(net::parse_json(set_of({rsa_sig, replaced(ed25519, "Ed25519", "Ed9"), replaced(ec_sig, "P-256", "P-9")})));
   REQUIRE(set.has_value());
   CHECK(set->unknown == 2);
   CHECK(wrong(set_of({replaced(ed25519, "Ed25519", "X25519")})) == "no key of the set can verify a signature");
@@ -91,7 +91,7 @@ TEST_CASE("an_id_may_be_that_of_keys_for_different_things") {  // Keycloak makes
   const std::string enc = replaced(rsa_enc, R"("kid":"enc")", R"("kid":"a")");
   const std::string ec = replaced(ec_sig, R"("kid":"e")", R"("kid":"a")");
   for (const auto& body : {set_of({rsa_sig, enc, ec}), set_of({enc, ec, rsa_sig}), set_of({enc, enc, rsa_sig})}) CHECK(wrong(body).empty());
-  const auto set = jwks::parse(set_of({enc, rsa_sig}));
+  const auto set = jwks::parse(net::parse_json(set_of({enc, rsa_sig})));
   REQUIRE(set.has_value());
   CHECK(set->has("a"));
   CHECK_FALSE(set->has("enc"));
@@ -101,7 +101,7 @@ TEST_CASE("an_id_may_be_that_of_keys_for_different_things") {  // Keycloak makes
 TEST_CASE("a_member_that_says_nothing_is_none") {  // as Microsoft's library writes them
   const std::string nothing =
       R"("d":null,"dp":"","dq":null,"k":null,"oth":[],"p":null,"q":"","qi":null,"x5c":[],"x5t":null,"key_ops":[],"kty")";
-  const auto set = jwks::parse(set_of({replaced(rsa_sig, "\"kty\"", nothing), replaced(ec_sig, "\"kty\"", nothing)}));
+  const auto set = jwks::parse(net::parse_json(set_of({replaced(rsa_sig, "\"kty\"", nothing), replaced(ec_sig, "\"kty\"", nothing)})));
   REQUIRE(set.has_value());
   CHECK(set->signing() == 2);
   CHECK(wrong(set_of({replaced(rsa_sig, "\"kty\"", "\"x5c\":null,\"use\":\"\",\"alg\":null,\"kty\"")})).empty());
@@ -111,7 +111,8 @@ TEST_CASE("a_member_that_says_nothing_is_none") {  // as Microsoft's library wri
 }
 
 TEST_CASE("a_key_without_a_type_is_passed_over") {
-  const auto set = jwks::parse(set_of({R"({"kid":"bare"})", R"({"kid":"null","kty":null})", R"({"kid":"number","kty":7})", rsa_sig}));
+  const auto set =
+      jwks::parse(net::parse_json(set_of({R"({"kid":"bare"})", R"({"kid":"null","kty":null})", R"({"kid":"number","kty":7})", rsa_sig})));
   REQUIRE(set.has_value());
   CHECK(set->unknown == 3);
   CHECK(set->keys.size() == 1);
@@ -119,8 +120,8 @@ TEST_CASE("a_key_without_a_type_is_passed_over") {
 }
 
 TEST_CASE("a_key_says_what_it_is_for") {
-  const auto set = jwks::parse(set_of({rsa_sig, rsa_enc, replaced(ec_sig, "\"use\":\"sig\"", "\"key_ops\":[\"sign\"]"),
-                                       replaced(ed25519, "\"kty\"", "\"key_ops\":[\"verify\"],\"kty\"")}));
+  const auto set = jwks::parse(net::parse_json(set_of({rsa_sig, rsa_enc, replaced(ec_sig, "\"use\":\"sig\"", "\"key_ops\":[\"sign\"]"),
+                                                       replaced(ed25519, "\"kty\"", "\"key_ops\":[\"verify\"],\"kty\"")})));
   REQUIRE(set.has_value());
   std::vector<std::string> sign;
   for (const auto& key : set->keys)
@@ -131,11 +132,11 @@ TEST_CASE("a_key_says_what_it_is_for") {
 
 TEST_CASE("a_key_without_an_algorithm_is_for_those_of_its_type") {
   const auto without = [](std::string_view key) { return std::regex_replace(std::string(key), std::regex(R"(,"alg":"[^"]*")"), ""); };
-  const auto set = jwks::parse(set_of({without(rsa_sig), without(ec_sig)}));
+  const auto set = jwks::parse(net::parse_json(set_of({without(rsa_sig), without(ec_sig)})));
   REQUIRE(set.has_value());
   for (const char* name : {"RS256", "PS512", "ES256"}) CHECK(set->has_key_for(name));
   for (const char* name : {"ES384", "EdDSA", "RSA-OAEP", "HS256", ""}) CHECK_FALSE(set->has_key_for(name));
-  const auto named = jwks::parse(set_of({rsa_sig}));
+  const auto named = jwks::parse(net::parse_json(set_of({rsa_sig})));
   CHECK(named->has_key_for("RS256"));
   CHECK_FALSE(named->has_key_for("RS512"));
 }

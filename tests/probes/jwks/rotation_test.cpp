@@ -18,7 +18,7 @@ std::string key(std::string_view id, std::string_view x = first, std::string_vie
 }
 
 std::string saw(jwks::rotation& r, const std::vector<std::string>& keys) {
-  const auto set = jwks::parse(fmt::format(R"({{"keys":[{}]}})", fmt::join(keys, ",")));
+  const auto set = jwks::parse(net::parse_json(fmt::format(R"({{"keys":[{}]}})", fmt::join(keys, ","))));
   REQUIRE(set.has_value());
   return r.see(*set).value_or("");
 }

@@ -38,7 +38,7 @@ const std::string signed_by_it =
 const std::string ed25519 = R"({"kid":"o","kty":"OKP","crv":"Ed25519","x":"11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo"})";
 
 jwks::key_set set_of(const std::string& keys) {
-  auto set = jwks::parse(fmt::format(R"({{"keys":[{}]}})", keys));
+  auto set = jwks::parse(net::parse_json(fmt::format(R"({{"keys":[{}]}})", keys)));
   REQUIRE_MESSAGE(set.has_value(), set.error());
   return std::move(*set);
 }

@@ -55,5 +55,9 @@ TEST_CASE("hostile_xml_is_refused_before_it_costs_anything") {
   CHECK(refused(endless) == "the XML in the body is nested too deep");
   CHECK(refused("<!DOCTYPE a [<!ENTITY b \"bbbb\"><!ENTITY c \"&b;&b;\">]><a>&c;</a>") == "the XML in the body has a document type");
   CHECK(refused("<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>") == "the XML in the body has a document type");
+  std::string wide = "<a>";
+  for (int i = 0; i < 19'999; ++i) wide += "<b/>";
+  CHECK(refused(wide + "</a>") == "read");
+  CHECK(refused(wide + "<b/></a>") == "the XML in the body has more than 20,000 elements");
   CHECK(refused("<a>&b;</a>").starts_with("the body is not XML: "));
 }

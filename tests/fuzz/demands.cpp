@@ -1,0 +1,93 @@
+#include "flipback/one_line.hpp"
+
+#include "agent/config/configuration.hpp"
+#include "agent/serve/verbs.hpp"
+#include "agent/serve/wire.hpp"
+#include "tests/fuzz/spoken.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/detached.hpp>
+#include <boost/json/parse.hpp>
+
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include <optional>
+#include <string>
+
+// A line on the control socket, put to an agent that has a probe and a rule and nothing to act on: no verb can change anything. Whatever it
+// is: the answer is one line, which reads back the same, and nothing in it could act on a terminal.
+
+using namespace flipback;
+using fuzz::hold;
+
+namespace {
+
+constexpr std::string_view configured = R"(
+[probes.api]
+type = "tcp"
+address = "127.0.0.1:9"
+[[rules]]
+name = "down"
+when = "api.up == 0"
+for = "1m"
+then = "alert"
+)";
+
+/// One that was never started.
+struct agent_at_rest {
+  agent_at_rest() {
+    const int fd = ::memfd_create("configuration", MFD_CLOEXEC);
+    hold(fd >= 0 && ::write(fd, configured.data(), configured.size()) == static_cast<ssize_t>(configured.size()));
+    settings::diagnostics problems;
+    auto read = config::load("/proc/self/fd/" + std::to_string(fd), {}, problems);
+    ::close(fd);
+    hold(problems.clean());
+    of.emplace(loop, std::move(read), nullptr, [](const event&) { std::abort(); }, problems);
+    hold(problems.clean() && of->deployed() == nullptr);
+  }
+  asio::io_context loop{1};
+  std::optional<generation> of;
+};
+
+serve::reply answer_to(const serve::demand& asked) {
+  static agent_at_rest agent;
+  std::optional<serve::reply> made;
+  const auto ask = [&]() -> asio::awaitable<void> { made = co_await serve::answer_to(*agent.of, asked); };
+  asio::co_spawn(agent.loop, ask(), asio::detached);
+  agent.loop.restart();
+  agent.loop.poll();
+  hold(made.has_value());
+  return *std::move(made);
+}
+
+/// No terminal obeys anything in it.
+bool is_fit_to_print(const std::string& text) {
+  return whole_lines(text) == text;
+}
+
+}  // namespace
+
+extern "C" int LLVMFuzzerTestOneInput(const unsigned char* data, std::size_t size) {
+  const auto asked = serve::demand_in(std::string(reinterpret_cast<const char*>(data), size));
+  if (!asked) return 0;
+  const auto again = serve::demand_in(serve::line_of(*asked));
+  hold(again && again->verb == asked->verb && again->values == asked->values && again->by == asked->by);
+  if (const auto mistake = serve::wrong_with(*asked)) hold(!mistake->empty());
+  const auto length = serve::hold_length(*asked);
+  hold(length ? *length > duration{} && *length <= std::chrono::days(7) : !length.error().empty());
+
+  const serve::reply answer = answer_to(*asked);
+  hold(is_fit_to_print(answer.text) && answer.text.ends_with('\n'));
+  if (answer.done && asked->values.contains("json")) {
+    boost::system::error_code error;
+    (void)boost::json::parse(answer.text, error);
+    hold(!error);
+  }
+  const std::string line = serve::line_of(answer);
+  const auto heard = serve::reply_in(line);
+  hold(line.find('\n') == line.size() - 1 && heard && heard->done == answer.done && heard->text == answer.text &&
+       heard->wrong == answer.wrong);
+  (void)serve::reply_in(std::string(reinterpret_cast<const char*>(data), size));
+  return 0;
+}
