@@ -110,6 +110,7 @@ TEST_CASE("every_key_of_nginx_is_read_into_something") {
               {"reload_command", R"(reload_command = ["a"])", R"(reload_command = ["b"])", "reload = \"command\"\n"},
               {"test_command", "", R"(test_command = ["nginx", "-t"])"},
               {"pid_command", "", R"(pid_command = ["cat", "/pid"])"},
+              {"helper", "", R"(helper = "/helper.sock")"},
               {"command_timeout", "", R"(command_timeout = "1s")"}});
 }
 
