@@ -358,8 +358,6 @@ def state_of_the_agents(host):
                                   settings_for_others_to_write, settings_folder_for_others_to_write, pid_file_of_the_agents, state_of_the_agents], ids=lambda t: t.__name__)
 def test_what_is_not_roots_alone_is_refused(on_host, trap):
     host = on_host()
-    if trap is live_folder_for_a_user_to_write and not shutil.which("setfacl"):
-        pytest.skip("setfacl is not installed")
     order = host.install("green")
     trap(host)
     live = host.live()
