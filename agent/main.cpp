@@ -1,6 +1,7 @@
 #include "flipback/one_line.hpp"
 
 #include "agent/cli/command_line.hpp"
+#include "agent/cli/init.hpp"
 #include "agent/cli/misplaced.hpp"
 #include "agent/cli/rollback_line.hpp"
 #include "agent/cli/version.hpp"
@@ -11,6 +12,7 @@
 #include <boost/asio/io_context.hpp>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <openssl/crypto.h>
 
 #include <chrono>
 #include <csignal>
@@ -77,6 +79,8 @@ int run_agent(const std::string& file, config::configuration first) {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
+  OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT,
+                      nullptr);  // a thread that is still proving a password when we end uses what it would take away
   cli::command_line typed;
 
   try {
@@ -98,6 +102,7 @@ int main(int argc, char** argv) {
       return 0;
     }
     if (typed.validating->parsed()) return validate(typed.validated.empty() ? typed.file : typed.validated, typed.env_files);
+    if (typed.initial->parsed()) return cli::init(typed.output);
     if (typed.to_agent.asked()) return typed.to_agent.run();
     if (typed.replaying->parsed()) return cli::replay(typed.replayed);
     auto configured = read(typed.file, typed.env_files);

@@ -1,8 +1,8 @@
 #include "probes/files/disk_probe.hpp"
 #include "probes/files/failure.hpp"
-#include "probes/files/off_loop.hpp"
 #include "probes/findings.hpp"
 #include "probes/kinds.hpp"
+#include "probes/off_loop.hpp"
 
 #include <fmt/format.h>
 
@@ -81,7 +81,7 @@ class disk_probe final : public probe {
       to.unwell(reason::expectation, fmt::format("{}, expected at least {}", free_of(path, s), format_ratio(*terms_.min_free)));
   }
 
-  files::off_loop off_loop_;
+  off_loop off_loop_;
   files::disk_terms terms_;
   look_at look_;
 };

@@ -2,9 +2,9 @@
 
 #include "probes/files/failure.hpp"
 #include "probes/files/newest.hpp"
-#include "probes/files/off_loop.hpp"
 #include "probes/findings.hpp"
 #include "probes/kinds.hpp"
+#include "probes/off_loop.hpp"
 
 #include <fmt/format.h>
 
@@ -74,7 +74,7 @@ class file_probe final : public probe {
     to.well(fmt::format("{} {} old, {}", who, said, size));
   }
 
-  files::off_loop off_loop_;
+  off_loop off_loop_;
   terms terms_;
 };
 

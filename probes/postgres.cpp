@@ -32,7 +32,7 @@ duration share_of(const run& r) {
 
 class postgres_probe final : public probe {
  public:
-  postgres_probe(net::network& through, terms t) : through_(through), terms_(std::move(t)) {}
+  postgres_probe(net::network& through, terms t) : through_(through), aside_(through.executor()), terms_(std::move(t)) {}
 
   [[nodiscard]] std::span<const measurement_declaration> declares() const override { return terms_.declared.all(); }
 
@@ -49,7 +49,7 @@ class postgres_probe final : public probe {
     if (!parameters) co_return found.unwell(parameters.error());
     const instant began = std::chrono::steady_clock::now();
     r.now = phase::connecting;
-    auto connected = co_await connection::open(through_.executor(), std::move(*parameters), terms_.in_clear, r);
+    auto connected = co_await connection::open(through_.executor(), aside_, std::move(*parameters), terms_.in_clear, r);
     if (!connected) co_return found.unwell(connected.error());
     const instant open = std::chrono::steady_clock::now();
     found.measure("connect_seconds", to_seconds(open - began));
@@ -110,6 +110,7 @@ class postgres_probe final : public probe {
   }
 
   net::network& through_;
+  off_loop aside_;
   terms terms_;
 };
 

@@ -15,8 +15,8 @@ namespace flipback::test {
 namespace fs = std::filesystem;
 
 struct folder {
-  folder() {
-    std::string name = (fs::temp_directory_path() / "flipback-XXXXXX").string();
+  explicit folder(const fs::path& under = fs::temp_directory_path()) {
+    std::string name = (under / "flipback-XXXXXX").string();
     at = fs::canonical(::mkdtemp(name.data()));
     ::chmod(at.c_str(), 0755);
   }

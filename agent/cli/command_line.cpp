@@ -34,6 +34,13 @@ CLI::App* add_validate(command_line& to) {
   return made;
 }
 
+CLI::App* add_init(command_line& to) {
+  CLI::App* const made = to.app.add_subcommand(
+      "init", "Look at this host (nginx -T, compose files, env files, ports) and write a configuration; asks nothing, overwrites nothing");
+  made->add_option("--output", to.output, "The file to write, which must not be there yet; default: standard output")->type_name("FILE");
+  return made;
+}
+
 CLI::App* add_replay(command_line& to) {
   CLI::App* const made = to.app.add_subcommand("replay", "Judge by other rules what an agent has recorded ([record]), or Prometheus");
   made->add_option("SOURCE", to.replayed.sources,
@@ -54,7 +61,8 @@ CLI::App* add_replay(command_line& to) {
 
 }  // namespace
 
-command_line::command_line() : validating(add_validate(add_options(*this))), replaying(add_replay(*this)), to_agent(app, file) {
+command_line::command_line()
+    : validating(add_validate(add_options(*this))), initial(add_init(*this)), replaying(add_replay(*this)), to_agent(app, file) {
   versioned = app.add_subcommand("version", "Print the version, and those of the libraries");
   app.require_subcommand(0, 1);
   app.footer(

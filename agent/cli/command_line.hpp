@@ -23,8 +23,10 @@ struct command_line {
   bool check = false;
   check_options checked;
   std::string validated;  ///< the file after `validate`
+  std::string output;     ///< of `init`
   replay_options replayed;
   CLI::App* validating;
+  CLI::App* initial;
   CLI::App* replaying;
   verbs to_agent;
   CLI::App* versioned;

@@ -28,6 +28,7 @@ std::optional<std::string> misplaced(const CLI::App& typed, const std::string& c
   if (configuration.empty()) return std::nullopt;
   if (!validated.empty()) return fmt::format("found two configurations, {} and {}, expected one", configuration, validated);
   if (verb == "replay") return "found --config beside replay, which reads none: --rules names the file whose rules judge";
+  if (verb == "init") return "found --config beside init, which reads none: --output names the file that it writes";
   if (verb == "version") return "found --config beside version, which reads none";
   return std::nullopt;
 }

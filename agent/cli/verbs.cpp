@@ -156,7 +156,10 @@ int verbs::run() const {
     return 2;
   }
   const std::string path = socket();
-  const auto answer = serve::ask(path, asked, typed());
+  // Those two wait for the end of a rollback; all others are answered at once, or by nobody.
+  const bool waits = verb_ == "rollback" || verb_ == "approve";
+  constexpr duration patience = std::chrono::seconds(10);
+  const auto answer = serve::ask(path, asked, typed(), waits ? std::nullopt : std::optional(patience));
   if (!answer) {
     fmt::print(stderr, "flipback: {}\n", one_line(serve::typed_here(answer.error(), path)));
     return 2;

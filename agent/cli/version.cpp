@@ -40,8 +40,8 @@ std::string version_text() {
                      ares_version(nullptr), CLI11_VERSION, expat()) +
          fmt::format("fmt {}.{}.{}, hiredis {}.{}.{}, libpq {}.{}, {}, ", FMT_VERSION / 10'000, FMT_VERSION / 100 % 100, FMT_VERSION % 100,
                      HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH, pq / 10'000, pq % 10'000, openssl()) +
-         fmt::format("prometheus-cpp {}, SQLite {}, toml++ {}.{}.{}", FLIPBACK_PROMETHEUS_CPP, sqlite3_libversion(), TOML_LIB_MAJOR,
-                     TOML_LIB_MINOR, TOML_LIB_PATCH);
+         fmt::format("prometheus-cpp {}, SQLite {}, toml++ {}.{}.{}, yaml-cpp {}", FLIPBACK_PROMETHEUS_CPP, sqlite3_libversion(),
+                     TOML_LIB_MAJOR, TOML_LIB_MINOR, TOML_LIB_PATCH, FLIPBACK_YAML_CPP);
 }
 
 }  // namespace cli

@@ -92,6 +92,7 @@ struct nginx {
   std::string prefix;  ///< empty: the binary's own
   std::string pid = "/run/nginx.pid";
   std::string error_log;  ///< empty: asked of `nginx -T`; where `[emerg]` would stand
+  std::string helper;     ///< socket of the helper that tests, reloads and writes with root's rights; empty: the agent does so itself
   reload_kind reload = reload_kind::signal;
   std::string unit = "nginx.service";           ///< with `systemd`
   std::vector<std::string> reload_command;      ///< with `command`: program and arguments, no shell

@@ -44,6 +44,8 @@ void cross_check(settings::section& root, const configuration& read, settings::d
   for (auto& [name, from] : slots) check_checks(from, probes, into);
   check_slots_differ(slots, read.slots);
   check_own_files(root, read);
+  if (read.deployment && read.deployment->switched_by == switch_kind::command && !read.nginx.helper.empty())
+    root.inner("nginx")->report("helper", "writes files and reloads nginx, and here a command does both; leave it out");
   for (auto& [name, from] : root.inners("probes")) {
     const auto probe = std::ranges::find(read.probes, name, &probe_entry::name);
     if (read.deployment && probe != read.probes.end() && probe->critical) {

@@ -63,6 +63,19 @@ void read_of_docker(settings::section& from, std::optional<reload_kind> how, ngi
   }
 }
 
+/// It is asked to test and to reload in the place of what else is configured to.
+void read_helper(settings::section& from, nginx& into) {
+  constexpr std::string_view usual = "/run/flipback-helper/helper.sock";
+  if (!from.has("helper")) return;
+  into.helper = from.required_text("helper", usual);
+  if (!into.helper.empty() && !into.helper.starts_with('/'))
+    from.report("helper", fmt::format("found {}, expected the whole path of a socket such as \"{}\"", from.shown("helper"), usual));
+  for (const std::string_view key : {"reload", "test_command"}) {
+    const bool of_its_own = key == "reload" ? into.reload != reload_kind::signal : from.has(key);
+    if (of_its_own) from.report(key, "helper is given too, which tests nginx and signals it; keep one of the two");
+  }
+}
+
 }  // namespace
 
 void read_nginx(settings::section& root, nginx& into) {
@@ -82,6 +95,7 @@ void read_nginx(settings::section& root, nginx& into) {
   into.pid_command = read_command(*from, "pid_command", a_pid);
   if (from->has("pid_command") && from->has("pid")) from->report("pid", "pid_command is given too; keep one of the two");
   read_of_docker(*from, how, into);
+  read_helper(*from, into);
   into.command_timeout = from->span("command_timeout", into.command_timeout, std::chrono::milliseconds(100), std::chrono::minutes(10));
   from->finish();
 }

@@ -17,7 +17,8 @@ using std::chrono::hours;
 using std::chrono::milliseconds;
 
 bool is_probe_name(std::string_view name) {
-  return !name.empty() && std::ranges::all_of(name, [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; });
+  const auto may_stand = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; };
+  return !name.empty() && std::ranges::all_of(name, may_stand) && std::isalpha(static_cast<unsigned char>(name.front())) != 0;
 }
 
 /// The table without what is common to all probes: its maker's own keys.
@@ -46,7 +47,7 @@ probe_entry read_probe(const std::string& name, settings::section& from, const s
   probe_entry read;
   read.name = name;
   constexpr std::array<std::string_view, 4> taken{"live", "stable", "previous", "front_door"};
-  if (!is_probe_name(name)) from.report_here("is no name for a probe: expected letters, digits, _ and -");
+  if (!is_probe_name(name)) from.report_here("is no name for a probe: expected a letter, then letters, digits, _ and -");
   if (std::ranges::find(taken, name) != taken.end())
     from.report_here(fmt::format("{} means something else in rules; expected another name for the probe", name));
   read.type = from.required_text("type", "http");

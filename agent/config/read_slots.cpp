@@ -1,6 +1,6 @@
 #include "agent/config/read_slots.hpp"
 
-#include "agent/config/read_command.hpp"
+#include "agent/config/read_switch.hpp"
 #include "probes/net/http_client.hpp"
 
 #include <fmt/format.h>
@@ -52,20 +52,6 @@ void check_name(const std::string& name, settings::section& from) {
   if (!is_name(name)) from.report_here("is no name for a slot: expected letters, digits, _ and -");
   if (std::ranges::find(taken, name) != taken.end())
     from.report_here(fmt::format("{} means something else in rules; expected another name for the slot", name));
-}
-
-/// What the switch has to know of the slot: each kind of switch has a key of its own.
-void read_switched_by(slot& read, settings::section& from) {
-  if (from.has("site")) read.site = from.required_text("site", "/etc/nginx/sites-available/" + read.name);
-  read.text = from.texts("text");
-  if (std::ranges::any_of(read.text, [](const std::string& piece) { return piece.find_first_not_of(" \t\r\n") == std::string::npos; })) {
-    from.report(
-        "text",
-        fmt::format(R"(found {} with an empty piece, expected what the live file says for {} alone, such as "server 127.0.0.1:8000;")",
-                    from.shown("text"), read.name));
-  }
-  if (from.has("target")) read.target = from.required_text("target", "../sites-available/" + read.name);
-  read.switched_by = read_command(from, "switch", fmt::format(R"(["/usr/local/bin/switch-to", "{}"])", read.name));
 }
 
 slot read_slot(const std::string& name, settings::section& from) {

@@ -6,6 +6,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace flipback::config {
 
 namespace {
@@ -124,6 +126,19 @@ class switch_reader {
 };
 
 }  // namespace
+
+void read_switched_by(slot& read, settings::section& from) {
+  if (from.has("site")) read.site = from.required_text("site", "/etc/nginx/sites-available/" + read.name);
+  read.text = from.texts("text");
+  if (std::ranges::any_of(read.text, [](const std::string& piece) { return piece.find_first_not_of(" \t\r\n") == std::string::npos; })) {
+    from.report(
+        "text",
+        fmt::format(R"(found {} with an empty piece, expected what the live file says for {} alone, such as "server 127.0.0.1:8000;")",
+                    from.shown("text"), read.name));
+  }
+  if (from.has("target")) read.target = from.required_text("target", "../sites-available/" + read.name);
+  read.switched_by = read_command(from, "switch", fmt::format(R"(["/usr/local/bin/switch-to", "{}"])", read.name));
+}
 
 void read_switch(settings::section& root, settings::section& from, const std::vector<slot>& slots, deployment& into) {
   switch_reader(root, from, slots, into).read();

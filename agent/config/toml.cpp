@@ -92,9 +92,54 @@ std::string_view hint(std::string_view description) {
   return of_a_value ? "; strings, durations and sizes stand in quotes: \"5s\"" : "";
 }
 
+/// Where a key of more parts than this begins, in lines and columns as TOML has them: toml++ goes down each part by a call of its own, and
+/// again when the table ends. What stands in quotes or behind "#" is passed over.
+std::optional<toml::source_position> key_deeper_than(std::string_view text, std::size_t most) {
+  toml::source_position at{1, 1};
+  toml::source_position begun = at;
+  std::size_t dots = 0;
+  bool is_new = true;
+  const auto pass = [&](std::size_t& i, std::size_t count) {
+    for (; count > 0 && i < text.size(); --count, ++i) {
+      at = text[i] == '\n' ? toml::source_position{at.line + 1, 1} : toml::source_position{at.line, at.column + 1};
+    }
+  };
+  for (std::size_t i = 0; i < text.size();) {
+    const char c = text[i];
+    if (is_new && c != ' ' && c != '\t') {
+      begun = at;
+      is_new = false;
+    }
+    if (c == '#') {
+      pass(i, std::min(text.find('\n', i), text.size()) - i);
+    } else if (c == '"' || c == '\'') {
+      const std::string_view three = text.substr(i, 3);
+      const bool is_long = three == R"(""")" || three == "'''";
+      const std::string_view end = is_long ? three : text.substr(i, 1);
+      pass(i, end.size());
+      while (i < text.size() && !text.substr(i).starts_with(end) && (is_long || text[i] != '\n'))
+        pass(i, c == '"' && text[i] == '\\' ? 2 : 1);
+      pass(i, end.size());
+    } else {
+      if (c == '.' && ++dots >= most) return begun;
+      if (std::string_view("=,{}[]\n").contains(c)) {
+        dots = 0;
+        is_new = true;
+      }
+      pass(i, 1);
+    }
+  }
+  return std::nullopt;
+}
+
 }  // namespace
 
 node parse_toml(std::string_view text, const std::string& file_name, settings::diagnostics& into) {
+  constexpr std::size_t most_parts = 64;
+  if (const auto deep = key_deeper_than(text, most_parts)) {
+    into.add({file_name, deep->line, deep->column}, fmt::format("is no key: it has more than {} parts", most_parts));
+    return {settings::table{}, {file_name, 1, 1}, 0};
+  }
   try {
     const toml::table parsed = toml::parse(text, file_name);
     conversion converted(text, file_name, into);

@@ -60,6 +60,8 @@ done test_result(const ran& came_to, std::string_view what, bool as_root) {
   if (!refused) return {answer::cant_tell, ended};
   if (!as_root && came_to->output.contains("(13: Permission denied)"))
     return {answer::cant_tell, fmt::format("{}; run as root, or set [nginx] test_command to what may read nginx's files", ended)};
+  if (came_to->output.contains("(30: Read-only file system)"))
+    return {answer::cant_tell, fmt::format("{}; let what tests nginx write there, as nginx itself may (systemd: ReadWritePaths=)", ended)};
   return {answer::no, ended};
 }
 

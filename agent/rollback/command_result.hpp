@@ -20,8 +20,8 @@ std::string last_words(std::string_view output);
 done reload_result(const ran& came_to, std::string_view what);
 
 /// Of a test: yes where it exited 0. No only where nginx itself says that the configuration's test failed: docker, ssh and sudo exit with
-/// the same numbers where they could not run it. A test that another user than root was refused access in says nothing of the
-/// configuration.
+/// the same numbers where they could not run it. A test that another user than root was refused access in, or that may not write where
+/// nginx does, says nothing of the configuration.
 done test_result(const ran& came_to, std::string_view what, bool as_root);
 
 /// What stops a rollback where nginx's files, as they are, were tested with this; `typed`: by what a person tests them. "" where nothing

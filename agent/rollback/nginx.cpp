@@ -6,6 +6,7 @@
 #include "agent/rollback/command_result.hpp"
 #include "agent/rollback/container_mount.hpp"
 #include "agent/rollback/error_log.hpp"
+#include "agent/rollback/helper.hpp"
 #include "agent/rollback/master_process.hpp"
 
 #include <fmt/format.h>
@@ -25,6 +26,7 @@ constexpr duration corrections = std::chrono::seconds(1);     // of the wall clo
 constexpr duration rounding = std::chrono::milliseconds(30);  // of file systems' clocks and of /proc's, in steps of up to 10 ms
 
 std::unique_ptr<reloader> reloader_for(const asio::any_io_executor& executor, const config::nginx& settings, master_finder& finder) {
+  if (!settings.helper.empty()) return make_helper_reloader(executor, settings, finder);
   switch (settings.reload) {
     case config::reload_kind::systemd:
       return make_systemd_reloader(executor, settings);
@@ -83,8 +85,9 @@ class local_nginx final : public nginx {
         reloader_(reloader_for(executor_, settings_, *finder_)) {}
 
   asio::awaitable<done> test() override {
+    if (!settings_.helper.empty()) co_return co_await tested_by_helper(executor_, settings_);
     co_await finder_->refresh();
-    if (const std::string why = why_not_to_run(); !why.empty()) co_return done{answer::cant_tell, why};
+    if (const std::string why = why_not_to_test(settings_); !why.empty()) co_return done{answer::cant_tell, why};
     const ran came_to = co_await process::run(executor_, command("-t"), settings_.command_timeout);
     co_return test_result(came_to, settings_.test_command.empty() ? "nginx -t" : settings_.test_command.front(), ::geteuid() == 0);
   }
@@ -93,7 +96,7 @@ class local_nginx final : public nginx {
 
   asio::awaitable<std::optional<std::string>> configuration() override {
     std::vector<std::string> argv = command("-T");
-    if (!why_not_to_run().empty() || std::ranges::find(argv, "-T") == argv.end()) co_return std::nullopt;
+    if (!why_not_to_test(settings_).empty() || std::ranges::find(argv, "-T") == argv.end()) co_return std::nullopt;
     ran came_to = co_await process::run(executor_, std::move(argv), settings_.command_timeout, longest_dump);
     if (!came_to || came_to->timed_out || came_to->status != 0) co_return std::nullopt;
     co_return std::move(came_to->output);
@@ -151,23 +154,13 @@ class local_nginx final : public nginx {
     std::vector<std::string> found;
     if (std::string one = co_await reloader_->obstacle(); !one.empty()) found.push_back(std::move(one));
     // The signal's obstacle has said of the pid file what there is to say.
-    const bool told = !found.empty() && settings_.reload == config::reload_kind::signal && !why_not_to_run().empty();
+    const bool told = !found.empty() && settings_.reload == config::reload_kind::signal && !why_not_to_test(settings_).empty();
     const done tested = told ? done{answer::yes, {}} : co_await test();
     if (std::string one = obstacle_by(tested, command("-t")); !one.empty()) found.push_back(std::move(one));
     co_return found;
   }
 
  private:
-  /// `nginx -t` and `-T` open the pid file and make an empty one where there is none: whoever starts or reloads nginx by it would find no
-  /// number in it. Empty: they may be run.
-  [[nodiscard]] std::string why_not_to_run() const {
-    if (!settings_.test_command.empty() || ::access(settings_.pid.c_str(), F_OK) == 0) return {};
-    return fmt::format(
-        "nginx -t is not run while there is no {}, since it would make an empty one: start nginx, or set [nginx] pid to the "
-        "path that its configuration gives",
-        settings_.pid);
-  }
-
   [[nodiscard]] std::vector<std::string> command(std::string_view action) const { return nginx_command(settings_, action); }
 
   asio::any_io_executor executor_;
@@ -181,32 +174,6 @@ class local_nginx final : public nginx {
 };
 
 }  // namespace
-
-std::vector<std::string> nginx_command(const config::nginx& settings, std::string_view action) {
-  if (!settings.test_command.empty()) {
-    std::vector<std::string> argv = settings.test_command;
-    std::ranges::replace(argv, std::string("-t"), std::string(action));
-    return argv;
-  }
-  std::vector<std::string> argv{settings.binary, std::string(action)};
-  if (!settings.prefix.empty()) argv.insert(argv.end(), {"-p", settings.prefix});
-  argv.insert(argv.end(), {"-c", settings.conf});
-  return argv;
-}
-
-std::string reload_as_typed(const config::nginx& settings) {
-  if (settings.reload == config::reload_kind::docker) {
-    const std::string container = as_typed(std::vector<std::string>{settings.container});
-    return fmt::format("docker exec {} {} && docker kill --signal HUP {}", container, as_typed(nginx_command(settings, "-t")), container);
-  }
-  const auto reload = [&] {
-    if (settings.reload == config::reload_kind::command) return as_typed(settings.reload_command);
-    if (settings.reload == config::reload_kind::systemd) return as_typed(std::vector<std::string>{"systemctl", "reload", settings.unit});
-    if (!settings.pid_command.empty()) return fmt::format("kill -HUP \"$({})\"", as_typed(settings.pid_command));
-    return fmt::format("kill -HUP \"$(cat {})\"", as_typed(std::vector<std::string>{settings.pid}));
-  };
-  return fmt::format("{} && {}", as_typed(nginx_command(settings, "-t")), reload());
-}
 
 std::unique_ptr<nginx> make_nginx(asio::any_io_executor executor, config::nginx settings) {
   if (settings.reload == config::reload_kind::docker) return make_docker_nginx(std::move(executor), std::move(settings));

@@ -97,7 +97,15 @@ std::unique_ptr<master_finder> make_master_finder(asio::any_io_executor executor
 std::unique_ptr<reloader> make_signal_reloader(master_finder& of);
 std::unique_ptr<reloader> make_systemd_reloader(asio::any_io_executor executor, const config::nginx& settings);
 std::unique_ptr<reloader> make_command_reloader(asio::any_io_executor executor, const config::nginx& settings);
+std::unique_ptr<reloader> make_helper_reloader(asio::any_io_executor executor, const config::nginx& settings, master_finder& of);
 
+/// Sends a signal to nginx's master, through a descriptor: between looking and signalling, the number might come to mean another process.
+/// "" where it was sent, else one sentence; signal 0 only tries.
+std::string signal_master(master_finder& of, int signal);
+
+/// `nginx -t` and `-T` open the pid file and make an empty one where there is none: whoever starts or reloads nginx by it would find no
+/// number in it. Why they are not to be run now; "": they may.
+std::string why_not_to_test(const config::nginx& settings);
 /// The program and its arguments with `-t` or `-T`, as configured; a configured command has its own `-t` replaced.
 std::vector<std::string> nginx_command(const config::nginx& settings, std::string_view action);
 /// What a person types so that nginx tests its files and reads them anew, as a rollback would.

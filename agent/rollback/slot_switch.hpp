@@ -70,7 +70,9 @@ std::unique_ptr<slot_switch> make_link_switch(const config::configuration& confi
 /// `now` is the clock by which an answer of `active` grows old.
 std::unique_ptr<slot_switch> make_command_switch(asio::any_io_executor executor, const config::configuration& configured,
                                                  std::function<instant()> now = &std::chrono::steady_clock::now);
-/// The one that the configuration asks for. It must outlive the switch.
+/// Of these the one of files or a link that the configuration asks for: no command.
+std::unique_ptr<slot_switch> make_file_switch(const config::configuration& configured);
+/// The one that the configuration asks for; with [nginx] helper what it writes is written there. It must outlive the switch.
 std::unique_ptr<slot_switch> make_switch(asio::any_io_executor executor, const config::configuration& configured);
 
 }  // namespace flipback::rollback

@@ -109,14 +109,26 @@ void find_whole(const decoded& in, std::string_view form, std::vector<range>& in
     into.emplace_back(in.from[at], in.from[at + form.size()]);
 }
 
+/// Where a text that was cut may end: at the cut, or before a character whose writing ("%2F", "\u0026", "&#x2F;") was cut through.
+std::vector<std::size_t> ends_before(std::string_view text, std::size_t at) {
+  constexpr std::size_t longest_writing = 10;
+  std::vector<std::size_t> ends{at};
+  for (std::size_t back = 1; back <= std::min(longest_writing, at); ++back) {
+    if (std::string_view("%\\&").contains(text[at - back])) ends.push_back(at - back);
+  }
+  return ends;
+}
+
 /// A secret's beginning before the mark of a cut.
 void find_cut(const decoded& in, std::string_view form, std::vector<range>& into) {
   for (std::size_t at = in.text.find(cut); at != std::string::npos; at = in.text.find(cut, at + cut.size())) {
-    const std::string_view before(in.text.data(), at);
-    for (std::size_t size = std::min(form.size() - 1, at); size >= discretion::shortest; --size) {
-      if (!before.ends_with(form.substr(0, size))) continue;
-      into.emplace_back(in.from[at - size], in.from[at]);
-      break;
+    for (const std::size_t end : ends_before(in.text, at)) {
+      const std::string_view before(in.text.data(), end);
+      for (std::size_t size = std::min(form.size() - 1, end); size >= discretion::shortest; --size) {
+        if (!before.ends_with(form.substr(0, size))) continue;
+        into.emplace_back(in.from[end - size], in.from[at]);
+        break;
+      }
     }
   }
 }
@@ -131,17 +143,24 @@ std::string in_base64(std::string_view text, std::size_t after) {
 
 }  // namespace
 
+/// A form that itself can be decoded ("+", "%41", "&amp;") is in a text that was decoded what comes of it.
 void discretion::add(std::string form) {
   if (form.size() < shortest || std::ranges::find(forms_, form) != forms_.end()) return;
+  std::string read = decode({form, std::vector<std::size_t>(form.size() + 1)}).text;
   const auto before = std::ranges::find_if(forms_, [&](const std::string& f) { return f.size() < form.size(); });
   forms_.insert(before, std::move(form));
+  add(std::move(read));
 }
 
 void discretion::keep(const secret& s) {
   const std::string& text = s.reveal();
   if (text.size() < shortest) return;
   constexpr std::size_t long_enough = 6;  // bytes: the base64 of less is a word of any text
-  for (std::size_t after = 0; after < 3 && text.size() >= long_enough; ++after) add(in_base64(text, after));
+  for (std::size_t after = 0; after < 3 && text.size() >= long_enough; ++after) {
+    const std::string once = in_base64(text, after);
+    for (std::size_t again = 0; again < 3; ++again) add(in_base64(once, again));
+    add(once);
+  }
   add(text);
 }
 

@@ -9,7 +9,7 @@
 namespace flipback {
 
 std::string quoted(std::string_view theirs, std::span<const secret> without, std::size_t most) {
-  constexpr std::size_t looked_at = 64 * 1024;
+  constexpr std::size_t looked_at = 16 * 1024;
   const std::string text = discretion(without).without(theirs.substr(0, looked_at));
   std::string made;
   for (std::string_view rest = text; !rest.empty();) {

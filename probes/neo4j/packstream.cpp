@@ -11,6 +11,7 @@ namespace flipback::neo4j {
 namespace {
 
 constexpr unsigned deepest = 32;
+constexpr unsigned most_values = 131'072;
 
 /// The markers of a type whose size is small enough to stand in the marker itself, or in 8, 16 or 32 bits after it (0: it has none such).
 struct sized {
@@ -98,6 +99,7 @@ class reader {
 
   json::value value(unsigned depth = 0) {
     if (depth > deepest) throw mistake{"is nested too deep"};
+    if (++values_ > most_values) throw mistake{"has more than 131,072 values"};
     const auto marker = static_cast<std::uint8_t>(number(1, "ends before a value"));
     if (marker < 0x80) return marker;
     if (marker >= 0xF0) return static_cast<std::int64_t>(marker) - 0x100;
@@ -172,6 +174,7 @@ class reader {
   }
 
   std::string_view rest_;
+  unsigned values_ = 0;
 };
 
 }  // namespace

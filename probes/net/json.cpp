@@ -6,11 +6,14 @@
 #include <boost/json/parse.hpp>
 #include <fmt/format.h>
 
+#include <new>
+
 namespace flipback::net {
 
 namespace {
 
 constexpr std::size_t deepest = 32;
+constexpr std::size_t most_memory = 12 * 1024 * 1024;
 
 json::parse_options how() {
   json::parse_options options;
@@ -44,21 +47,42 @@ result<json_document> parse_json(std::string_view body) {
   return json_document(std::move(document));
 }
 
+void* bounded_memory::do_allocate(std::size_t bytes, std::size_t alignment) {
+  if (bytes > left_) throw std::bad_alloc();
+  void* const made = ::operator new(bytes, std::align_val_t(alignment));
+  left_ -= bytes;
+  return made;
+}
+
+void bounded_memory::do_deallocate(void* what, std::size_t bytes, std::size_t alignment) {
+  ::operator delete(what, bytes, std::align_val_t(alignment));
+  left_ += bytes;
+}
+
 // What a document is made of is given back at once: value by value it would take as long as reading does.
-json_in_parts::json_in_parts() : parser_({}, how()) {
-  parser_.reset(json::make_shared_resource<json::monotonic_resource>());
+json_in_parts::json_in_parts() : memory_(json::make_shared_resource<bounded_memory>(most_memory)), parser_(memory_, how()) {
+  parser_.reset(json::make_shared_resource<json::monotonic_resource>(1024, memory_));
 }
 
 void json_in_parts::take(std::string_view body) {
-  if (error_) return;
+  if (error_ || takes_too_much_) return;
   if (taken_ == 0) taken_ = mark_before(body);
   const std::string_view more = body.substr(taken_);
   taken_ = body.size();
-  parser_.write(more.data(), more.size(), error_);
+  try {
+    parser_.write(more.data(), more.size(), error_);
+  } catch (const std::bad_alloc&) {
+    takes_too_much_ = true;
+  }
 }
 
 result<json_document> json_in_parts::whole(std::string_view body) {
-  if (!error_) parser_.finish(error_);
+  try {
+    if (!error_ && !takes_too_much_) parser_.finish(error_);
+  } catch (const std::bad_alloc&) {
+    takes_too_much_ = true;
+  }
+  if (takes_too_much_) return std::unexpected(failure{reason::too_large, "the JSON in the body takes more than 12MiB of memory"});
   if (error_) return std::unexpected(no_json(body.substr(mark_before(body)), error_));
   return json_document(parser_.release());
 }

@@ -28,7 +28,21 @@ class json_document {
 /// The JSON document that an answer's body is, or why it is none (`bad_answer`): empty, HTML, cut short, nested too deep, no UTF-8.
 result<json_document> parse_json(std::string_view body);
 
-/// Reads a document as its bytes come, some at a time. One of a mebibyte takes up to 60 ms, which would keep every other probe waiting.
+/// Memory of which no more than this is given: beyond it std::bad_alloc.
+class bounded_memory final : public json::memory_resource {
+ public:
+  explicit bounded_memory(std::size_t most) : left_(most) {}
+
+ private:
+  void* do_allocate(std::size_t bytes, std::size_t alignment) override;
+  void do_deallocate(void* what, std::size_t bytes, std::size_t alignment) override;
+  bool do_is_equal(const json::memory_resource& other) const noexcept override { return this == &other; }
+
+  std::size_t left_;
+};
+
+/// Reads a document as its bytes come, some at a time. One of a mebibyte takes up to 60 ms, which would keep every other probe waiting, and
+/// 16 MiB where it is made for that: of that no more than 12 MiB are given.
 class json_in_parts {
  public:
   json_in_parts();
@@ -40,8 +54,10 @@ class json_in_parts {
   result<json_document> whole(std::string_view body);
 
  private:
+  json::storage_ptr memory_;
   json::stream_parser parser_;
   boost::system::error_code error_;
+  bool takes_too_much_ = false;
   std::size_t taken_ = 0;
 };
 

@@ -65,7 +65,7 @@ void hear_nothing(void* /*unused*/, const PGresult* /*unused*/) {}
 
 }  // namespace
 
-void connection::finish::operator()(pg_conn* c) const {
+void connection::finish(pg_conn* c) {
   PQfinish(c);
 }
 
@@ -128,7 +128,7 @@ asio::awaitable<std::optional<refusal>> connection::hear_greeting() const {
   }
 }
 
-asio::awaitable<std::expected<connection, refusal>> connection::open(asio::any_io_executor executor,
+asio::awaitable<std::expected<connection, refusal>> connection::open(asio::any_io_executor executor, off_loop& aside,
                                                                      std::map<std::string, std::string> parameters, bool in_clear, run& r) {
   constexpr int knows_require_auth = 160000;
   const bool over_network = !parameters["host"].starts_with('/');
@@ -168,7 +168,14 @@ asio::awaitable<std::expected<connection, refusal>> connection::open(asio::any_i
     made.count_waiting();
     if (made.taken_ > greeting_limit)
       co_return std::unexpected(refusal{{reason::too_large, "what the server says before it lets us in is longer than 256KiB"}, {}});
-    state = PQconnectPoll(made.raw_.get());
+    if (state == PGRES_POLLING_READING && PQstatus(made.raw_.get()) == CONNECTION_AWAITING_RESPONSE) {
+      const auto polled =
+          co_await aside.look<PostgresPollingStatusType>("proving the password", [c = made.raw_] { return PQconnectPoll(c.get()); });
+      if (!polled) co_return std::unexpected(refusal{polled.error(), {}});
+      state = *polled;
+    } else {
+      state = PQconnectPoll(made.raw_.get());
+    }
   }
   made.taken_ = 0;
   PQsetnonblocking(made.raw_.get(), 1);

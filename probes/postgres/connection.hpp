@@ -2,6 +2,7 @@
 
 #include "flipback/secret.hpp"
 
+#include "probes/off_loop.hpp"
 #include "probes/postgres/answer.hpp"
 
 #include <boost/asio/any_io_executor.hpp>
@@ -29,8 +30,9 @@ class connection {
  public:
   /// `parameters` are libpq's, with `hostaddr` where `host` is a name: libpq's own look-up blocks. Several, with commas, are tried in turn;
   /// a wrong password is tried once. `in_clear`: whether the password may be sent as it stands to a server that asks for that over a
-  /// network without TLS. `r` is told how far it has come.
-  static asio::awaitable<std::expected<connection, refusal>> open(asio::any_io_executor executor,
+  /// network without TLS. The password is proven `aside`: how long that takes is the server's to say (SCRAM's iterations), up to hours.
+  /// `r` is told how far it has come.
+  static asio::awaitable<std::expected<connection, refusal>> open(asio::any_io_executor executor, off_loop& aside,
                                                                   std::map<std::string, std::string> parameters, bool in_clear, run& r);
 
   /// Asks all of them at once, each in a read-only transaction of its own that the server ends by itself after `most`: an error of one is
@@ -44,11 +46,9 @@ class connection {
   [[nodiscard]] std::optional<double> certificate_left() const;
 
  private:
-  struct finish {
-    void operator()(pg_conn* c) const;
-  };
   connection(asio::any_io_executor executor, pg_conn* raw, secret password)
-      : executor_(std::move(executor)), raw_(raw), hidden_{std::move(password)} {}
+      : executor_(std::move(executor)), raw_(raw, &finish), hidden_{std::move(password)} {}
+  static void finish(pg_conn* c);
   asio::awaitable<void> wait(bool for_reading) const;
   void count_waiting();
   asio::awaitable<std::optional<refusal>> hear_greeting() const;
@@ -61,7 +61,7 @@ class connection {
   [[nodiscard]] refusal trouble_of(const pg_result* result) const;
 
   asio::any_io_executor executor_;
-  std::unique_ptr<pg_conn, finish> raw_;
+  std::shared_ptr<pg_conn> raw_;  ///< shared with who works aside
   std::vector<secret> hidden_;
   std::size_t taken_ = 0;  ///< bytes of answers, as they came over the socket
   bool ended_ = false;

@@ -14,6 +14,7 @@ namespace flipback::s3 {
 namespace {
 
 constexpr std::size_t deepest = 16;
+constexpr std::size_t longest_tag = 4096;      ///< bytes; S3's have one attribute at most
 constexpr std::size_t most_elements = 20'000;  ///< a page of a listing has at most 1,000 objects, of a dozen elements each
 
 /// What is read as expat tells it. The path holds the open elements: each is moved into its parent when it ends.
@@ -29,6 +30,27 @@ struct reading {
     XML_StopParser(by, XML_FALSE);
   }
 };
+
+/// Whether a tag is longer than this, its attributes counted in. Expat holds each attribute against all others.
+bool has_tag_beyond(std::string_view text, std::size_t most) {
+  for (std::size_t at = text.find('<'); at < text.size(); at = text.find('<', at)) {
+    const std::string_view rest = text.substr(at);
+    if (rest.starts_with("<!--") || rest.starts_with("<![CDATA[")) {
+      at = text.find(rest[2] == '-' ? "-->" : "]]>", at);
+      continue;
+    }
+    char quote = 0;
+    for (const std::size_t begun = at; at < text.size() && (quote != 0 || text[at] != '>'); ++at) {
+      if (at - begun > most) return true;
+      const char c = text[at];
+      if (quote == 0 && (c == '"' || c == '\''))
+        quote = c;
+      else if (c == quote)
+        quote = 0;
+    }
+  }
+  return false;
+}
 
 void XMLCALL begin(void* to, const XML_Char* name, const XML_Char** /*attributes*/) {
   auto& r = *static_cast<reading*>(to);
@@ -79,6 +101,8 @@ net::result<element> parse_xml(std::string_view body) {
   XML_SetStartDoctypeDeclHandler(parser.get(), document_type);
   if (body.empty()) return std::unexpected(net::failure{reason::bad_answer, "the body is empty, expected XML"});
   if (net::is_gzip(body)) return std::unexpected(net::failure{reason::bad_answer, fmt::format("{}; expected XML", net::says_gzip)});
+  if (has_tag_beyond(body, longest_tag))
+    return std::unexpected(net::failure{reason::bad_answer, "the XML in the body has a tag of more than 4KiB"});
   if (XML_Parse(parser.get(), body.data(), static_cast<int>(body.size()), XML_TRUE) == XML_STATUS_OK) return std::move(r.root);
   if (!r.refused.empty()) return std::unexpected(net::failure{reason::bad_answer, fmt::format("the XML in the body {}", r.refused)});
   return std::unexpected(

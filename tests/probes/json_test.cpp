@@ -47,6 +47,15 @@ TEST_CASE("a_document_read_in_parts_is_the_one_read_whole_and_so_is_what_is_wron
   }
 }
 
+TEST_CASE("a_document_that_takes_much_more_than_its_bytes_is_refused") {
+  std::string zeros = "[0";
+  while (zeros.size() < 1'000'000) zeros += ",0";
+  CHECK(in_parts(zeros + "]", 4096) == "no: the JSON in the body takes more than 12MiB of memory");
+  std::string places = "[[13.4050,52.5200]";
+  while (places.size() < 1'000'000) places += ",[13.4050,52.5200]";
+  CHECK(in_parts(places + "]", 4096).starts_with("[["));
+}
+
 TEST_CASE("copies_of_a_document_share_it") {
   const auto read = net::parse_json("[1]");
   REQUIRE(read);

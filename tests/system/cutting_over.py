@@ -24,7 +24,8 @@ def is_watched(layout, agent, traffic=True):
     agent.wait("deployment.baseline", live="blue")
     if traffic:
         wait_until("traffic", lambda: agent.of("verdict.changed", rule="error-rate", to="ok"), child=agent.child)
-    assert lacks(agent) == []
+    found = lacks(agent)
+    assert found == [], found
     return layout.tree()
 
 

@@ -3,6 +3,8 @@ more time than a probe has."""
 
 import contextlib
 import json
+import re
+import signal
 import socket
 import struct
 import subprocess
@@ -103,6 +105,51 @@ def test_an_answer_without_end_is_left_where_it_is_too_long(tmp_path, kind, what
 def postgres_begin():
     """As a server that trusts everybody begins: AuthenticationOk."""
     return b"R" + struct.pack("!ii", 8, 0)
+
+
+class ScramServer:
+    """Asks for a password by SCRAM, with as many iterations as it likes."""
+
+    def __init__(self, iterations):
+        self.iterations = iterations
+
+    def __enter__(self):
+        self.listening = socket.create_server(("127.0.0.1", 0))
+        self.port = self.listening.getsockname()[1]
+        threading.Thread(target=self.serve, daemon=True).start()
+        return self
+
+    def __exit__(self, *_):
+        self.listening.close()
+
+    def serve(self):
+        with contextlib.suppress(OSError):
+            while True:
+                peer, _ = self.listening.accept()
+                with contextlib.suppress(OSError, AttributeError):
+                    self.ask(peer)
+
+    def ask(self, peer):
+        peer.recv(1024)
+        peer.sendall(b"R" + struct.pack("!ii", 23, 10) + b"SCRAM-SHA-256\0\0")
+        nonce = re.search(rb"r=([^,\0]+)", peer.recv(1024))[1]
+        words = b"r=" + nonce + b"more,s=c29tZSBzYWx0,i=%d" % self.iterations
+        peer.sendall(b"R" + struct.pack("!ii", 8 + len(words), 11) + words)
+
+
+def test_a_postgres_that_asks_for_endless_work_keeps_nobody_waiting(tmp_path):
+    """Other probes run, the deadline holds, and SIGTERM ends the agent, though a password is still being proven."""
+    port = free_port()
+    with ScramServer(2_000_000_000) as server:
+        more = f'[probes.db]\ntype = "postgres"\nhost = "127.0.0.1"\nport = {server.port}\nuser = "it"\npassword = "something"\nevery = "1s"\ntimeout = "500ms"\n'
+        with Watching(tmp_path, f"http://127.0.0.1:{port}/metrics", more) as watching:
+            agent = watching.agent
+            agent.wait("probe.changed", probe="db")
+            wait_until("another run that finds the first at work", lambda: [e for e in agent.of("probe.changed", probe="db") if e["reason"] == "timed out"])
+            done = subprocess.run([BINARY, "rules", "--socket", watching.path("control.sock")], capture_output=True, text=True, timeout=20, check=False)
+            assert done.returncode == 0, done
+            agent.child.process.send_signal(signal.SIGTERM)
+            assert agent.child.process.wait(10) == 0
 
 
 OTHERS = {

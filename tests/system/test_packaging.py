@@ -37,7 +37,7 @@ def test_each_library_that_is_linked_tells_its_version():
     # What the compiler brings, what others bring with them, and what has the same version as another.
     not_asked = {"stdc++", "m", "gcc_s", "c", "crypto", "boost_container"}
     names = {"sqlite3": "SQLite", "ssl": "OpenSSL", "pq": "libpq", "hiredis": "hiredis", "cares": "c-ares", "expat": "Expat", "fmt": "fmt",
-             "tomlplusplus": "toml++", "boost_json": "Boost", "prometheus-cpp-core": "prometheus-cpp"}
+             "tomlplusplus": "toml++", "boost_json": "Boost", "prometheus-cpp-core": "prometheus-cpp", "yaml-cpp": "yaml-cpp"}
     needed = subprocess.run(["readelf", "-d", BINARY], capture_output=True, text=True, check=True).stdout
     linked = set(re.findall(r"\(NEEDED\).*\[lib(\S+?)\.so", needed)) - not_asked
     libraries = run("version").stdout.splitlines()[1]

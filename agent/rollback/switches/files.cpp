@@ -1,5 +1,6 @@
 #include "agent/rollback/switches/files.hpp"
 
+#include "agent/rollback/attributes.hpp"
 #include "agent/rollback/file_image.hpp"
 #include "agent/rollback/switches/links.hpp"
 
@@ -43,6 +44,13 @@ void file_switch::stage(slot_number to) {
     // Where there is no room, `obstacles` says so.
     if (goes_beside) static_cast<void>(rollback::stage(file->path, file->after.bytes.size()));
   }
+}
+
+std::string file_switch::obstacle_to_write(const std::string& path) const {
+  if (!by_helper_) return obstacle_to_put(path, in_place_);
+  const auto now = read_image(path);
+  if (!now) return now.error();
+  return in_place_ && now->is == file_image::kind::regular ? "" : fixed_in_place(path);
 }
 
 void file_switch::unstage() {

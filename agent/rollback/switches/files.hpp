@@ -11,7 +11,8 @@ namespace flipback::rollback {
 
 class file_switch : public slot_switch {
  public:
-  explicit file_switch(bool in_place) : in_place_(in_place) {}
+  /// `by_helper`: what writes has root's rights, and is no part of this process.
+  file_switch(bool in_place, bool by_helper) : in_place_(in_place), by_helper_(by_helper) {}
 
   asio::awaitable<void> refresh() override;
   asio::awaitable<change_state> state_of(const change& c) override;
@@ -24,10 +25,12 @@ class file_switch : public slot_switch {
  protected:
   /// Every path that a change may be of.
   [[nodiscard]] virtual std::vector<std::string> changed_paths() const = 0;
-  [[nodiscard]] bool in_place() const { return in_place_; }
+  /// What would stop a file from being put there: "" or one sentence. Of the rights of a helper that writes, the helper alone can tell.
+  [[nodiscard]] std::string obstacle_to_write(const std::string& path) const;
 
  private:
   bool in_place_;
+  bool by_helper_;
 };
 
 /// The live paths of a configuration, in its order.

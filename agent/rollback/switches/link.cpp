@@ -23,7 +23,7 @@ struct link_of_slots {
 
 class link_switch final : public file_switch {
  public:
-  explicit link_switch(link_of_slots link) : file_switch(false), link_(std::move(link)) {}
+  link_switch(link_of_slots link, bool by_helper) : file_switch(false, by_helper), link_(std::move(link)) {}
 
   [[nodiscard]] intent names() override;
   [[nodiscard]] std::expected<std::vector<change>, std::string> changes_to(slot_number to) override;
@@ -122,7 +122,7 @@ std::vector<std::string> link_switch::obstacles() {
   if (now && now->is == file_image::kind::regular)
     add_once(found, fmt::format("{} is a file, where a link was expected: move it away and make the link (ln -s)", link_.live));
   else
-    add_once(found, now ? obstacle_to_put(link_.live, false) : now.error());
+    add_once(found, now ? obstacle_to_write(link_.live) : now.error());
   return found;
 }
 
@@ -134,7 +134,7 @@ std::unique_ptr<slot_switch> make_link_switch(const config::configuration& confi
     link.targets.push_back(s.target);
     link.names.push_back(s.name);
   }
-  return std::make_unique<link_switch>(std::move(link));
+  return std::make_unique<link_switch>(std::move(link), !configured.nginx.helper.empty());
 }
 
 }  // namespace flipback::rollback

@@ -1,3 +1,4 @@
+#include "agent/rollback/helper.hpp"
 #include "agent/rollback/slot_switch.hpp"
 
 #include <utility>
@@ -5,17 +6,10 @@
 namespace flipback::rollback {
 
 std::unique_ptr<slot_switch> make_switch(asio::any_io_executor executor, const config::configuration& configured) {
-  switch (configured.deployment->switched_by) {
-    case config::switch_kind::site:
-      return make_site_switch(configured);
-    case config::switch_kind::text:
-      return make_text_switch(configured);
-    case config::switch_kind::link:
-      return make_link_switch(configured);
-    case config::switch_kind::command:
-      return make_command_switch(std::move(executor), configured);
-  }
-  std::unreachable();
+  if (configured.deployment->switched_by == config::switch_kind::command) return make_command_switch(std::move(executor), configured);
+  auto made = make_file_switch(configured);
+  if (configured.nginx.helper.empty()) return made;
+  return make_helped_switch(std::move(executor), configured, std::move(made));
 }
 
 }  // namespace flipback::rollback

@@ -34,7 +34,9 @@ struct standing {
 class site_switch final : public file_switch {
  public:
   explicit site_switch(const config::configuration& configured)
-      : file_switch(configured.deployment->in_place), files_(configured.deployment->live_files), slots_(configured.slots) {}
+      : file_switch(configured.deployment->in_place, !configured.nginx.helper.empty()),
+        files_(configured.deployment->live_files),
+        slots_(configured.slots) {}
 
   [[nodiscard]] intent names() override;
   [[nodiscard]] std::expected<std::vector<change>, std::string> changes_to(slot_number to) override;
@@ -246,7 +248,7 @@ std::vector<std::string> site_switch::obstacles() {
       if (const auto site = of_slot(f, s); !site) add_once(found, site.error());
     }
     const auto now = stands(f);
-    add_once(found, now ? obstacle_to_put(now->path, in_place()) : now.error());
+    add_once(found, now ? obstacle_to_write(now->path) : now.error());
   }
   return found;
 }

@@ -26,7 +26,7 @@ struct live_text {
 class text_switch final : public file_switch {
  public:
   explicit text_switch(const config::configuration& configured)
-      : file_switch(configured.deployment->in_place), files_(configured.deployment->live_files) {
+      : file_switch(configured.deployment->in_place, !configured.nginx.helper.empty()), files_(configured.deployment->live_files) {
     for (const config::slot& s : configured.slots) slots_.push_back({.slot = s.name, .pieces = s.text});
     problems_ = problems_with(slots_);
   }
@@ -161,7 +161,7 @@ std::vector<std::string> text_switch::obstacles() {
   if (const auto files = read_all(); files && problems_.empty()) add_once(found, nothing_there(*files));
   for (const config::live_file& f : files_) {
     const auto one = read(f);
-    add_once(found, one ? obstacle_to_put(one->path, in_place()) : one.error());
+    add_once(found, one ? obstacle_to_write(one->path) : one.error());
   }
   return found;
 }

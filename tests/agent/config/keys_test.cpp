@@ -112,6 +112,7 @@ TEST_CASE("every_key_of_nginx_is_read_into_something") {
               {"pid_command", "", R"(pid_command = ["cat", "/pid"])"},
               {"container", R"(container = "web")", R"(container = "shop_nginx_1")", "reload = \"docker\"\n"},
               {"docker", "", R"(docker = "proxy:2375")", "reload = \"docker\"\ncontainer = \"web\"\n"},
+              {"helper", "", R"(helper = "/helper.sock")"},
               {"command_timeout", "", R"(command_timeout = "1s")"}});
 }
 

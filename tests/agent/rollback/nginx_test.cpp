@@ -293,3 +293,12 @@ TEST_CASE("the_same_refusal_reads_the_same_whenever_and_by_whomever_it_is_said")
   CHECK(one == rollback::last_words("2026/11/29 11:41:16 [emerg] 23570#23570: unknown directive \"bogus\" in /etc/nginx/x:3\n"));
   CHECK(one == ": [emerg] unknown directive \"bogus\" in /etc/nginx/x:3");
 }
+
+TEST_CASE("a_test_that_may_not_write_where_nginx_does_is_can_not_tell") {
+  const std::string said =
+      "nginx: [emerg] open() \"/run/nginx.pid\" failed (30: Read-only file system)\nnginx: configuration file x test failed\n";
+  const rollback::ran came_to = process::finished{.status = 1, .timed_out = false, .output = said, .errors = {}};
+  const rollback::done tested = rollback::test_result(came_to, "nginx -t", true);
+  CHECK(tested.is == answer::cant_tell);
+  CHECK(tested.says.contains("ReadWritePaths="));
+}

@@ -27,9 +27,26 @@ std::string field_of(std::string_view bytes) {
 }  // namespace
 
 TEST_CASE("what_is_packed_is_unpacked_again") {
-  for (const std::string_view text : {R"(null)", R"(true)", R"(false)", R"(0)", R"(-16)", R"(-17)", R"(127)", R"(128)", R"(-128)", R"(-129)",
-                                      R"(32767)", R"(32768)", R"(2147483648)", R"(-9223372036854775808)", R"(1.5E0)", R"("")", R"("café")",
-                                      R"([])", R"([1,[2,{"a":null}]])", R"({"a":{"b":[1,2,3]}})"}) {
+  for (const std::string_view text : {R"(null)",
+                                      R"(true)",
+                                      R"(false)",
+                                      R"(0)",
+                                      R"(-16)",
+                                      R"(-17)",
+                                      R"(127)",
+                                      R"(128)",
+                                      R"(-128)",
+                                      R"(-129)",
+                                      R"(32767)",
+                                      R"(32768)",
+                                      R"(2147483648)",
+                                      R"(-9223372036854775808)",
+                                      R"(1.5E0)",
+                                      R"("")",
+                                      R"("café")",
+                                      R"([])",
+                                      R"([1,[2,{"a":null}]])",
+                                      R"({"a":{"b":[1,2,3]}})"}) {
     CAPTURE(text);
     const auto read = neo4j::unpacked(neo4j::packed(with(neo4j::json::parse(text))));
     REQUIRE(read.has_value());
@@ -55,7 +72,9 @@ TEST_CASE("the_bytes_are_those_of_the_specification") {
   CHECK(neo4j::packed(with(42)) == "\xB1\x71\x2A"sv);
   CHECK(neo4j::packed(with(1234)) == "\xB1\x71\xC9\x04\xD2"sv);
   CHECK(neo4j::packed(with(-9)) == "\xB1\x71\xF7"sv);
-  CHECK(neo4j::packed(with("Größe")) == "\xB1\x71\x87Gr\xC3\xB6\xC3\x9F" "e"sv);
+  CHECK(neo4j::packed(with("Größe")) ==
+        "\xB1\x71\x87Gr\xC3\xB6\xC3\x9F"
+        "e"sv);
   CHECK(field_of("\xB1\x71\xC1\x3F\xF3\xAE\x14\x7A\xE1\x47\xAE"sv) == "[1.23E0]");
   CHECK(field_of("\xB1\x71\xC8\x80"sv) == "[-128]");
 }
@@ -77,6 +96,7 @@ TEST_CASE("what_is_no_message_is_said_to_be_none") {
   CHECK(field_of("\xB1\x71\xDF"sv) == "has an unknown marker");
   CHECK(field_of("\xB1\x71\x01\x02"sv) == "goes on after its end");
   CHECK(field_of("\xB1\x71" + std::string(100, '\x91') + "\x01") == "is nested too deep");
+  CHECK(field_of("\xB1\x71" + std::string("\xD6\x00\x04\x00\x00", 5) + std::string(262'144, '\x01')) == "has more than 131,072 values");
 }
 
 TEST_CASE("random_bytes_never_do_harm") {

@@ -55,6 +55,10 @@ TEST_CASE("hostile_xml_is_refused_before_it_costs_anything") {
   CHECK(refused(endless) == "the XML in the body is nested too deep");
   CHECK(refused("<!DOCTYPE a [<!ENTITY b \"bbbb\"><!ENTITY c \"&b;&b;\">]><a>&c;</a>") == "the XML in the body has a document type");
   CHECK(refused("<!DOCTYPE a SYSTEM \"file:///etc/passwd\"><a/>") == "the XML in the body has a document type");
+  std::string long_tag = "<a";
+  for (int i = 0; i < 1000; ++i) long_tag += " b" + std::to_string(i) + "=\">\"";
+  CHECK(refused(long_tag + "/>") == "the XML in the body has a tag of more than 4KiB");
+  CHECK(refused("<a b=\">\"><!-- <c " + std::string(5000, ' ') + " --></a>") == "read");
   std::string wide = "<a>";
   for (int i = 0; i < 19'999; ++i) wide += "<b/>";
   CHECK(refused(wide + "</a>") == "read");

@@ -11,10 +11,11 @@
 #include <optional>
 #include <string>
 
-namespace flipback::files {
+namespace flipback {
 
-/// Looks that may block for ever, as on a file system whose server does not answer: each on a thread, one at a time. Who waits for one can
-/// be cancelled. A thread that hangs is left to itself, waited for by nobody, and what it uses stays for as long as it needs it.
+/// Looks that may block for ever, as on a file system whose server does not answer, or be kept busy by what a peer asks for: each on a
+/// thread, one at a time. Who waits for one can be cancelled. A thread that hangs is left to itself, waited for by nobody, and what it uses
+/// stays for as long as it needs it.
 class off_loop {
  public:
   explicit off_loop(const asio::any_io_executor& executor);
@@ -44,4 +45,4 @@ class off_loop {
   std::shared_ptr<job> under_way_;
 };
 
-}  // namespace flipback::files
+}  // namespace flipback

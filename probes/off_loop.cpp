@@ -1,4 +1,4 @@
-#include "probes/files/off_loop.hpp"
+#include "probes/off_loop.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/post.hpp>
@@ -11,7 +11,7 @@
 #include <thread>
 #include <utility>
 
-namespace flipback::files {
+namespace flipback {
 
 /// What the loop and the thread share of one look. Nothing here is of the loop's, which may be gone when the thread comes back.
 struct off_loop::job {
@@ -67,4 +67,4 @@ asio::awaitable<net::result<void>> off_loop::run(std::string at, std::function<v
   co_return net::result<void>();
 }
 
-}  // namespace flipback::files
+}  // namespace flipback

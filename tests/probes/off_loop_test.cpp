@@ -1,4 +1,4 @@
-#include "probes/files/off_loop.hpp"
+#include "probes/off_loop.hpp"
 
 #include "probes/files/disk_probe.hpp"
 
@@ -15,7 +15,6 @@
 
 using namespace flipback;
 using namespace std::chrono_literals;
-using files::off_loop;
 
 namespace {
 

@@ -1,0 +1,136 @@
+#include "agent/init/look_at_nginx.hpp"
+
+#include "flipback/quoted.hpp"
+#include "flipback/small_file.hpp"
+
+#include "agent/init/pairs.hpp"
+#include "agent/process/run.hpp"
+#include "probes/nginx/dump.hpp"
+
+#include <boost/asio/co_spawn.hpp>
+#include <boost/asio/io_context.hpp>
+#include <fmt/format.h>
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <exception>
+#include <expected>
+#include <set>
+#include <string>
+#include <utility>
+
+namespace flipback::init {
+
+namespace fs = std::filesystem;
+
+namespace {
+
+constexpr std::size_t longest_dump = 8 * 1024 * 1024;
+constexpr std::size_t most_files = 512;
+constexpr auto patience = std::chrono::seconds(10);
+
+using ran = std::expected<process::finished, std::string>;
+
+ran run_and_wait(std::vector<std::string> argv) {
+  boost::asio::io_context loop(1);
+  ran came_to = std::unexpected("it was not started");
+  boost::asio::co_spawn(loop, process::run(loop.get_executor(), std::move(argv), patience, longest_dump, process::outputs::apart),
+                        [&](const std::exception_ptr& thrown, ran got) {
+                          if (!thrown) came_to = std::move(got);
+                        });
+  loop.run();
+  return came_to;
+}
+
+/// What nginx complained of last; it says "[emerg]" of what it stopped at.
+std::string complaint_in(const std::string& errors) {
+  const std::size_t at = errors.find("[emerg]");
+  const std::string_view line = std::string_view(errors).substr(at == std::string::npos ? 0 : at);
+  return flipback::quoted(line.substr(0, line.find('\n')));
+}
+
+std::expected<std::string, std::string> dump_of(const std::string& binary) {
+  const ran came_to = run_and_wait({binary, "-T"});
+  if (!came_to) return std::unexpected(came_to.error());
+  if (came_to->timed_out) return std::unexpected(fmt::format("it has not ended within {}", format_duration(patience)));
+  if (came_to->status == 0 && !nginx::files_in(came_to->output).empty()) return came_to->output;
+  const std::string more = ::geteuid() == 0 ? "" : "; as root more can be seen: type `sudo` before the command";
+  return std::unexpected(fmt::format("its exit status is {} ({}){}", came_to->status, complaint_in(came_to->errors), more));
+}
+
+/// The links through which a path leads, the outermost first.
+void add_links(const fs::path& path, std::vector<link>& into) {
+  fs::path at;
+  for (const fs::path& part : path) {
+    at /= part;
+    std::error_code unseen;
+    if (!fs::is_symlink(at, unseen)) continue;
+    const fs::path target = fs::read_symlink(at, unseen);
+    if (!unseen && std::ranges::find(into, at.string(), &link::path) == into.end()) into.push_back({at.string(), target.string()});
+  }
+}
+
+/// The folders in which a slot's files may stand: those of nginx's own files, sites-available beside sites-enabled, and those to which the
+/// links lead, with their twins.
+std::set<fs::path> folders_beside(const std::vector<nginx::dumped_file>& files, const std::vector<link>& links) {
+  std::set<fs::path> found;
+  const auto add_with_twin = [&](const fs::path& path) {
+    found.insert(path.parent_path());
+    if (const auto twin = counterpart(path.string())) found.insert(fs::path(*twin).parent_path());
+  };
+  for (const nginx::dumped_file& file : files) {
+    const fs::path folder = fs::path(file.path).parent_path();
+    add_with_twin(file.path);
+    if (folder.filename() == "sites-enabled") found.insert(folder.parent_path() / "sites-available");
+  }
+  for (const link& l : links) {
+    const fs::path target = (fs::path(l.path).parent_path() / l.target).lexically_normal();
+    add_with_twin(target);
+    std::error_code unseen;
+    if (!fs::is_directory(target, unseen)) continue;
+    found.insert(target);
+    if (const auto twin = counterpart(target.string())) found.insert(*twin);
+  }
+  return found;
+}
+
+std::vector<text_file> files_in(const std::set<fs::path>& folders) {
+  std::vector<text_file> found;
+  for (const fs::path& folder : folders) {
+    std::error_code ended;
+    for (fs::directory_iterator at(folder, ended); !ended && at != fs::directory_iterator(); at.increment(ended)) {
+      std::error_code unseen;
+      if (!at->is_regular_file(unseen) || found.size() == most_files) continue;
+      if (auto text = read_small_file(at->path().string())) found.push_back({at->path().string(), *std::move(text)});
+    }
+  }
+  std::ranges::sort(found, {}, &text_file::path);
+  return found;
+}
+
+}  // namespace
+
+void look_at_nginx(const std::vector<fs::path>& programs, host& seen) {
+  const auto at =
+      std::ranges::find_if(programs, [](const fs::path& folder) { return process::can_be_started((folder / "nginx").string()); });
+  if (at == programs.end()) {
+    seen.untold.emplace_back("nginx's sites, upstreams and logs: there is no nginx on this host");
+    return;
+  }
+  std::error_code unseen;
+  const fs::path folder = fs::canonical(*at, unseen);  // /sbin is /usr/sbin
+  nginx_seen found{.binary = ((unseen ? *at : folder) / "nginx").string()};
+  auto dump = dump_of(found.binary);
+  if (!dump) {
+    seen.untold.push_back(fmt::format("nginx's sites, upstreams and logs: {} -T can't be had: {}", found.binary, dump.error()));
+    return;
+  }
+  found.dump = *std::move(dump);
+  const std::vector<nginx::dumped_file> files = nginx::files_in(found.dump);
+  for (const nginx::dumped_file& file : files) add_links(file.path, found.links);
+  found.beside = files_in(folders_beside(files, found.links));
+  seen.nginx = std::move(found);
+}
+
+}  // namespace flipback::init
