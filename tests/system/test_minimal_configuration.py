@@ -13,7 +13,7 @@ README = os.path.join(ROOT, "README.md")
 
 def minimal():
     with open(README, encoding="utf-8") as file:
-        return re.search(r"A minimal configuration that acts:\n+```toml\n(.*?)```", file.read(), re.S).group(1)
+        return re.search(r"```toml\n(.*?)```", file.read(), re.S).group(1)
 
 
 def elsewhere(layout):
