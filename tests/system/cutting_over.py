@@ -53,6 +53,16 @@ def is_cut_over_and_rolled_back(layout, agent, flip):
 # The most usual layout: a file for each slot, copied over the one that nginx reads.
 
 
+def two_live_sites():
+    """A host whose upstream and whose server are a live file each, with its own for each slot; blue is live."""
+    files = {}
+    for slot in ("blue", "green"):
+        files[f"sites-available/upstream-{slot}"] = f"upstream api {{ server 127.0.0.1:%({slot})s; }}\n"
+        files[f"sites-available/api-{slot}"] = f"# {slot}\n" + SERVER
+    files |= {"sites-enabled/upstream": files["sites-available/upstream-blue"], "sites-enabled/api": files["sites-available/api-blue"]}
+    return files
+
+
 def sites(layout_files=None):
     return {f"sites-available/{slot}": SITE.format(slot=slot) for slot in ("blue", "green")} | (layout_files or {})
 

@@ -10,7 +10,7 @@ from types import SimpleNamespace
 
 import pytest
 from conftest import BINARY, Agent
-from cutting_over import SITE, is_cut_over_and_rolled_back, sites
+from cutting_over import SITE, is_cut_over_and_rolled_back, sites, two_live_sites
 from layout import RULE, SERVER, Layout
 from processes import free_port, program
 
@@ -152,12 +152,7 @@ def test_the_switch_of_a_layout_is_found(host, name):
 
 
 def test_several_live_files(host):
-    files = {}
-    for slot in ("blue", "green"):
-        files[f"sites-available/upstream-{slot}"] = f"upstream api {{ server 127.0.0.1:%({slot})s; }}\n"
-        files[f"sites-available/api-{slot}"] = f"# {slot}\n" + SERVER
-    files |= {"sites-enabled/upstream": files["sites-available/upstream-blue"], "sites-enabled/api": files["sites-available/api-blue"]}
-    layout = host.lay_out(files)
+    layout = host.lay_out(two_live_sites())
     made, _ = host.init()
     assert made["deployment"]["live_sites"] == [{"live": layout.path(f"sites-enabled/{name}"), **{slot: layout.path(f"sites-available/{name}-{slot}")
                                                  for slot in ("blue", "green")}} for name in ("api", "upstream")]

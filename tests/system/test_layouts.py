@@ -2,7 +2,7 @@
 with every byte that a person wrote as it was."""
 
 import pytest
-from cutting_over import BY_SITE, SITE, is_cut_over_and_rolled_back, sites, start
+from cutting_over import BY_SITE, SITE, is_cut_over_and_rolled_back, sites, start, two_live_sites
 from layout import SERVER
 
 UPSTREAM = "upstream api { server 127.0.0.1:%(blue)s; }\n"
@@ -57,12 +57,7 @@ def test_the_default_of_a_map(lay_out):
 
 
 def test_several_live_files_each_with_its_own(lay_out):
-    files = {}
-    for slot in ("blue", "green"):
-        files[f"sites-available/upstream-{slot}"] = f"upstream api {{ server 127.0.0.1:%({slot})s; }}\n"
-        files[f"sites-available/api-{slot}"] = f"# {slot}\n" + SERVER
-    files |= {"sites-enabled/upstream": files["sites-available/upstream-blue"], "sites-enabled/api": files["sites-available/api-blue"]}
-    layout = lay_out(files)
+    layout = lay_out(two_live_sites())
     each = ", ".join(f'{{ live = "%(dir)s/sites-enabled/{name}", blue = "%(dir)s/sites-available/{name}-blue", '
                      f'green = "%(dir)s/sites-available/{name}-green" }}' for name in ("upstream", "api"))
     agent = start(layout, f"live_sites = [{each}]", "", "")
