@@ -60,7 +60,7 @@ def private_kilobytes(pid):
 def test_nothing_leaks(tmp_path, wrong_answers):
     port = free_port()
     tables = [(f"{how}-{name}", kind_of(how), table.format(url=f"http://127.0.0.1:{at}")) for how, table in HTTP.items() for name, at in wrong_answers.items()]
-    tables += [(f"{kind}-raw-{name}", kind, table.format(port=at)) for kind, table in OTHERS.items() for name, at in wrong_answers.items()]
+    tables += [(f"{kind}-raw-{name}", kind_of(kind), table.format(port=at)) for kind, table in OTHERS.items() for name, at in wrong_answers.items()]
     tables += [(name, kind_of(name), table) for name, table in LOCAL.items()]
     with open(tmp_path / "leaks.toml", "w", encoding="utf-8") as file:
         file.write(f'[agent]\nlisten = "127.0.0.1:{port}"\nstate = "{tmp_path}/state.db"\nlog_level = "critical"\n')
