@@ -1,6 +1,11 @@
 #include "flipback/discretion.hpp"
 
 #include "flipback/base64.hpp"
+#include "flipback/one_line.hpp"
+#include "flipback/utf8.hpp"
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 #include <array>
@@ -49,24 +54,36 @@ std::optional<unsigned> number_in(std::string_view digits, int base) {
   return whole ? std::optional(number) : std::nullopt;
 }
 
-/// As URLs and forms have it: "%2F", "+".
+/// As URLs and forms have it, and mail: "%2F", "+", "=2F".
 std::optional<written> in_percent(std::string_view at) {
   if (at.starts_with('+')) return written{1, " "};
-  if (!at.starts_with('%') || at.size() < 3) return std::nullopt;
+  if ((!at.starts_with('%') && !at.starts_with('=')) || at.size() < 3) return std::nullopt;
   const auto byte = number_in(at.substr(1, 2), 16);
   return byte ? std::optional(written{3, std::string(1, static_cast<char>(*byte))}) : std::nullopt;
 }
 
-/// As strings of JSON and of many a language have it: "\u0026", "\/", "\n".
+/// As strings of JSON and of many a language have it: "\u0026", "\x26", "\046", "\/", "\n".
 std::optional<written> after_backslash(std::string_view at) {
   constexpr std::array<std::pair<char, char>, 6> short_ones{{{'"', '"'}, {'\\', '\\'}, {'/', '/'}, {'n', '\n'}, {'r', '\r'}, {'t', '\t'}}};
   if (!at.starts_with('\\') || at.size() < 2) return std::nullopt;
   for (const auto& [letter, is] : short_ones) {
     if (at[1] == letter) return written{2, std::string(1, is)};
   }
-  if (at[1] != 'u' || at.size() < 6) return std::nullopt;
-  const auto number = number_in(at.substr(2, 4), 16);
-  return number ? std::optional(written{6, in_utf8(*number)}) : std::nullopt;
+  struct numbered {
+    std::string_view begins;
+    std::size_t digits;
+    int base;
+  };
+  constexpr std::array<numbered, 3> numbers{{{"\\u", 4, 16}, {"\\x", 2, 16}, {"\\", 3, 8}}};
+  for (const auto& [begins, digits, base] : numbers) {
+    const std::size_t size = begins.size() + digits;
+    if (!at.starts_with(begins) || at.size() < size) continue;
+    const auto number = number_in(at.substr(begins.size(), digits), base);
+    if (!number) continue;
+    const bool is_byte = digits < 4 && *number <= 0xFF;
+    return written{size, is_byte ? std::string(1, static_cast<char>(*number)) : in_utf8(*number)};
+  }
+  return std::nullopt;
 }
 
 /// As HTML and XML have it: "&amp;", "&#39;", "&#x2F;".
@@ -85,6 +102,12 @@ std::optional<written> as_entity(std::string_view at) {
   return number && *number < 0x10000 ? std::optional(written{end + 1, in_utf8(*number)}) : std::nullopt;
 }
 
+/// What a reader does not see, between the letters of what he does.
+std::optional<written> unseen(std::string_view at) {
+  const std::size_t size = utf8_character_size(at);
+  return size > 1 && is_control(at.substr(0, size)) ? std::optional(written{size, ""}) : std::nullopt;
+}
+
 /// The text with each character for what it stands for.
 decoded decode(const decoded& of) {
   decoded made;
@@ -93,6 +116,7 @@ decoded decode(const decoded& of) {
     auto found = in_percent(text.substr(i));
     if (!found) found = after_backslash(text.substr(i));
     if (!found) found = as_entity(text.substr(i));
+    if (!found) found = unseen(text.substr(i));
     if (!found) found = written{1, std::string(1, text[i])};
     made.text += found->is;
     made.from.insert(made.from.end(), found->is.size(), of.from[i]);
@@ -141,6 +165,13 @@ std::string in_base64(std::string_view text, std::size_t after) {
   return made.substr(after == 0 ? 0 : after + 1);
 }
 
+/// Base64 with the alphabet that needs no escaping in a URL (RFC 4648, section 5).
+std::string as_in_urls(std::string base64) {
+  std::ranges::replace(base64, '+', '-');
+  std::ranges::replace(base64, '/', '_');
+  return base64;
+}
+
 }  // namespace
 
 /// A form that itself can be decoded ("+", "%41", "&amp;") is in a text that was decoded what comes of it.
@@ -160,6 +191,12 @@ void discretion::keep(const secret& s) {
     const std::string once = in_base64(text, after);
     for (std::size_t again = 0; again < 3; ++again) add(in_base64(once, again));
     add(once);
+    add(as_in_urls(once));
+  }
+  if (text.size() >= long_enough) {
+    const std::span bytes(reinterpret_cast<const unsigned char*>(text.data()), text.size());  // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast)
+    add(fmt::format("{:02x}", fmt::join(bytes, "")));
+    add(fmt::format("{:02X}", fmt::join(bytes, "")));
   }
   add(text);
 }

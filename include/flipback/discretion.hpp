@@ -9,8 +9,8 @@
 
 namespace flipback {
 
-/// Takes secrets out of what others wrote: as they are, in base64, percent-encoded, escaped or as entities, also several times over, and
-/// what is left of one where a text was cut ("…").
+/// Takes secrets out of what others wrote: as they are, in base64 or hexadecimal, percent-encoded, quoted-printable, escaped, as entities,
+/// with invisible characters between, also several times over, and what is left of one where a text was cut ("…").
 class discretion {
  public:
   static constexpr std::size_t shortest = 3;  ///< bytes: what is shorter would take half of every sentence with it

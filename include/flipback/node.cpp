@@ -28,7 +28,12 @@ std::pair<std::size_t, std::size_t> password_in(std::string_view text, std::size
 /// The password of a URL that a person wrote out is a secret wherever it stands, and so is what a query's parameters are.
 std::string without_password(std::string text) {
   const std::size_t scheme = text.find("://");
-  if (scheme == std::string::npos || scheme + 3 >= text.size()) return text;
+  if (scheme == std::string::npos) {  // "user:password@host": a URL whose beginning was forgotten
+    const std::size_t colon = text.find(':');
+    const std::size_t at = text.rfind('@');
+    return colon < at && at != std::string::npos ? text.replace(colon + 1, at - colon - 1, "***") : text;
+  }
+  if (scheme + 3 >= text.size()) return text;
   for (std::size_t query = text.find('?', scheme); query != std::string::npos && query < text.size();) {
     const std::size_t equals = text.find('=', query);
     if (equals == std::string::npos) break;

@@ -26,14 +26,25 @@ bool is_control(char32_t c) {
   const auto from_to = [c](char32_t first, char32_t last) { return c >= first && c <= last; };
   const bool turns = c == 0x061C || from_to(0x200E, 0x200F) || from_to(0x202A, 0x202E) || from_to(0x2066, 0x2069);
   const bool separates = from_to(0x2028, 0x2029);
-  return c < 0x20 || from_to(0x7F, 0x9F) || turns || separates;
+  const bool is_invisible = c == 0x00AD || c == 0x180E || c == 0x200B || c == 0xFEFF || from_to(0x2060, 0x2064) || from_to(0xE0000, 0xE007F);
+  return c < 0x20 || from_to(0x7F, 0x9F) || turns || separates || is_invisible;
 }
 
 std::string written_out(char32_t c) {
   if (c == '\n') return "\\n";
   if (c == '\r') return "\\r";
   if (c == '\t') return "\\t";
-  return c < 0x80 ? fmt::format("\\x{:02x}", static_cast<unsigned>(c)) : fmt::format("\\u{:04x}", static_cast<unsigned>(c));
+  const auto number = static_cast<unsigned>(c);
+  if (c > 0xFFFF) return fmt::format("\\U{:08x}", number);
+  return c < 0x80 ? fmt::format("\\x{:02x}", number) : fmt::format("\\u{:04x}", number);
+}
+
+/// JSON escapes what does not fit into four digits as a surrogate pair (RFC 8259, section 7).
+std::string written_in_json(char32_t c) {
+  const auto number = static_cast<unsigned>(c);
+  if (c <= 0xFFFF) return fmt::format("\\u{:04x}", number);
+  const unsigned above = number - 0x10000;
+  return fmt::format("\\u{:04x}\\u{:04x}", 0xD800 + (above >> 10U), 0xDC00 + (above & 0x3FFU));
 }
 
 enum class goes_to : std::uint8_t { line, lines, json };
@@ -53,8 +64,7 @@ std::string safe(std::string_view text, goes_to where) {
     }
     const std::string_view character = text.substr(0, size);
     if (is_control(number_of(character)) && !(where != goes_to::line && character == "\n"))
-      made += where == goes_to::json ? fmt::format("\\u{:04x}", static_cast<unsigned>(number_of(character)))
-                                     : written_out(number_of(character));
+      made += where == goes_to::json ? written_in_json(number_of(character)) : written_out(number_of(character));
     else
       made += character;
     text.remove_prefix(size);

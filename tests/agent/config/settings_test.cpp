@@ -111,6 +111,8 @@ TEST_CASE("a_long_or_odd_value_is_shown_short_and_whole") {
   CHECK(settings::shown({std::string("http://host:80/a?token=hunter2&b=1#c"), {}, 0}) == "\"http://host:80/a?token=***&b=***#c\"");
   CHECK(settings::shown({std::string("http://[::1]:80/a?b"), {}, 0}) == "\"http://[::1]:80/a?b\"");
   CHECK(settings::shown({std::string("http://::1/a:b@c"), {}, 0}) == "\"http://:***@c\"");
+  CHECK(settings::shown({std::string("bob:hun@ter2@host"), {}, 0}) == "\"bob:***@host\"");
+  CHECK(settings::shown({std::string("bob@example.com: hello"), {}, 0}) == "\"bob@example.com: hello\"");
   CHECK(settings::shown({std::string("http://host/a:b@c"), {}, 0}) == "\"http://host/a:b@c\"");
   CHECK(settings::shown({std::string("http://host:80/@x"), {}, 0}) == "\"http://host:80/@x\"");
   CHECK(settings::shown({0.25, {}, 0}) == "0.25");

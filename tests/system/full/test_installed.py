@@ -1,0 +1,177 @@
+"""A fresh Debian with nginx, set up as the README and operations.md say: installed, looked at, watched, and left alone with production."""
+
+import os
+import re
+import shutil
+import threading
+import time
+import urllib.error
+import urllib.request
+
+import pytest
+from conftest import ROOT
+from docker_engine import DockerEngine, SystemdHost
+from layout import RULE
+from processes import free_port
+from service import fetched
+
+with open(os.path.join(ROOT, "packaging", "docs", "operations.md"), encoding="utf-8") as page:
+    HELPER_TOML = re.search(r"```toml\n(user = .*?)```", page.read(), re.DOTALL)[1]
+# The two releases are two servers of an nginx of their own: what Flipback sees of them is what users see.
+SLOTS = """user www-data;
+pid /run/slots.pid;
+error_log /var/log/slots.log;
+events {}
+http {
+  access_log off;
+  server { listen 127.0.0.1:%(blue)s; location / { return 200 '{"version":"v1.0.0"}'; } }
+  server { listen 127.0.0.1:%(green)s; location / { if (-f /run/bad) { return 500; } return 200 '{"version":"v1.1.0"}'; } }
+}
+"""
+SITE = """server {
+  listen 127.0.0.1:%(door)s;
+  listen 127.0.0.1:%(tls)s ssl;
+  ssl_certificate /etc/nginx/tls/front.pem;
+  ssl_certificate_key /etc/nginx/tls/front.key;
+  server_name api.example.com;
+  access_log /var/log/nginx/flipback.log flipback;
+  location / { proxy_pass http://127.0.0.1:%(slot)s; }
+}
+"""
+
+
+class Production:
+    """A host that runs nginx and two slots, blue live, with a private key that is root's alone; and then the package."""
+
+    def __init__(self, host, package):
+        self.host = host
+        self.ports = {name: free_port() for name in ("door", "tls", "blue", "green", "agent")}
+        host.sh("echo 'Acquire::Languages \"none\"; Acquire::Retries \"3\";' > /etc/apt/apt.conf.d/90test && apt-get update -q")
+        host.sh("printf '#!/bin/sh\\nexit 101\\n' > /usr/sbin/policy-rc.d && chmod 755 /usr/sbin/policy-rc.d")  # port 80 may be another's
+        host.sh("apt-get install -y -q --no-install-recommends nginx-light openssl && rm /usr/sbin/policy-rc.d /etc/nginx/sites-enabled/default")
+        host.write("/etc/slots.conf", SLOTS % self.ports)
+        for slot in ("blue", "green"):
+            host.write(f"/etc/nginx/sites-available/{slot}", SITE % (self.ports | {"slot": self.ports[slot]}))
+        host.sh("mkdir /etc/nginx/tls && openssl req -x509 -newkey rsa:2048 -nodes -days 2 -subj /CN=api.example.com -keyout /etc/nginx/tls/front.key "
+                "-out /etc/nginx/tls/front.pem && chmod 600 /etc/nginx/tls/front.key")
+        host.put(os.path.join(ROOT, "packaging", "nginx", "flipback-log.conf"), "/etc/nginx/conf.d/")
+        host.sh("nginx -c /etc/slots.conf")
+        self.cut_over("blue", "systemctl start nginx")
+        host.put(package, "/root/")
+        self.package = f"/root/{os.path.basename(package)}"
+
+    def cut_over(self, slot, then="systemctl reload nginx"):
+        """The runbook's own commands."""
+        self.host.sh(f"cp /etc/nginx/sites-available/{slot} /etc/nginx/sites-enabled/default && nginx -t && {then}")
+
+    def answers(self, path="/items"):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['door']}{path}", timeout=5) as answer:
+                return answer.status, answer.read().decode()
+        except urllib.error.HTTPError as error:
+            return error.code, ""
+
+    def events(self, kind):
+        return [line for line in self.host.says("journalctl -u flipback --no-pager -o cat").splitlines() if f" {kind}" in f" {line}"]
+
+    def configure(self, text, then="systemctl restart flipback"):
+        self.host.write("/etc/flipback/flipback.toml", text)
+        self.host.sh(f"flipback validate /etc/flipback/flipback.toml && {then}")
+
+
+class Users:
+    """Sixty requests a second, each on a connection of its own, while it is entered."""
+
+    def __init__(self, production):
+        self.production = production
+        self.over = threading.Event()
+        self.thread = threading.Thread(target=self._ask)
+        self.answers = []
+
+    def _ask(self):
+        while not self.over.wait(1 / 60):
+            self.answers.append((time.monotonic(), *self.production.answers()))
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.over.set()
+        self.thread.join()
+
+
+@pytest.fixture(scope="module")
+def production(package, tmp_path_factory):
+    with DockerEngine(tmp_path_factory.mktemp("docker")) as engine:
+        engine.import_image(os.path.join(fetched("debian12"), "base.tar"), "debian12:systemd")
+        yield Production(SystemdHost(engine, "debian12:systemd", "production"), package)
+
+
+def test_in_a_minute_of_a_persons_time_it_is_installed_and_has_looked(production):
+    host = production.host
+    began = time.monotonic()
+    host.sh(f"apt install -y {production.package}")
+    host.sh("cd /root && flipback init --output flipback.toml")
+    checked = host.sh("cd /root && flipback --check --config flipback.toml", check=False)
+    print(f"apt install, flipback init, flipback --check: {time.monotonic() - began:.1f} s")
+    written = host.says("cat /root/flipback.toml")
+    assert re.search(r'^live_site += "/etc/nginx/sites-enabled/default"', written, re.MULTILINE), written
+    assert re.search(r'^mode += "observe"', written, re.MULTILINE), written
+    for slot in ("blue", "green"):
+        assert f'"http://127.0.0.1:{production.ports[slot]}"' in written
+    assert "✓ traffic" in checked.stdout and "✓ rollback  ready" in checked.stdout, checked.stdout + checked.stderr
+
+
+def test_without_the_helper_what_lacks_is_said_and_with_it_it_is_ready(production):
+    """As what `init` wrote, with the door's identity, which it could not tell; for an agent that is not root, nginx's own key is in the way."""
+    host = production.host
+    written = host.says("cat /root/flipback.toml")
+    door = re.search(r"^front_door += .*$", written, re.MULTILINE)[0]
+    written = written.replace(door, f'front_door = {{ url = "http://127.0.0.1:{production.ports["door"]}/health", identity = "/version" }}\n'
+                              'watch_every = "200ms"\nconfirm_every = "200ms"')
+    written = re.sub(r'^mode += "observe"', 'mode = "act"', written, flags=re.MULTILINE)
+    production.written = f'[agent]\nlisten = "127.0.0.1:{production.ports["agent"]}"\n' + re.sub(r"^\[agent\]\n", "", written, flags=re.MULTILINE) + RULE
+    production.configure(production.written)
+    host.wait("it to say what lacks", "flipback status | grep -c 'not ready'", "1")
+    assert "front.key" in host.says("flipback status")
+    host.write("/etc/flipback/helper.toml", HELPER_TOML)
+    host.sh("systemctl enable --now flipback-helper.socket")
+    production.configure(production.written + '\n[nginx]\nhelper = "/run/flipback-helper/helper.sock"\n')
+    host.wait("it to be ready", "flipback status | grep -c 'not ready'", "0")
+    assert "rollback: ready" in host.says("flipback validate /etc/flipback/flipback.toml", user="flipback")
+
+
+def test_a_bad_release_is_rolled_back_by_an_agent_without_any_right(production):
+    host = production.host
+    assert production.answers("/health") == (200, '{"version":"v1.0.0"}')
+    with Users(production) as users:
+        host.wait("the rule's first word", "flipback explain error-rate | grep -c ok", "1", 60) if False else time.sleep(4)
+        production.cut_over("green")
+        host.wait("the cutover", "journalctl -u flipback --no-pager -o cat | grep -c 'users now reach green'", "1")
+        time.sleep(2)
+        host.sh("touch /run/bad")
+        host.wait("its end", "journalctl -u flipback --no-pager -o cat | grep -c 'is live, proven in'", "1", 60)
+        proven = time.monotonic()
+        time.sleep(2)
+    afterwards = [answer for began, *answer in users.answers if began > proven]
+    assert len(afterwards) > 20 and {tuple(answer) for answer in afterwards} == {(200, '{"version":"v1.0.0"}')}
+    assert host.sh("cmp /etc/nginx/sites-available/blue /etc/nginx/sites-enabled/default", check=False).returncode == 0
+    assert host.says("stat -c '%U:%G %a' /etc/nginx/sites-enabled/default") == "root:root 644"
+    status = host.says("cat /proc/$(systemctl show flipback -p MainPID --value)/status")
+    assert not re.search(r"^Cap\w+:\s*0*[1-9a-f]", status, re.MULTILINE) and not re.search(r"^Uid:.*\b0\b", status, re.MULTILINE)
+    asked = host.says("journalctl -u flipback-helper --no-pager -o cat")
+    assert [verb for verb in ("install blue", "test", "reload") if verb not in asked] == [], asked
+    host.sh("rm /run/bad")
+
+
+def test_out_of_memory_it_is_started_again_and_says_what_it_finds(production):
+    host = production.host
+    before = host.says("systemctl show flipback -p MainPID --value")
+    cgroup = host.says("cat /proc/" + before + "/cgroup | sed -n 's/^0:://p'")
+    host.sh("systemctl set-property --runtime flipback MemoryMax=2M")
+    host.wait("its end", f"test $(systemctl show flipback -p MainPID --value) = {before} && echo there || echo gone", "gone", 60)
+    host.sh("systemctl set-property --runtime flipback MemoryMax=256M")
+    host.wait("another", "systemctl is-active flipback", "active", 60)
+    assert cgroup and "oom-kill" in host.says("journalctl --no-pager | grep -i 'flipback.service' || true")
+    host.wait("what it found", "flipback status | grep -c 'v1.1.0'", "1")
