@@ -4,12 +4,11 @@ import glob
 import os
 import re
 import subprocess
-import threading
 import time
 
-from conftest import BINARY, ROOT
+from conftest import BINARY, ROOT, Agent
 from processes import free_port
-from orders import ask
+from test_verbs import ask
 
 with open(os.path.join(ROOT, "packaging", "docs", "runbook.md"), encoding="utf-8") as file:
     PAGE = file.read()
@@ -50,11 +49,11 @@ def test_the_runbooks_loop_waits_for_what_is_to_come(tmp_path):
     assert said.splitlines()[-2].startswith("✓ green") and "dead" not in said
 
 
-def test_that_the_window_has_ended_is_said_before_blue_is_stopped(stack, start_agent):
+def test_that_the_window_has_ended_is_said_before_blue_is_stopped(stack):
     def says(window):
         return re.search(rf"^window +{window}", ask(stack, "status")[1], re.MULTILINE)
 
-    agent = start_agent(window="2s")
+    agent = Agent(stack, stack.write_configuration(stack.configuration().replace('window = "15m"', 'window = "3s"'))).ready()
     agent.wait("deployment.baseline")
     stack.cut_over("green")
     agent.wait("deployment.cutover")

@@ -87,7 +87,8 @@ def test_nothing_leaks(tmp_path, wrong_answers):
         wait_until("all runs", lambda: runs() > RUNS, 900, agent)
         after = {"descriptors": settled(), "kilobytes": private_kilobytes(agent.pid)}
         print(before, after)
-        assert after["descriptors"] <= before["descriptors"] + 20, (before, after)  # runs under way differ by a few
+        # Runs under way differ, by as many as the machine is late with. What leaked never gets less.
+        wait_until(f"{after} descriptors to be as few as {before}", lambda: settled() <= before["descriptors"] + 20, 60, agent)
         assert after["kilobytes"] < before["kilobytes"] + 1024, (before, after)  # a hundred bytes a run would be ten times that
     finally:
         agent.stop()
