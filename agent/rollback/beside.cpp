@@ -8,17 +8,20 @@
 #include <cerrno>
 #include <cstring>
 #include <filesystem>
+#include <system_error>
 
 namespace flipback::rollback {
 
 namespace {
 
 std::string what_to_do(const std::string& path, int error) {
+  std::error_code unlooked_at;
   switch (error) {
     case EACCES:
-      return fmt::format("; let user {} do so, or run Flipback as one who may", ::geteuid());
+      return fmt::format("; let user {} do so, run Flipback as one who may, or set [nginx] helper", ::geteuid());
     case EROFS:
-      return fmt::format("; mount {} writable (systemd: ReadWritePaths=, Docker: without :ro)", folder_of(path));
+      return fmt::format("; mount {} writable (systemd: ReadWritePaths=, Docker: without :ro), or set [nginx] helper",
+                         std::filesystem::is_directory(path, unlooked_at) ? path : folder_of(path));
     case ENOSPC:
     case EDQUOT:
       return "; make room there";

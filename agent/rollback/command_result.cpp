@@ -58,9 +58,13 @@ done test_result(const ran& came_to, std::string_view what, bool as_root) {
   if (ended.empty()) return {answer::yes, {}};
   const bool refused = came_to && !came_to->timed_out && came_to->status < by_a_signal && says_test_failed(came_to->output);
   if (!refused) return {answer::cant_tell, ended};
-  if (!as_root && came_to->output.contains("(13: Permission denied)"))
-    return {answer::cant_tell, fmt::format("{}; run as root, or set [nginx] test_command to what may read nginx's files", ended)};
-  if (came_to->output.contains("(30: Read-only file system)"))
+  const auto says = [&](std::string_view what) { return came_to->output.contains(what); };
+  // The first is nginx's of its files, the second OpenSSL's of keys.
+  const bool may_not_read = says("(13: Permission denied)") || says("system library::Permission denied");
+  if (!as_root && may_not_read)
+    return {answer::cant_tell,
+            fmt::format("{}; set [nginx] helper, or test_command to what may read nginx's files, or run as root", ended)};
+  if (says("(30: Read-only file system)"))
     return {answer::cant_tell, fmt::format("{}; let what tests nginx write there, as nginx itself may (systemd: ReadWritePaths=)", ended)};
   return {answer::no, ended};
 }

@@ -26,7 +26,8 @@ bool is_control(char32_t c) {
   const auto from_to = [c](char32_t first, char32_t last) { return c >= first && c <= last; };
   const bool turns = c == 0x061C || from_to(0x200E, 0x200F) || from_to(0x202A, 0x202E) || from_to(0x2066, 0x2069);
   const bool separates = from_to(0x2028, 0x2029);
-  const bool is_invisible = c == 0x00AD || c == 0x180E || c == 0x200B || c == 0xFEFF || from_to(0x2060, 0x2064) || from_to(0xE0000, 0xE007F);
+  const bool is_invisible =
+      c == 0x00AD || c == 0x180E || c == 0x200B || c == 0xFEFF || from_to(0x2060, 0x2064) || from_to(0xE0000, 0xE007F);
   return c < 0x20 || from_to(0x7F, 0x9F) || turns || separates || is_invisible;
 }
 

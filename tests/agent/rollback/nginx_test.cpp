@@ -294,6 +294,21 @@ TEST_CASE("the_same_refusal_reads_the_same_whenever_and_by_whomever_it_is_said")
   CHECK(one == ": [emerg] unknown directive \"bogus\" in /etc/nginx/x:3");
 }
 
+TEST_CASE("a_test_that_may_not_read_what_nginx_does_is_can_not_tell_but_as_root") {
+  for (const char* why :
+       {"open() \"/etc/nginx/secret.conf\" failed (13: Permission denied)",
+        "cannot load certificate key \"/etc/nginx/front.key\": BIO_new_file() failed (SSL: error:8000000D:system library::Permission "
+        "denied:calling fopen(/etc/nginx/front.key, r) error:10080002:BIO routines::system lib)"}) {
+    CAPTURE(why);
+    const std::string said = fmt::format("nginx: [emerg] {}\nnginx: configuration file x test failed\n", why);
+    const rollback::ran came_to = process::finished{.status = 1, .timed_out = false, .output = said, .errors = {}};
+    const rollback::done tested = rollback::test_result(came_to, "nginx -t", false);
+    CHECK(tested.is == answer::cant_tell);
+    CHECK(tested.says.contains("[nginx] helper"));
+    CHECK(rollback::test_result(came_to, "nginx -t", true).is == answer::no);
+  }
+}
+
 TEST_CASE("a_test_that_may_not_write_where_nginx_does_is_can_not_tell") {
   const std::string said =
       "nginx: [emerg] open() \"/run/nginx.pid\" failed (30: Read-only file system)\nnginx: configuration file x test failed\n";
