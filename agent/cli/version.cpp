@@ -1,5 +1,7 @@
 #include "agent/cli/version.hpp"
 
+#include "agent/store/database.hpp"
+
 #include <CLI/Version.hpp>
 #include <ares.h>
 #include <boost/version.hpp>
@@ -40,8 +42,9 @@ std::string version_text() {
                      ares_version(nullptr), CLI11_VERSION, expat()) +
          fmt::format("fmt {}.{}.{}, hiredis {}.{}.{}, libpq {}.{}, {}, ", FMT_VERSION / 10'000, FMT_VERSION / 100 % 100, FMT_VERSION % 100,
                      HIREDIS_MAJOR, HIREDIS_MINOR, HIREDIS_PATCH, pq / 10'000, pq % 10'000, openssl()) +
-         fmt::format("prometheus-cpp {}, SQLite {}, toml++ {}.{}.{}, yaml-cpp {}", FLIPBACK_PROMETHEUS_CPP, sqlite3_libversion(),
-                     TOML_LIB_MAJOR, TOML_LIB_MINOR, TOML_LIB_PATCH, FLIPBACK_YAML_CPP);
+         fmt::format("prometheus-cpp {}, SQLite {}, toml++ {}.{}.{}, yaml-cpp {}\n", FLIPBACK_PROMETHEUS_CPP, sqlite3_libversion(),
+                     TOML_LIB_MAJOR, TOML_LIB_MINOR, TOML_LIB_PATCH, FLIPBACK_YAML_CPP) +
+         fmt::format("state: form {}", database::newest_form);  // read by the package, before it lets an earlier version take its place
 }
 
 }  // namespace cli

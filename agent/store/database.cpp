@@ -19,9 +19,6 @@ namespace flipback {
 
 namespace {
 
-/// Of the tables. 0 is what was written before there was a number.
-constexpr int schema = 1;
-
 // A fact that was forgotten keeps its row: that it is none is known, too.
 constexpr const char* tables =
     "CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
@@ -87,7 +84,7 @@ std::expected<void, sql_failure> lay_out(sqlite3* h, const std::string& lost) {
   const auto old = has_table(h, "facts");
   if (!old) return std::unexpected(old.error());
   const std::string take_over = *old ? "INSERT OR IGNORE INTO known SELECT name, value FROM facts; DROP TABLE facts;" : "";
-  auto done = execute(h, fmt::format("BEGIN IMMEDIATE; {} {} PRAGMA user_version={};", tables, take_over, schema));
+  auto done = execute(h, fmt::format("BEGIN IMMEDIATE; {} {} PRAGMA user_version={};", tables, take_over, database::newest_form));
   if (done) done = write_text(h, "by", FLIPBACK_VERSION);
   if (done && !lost.empty()) done = write_text(h, "lost", lost);
   if (done) done = execute(h, "COMMIT");
@@ -144,11 +141,11 @@ std::expected<void, sql_failure> load_into(loaded& made, const std::string& file
   const auto version = version_in(h);
   if (!version) return std::unexpected(version.error());
   made.version = *version;
-  if (made.version > schema) {
+  if (made.version > database::newest_form) {
     made.written_by = text_in(h, "by").value_or("");
     return {};
   }
-  if (made.version < schema) {
+  if (made.version < database::newest_form) {
     const auto used = has_table(h, "%");
     if (!used) return std::unexpected(used.error());
     // A crash may have come between putting the former file aside and this moment.
@@ -181,10 +178,10 @@ std::expected<loaded, sql_failure> load(const std::string& file, const std::stri
 /// Why what is in the file can't be used though it could be read from the disk; "" where it can.
 std::string unusable(const std::expected<loaded, sql_failure>& made) {
   if (!made) return made.error().is_damage() ? fmt::format("is damaged ({})", made.error().says) : "";
-  if (made->version <= schema) return "";
+  if (made->version <= database::newest_form) return "";
   const std::string by = made->written_by.empty() ? "a newer flipback" : fmt::format("flipback {}", made->written_by);
   return fmt::format("was written by {} in its form {}, and this flipback ({}) reads forms up to {}", by, made->version, FLIPBACK_VERSION,
-                     schema);
+                     database::newest_form);
 }
 
 }  // namespace

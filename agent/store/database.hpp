@@ -16,6 +16,8 @@ namespace flipback {
 /// remembers what happened: a fact that was not put since is one that can't be read, not one that there is not.
 class database {
  public:
+  static constexpr int newest_form = 1;  ///< of the tables; 0 is what was written before there was a number
+
   using facts = std::map<std::string, std::optional<std::string>>;  ///< a fact that was forgotten is one without a text
 
   /// An error is one sentence on why it can't be had now; nothing has been lost then. The file's mode becomes 0600. `lost` is what a file

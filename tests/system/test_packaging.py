@@ -27,7 +27,8 @@ def project_version():
 def test_the_version_is_the_projects_and_the_changelogs_newest():
     assert re.search(r"^## (\S+)", text_of("CHANGELOG.md"), re.MULTILINE)[1] == project_version()
     assert run("version").stdout == run("--version").stdout
-    first, libraries = run("version").stdout.splitlines()
+    first, libraries, form = run("version").stdout.splitlines()
+    assert re.fullmatch(r"state: form \d+", form)
     assert re.fullmatch(rf"flipback {re.escape(project_version())}, commit ([0-9a-f]{{12}}(-dirty)?|unknown)", first)
     told = {name: version for name, version in re.findall(r"(\S+) ([\d.]+)(?:, |$)", libraries)}
     assert len(told) == len(libraries.split(", ")), libraries

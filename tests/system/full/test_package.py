@@ -90,6 +90,31 @@ def test_the_same_tree_elsewhere_gives_the_same_bytes(package, tmp_path):
         assert other.read() == first.read()
 
 
+def test_its_bill_of_materials_names_what_it_is_made_of(unpacked):
+    """Read by a parser of others; held against what the loader and the package itself say."""
+    bill = unpacked / "usr" / "share" / "doc" / "flipback" / "flipback.spdx"
+    read = subprocess.run([os.path.join(fetched("spdx"), "bin", "pyspdxtools"), "-i", bill], capture_output=True, text=True, timeout=120, check=False)
+    assert read.returncode == 0, read.stdout + read.stderr
+    text = bill.read_text()
+    names = set(re.findall(r"^PackageName: (\S+)", text, re.MULTILINE))
+    control = (unpacked / "DEBIAN" / "control").read_text()
+    needed = {item.split()[0] for item in re.search(r"^Depends: (.*)$", control, re.MULTILINE)[1].split(", ")} - {"ca-certificates"}
+    assert needed <= names, needed - names
+    assert {"libboost1.81-dev", "libcli11-dev", "libtomlplusplus-dev"} <= names, "what is headers alone is in the binary, too"
+    for name, version in re.findall(r"^PackageName: (\S+)\n.*\nPackageVersion: (\S+)", text, re.MULTILINE):
+        if name != "flipback":
+            assert version in subprocess.run(["dpkg-query", "-W", "-f", "${Version} ", name], capture_output=True, text=True, check=True).stdout.split(), name
+
+
+def test_its_manual_of_the_configuration_has_every_key(unpacked):
+    page = subprocess.run(["man", "-l", unpacked / "usr" / "share" / "man" / "man5" / "flipback.toml.5.gz"], capture_output=True, text=True, check=True,
+                          env=dict(os.environ, MANWIDTH="400")).stdout
+    assert "flipback.toml - configuration of flipback(1)" in page
+    with open(os.path.join(ROOT, "packaging", "docs", "configuration.md"), encoding="utf-8") as file:
+        keys = set(re.findall(r"^\| `([a-z_.]+)`", file.read(), re.MULTILINE))
+    assert len(keys) > 30 and [key for key in keys if key not in page] == []
+
+
 def test_no_path_of_the_build_is_in_it(unpacked):
     binary = (unpacked / "usr" / "bin" / "flipback").read_bytes()
     assert not re.search(rb"/flipback-[\d.]+/|" + re.escape(ROOT.encode()), binary)
@@ -216,6 +241,22 @@ def test_an_upgrade_keeps_what_was_decided_and_what_was_written(host, newer):
     assert host.says("dpkg-query -W -f '${Version}' flipback").endswith("+newer")
     comes_back(host, before)
     assert host.says("cat /etc/flipback/flipback.toml") == written
+    assert "a migration" in host.says("flipback status")
+
+
+def test_a_downgrade_to_what_can_not_read_the_state_is_refused_and_any_other_keeps_it(host):
+    """It comes after the upgrade and its hold. What stands in for a later version: another word of the installed one for the form of its state."""
+    host.sh("mv /usr/bin/flipback /usr/bin/flipback.real && printf '#!/bin/sh\\n/usr/bin/flipback.real \"$@\" | sed \"s/^state: form .*/state: form 99/\"\\n' "
+            "> /usr/bin/flipback && chmod 755 /usr/bin/flipback")
+    refused = host.sh("apt-get install -y -q --allow-downgrades /root/flipback.deb", check=False)
+    assert refused.returncode != 0 and "is in form 99, and this version reads forms up to" in refused.stdout + refused.stderr
+    assert host.says("dpkg-query -W -f '${Version} ${db:Status-Status}' flipback").endswith("+newer installed")
+    host.sh("mv /usr/bin/flipback.real /usr/bin/flipback")
+    assert host.says("systemctl is-active flipback") == "active"
+    before = main_pid(host)
+    host.sh("apt-get install -y -q --allow-downgrades /root/flipback.deb")
+    comes_back(host, before)
+    assert not host.says("dpkg-query -W -f '${Version}' flipback").endswith("+newer")
     assert "a migration" in host.says("flipback status")
 
 
