@@ -62,7 +62,11 @@ acting::acting(asio::io_context& loop, const config::configuration& configured, 
   };
   world_->lacks_of_its_own = [this] {
     std::vector<lack> lacking;
-    for (rollback::live_lock::refusal& why : lock()) lacking.push_back({true, std::move(why.says), {}});
+    for (rollback::live_lock::refusal& why : lock()) {
+      const bool is_only_unseen = !why.by_another_agent && switch_->does_without_lock();
+      lacking.push_back(
+          {!is_only_unseen, is_only_unseen ? "another agent that acts here would not be noticed: " + why.says : why.says, {}});
+    }
     return lacking;
   };
   rollback_ = std::make_unique<rollback::shell>(

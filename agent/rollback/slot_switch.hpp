@@ -56,6 +56,8 @@ class slot_switch {
 
   /// The paths beside which one agent a nginx is locked.
   [[nodiscard]] virtual std::vector<std::string> locked_beside() const = 0;
+  /// Whether it can be carried out where no lock can be made, since it is another who writes. That another agent acts is not seen then.
+  [[nodiscard]] virtual bool does_without_lock() const { return false; }
   /// Makes room for the changes to `to`, so that a full disk does not stop them; and gives it back, with what puts kept of before.
   virtual void stage(slot_number to) = 0;
   virtual void unstage() = 0;

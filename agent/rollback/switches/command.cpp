@@ -54,6 +54,7 @@ class command_switch final : public slot_switch {
   [[nodiscard]] std::vector<std::string> obstacles() override;
   [[nodiscard]] std::vector<std::string> notes() override { return {}; }
   [[nodiscard]] std::vector<std::string> locked_beside() const override { return {configured_.nginx.conf}; }
+  [[nodiscard]] bool does_without_lock() const override { return true; }
   void stage(slot_number /*to*/) override {}
   void unstage() override {}
   void sweep() override {}

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 
@@ -154,8 +155,8 @@ def test_files_that_nginx_refuses_are_told_in_its_words(engine, remove, tmp_path
 class Shop:
     """The shipped compose file, in a folder of its own."""
 
-    def __init__(self, engine, folder, socket):
-        self.engine, self.folder, self.socket = engine, str(folder), socket
+    def __init__(self, engine, folder, socket, name="shop"):
+        self.engine, self.folder, self.socket, self.name = engine, str(folder), socket, name
         self.port = free_port()
         shutil.copytree(SHIPPED, self.folder)
         with open(self.path("z-sooner.yml"), "w", encoding="ascii") as file:
@@ -173,11 +174,11 @@ class Shop:
         return os.path.join(self.folder, *parts)
 
     def compose(self, *words):
-        return self.engine.compose(self.folder, "-p", "shop", *words, BLUE_IMAGE="api:blue", GREEN_IMAGE="api:green", NGINX_IMAGE="nginx:test",
+        return self.engine.compose(self.folder, "-p", self.name, *words, BLUE_IMAGE="api:blue", GREEN_IMAGE="api:green", NGINX_IMAGE="nginx:test",
                                    HTTP_PORT=str(self.port), DOCKER_SOCKET=self.socket, DOCKER_GID=str(os.stat(self.socket).st_gid))
 
     def events(self, kind, **fields):
-        said = self.engine.run("logs", "shop_flipback_1")
+        said = self.engine.run("logs", f"{self.name}_flipback_1")
         found = [json.loads(line) for line in (said.stdout + said.stderr).splitlines() if line.startswith("{")]
         return [event for event in found if event["kind"] == kind and all(event.get(key) == value for key, value in fields.items())]
 
@@ -185,11 +186,11 @@ class Shop:
         try:
             return wait_until(f"{kind} {fields}", lambda: self.events(kind, **fields), 40)[-1]
         except Exception as error:
-            said = self.engine.run("logs", "shop_flipback_1")
+            said = self.engine.run("logs", f"{self.name}_flipback_1")
             raise AssertionError(f"{error}\n{(said.stdout + said.stderr)[-6000:]}") from error
 
     def is_healthy(self):
-        return self.engine.shows("shop_flipback_1", ".State.Health.Status")
+        return self.engine.shows(f"{self.name}_flipback_1", ".State.Health.Status")
 
     def live(self):
         return get(f"http://127.0.0.1:{self.port}/items")[1].get("X-Release")
@@ -240,8 +241,8 @@ def test_as_built_it_watches_without_rights_and_acts_on_nothing(engine, image, r
     assert "pass" in engine.run("exec", "alone", "/usr/bin/flipback", "status").stdout
 
 
-def test_a_bad_release_is_rolled_back_and_that_is_proven(engine, shop, tmp_path):
-    before = {name: shop.site(name) for name in os.listdir(shop.path("sites")) if not name.startswith(".")}
+def cut_over_and_fail(engine, shop, reload, tmp_path):
+    """Users come, a person cuts over to green, and green goes bad; gives the rollback's end. Afterwards users are on blue."""
     shop.wait("deployment.baseline", live="blue")
     assert shop.live() == "blue"
     load = os.path.join(ROOT, "packaging", "demo", "load.py")
@@ -251,17 +252,23 @@ def test_a_bad_release_is_rolled_back_and_that_is_proven(engine, shop, tmp_path)
         assert [event["says"] for event in shop.events("deployment.not_ready", severity="critical")] == []
         # By a person: both files are in the folder that is mounted.
         shutil.copyfile(shop.path("sites", "green"), shop.path("sites", "live.conf"))
-        engine.run("kill", "--signal", "HUP", "nginx")
+        reload()
         shop.wait("deployment.cutover", live="green")
         assert shop.live() == "green"
-        engine.run("exec", "shop_green_1", "touch", "/run/bad")
+        engine.run("exec", f"{shop.name}_green_1", "touch", "/run/bad")
         closed = shop.wait("rollback.closed")
     finally:
         users.stop(patience=15)
-    assert (closed["outcome"], closed["reached"]) == ("rolled back", "blue"), closed
     assert {shop.live() for _ in range(12)} == {"blue"}
+    engine.run("exec", f"{shop.name}_green_1", "rm", "/run/bad")
+    return closed
+
+
+def test_a_bad_release_is_rolled_back_and_that_is_proven(engine, shop, tmp_path):
+    before = {name: shop.site(name) for name in os.listdir(shop.path("sites")) if not name.startswith(".")}
+    closed = cut_over_and_fail(engine, shop, lambda: engine.run("kill", "--signal", "HUP", "nginx"), tmp_path)
+    assert (closed["outcome"], closed["reached"]) == ("rolled back", "blue"), closed
     assert {name: shop.site(name) for name in before} == before
-    engine.run("exec", "shop_green_1", "rm", "/run/bad")
 
 
 def test_it_asked_the_engine_for_what_the_documents_name_and_for_nothing_else(shop, proxy):
@@ -319,3 +326,51 @@ def test_a_service_of_several_containers_is_not_reloaded_in_part(engine, shop, t
     engine.run("run", "-d", "--name", "another", "--network", "none", *labels, "nginx:test")
     [found] = lacks(engine, tmp_path, container="nginx")
     assert "service nginx runs in 2 containers" in found and "--scale nginx=1" in found
+
+
+# A host whose nginx takes over by itself what is in the folder; Flipback is told no more than how one switches, and what is switched to.
+BY_COMMAND = """version: "3.8"
+services:
+  nginx:
+    container_name: nginx-of-commands
+    command:
+      - /bin/sh
+      - -c
+      - |
+        nginx -g 'daemon off;' & cp /etc/nginx/sites/live.conf /run/taken
+        while sleep 0.1; do cmp -s /etc/nginx/sites/live.conf /run/taken || { cp /etc/nginx/sites/live.conf /run/taken; nginx -s reload; }; done
+  flipback:
+    volumes: ["./bin:/opt/shop:ro"]
+"""
+SWITCH_TO = """#!/bin/sh
+cp "/etc/nginx/sites/$1" /etc/nginx/sites/.fresh && mv /etc/nginx/sites/.fresh /etc/nginx/sites/live.conf
+"""
+ACTIVE = """#!/bin/sh
+for slot in blue green; do ! cmp -s "/etc/nginx/sites/$slot" /etc/nginx/sites/live.conf || echo $slot; done
+"""
+
+
+def test_where_a_command_switches_a_bad_release_is_rolled_back_too(engine, image, tmp_path):
+    shop = Shop(engine, tmp_path / "docker", engine.socket, "commands")
+    os.remove(shop.path("z-sooner.yml"))
+    os.mkdir(shop.path("bin"))
+    for name, text in (("switch-to", SWITCH_TO), ("active", ACTIVE)):
+        with open(shop.path("bin", name), "w", encoding="ascii") as file:
+            file.write(text)
+        os.chmod(shop.path("bin", name), 0o755)
+    with open(shop.path("z-command.yml"), "w", encoding="ascii") as file:
+        file.write(BY_COMMAND)
+    with open(shop.path("flipback.toml"), encoding="utf-8") as file:
+        text = re.sub(r"\[nginx\]\n(.+\n)+", "", file.read())
+    text = re.sub(r"^live_site .*$", 'active = ["/opt/shop/active"]', text, flags=re.MULTILINE)
+    text = re.sub(r'^site += "/etc/nginx/sites/(\w+)"$', r'switch = ["/opt/shop/switch-to", "\1"]', text, flags=re.MULTILINE)
+    with open(shop.path("flipback.toml"), "w", encoding="utf-8") as file:
+        file.write(text)
+    try:
+        shop.compose("up", "-d")
+        closed = cut_over_and_fail(engine, shop, lambda: None, tmp_path)
+        lacking = [event["says"] for event in shop.events("deployment.not_ready")]
+    finally:
+        shop.compose("down", "-v", "-t", "3")
+    assert (closed["outcome"], closed["reached"]) == ("rolled back", "blue"), closed
+    assert [says for says in lacking if says.startswith("another agent that acts here would not be noticed: can't lock /etc/nginx/")], lacking
