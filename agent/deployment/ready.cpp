@@ -132,6 +132,7 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
     found.notes.push_back(fmt::format("the switch names no slot, so that a breach asks instead of acting: {}{}", names.says,
                                       names.nearest.empty() ? "" : "; " + names.nearest));
   for (std::string& obstacle : how.obstacles()) found.lacking.push_back({true, std::move(obstacle), {}});
+  for (std::string& obstacle : co_await how.obstacles_elsewhere()) found.lacking.push_back({true, std::move(obstacle), {}});
   if (how.needs_reload()) {
     for (std::string& obstacle : co_await nginx.obstacles()) found.lacking.push_back({true, std::move(obstacle), {}});
   }

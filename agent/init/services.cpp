@@ -86,7 +86,7 @@ std::vector<probe_table> probes_of_services(const std::string& file, const std::
     table.host = service.name;
     if (std::ranges::find(made, table.name, &probe_table::name) != made.end()) table.name = name_beside(table);
     table.says = fmt::format("{}: the service {} in {} (image {}), by its port {}.", kind->called, flipback::quoted(service.name), file,
-                             flipback::quoted(service.image), kind->port);
+                             flipback::quoted(name_of_image(service.image)), kind->port);
     made.push_back(std::move(table));
   }
   for (const auto& [service, kind] : unpublished) {

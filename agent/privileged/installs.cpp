@@ -95,6 +95,10 @@ std::string installs::keep(const attempt& what) const {
 
 /// Looked at once more: a record may be older than the configuration.
 put_result installs::put(const change& c, end to) const {
+  const std::vector<std::string> live = switch_->locked_beside();
+  if (std::ranges::find(live, file_of(c).path) == live.end())
+    return {.is = put_result::kind::failed,
+            .says = fmt::format("{} is no longer a live file of this helper's configuration", file_of(c).path)};
   if (std::string why = not_roots_own(file_of(c).path); !why.empty()) return {.is = put_result::kind::failed, .says = std::move(why)};
   return put_file(file_of(c), to, of_.deployment->in_place);
 }
@@ -135,16 +139,33 @@ done installs::install(const order& what) {
   return {answer::yes, {}};
 }
 
+done installs::could(const order& what) {
+  const auto changes = changes_for(what);
+  if (!changes) return {answer::no, changes.error()};
+  std::string why = obstacle_to_put(path("begun"), false);
+  for (const change& c : *changes) {
+    if (why.empty()) why = not_roots_own(file_of(c).path);
+    if (why.empty()) why = obstacle_to_put(file_of(c).path, of_.deployment->in_place);
+  }
+  return {why.empty() ? answer::yes : answer::no, why};
+}
+
 done installs::restore() {
   const auto last = record();
   if (!last) return {answer::no, last.error()};
   return put_back(last->changes);
 }
 
-void installs::make_locks() {
+void installs::make_locks(gid_t served) {
   for (const std::string& live : switch_->locked_beside()) {
-    if (is_there(beside(live, dotfile::lock))) continue;
-    [[maybe_unused]] const auto made = live_lock::take(live);
+    const std::string lock = beside(live, dotfile::lock);
+    if (!not_roots_own(live).empty()) continue;  // in whose folder is not written
+    const descriptor file(::open(lock.c_str(), O_RDWR | O_CREAT | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC, 0600));
+    struct stat is{};
+    if (!file.is_open() || ::fstat(file.get(), &is) != 0 || !S_ISREG(is.st_mode) || is.st_uid != 0 || is.st_nlink != 1) continue;
+    if (is.st_gid != served && ::fchown(file.get(), 0, served) != 0) continue;
+    if ((is.st_mode & 07777) != 0640) [[maybe_unused]]
+      const int done = ::fchmod(file.get(), 0640);
   }
 }
 

@@ -24,10 +24,13 @@ class installs {
 
   /// No: nothing was changed, or what was is put back. Yes also where all says so already.
   [[nodiscard]] rollback::done install(const rollback::order& what);
+  /// Whether `install` would come to yes now, as far as can be tried without leaving a trace.
+  [[nodiscard]] rollback::done could(const rollback::order& what);
   /// Each file of the last install that is still what that wrote, or is back already. No: another was changed since, and left alone.
   [[nodiscard]] rollback::done restore();
-  /// Makes the files by which agents lock this nginx where there are none: the one that is served may not.
-  void make_locks();
+  /// Makes the files by which agents lock this nginx where there are none, since whom it serves may not. They are that group's alone: who
+  /// can open one can lock it, and keep an agent from acting.
+  void make_locks(gid_t served);
   /// Takes away what lies beside the files for an undo on a full disk: once nobody has asked for one for a while.
   void tidy_up() { switch_->sweep(); }
 

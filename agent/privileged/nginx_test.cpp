@@ -23,7 +23,7 @@ bool take(int pipe, std::string& into) {
   std::array<char, 4096> part{};
   const ssize_t size = ::read(pipe, part.data(), part.size());
   if (size > 0) into.append(part.data(), std::min(static_cast<std::size_t>(size), process::usual_output - into.size()));
-  return size > 0 || (size < 0 && errno != EAGAIN);
+  return size > 0 || (size < 0 && (errno == EAGAIN || errno == EINTR));
 }
 
 rollback::ran ran_within(const std::vector<std::string>& argv, duration limit) {

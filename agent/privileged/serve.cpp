@@ -16,6 +16,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <exception>
 
 namespace flipback::privileged {
 
@@ -45,6 +46,12 @@ std::expected<std::string, std::string> line_from(int peer, duration patience) {
   }
 }
 
+/// Whether the peer waits for its answer: who has given up is not served behind his back, hours after he asked.
+bool still_waits(int peer) {
+  pollfd is{.fd = peer, .events = 0, .revents = 0};
+  return ::poll(&is, 1, 0) >= 0 && (is.revents & (POLLHUP | POLLERR)) == 0;
+}
+
 /// Nothing was done. Of a test that is no answer to what was asked.
 done refused(const std::expected<order, std::string>& what, std::string why) {
   const bool is_known = what && what->is != order::verb::test;
@@ -59,12 +66,14 @@ done reload(const config::nginx& settings) {
 
 done carried_out(const order& what, const settings& by, const std::string& state) {
   installs kept(state, by.of);
-  kept.make_locks();
+  kept.make_locks(by.served_group);
   switch (what.is) {
     case order::verb::test:
       return test_of(by.of.nginx);
     case order::verb::install:
       return kept.install(what);
+    case order::verb::could:
+      return kept.could(what);
     case order::verb::restore:
       return kept.restore();
     case order::verb::reload:
@@ -75,7 +84,7 @@ done carried_out(const order& what, const settings& by, const std::string& state
 
 }  // namespace
 
-void serve(descriptor peer, const terms& by) {
+void serve(descriptor peer, const terms& by) try {
   ucred who{};
   socklen_t size = sizeof who;
   const bool known = ::getsockopt(peer.get(), SOL_SOCKET, SO_PEERCRED, &who, &size) == 0;
@@ -95,12 +104,16 @@ void serve(descriptor peer, const terms& by) {
     came_to = refused(what, fmt::format("user {} is not served here: `user` in {} says who is", who.uid, by.settings));
   else if (!what || !unsafe.empty())
     came_to = refused(what, what ? unsafe : what.error());
+  else if (!still_waits(peer.get()))
+    came_to = refused(what, "it hung up before its order was begun, so that was not carried out");
   else
     came_to = carried_out(*what, *settings, by.state);
   const std::string answer = to_text(came_to) + "\n";
   static_cast<void>(::send(peer.get(), answer.data(), answer.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
-  const std::string order_said = line ? fmt::format(" asks {}", in_quotes(*line, {}, 120)) : "";
+  const std::string order_said = line ? fmt::format(" asks {}", in_quotes(*line, {}, longest_order)) : "";
   fmt::print(by.log, "user {} (process {}){}: {}", who.uid, who.pid, order_said, answer);
+} catch (const std::exception& broken) {  // without an answer: what was begun can't be told. The next who asks is served
+  std::fprintf(by.log, "an order could not be carried to its end: %s\n", broken.what());
 }
 
 void tidy_up(const terms& by) {

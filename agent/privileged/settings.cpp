@@ -21,7 +21,10 @@ namespace {
 void read_whom(flipback::settings::section& root, settings& into) {
   const std::string name = root.required_text("user", "flipback");
   const passwd* const found = name.empty() ? nullptr : ::getpwnam(name.c_str());
-  if (found != nullptr) into.serves = found->pw_uid;
+  if (found != nullptr) {
+    into.serves = found->pw_uid;
+    into.served_group = found->pw_gid;
+  }
   if (found == nullptr && !name.empty()) root.report("user", fmt::format("found {}, which is no user of this host", root.shown("user")));
 }
 

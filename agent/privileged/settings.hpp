@@ -12,6 +12,7 @@ namespace flipback::privileged {
 /// What root has written for the helper: whom it serves, nginx, the switch and what it needs of the slots. The rest is not read.
 struct settings {
   uid_t serves = 0;
+  gid_t served_group = 0;
   config::configuration of;
 };
 

@@ -14,14 +14,19 @@ namespace flipback::rollback {
 
 namespace {
 
+/// Root has no use for the helper, which is root itself.
+std::string_view or_the_helper() {
+  return ::geteuid() == 0 ? "" : ", or set [nginx] helper";
+}
+
 std::string what_to_do(const std::string& path, int error) {
   std::error_code unlooked_at;
   switch (error) {
     case EACCES:
-      return fmt::format("; let user {} do so, run Flipback as one who may, or set [nginx] helper", ::geteuid());
+      return fmt::format("; let user {} do so, or run Flipback as one who may{}", ::geteuid(), or_the_helper());
     case EROFS:
-      return fmt::format("; mount {} writable (systemd: ReadWritePaths=, Docker: without :ro), or set [nginx] helper",
-                         std::filesystem::is_directory(path, unlooked_at) ? path : folder_of(path));
+      return fmt::format("; mount {} writable (systemd: ReadWritePaths=, Docker: without :ro){}",
+                         std::filesystem::is_directory(path, unlooked_at) ? path : folder_of(path), or_the_helper());
     case ENOSPC:
     case EDQUOT:
       return "; make room there";

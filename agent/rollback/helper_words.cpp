@@ -21,7 +21,8 @@ struct verb_name {
   order::verb is;
 };
 constexpr std::array verbs{verb_name{"test", order::verb::test}, verb_name{"install", order::verb::install},
-                           verb_name{"restore", order::verb::restore}, verb_name{"reload", order::verb::reload}};
+                           verb_name{"could", order::verb::could}, verb_name{"restore", order::verb::restore},
+                           verb_name{"reload", order::verb::reload}};
 
 struct answer_name {
   std::string_view name;
@@ -41,6 +42,10 @@ bool is_name(std::string_view word) {
   return !word.empty() && word.size() <= longest_name && std::ranges::all_of(word, is_letter);
 }
 
+bool takes_changes(order::verb verb) {
+  return verb == order::verb::install || verb == order::verb::could;
+}
+
 /// One blank between two words, and none elsewhere.
 std::vector<std::string_view> words_of(std::string_view line) {
   std::vector<std::string_view> words;
@@ -58,17 +63,18 @@ std::expected<order, std::string> order_in(std::string_view line) {
   if (line.size() >= longest_order) return std::unexpected(fmt::format("the order has {} bytes or more", longest_order));
   const std::vector<std::string_view> words = words_of(line);
   const auto* const verb = std::ranges::find(verbs, words.front(), &verb_name::name);
-  if (verb == verbs.end()) return std::unexpected("the order is none of test, install, restore and reload");
+  if (verb == verbs.end()) return std::unexpected("the order is none of test, install, could, restore and reload");
   order read{.is = verb->is, .slot = {}, .changes = {}};
-  if (read.is != order::verb::install) {
+  if (!takes_changes(read.is)) {
     if (words.size() > 1) return std::unexpected(fmt::format("{} takes no more words", verb->name));
     return read;
   }
-  if (words.size() < 2 || !is_name(words[1])) return std::unexpected("install takes a slot's name");
+  if (words.size() < 2 || !is_name(words[1])) return std::unexpected(fmt::format("{} takes a slot's name", verb->name));
   read.slot = words[1];
-  if (words.size() % 2 != 0) return std::unexpected("install takes two hashes for each file");
+  if (words.size() % 2 != 0) return std::unexpected(fmt::format("{} takes two hashes for each file", verb->name));
   for (std::size_t i = 2; i < words.size(); i += 2) {
-    if (!is_hash(words[i]) || !is_hash(words[i + 1])) return std::unexpected("what stands behind install and the slot is no SHA-256");
+    if (!is_hash(words[i]) || !is_hash(words[i + 1]))
+      return std::unexpected(fmt::format("what stands behind {} and the slot is no SHA-256", verb->name));
     read.changes.push_back({std::string(words[i]), std::string(words[i + 1])});
   }
   return read;
@@ -76,7 +82,7 @@ std::expected<order, std::string> order_in(std::string_view line) {
 
 std::string to_text(const order& what) {
   std::string text(std::ranges::find(verbs, what.is, &verb_name::is)->name);
-  if (what.is == order::verb::install) text += " " + what.slot;
+  if (takes_changes(what.is)) text += " " + what.slot;
   for (const hashed_change& c : what.changes) text += fmt::format(" {} {}", c.before, c.after);
   return text;
 }

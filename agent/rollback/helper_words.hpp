@@ -29,12 +29,13 @@ struct order {
   enum class verb : std::uint8_t {
     test,     ///< `nginx -t`
     install,  ///< makes the switch name `slot`, if all that changes are `changes`, in the order of the configuration
+    could,    ///< whether an install of the same words could be carried out now, tried without leaving a trace
     restore,  ///< puts back what the last install replaced, where it is still what that wrote
     reload    ///< HUP to nginx's master
   };
   verb is = verb::test;
-  std::string slot;                    ///< of `install`
-  std::vector<hashed_change> changes;  ///< of `install`
+  std::string slot;                    ///< of `install` and `could`
+  std::vector<hashed_change> changes;  ///< of `install` and `could`
   friend bool operator==(const order&, const order&) = default;
 };
 

@@ -15,12 +15,13 @@ namespace flipback::rollback {
 
 namespace {
 
-/// A lock file that can be read and not written (a folder that is mounted read-only for us) can be locked all the same.
+/// Whoever can open it can lock it, and so keep an agent from acting: it is made for one user alone. One that can be read and not written
+/// (a folder that is mounted read-only for us) can be locked all the same.
 descriptor open_lock(const std::string& path) {
   constexpr int how = O_NOFOLLOW | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
   descriptor there(::open(path.c_str(), O_RDWR | how));
   if (there.is_open()) return there;
-  if (errno == ENOENT) return descriptor(::open(path.c_str(), O_RDWR | O_CREAT | how, 0644));
+  if (errno == ENOENT) return descriptor(::open(path.c_str(), O_RDWR | O_CREAT | how, 0600));
   if (errno == EACCES || errno == EROFS) return descriptor(::open(path.c_str(), O_RDONLY | how));
   return there;
 }

@@ -96,7 +96,7 @@ void stepping::put_next() {
     say("install", "no", why, true);
     return give_way(why);
   }
-  say("install", "ok", {});
+  say("install", s.trouble.empty() ? "ok" : "can't tell", s.trouble);
   if (!plan_.reloads) return begin_proof(phase::proving, plan_.forward);
   ask_test(phase::testing);
 }

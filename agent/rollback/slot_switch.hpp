@@ -50,6 +50,8 @@ class slot_switch {
 
   /// Everything that would stop `put`, tried without leaving a trace: a sentence each with what to type; empty: nothing would.
   [[nodiscard]] virtual std::vector<std::string> obstacles() = 0;
+  /// The same of whoever writes in our place: asked, so it takes a while.
+  virtual asio::awaitable<std::vector<std::string>> obstacles_elsewhere() { co_return std::vector<std::string>(); }
   /// What a person should know of it, though nothing is in the way: how often each piece of text occurs, a live file that has a second
   /// name.
   [[nodiscard]] virtual std::vector<std::string> notes() = 0;

@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 
@@ -28,9 +29,12 @@ std::expected<std::string, std::string> read_from(int file, std::size_t most) {
   if (::fstat(file, &found) != 0) return failed(errno);
   if (S_ISDIR(found.st_mode)) return failed(EISDIR);
   if (auto kind = unreadable_kind(found.st_mode)) return std::unexpected(*std::move(kind));
-  std::string text(most + 1, '\0');
+  constexpr std::size_t least = 4096;  // of /proc and the like no size is known before
+  std::string text;
   std::size_t size = 0;
-  while (size < text.size()) {
+  while (size <= most) {
+    if (size == text.size())
+      text.resize(std::min(most + 1, std::max({least, 2 * size, static_cast<std::size_t>(found.st_size) + 1})));
     const ssize_t got = ::read(file, text.data() + size, text.size() - size);
     if (got < 0 && errno == EINTR) continue;
     if (got < 0) return failed(errno);

@@ -7,6 +7,7 @@ import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import time
 
@@ -367,3 +368,32 @@ def test_what_is_not_roots_alone_is_refused(on_host, trap):
     if trap is not site_that_is_a_pipe:
         assert host.ask("reload\n").startswith("no: ")
         assert any(word in answers[0] for word in ("chown -h root", "chmod go-w")), answers
+
+
+def test_an_order_of_who_has_given_up_is_not_carried_out_behind_his_back(host):
+    """The helper stands still, as behind a test of nginx that hangs; who asked does not wait so long, and it goes on."""
+    assert host.ask("test\n").startswith("yes")
+    before = host.live()
+    host.helper.process.send_signal(signal.SIGSTOP)
+    try:
+        for order in (host.install("green"), "reload\n"):
+            with socket.socket(socket.AF_UNIX) as asker:
+                asker.connect(host.helper.socket)
+                asker.sendall(order.encode())
+    finally:
+        host.helper.process.send_signal(signal.SIGCONT)
+    wait_until("its answers", lambda: sum("it hung up before its order was begun" in line for line in host.helper.told()) == 2)
+    assert host.live() == before
+
+
+def test_a_helper_that_is_configured_for_other_files_is_not_ready_before_the_night(host):
+    agent = host.start_agent()
+    agent.wait("deployment.baseline")
+    assert [event["says"] for event in agent.of("deployment.not_ready")] == []
+    agent.stop()
+    blue, green = host.switch[1:]
+    host.helper.configure(f'user = "{AGENT.pw_name}"\n' + host.settings((host.switch[0], green, blue)))
+    agent = host.start_agent()
+    says = agent.wait("deployment.not_ready")["says"]
+    assert says.startswith("the helper could not make green live: ") and "configured for others" in says
+    agent.stop()

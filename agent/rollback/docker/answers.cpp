@@ -8,6 +8,7 @@
 #include <fmt/format.h>
 
 #include <charconv>
+#include <cmath>
 #include <limits>
 
 namespace flipback::rollback::docker {
@@ -86,8 +87,12 @@ std::expected<std::vector<std::string>, std::string> names_in(const net::http_an
   const auto* all = net::array_at(*read, "");
   if (all == nullptr) return std::unexpected("answered with no list of containers");
   std::vector<std::string> names;
-  for (const json::value& each : *all)
-    names.push_back(flipback::quoted(text_in(each, "/Names/0").value_or("/?").substr(1), {}, longest_name));
+  for (const json::value& each : *all) {
+    if (text_in(each, "/Labels/com.docker.compose.oneoff") == "True") continue;  // `docker-compose run`: no part of the service
+    std::string name = text_in(each, "/Names/0").value_or("?");
+    if (name.starts_with('/')) name.erase(0, 1);
+    names.push_back(flipback::quoted(name, {}, longest_name));
+  }
   return names;
 }
 
@@ -158,7 +163,9 @@ std::expected<std::optional<int>, std::string> status_in(const net::http_answer&
   if (!running) return std::unexpected("does not say whether a command has ended");
   const auto status = net::number_at(*read, "/ExitCode");
   if (*running || !status) return std::nullopt;
-  return static_cast<int>(std::clamp<double>(*status, 0, 255));
+  if (*status < 0 || *status > 255 || *status != std::trunc(*status))
+    return std::unexpected("says of a command that it ended with a status that is none");  // as where the Engine has lost it
+  return static_cast<int>(*status);
 }
 
 }  // namespace flipback::rollback::docker

@@ -100,6 +100,11 @@ asio::awaitable<std::expected<engine::found, std::string>> engine::look(instant 
         fmt::format("there is no container {}: type `docker ps -a`, and set [nginx] container to nginx's name", name_));
   auto is = container_in(*inspected);
   if (!is) co_return std::unexpected(fmt::format("{}; type `docker inspect {}`", troubled(is.error()), name_));
+  // A name that is no container's may be the beginning of another's number.
+  if (is->name != name_ && !(name_.size() >= 12 && is->id.starts_with(name_)))
+    co_return std::unexpected(fmt::format(
+        "there is no container {}, but {} by that beginning of its id: type `docker ps -a`, and set [nginx] container to nginx's name",
+        name_, is->name));
   if (is->status != "running" || is->pid == 0)
     co_return std::unexpected(fmt::format("container {} is {}, expected running: type `{}`", name_, is->status, how_to_run(*is)));
   const auto top = co_await ask("GET", fmt::format("/containers/{}/top", is->id), until);

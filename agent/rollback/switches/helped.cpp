@@ -21,6 +21,7 @@ class helped_switch final : public slot_switch {
   asio::awaitable<put_result> put(const change& c, end to) override;
   [[nodiscard]] bool needs_reload() const override { return reading_->needs_reload(); }
   [[nodiscard]] std::vector<std::string> obstacles() override { return reading_->obstacles(); }
+  asio::awaitable<std::vector<std::string>> obstacles_elsewhere() override;
   [[nodiscard]] std::vector<std::string> notes() override { return reading_->notes(); }
   [[nodiscard]] std::vector<std::string> locked_beside() const override { return reading_->locked_beside(); }
   /// What lies beside the files is the helper's.
@@ -45,6 +46,21 @@ std::expected<order, std::string> helped_switch::order_for(const change& c, end 
       return order{.is = order::verb::install, .slot = configured_.slots[s].name, .changes = hashed(*changes)};
   }
   return std::unexpected("what was to be written is no longer what a slot's file says: somebody has changed it");
+}
+
+/// It is asked for each slot that the switch does not name: by hashes, so that one which is configured for other files says no. What keeps
+/// us from asking at all is told by nginx's test, which goes the same way.
+asio::awaitable<std::vector<std::string>> helped_switch::obstacles_elsewhere() {
+  std::vector<std::string> found;
+  for (slot_number s = 0; s < configured_.slots.size(); ++s) {
+    const auto changes = reading_->changes_to(s);
+    if (!changes || changes->empty()) continue;  // why there are none is told by `obstacles`
+    const order what{.is = order::verb::could, .slot = configured_.slots[s].name, .changes = hashed(*changes)};
+    const auto answered = co_await ask_helper(executor_, configured_.nginx, what);
+    if (answered && answered->is == answer::no)
+      found.push_back(fmt::format("the helper could not make {} live: {}", configured_.slots[s].name, answered->says));
+  }
+  co_return found;
 }
 
 asio::awaitable<put_result> helped_switch::put(const change& c, end to) {

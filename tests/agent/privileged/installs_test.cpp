@@ -143,6 +143,15 @@ TEST_CASE("a_restore_takes_back_the_last_install_alone") {
   CHECK(s.both() == "one is green\ntwo is blue\n");
 }
 
+TEST_CASE("a_restore_writes_nothing_that_the_configuration_no_longer_names") {
+  served s;
+  is(s.install("green"), answer::yes);
+  std::erase_if(s.settings.of.deployment->live_files, [](const auto& file) { return file.live.ends_with("/two"); });
+  privileged::installs now(s.at / "state", s.settings.of);
+  is(now.restore(), answer::no, "no longer a live file");
+  CHECK(s.text("two") == "two is green\n");
+}
+
 TEST_CASE("a_restore_writes_nowhere_where_others_than_root_may") {
   served s;
   is(s.install("green"), answer::yes);
@@ -159,8 +168,36 @@ TEST_CASE("a_record_that_can_not_be_read_is_said") {
 
 TEST_CASE("an_agent_that_may_make_no_lock_finds_one_that_it_may_take") {
   served s;
-  s.made.make_locks();
+  s.made.make_locks(65534);
   CHECK(as_nobody([&] { return rollback::live_lock::take(s.path("one")).has_value() ? "taken" : "refused"; }) == "taken");
+}
+
+TEST_CASE("who_is_not_of_the_agents_group_can_not_keep_it_from_acting_by_its_lock") {
+  served s;
+  s.write(".one.flipback-lock", "");
+  REQUIRE(::chmod(s.path(".one.flipback-lock").c_str(), 0644) == 0);  // as earlier versions made it
+  s.made.make_locks(0);
+  CHECK(as_nobody([&] { return rollback::live_lock::take(s.path("one")).has_value() ? "taken" : "refused"; }) == "refused");
+}
+
+TEST_CASE("whether_an_install_could_be_is_told_and_leaves_no_trace") {
+  served s;
+  order what = s.to("green");
+  what.is = order::verb::could;
+  const auto before = s.names();
+  const auto state = s.names("state");
+  is(s.made.could(what), answer::yes);
+  CHECK(s.names() == before);
+  CHECK(s.names("state") == state);
+  CHECK(s.both() == blue);
+  order other = what;
+  other.changes.front().before = std::string(64, '0');
+  is(s.made.could(other), answer::no, "configured for others");
+  other = what;
+  other.slot = "red";
+  is(s.made.could(other), answer::no, "red is no slot");
+  REQUIRE(::chown(s.path("two").c_str(), 65534, 0) == 0);
+  is(s.made.could(what), answer::no, "belongs to user 65534");
 }
 
 TEST_CASE("what_lies_beside_a_file_for_an_undo_is_taken_away_when_nobody_has_asked_for_long") {

@@ -13,9 +13,10 @@ const std::string other = hash_of({.is = file_image::kind::link, .bytes = {}, .t
 }  // namespace
 
 TEST_CASE("an_order_reads_back_as_it_was_written") {
-  for (const order& o : {order{.is = order::verb::test}, order{.is = order::verb::restore}, order{.is = order::verb::reload},
-                         order{.is = order::verb::install, .slot = "green"},
-                         order{.is = order::verb::install, .slot = "b_1-A", .changes = {{hash, other}, {"absent", hash}}}}) {
+  for (const order& o :
+       {order{.is = order::verb::test}, order{.is = order::verb::restore}, order{.is = order::verb::reload},
+        order{.is = order::verb::install, .slot = "green"}, order{.is = order::verb::could, .slot = "green", .changes = {{hash, other}}},
+        order{.is = order::verb::install, .slot = "b_1-A", .changes = {{hash, other}, {"absent", hash}}}}) {
     CAPTURE(to_text(o));
     const auto read = order_in(to_text(o));
     REQUIRE(read.has_value());

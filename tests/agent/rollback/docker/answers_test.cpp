@@ -1,6 +1,7 @@
 #include "agent/rollback/docker/answers.hpp"
 
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
 using namespace flipback;
 using namespace flipback::rollback;
@@ -109,4 +110,12 @@ TEST_CASE("a_status_is_known_once_the_command_has_ended") {
   CHECK_FALSE(status(R"({"Running":true,"ExitCode":0})"));
   CHECK_FALSE(status(R"({"Running":false,"ExitCode":null})"));
   CHECK_FALSE(docker::status_in(answer_of(R"({"ExitCode":0})")));
+  for (const char* lost : {"-1", "0.4", "256", "1e300"})
+    CHECK_FALSE(docker::status_in(answer_of(fmt::format(R"({{"Running":false,"ExitCode":{}}})", lost))));
+}
+
+TEST_CASE("the_containers_of_a_service_are_those_that_serve") {
+  const auto names = docker::names_in(answer_of(R"([{"Names":["/shop_nginx_1"],"Labels":{"com.docker.compose.oneoff":"False"}},
+    {"Names":["/shop_nginx_run_2"],"Labels":{"com.docker.compose.oneoff":"True"}},{"Names":[""]},{"Names":[]}])"));
+  CHECK(names.value() == std::vector<std::string>{"shop_nginx_1", "", "?"});
 }
