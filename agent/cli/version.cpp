@@ -10,7 +10,7 @@
 #include <libpq-fe.h>
 #include <openssl/crypto.h>
 #include <sqlite3.h>
-#include <toml++/impl/version.h>
+#include <toml++/toml.h>
 
 #include <expat.h>
 

@@ -52,9 +52,9 @@ bool still_waits(int peer) {
   return ::poll(&is, 1, 0) >= 0 && (is.revents & (POLLHUP | POLLERR)) == 0;
 }
 
-/// Nothing was done. Of a test that is no answer to what was asked.
+/// Nothing was done. Of a test or a trial that is no answer to what was asked.
 done refused(const std::expected<order, std::string>& what, std::string why) {
-  const bool is_known = what && what->is != order::verb::test;
+  const bool is_known = what && what->is != order::verb::test && what->is != order::verb::could;
   return {is_known ? answer::no : answer::cant_tell, std::move(why)};
 }
 

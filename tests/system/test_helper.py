@@ -128,7 +128,7 @@ def test_an_agent_without_rights_rolls_back_through_the_helper(on_host, kind):
     assert [e["step"] for e in agent.of("rollback.step")] == ["preflight", "install", "test", "reload", "prove"]
     told = host.helper.told()
     assert all(line.startswith("user 65534 ") for line in told), told
-    assert [line.split('"')[1].split()[0] for line in told if '"test"' not in line] == ["install", "reload"]
+    assert [verb for verb in (line.split('"')[1].split()[0] for line in told) if verb not in ("test", "could")] == ["install", "reload"]
     assert all(line.endswith(": yes") for line in told), told
 
 
@@ -370,8 +370,9 @@ def test_what_is_not_roots_alone_is_refused(on_host, trap):
         assert any(word in answers[0] for word in ("chown -h root", "chmod go-w")), answers
 
 
-def test_an_order_of_who_has_given_up_is_not_carried_out_behind_his_back(host):
+def test_an_order_of_who_has_given_up_is_not_carried_out_behind_his_back(on_host):
     """The helper stands still, as behind a test of nginx that hangs; who asked does not wait so long, and it goes on."""
+    host = on_host()
     assert host.ask("test\n").startswith("yes")
     before = host.live()
     host.helper.process.send_signal(signal.SIGSTOP)
@@ -386,14 +387,14 @@ def test_an_order_of_who_has_given_up_is_not_carried_out_behind_his_back(host):
     assert host.live() == before
 
 
-def test_a_helper_that_is_configured_for_other_files_is_not_ready_before_the_night(host):
+def test_a_helper_that_is_configured_for_other_files_is_not_ready_before_the_night(on_host):
+    host = on_host()
     agent = host.start_agent()
     agent.wait("deployment.baseline")
     assert [event["says"] for event in agent.of("deployment.not_ready")] == []
-    agent.stop()
+    agent.child.stop()
     blue, green = host.switch[1:]
     host.helper.configure(f'user = "{AGENT.pw_name}"\n' + host.settings((host.switch[0], green, blue)))
     agent = host.start_agent()
     says = agent.wait("deployment.not_ready")["says"]
     assert says.startswith("the helper could not make green live: ") and "configured for others" in says
-    agent.stop()

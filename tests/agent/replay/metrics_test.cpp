@@ -45,7 +45,7 @@ config::configuration configured(const std::string& toml) {
 /// What is told: "5s error_rate", "10s cutover", "window open".
 struct told {
   std::vector<std::string> entries;
-  std::map<std::string, signal> signals;
+  std::map<std::string, flipback::signal> signals;
   bool has(const std::string& entry) const { return std::ranges::find(entries, entry) != entries.end(); }
 };
 
