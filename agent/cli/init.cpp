@@ -10,12 +10,14 @@
 #include <fmt/format.h>
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <array>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <filesystem>
 
 namespace flipback::cli {
 
@@ -38,7 +40,16 @@ std::string why_not_opened(const std::string& output, int error) {
   return fmt::format("can't write {}: {}", output, std::strerror(error));
 }
 
-/// Whole, or not at all.
+/// Why no new file could be made there, as far as is seen without making one; 0: nothing is in the way.
+int obstacle_to_make(const std::string& output) {
+  struct stat there{};
+  if (::lstat(output.c_str(), &there) == 0) return EEXIST;
+  std::string folder = std::filesystem::path(output).parent_path().string();
+  if (folder.empty()) folder = ".";
+  return ::access(folder.c_str(), W_OK | X_OK) == 0 ? 0 : errno;
+}
+
+/// Whole, or with an error.
 bool write_all(int file, std::string_view text) {
   while (!text.empty()) {
     const ssize_t size = ::write(file, text.data(), text.size());
@@ -53,11 +64,12 @@ bool write_all(int file, std::string_view text) {
 
 int init(const std::string& output) {
   constexpr int as_the_umask_has_it = 0666;  // nothing in it is secret
-  // First, so that nobody looks for nothing.
-  const descriptor file(output.empty() ? -1 : ::open(output.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, as_the_umask_has_it));
-  if (!output.empty() && !file.is_open()) return complain(why_not_opened(output, errno));
+  // First, so that nobody looks for nothing. It is made last: a look that is broken off leaves nothing behind.
+  if (const int error = output.empty() ? 0 : obstacle_to_make(output); error != 0) return complain(why_not_opened(output, error));
   init::draft made = init::drafted(init::look(init::usual_places()));
   init::settle(made);
+  const descriptor file(output.empty() ? -1 : ::open(output.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, as_the_umask_has_it));
+  if (!output.empty() && !file.is_open()) return complain(why_not_opened(output, errno));
   const int into = file.is_open() ? file.get() : STDOUT_FILENO;
   if (!write_all(into, init::text_of(made))) {
     const int error = errno;

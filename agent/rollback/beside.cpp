@@ -16,7 +16,7 @@ namespace {
 
 /// Root has no use for the helper, which is root itself.
 std::string_view or_the_helper() {
-  return ::geteuid() == 0 ? "" : ", or set [nginx] helper";
+  return ::geteuid() == 0 ? "" : ", or let the helper do it ([nginx] helper)";
 }
 
 std::string what_to_do(const std::string& path, int error) {

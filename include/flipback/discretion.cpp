@@ -105,7 +105,9 @@ std::optional<written> as_entity(std::string_view at) {
 /// What a reader does not see, between the letters of what he does.
 std::optional<written> unseen(std::string_view at) {
   const std::size_t size = utf8_character_size(at);
-  return size > 1 && is_control(at.substr(0, size)) ? std::optional(written{size, ""}) : std::nullopt;
+  const std::string_view character = at.substr(0, size);
+  const bool joins = character == "\u200C" || character == "\u200D";
+  return size > 1 && (joins || is_control(character)) ? std::optional(written{size, ""}) : std::nullopt;
 }
 
 /// The text with each character for what it stands for.

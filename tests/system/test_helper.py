@@ -181,13 +181,13 @@ def test_a_helper_that_is_not_there_or_refuses_is_said_with_what_to_type(on_host
     host = on_host()
     os.rename(host.helper.socket, host.helper.socket + ".away")
     agent = host.start_agent()
-    [lack] = [e["says"] for e in wait_until("it to be said", lambda: agent.of("deployment.not_ready", severity="critical")) if "helper" in e["says"]]
+    [lack] = [e["says"] for e in wait_until("it to be said", lambda: agent.of("deployment.not_ready", severity="critical")) if "can't be tested" in e["says"]]
     assert "systemctl status flipback-helper.socket" in lack
     agent.child.stop()
     os.rename(host.helper.socket + ".away", host.helper.socket)
     host.helper.configure(f'user = "daemon"\n{host.settings()}')
     agent = host.start_agent()
-    [lack] = [e["says"] for e in wait_until("it to be said", lambda: agent.of("deployment.not_ready", severity="critical")) if "helper" in e["says"]]
+    [lack] = [e["says"] for e in wait_until("it to be said", lambda: agent.of("deployment.not_ready", severity="critical")) if "can't be tested" in e["says"]]
     assert "user 65534 is not served here" in lack
 
 

@@ -379,3 +379,14 @@ def test_each_thing_says_where_it_was_found(host):
         assert table.startswith("#"), table
     assert layout.path("sites-available/blue") in host.text() and str(host.folder / "docker-compose.yml") in host.text()
     assert program("nginx")
+
+
+def test_a_look_that_is_broken_off_leaves_nothing_behind(host):
+    host.use("sleep 30;")
+    began = subprocess.Popen([BINARY, "init", "--output", "flipback.toml"], cwd=host.folder, env={"PATH": f"{host.path}:/usr/bin:/bin", "HOME": "/"},
+                             stderr=subprocess.DEVNULL)
+    time.sleep(1)
+    assert began.poll() is None
+    began.kill()
+    began.wait()
+    assert not (host.folder / "flipback.toml").exists()

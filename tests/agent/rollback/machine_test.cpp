@@ -25,7 +25,9 @@ TEST_CASE("a_rollback_on_a_straight_road") {
 
 TEST_CASE("of_a_file_of_which_it_can_not_be_told_whether_it_was_put_no_step_says_that_it_was") {
   host h;
-  h.instead_of_put = [](const put_change& p) { return p.change == 1 ? std::optional(rollback::put_result::kind::cant_tell) : std::nullopt; };
+  h.instead_of_put = [](const put_change& p) {
+    return p.change == 1 ? std::optional(rollback::put_result::kind::cant_tell) : std::nullopt;
+  };
   h.roll_back();
   const auto install = std::ranges::find_if(h.told, [](const event& e) { return e.says.starts_with("install: "); });
   REQUIRE(install != h.told.end());
