@@ -139,7 +139,7 @@ def test_without_the_helper_what_lacks_is_said_and_with_it_it_is_ready(productio
     host.write("/etc/flipback/helper.toml", HELPER_TOML)
     host.sh("systemctl enable --now flipback-helper.socket")
     production.configure(production.written + '\n[nginx]\nhelper = "/run/flipback-helper/helper.sock"\n')
-    host.wait("its answer", "journalctl -u flipback-helper --no-pager -o cat | grep -c 'user [1-9].*yes'", "1")
+    host.wait("its answer", "journalctl -u flipback-helper --no-pager -o cat | grep -m1 -cE 'user [1-9].*asks .test.: yes'", "1")
     assert "lacking" not in host.says("flipback status")
     assert "rollback: ready" in host.says("flipback validate /etc/flipback/flipback.toml", user="flipback")
 
