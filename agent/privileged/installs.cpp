@@ -93,13 +93,15 @@ std::string installs::keep(const attempt& what) const {
   return write_file(path("begun"), to_text(begun));
 }
 
-/// Looked at once more: a record may be older than the configuration.
+/// Looked at for each file: a record may be older than the configuration.
+std::string installs::closed(const std::string& live) const {
+  const std::vector<std::string> all = switch_->locked_beside();
+  if (std::ranges::find(all, live) == all.end()) return fmt::format("{} is no longer a live file of this helper's configuration", live);
+  return not_roots_own(live);
+}
+
 put_result installs::put(const change& c, end to) const {
-  const std::vector<std::string> live = switch_->locked_beside();
-  if (std::ranges::find(live, file_of(c).path) == live.end())
-    return {.is = put_result::kind::failed,
-            .says = fmt::format("{} is no longer a live file of this helper's configuration", file_of(c).path)};
-  if (std::string why = not_roots_own(file_of(c).path); !why.empty()) return {.is = put_result::kind::failed, .says = std::move(why)};
+  if (std::string why = closed(file_of(c).path); !why.empty()) return {.is = put_result::kind::failed, .says = std::move(why)};
   return put_file(file_of(c), to, of_.deployment->in_place);
 }
 
@@ -144,7 +146,7 @@ done installs::could(const order& what) {
   if (!changes) return {answer::no, changes.error()};
   std::string why = obstacle_to_put(path("begun"), false);
   for (const change& c : *changes) {
-    if (why.empty()) why = not_roots_own(file_of(c).path);
+    if (why.empty()) why = closed(file_of(c).path);
     if (why.empty()) why = obstacle_to_put(file_of(c).path, of_.deployment->in_place);
   }
   return {why.empty() ? answer::yes : answer::no, why};
@@ -164,8 +166,7 @@ void installs::make_locks(gid_t served) {
     struct stat is{};
     if (!file.is_open() || ::fstat(file.get(), &is) != 0 || !S_ISREG(is.st_mode) || is.st_uid != 0 || is.st_nlink != 1) continue;
     if (is.st_gid != served && ::fchown(file.get(), 0, served) != 0) continue;
-    if ((is.st_mode & 07777) != 0640) [[maybe_unused]]
-      const int done = ::fchmod(file.get(), 0640);
+    if ((is.st_mode & 07777) != 0640) ::fchmod(file.get(), 0640);
   }
 }
 

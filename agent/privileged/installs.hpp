@@ -41,6 +41,8 @@ class installs {
   [[nodiscard]] std::expected<rollback::attempt, std::string> record() const;
   [[nodiscard]] std::string keep(const rollback::attempt& what) const;
   [[nodiscard]] rollback::done put_back(std::span<const rollback::change> changes) const;
+  /// Why nothing is written there; "" where something may be.
+  [[nodiscard]] std::string closed(const std::string& live) const;
   [[nodiscard]] rollback::put_result put(const rollback::change& c, rollback::end to) const;
   [[nodiscard]] std::string path(const char* name) const { return (folder_ / name).string(); }
 

@@ -196,8 +196,7 @@ void discretion::keep(const secret& s) {
     add(as_in_urls(once));
   }
   if (text.size() >= long_enough) {
-    const std::span bytes(reinterpret_cast<const unsigned char*>(text.data()),
-                          text.size());  // NOLINT(cppcoreguidelines-pro-type-reinterpret-cast)
+    const std::vector<unsigned char> bytes(text.begin(), text.end());
     add(fmt::format("{:02x}", fmt::join(bytes, "")));
     add(fmt::format("{:02X}", fmt::join(bytes, "")));
   }

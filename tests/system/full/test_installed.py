@@ -2,18 +2,16 @@
 
 import os
 import re
-import shutil
-import threading
 import time
-import urllib.error
-import urllib.request
 
 import pytest
 from conftest import ROOT
 from docker_engine import DockerEngine, SystemdHost
+from follow import Users
 from layout import RULE
-from processes import free_port
+from processes import Child, free_port
 from service import fetched
+from stack import PYTHON, get
 
 with open(os.path.join(ROOT, "packaging", "docs", "operations.md"), encoding="utf-8") as page:
     HELPER_TOML = re.search(r"```toml\n(user = .*?)```", page.read(), re.DOTALL)[1]
@@ -24,8 +22,8 @@ error_log /var/log/slots.log;
 events {}
 http {
   access_log off;
-  server { listen 127.0.0.1:%(blue)s; location / { return 200 '{"version":"v1.0.0"}'; } }
-  server { listen 127.0.0.1:%(green)s; location / { if (-f /run/bad) { return 500; } return 200 '{"version":"v1.1.0"}'; } }
+  server { listen 127.0.0.1:%(blue)s; add_header X-Release v1.0.0 always; location / { return 200 '{"version":"v1.0.0"}'; } }
+  server { listen 127.0.0.1:%(green)s; add_header X-Release v1.1.0 always; location / { if (-f /run/bad) { return 500; } return 200 '{"version":"v1.1.0"}'; } }
 }
 """
 SITE = """server {
@@ -64,41 +62,15 @@ class Production:
         """The runbook's own commands."""
         self.host.sh(f"cp /etc/nginx/sites-available/{slot} /etc/nginx/sites-enabled/default && nginx -t && {then}")
 
-    def answers(self, path="/items"):
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.ports['door']}{path}", timeout=5) as answer:
-                return answer.status, answer.read().decode()
-        except urllib.error.HTTPError as error:
-            return error.code, ""
+    def url(self, path):
+        return f"http://127.0.0.1:{self.ports['door']}{path}"
 
     def events(self, kind):
         return [line for line in self.host.says("journalctl -u flipback --no-pager -o cat").splitlines() if f" {kind}" in f" {line}"]
 
-    def configure(self, text, then="systemctl restart flipback"):
+    def configure(self, text):
         self.host.write("/etc/flipback/flipback.toml", text)
-        self.host.sh(f"flipback validate /etc/flipback/flipback.toml && {then}")
-
-
-class Users:
-    """Sixty requests a second, each on a connection of its own, while it is entered."""
-
-    def __init__(self, production):
-        self.production = production
-        self.over = threading.Event()
-        self.thread = threading.Thread(target=self._ask)
-        self.answers = []
-
-    def _ask(self):
-        while not self.over.wait(1 / 60):
-            self.answers.append((time.monotonic(), *self.production.answers()))
-
-    def __enter__(self):
-        self.thread.start()
-        return self
-
-    def __exit__(self, *_):
-        self.over.set()
-        self.thread.join()
+        self.host.sh("flipback validate /etc/flipback/flipback.toml && systemctl restart flipback")
 
 
 @pytest.fixture(scope="module")
@@ -144,20 +116,28 @@ def test_without_the_helper_what_lacks_is_said_and_with_it_it_is_ready(productio
     assert "rollback: ready" in host.says("flipback validate /etc/flipback/flipback.toml", user="flipback")
 
 
-def test_a_bad_release_is_rolled_back_by_an_agent_without_any_right(production):
+def test_a_bad_release_is_rolled_back_by_an_agent_without_any_right(production, tmp_path):
     host = production.host
-    assert production.answers("/health") == (200, '{"version":"v1.0.0"}')
-    with Users(production) as users:
+    status, _, body = get(production.url("/health"))
+    assert (status, body) == (200, '{"version":"v1.0.0"}')
+    load = os.path.join(ROOT, "packaging", "demo", "load.py")
+    child = Child("users", [PYTHON, load, production.url("/items"), "60", "0"], str(tmp_path / "users.log"))
+    try:
         time.sleep(4)  # two windows of the rule
         production.cut_over("green")
         host.wait("the cutover", "journalctl -u flipback --no-pager -o cat | grep -c 'users now reach green'", "1")
         time.sleep(2)
         host.sh("touch /run/bad")
         host.wait("its end", "journalctl -u flipback --no-pager -o cat | grep -c 'is live, proven in'", "1", 60)
-        proven = time.monotonic()
+        proven = time.time()
         time.sleep(2)
-    afterwards = [answer for began, *answer in users.answers if began > proven]
-    assert len(afterwards) > 20 and {tuple(answer) for answer in afterwards} == {(200, '{"version":"v1.0.0"}')}
+    finally:
+        child.stop(patience=15)
+    users = Users(child.log)
+    users.update()
+    afterwards = [request for request in users.fresh() if request["began"] > proven]
+    assert len(afterwards) > 20 and {(request["status"], request["release"]) for request in afterwards} == {(200, "v1.0.0")}
+    assert users.broken("fresh") == []
     assert host.sh("cmp /etc/nginx/sites-available/blue /etc/nginx/sites-enabled/default", check=False).returncode == 0
     assert host.says("stat -c '%U:%G %a' /etc/nginx/sites-enabled/default") == "root:root 644"
     status = host.says("cat /proc/$(systemctl show flipback -p MainPID --value)/status")
