@@ -69,12 +69,13 @@ std::vector<witness_log> witness_logs(const rollback::nginx_configuration* nginx
   std::vector<witness_log> found = nginx == nullptr ? std::vector<witness_log>{} : of_nginx(*nginx);
   if (!found.empty()) return found;
   found = of_probes(configured);
-  const auto is_forgeable = [&](const witness_log& log) {
+  // What nginx itself says of its log is so, whatever the probe takes the format for.
+  const auto is_none = [&](const witness_log& log) {
     return nginx != nullptr && std::ranges::any_of(nginx->access_logs, [&](const access_log_directive& d) {
-             return d.forgeable && al::is_same_log(log.path, d.path);
+             return (d.forgeable || !d.format.empty()) && al::is_same_log(log.path, d.path);
            });
   };
-  std::erase_if(found, is_forgeable);
+  std::erase_if(found, is_none);
   return found;
 }
 
@@ -113,7 +114,8 @@ bool log_witness::is_own(const al::line& read, std::string_view text) const {
 void log_witness::take(open_log& from, std::string_view text, double since, log_sighting& into) {
   al::line read;
   const auto reads = [&](al::line_format& format) { return format.read(text, read) && status_in(read.number(field::status)) != 0; };
-  if (std::ranges::none_of(from.formats, reads)) return;
+  // A line without the field does not say that no upstream was asked: it says nothing of it.
+  if (std::ranges::none_of(from.formats, reads) || !read.has(field::upstream)) return;
   const al::attempts tries = al::attempts_of(read);
   const al::attempt* const last = tries.size == 0 ? nullptr : tries.end() - 1;
   const auto slot = last == nullptr ? std::nullopt : addresses_.slot_of(last->upstream);

@@ -52,6 +52,19 @@ def test_without_identity_and_without_a_log_the_new_workers_tell_of_a_cutover_an
     assert layout.tree() == before
 
 
+def test_a_log_that_names_no_upstream_is_no_witness_and_identity_proves(lay_out):
+    keys = ("time", "$msec"), ("status", "$status"), ("request", "$request"), ("request_time", "$request_time"), ("agent", "$http_user_agent")
+    thin = ",".join(f'"{key}":"{variable}"' for key, variable in keys)
+    site = SITE.replace("access_log %(log)s", "access_log %(dir)s/access.json thin")
+    files = {f"sites-available/{slot}": site.format(slot=slot) for slot in ("blue", "green")} | {"sites-enabled/default": site.format(slot="blue")}
+    layout = lay_out(files, http=f"log_format thin escape=json '{{{thin}}}';")
+    traffic = f'[probes.traffic]\ntype = "access_log"\npath = "{layout.access_log}"\n'
+    agent = start(layout, *BY_SITE, probes=failing(layout, "/health") + traffic)
+    before = is_watched(layout, agent, traffic=False)
+    flip(layout)
+    goes_bad_and_is_rolled_back(layout, agent, before, "sick")
+
+
 def with_health(inside):
     """Each slot's file, with a location of its own for /health."""
     location = f"  location = /health {{{{\n    proxy_pass http://api;\n    {inside}\n  }}}}\n"

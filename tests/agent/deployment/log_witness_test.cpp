@@ -178,6 +178,25 @@ TEST_CASE("nginxs_own_logs_are_taken_before_the_configured_ones") {
   REQUIRE(logs.size() == 1);
   CHECK(logs[0].path == "/var/log/nginx/configured.json");
   CHECK(deployment::witness_logs(nullptr, configured).size() == 1);
+  // A format that nginx could not be asked for may name upstreams; one that it has been asked for does not.
+  nginx.access_logs = {{"/var/log/nginx/configured.json", ""}};
+  CHECK(deployment::witness_logs(&nginx, configured).size() == 1);
+  nginx.access_logs = {{"/var/log/nginx/configured.json", R"(escape=json '{"status":"$status","agent":"$http_user_agent"}')"}};
+  CHECK(deployment::witness_logs(&nginx, configured).empty());
+}
+
+TEST_CASE("a_line_that_does_not_name_upstreams_is_no_answer_of_a_cache") {
+  written_log log;
+  const auto said = [&](const std::string& upstream) {
+    log.witness.mark();
+    log.witness.look("n1");
+    log.add(fmt::format(R"({{"time":"1000.5","status":"200","agent":"{}"{}}})", deployment::agent_with("n1"), upstream));
+    log.witness.look("n1");
+    return log.witness.own().has_value();
+  };
+  CHECK(said(R"(,"upstream":"-")"));
+  CHECK(said(R"(,"upstream":"")"));
+  CHECK_FALSE(said(""));
 }
 
 TEST_CASE("a_format_into_which_strangers_can_write_is_no_witness") {
