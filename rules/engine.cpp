@@ -154,6 +154,15 @@ void engine::unwatched(instant from, instant to) {
   }
 }
 
+void engine::resume(const seen_before& known) {
+  const auto same = std::ranges::find_if(from_.rules, [&](const rule& r) { return meaning_of(r.from) == known.meaning; });
+  if (same == from_.rules.end() || !cutover_ || known.since < *cutover_) return;
+  const auto number = static_cast<std::size_t>(same - from_.rules.begin());
+  if (same->from.then != consequence::rollback || states_[number].verdicts.true_since()) return;
+  states_[number].verdicts.resume(known.since, known.until, known.bridged);
+  if (!std::exchange(states_[number].dirty, true)) dirty_.push_back(number);
+}
+
 void engine::adopt(engine&& before) {
   cutover_ = before.cutover_;
   window_open_ = before.window_open_;

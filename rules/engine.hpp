@@ -41,6 +41,14 @@ struct withholding {
   std::string no_worse;              ///< that it is not, in words, where nothing else withholds the action; else empty
 };
 
+/// What an earlier life has seen of a rollback rule's condition since the cutover that is the newest now, too.
+struct seen_before {
+  std::string meaning;  ///< of the rule: see `meaning_of`
+  instant since;        ///< it was true from here
+  instant until;        ///< to here
+  duration bridged{};   ///< with so much in between of which nothing is known
+};
+
 /// All that can be said of a rule now.
 struct rule_explanation {
   verdict is = verdict::unknown;
@@ -89,12 +97,16 @@ class engine {
   [[nodiscard]] bool window_is_open() const { return window_open_; }
   /// Nobody watched in between (a stall, a restart, a pause).
   void unwatched(instant from, instant to);
+  /// Goes on with what was true in an earlier life, where the rule is the same: what lies in between was not watched. Directly after the
+  /// cutover was recalled.
+  void resume(const seen_before& known);
   /// Takes over the samples, and the state of the rules that are the same, from the engine before a reload.
   void adopt(engine&& before);
 
   [[nodiscard]] const std::vector<rule>& rules() const { return from_.rules; }
   [[nodiscard]] verdict verdict_of(std::size_t rule) const { return states_[rule].verdicts.current(); }
   [[nodiscard]] std::optional<instant> true_since(std::size_t rule) const { return states_[rule].verdicts.true_since(); }
+  [[nodiscard]] duration bridged(std::size_t rule) const { return states_[rule].verdicts.bridged(); }
   /// Whether the condition was true before the cutover already, of another release; where the rule asks whether it is worse than before and
   /// that can be told, that is the answer instead.
   [[nodiscard]] bool not_this_release(std::size_t rule, instant now);

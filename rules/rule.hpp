@@ -53,5 +53,7 @@ struct rule_source {
 
 /// Whether two rules say the same, wherever they stand: then a reload keeps the state.
 bool same_meaning(const rule_source& a, const rule_source& b);
+/// What a rule says, in one line: two rules have the same one where `same_meaning` holds, and else another.
+std::string meaning_of(const rule_source& r);
 
 }  // namespace flipback::rules

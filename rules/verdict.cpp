@@ -79,6 +79,13 @@ void verdict_state::unwatched(const verdict_terms& terms, instant from, instant 
   if (current_ == verdict::pending) current_ = verdict::unknown;
 }
 
+void verdict_state::resume(instant since, instant seen, duration bridged) {
+  *this = {};
+  true_since_ = since;
+  unknown_since_ = seen;
+  bridged_ = bridged;
+}
+
 std::optional<instant> verdict_state::due(const verdict_terms& terms, instant earliest) const {
   if (current_ == verdict::pending) return std::max(*true_since_ + terms.lasting, earliest);
   if (current_ == verdict::unknown && true_since_) return *unknown_since_ + terms.gap;

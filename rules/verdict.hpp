@@ -56,6 +56,10 @@ class verdict_state {
   /// Time during which nobody watched: unknown, and a long one drops what was pending.
   void unwatched(const verdict_terms& terms, instant from, instant to);
   void reset() { *this = {}; }
+  /// Of `for`, how much was unknown since `true_since`.
+  [[nodiscard]] duration bridged() const { return bridged_; }
+  /// An earlier life saw the condition true from `since` to `seen`; what came after is unknown.
+  void resume(instant since, instant seen, duration bridged);
 
  private:
   void see_true(const verdict_terms& terms, instant now);

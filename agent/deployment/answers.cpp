@@ -56,7 +56,7 @@ void deciding::on(const started& e) {
 bool deciding::is_troubled() const {
   const tracking& t = s.track;
   if (!t.now) {
-    const auto at_the_end = [&](const auto& rule) { return t.recalled->seen.at - rule.second.at <= epoch_kept_every; };
+    const auto at_the_end = [&](const auto& rule) { return t.recalled->seen.at - rule.second.last.at <= epoch_kept_every; };
     return t.recalled && std::ranges::any_of(s.in_doubt.troubled, at_the_end);
   }
   const instant until = t.arriving ? t.arriving->first.at - by.watch_every : now.at.at;
@@ -91,7 +91,7 @@ void deciding::on(const looked& e) {
     // What the rules say at this instant speaks of the epoch before.
     stale_rules = true;
   } else if (recalled) {
-    actions.insert(actions.begin(), start_rules_anew{s.track.now->began.at, false, true});
+    actions.insert(actions.begin(), start_rules_anew{s.track.now->began.at, false, true, s.in_doubt.troubled});
     make_room();
     stale_rules = true;
   }
@@ -109,10 +109,10 @@ void deciding::on(const looked& e) {
 }
 
 /// A cutover that is seen only after a restart: what the rules saw before it, an earlier life has kept.
-void deciding::doubt_what_was_true(const std::map<std::string, moment>& before) {
+void deciding::doubt_what_was_true(const std::map<std::string, trouble>& before) {
   const instant cutover = s.track.now->began.at;
-  for (const auto& [rule, at] : before) {
-    if (at.at <= cutover && cutover - at.at < not_this_release_within) s.in_doubt.not_this_release.insert(rule);
+  for (const auto& [rule, t] : before) {
+    if (t.last.at <= cutover && cutover - t.last.at < not_this_release_within) s.in_doubt.not_this_release.insert(rule);
   }
 }
 

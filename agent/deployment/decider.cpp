@@ -183,12 +183,18 @@ void deciding::remember_doubts() {
   doubts& d = s.in_doubt;
   bool news = false;
   for (const std::string& rule : now.not_this_release) news |= d.not_this_release.insert(rule).second;
+  // A rule that can't be judged is in neither list: since when it was true is not known once it can be.
+  for (auto& [name, t] : d.troubled) {
+    if (rule_named(now, name) == nullptr) news |= std::exchange(t.since, std::nullopt).has_value();
+  }
   for (const rule_now& rule : now.rules) {
     if (rule.true_since < s.track.now->began.at) continue;
     if (rule.not_this_release) news |= d.not_this_release.insert(rule.name).second;
     if (rule.withheld == answer::yes) news |= d.withheld.insert(rule.name).second;
     if (rule.withheld == answer::no) news |= d.withheld.erase(rule.name) > 0;
-    news |= d.troubled.insert_or_assign(rule.name, now.at).second;
+    trouble& t = d.troubled[rule.name];
+    news |= t.since != rule.true_since;
+    t = {now.at, rule.true_since, rule.bridged, rule.meaning};
   }
   if (news) keep_fact(fact::epoch);
 }

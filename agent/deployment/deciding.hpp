@@ -54,7 +54,7 @@ struct deciding {
   void weigh_rules();
   void prepare_for_pending();
   void drop_what_is_over();
-  void doubt_what_was_true(const std::map<std::string, moment>& before);
+  void doubt_what_was_true(const std::map<std::string, trouble>& before);
   [[nodiscard]] bool is_troubled() const;
   std::string say_ended(const attempt& a, const rollback::ending& how, bool failed);
   /// Whether it is a rule's that was tried, and has failed without changing anything: that is counted.

@@ -104,7 +104,12 @@ json::object written_doubts(const state& s, const moment& now) {
   const doubts d = doubts_to_keep(s, now);
   const recollection was = what_would_be_recalled(s, now);
   json::array troubled;
-  for (const auto& [rule, at] : d.troubled) troubled.push_back(json::object{{"rule", fact_value(rule)}, {"at", written(at)}});
+  for (const auto& [rule, t] : d.troubled) {
+    json::object one{{"rule", fact_value(rule)}, {"at", written(t.last)}};
+    if (t.since)
+      one["true"] = json::object{{"since", fact_value(*t.since)}, {"bridged", t.bridged.count()}, {"meaning", fact_value(t.meaning)}};
+    troubled.push_back(std::move(one));
+  }
   json::array changes;
   for (const moment& at : was.changes_in_place) changes.push_back(json::object{{"at", written(at)}});
   json::object made{{"not_this_release", written(d.not_this_release)},
@@ -137,10 +142,21 @@ std::set<std::string> read_names(fact_reader& from, std::string_view key) {
   return names;
 }
 
+trouble read_trouble(fact_reader& from, const placing& at) {
+  trouble t{.last = at.place(read_moment(from.object("at"))), .since = {}, .bridged = {}, .meaning = {}};
+  // What was pending outlasts no boot: nobody watched for too long.
+  if (!from.has("true") || !at.same_boot()) return t;
+  fact_reader is_true = from.object("true");
+  t.since = is_true.monotonic("since");
+  t.bridged = duration(static_cast<std::int64_t>(std::min(is_true.count("bridged"), std::uint64_t{INT64_MAX})));
+  t.meaning = is_true.text("meaning");
+  return t;
+}
+
 void read_doubts(fact_reader from, const placing& at, const clocks& now, read_epoch& into) {
   into.in_doubt.not_this_release = read_names(from, "not_this_release");
   into.in_doubt.withheld = read_names(from, "withheld");
-  for (fact_reader& one : from.objects("troubled")) into.in_doubt.troubled[one.text("rule")] = at.place(read_moment(one.object("at")));
+  for (fact_reader& one : from.objects("troubled")) into.in_doubt.troubled[one.text("rule")] = read_trouble(one, at);
   for (const std::string& what : read_names(from, "unreadable")) into.unreadable.emplace_back(what, "nor could it at an earlier start");
   into.was.mixed = from.yes_or_no("mixed");
   into.was.live_was_well = from.yes_or_no("live_was_well");

@@ -17,6 +17,8 @@ struct rule_now {
   std::string name;
   bool breached = false;  ///< else pending
   instant true_since;
+  duration bridged{};                ///< of the time since then, what nothing is known of
+  std::string meaning;               ///< what the rule says: another one by the same name has another
   duration lasts{};                  ///< its `for`
   std::string why;                   ///< the numbers, for people
   answer holds = answer::cant_tell;  ///< its condition, evaluated now on data of this epoch that is not stale

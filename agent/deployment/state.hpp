@@ -120,13 +120,22 @@ struct failed_attempts {
 /// How long after its end the next one waits: 5 s, and doubled each time, up to 5 min.
 duration wait_after(const failed_attempts& f);
 
+/// A rollback rule that was breached or pending.
+struct trouble {
+  moment last;                           ///< when it was so last
+  std::optional<instant> since;          ///< since when its condition has been true; nothing: it is so no more
+  duration bridged{};                    ///< of that, what nothing is known of
+  std::string meaning;                   ///< of the rule, so that one that says something else by the same name is another
+  friend bool operator==(const trouble&, const trouble&) = default;
+};
+
 /// What makes the decisions of an epoch more careful, and what the world would not show again: it is kept with the epoch.
 struct doubts {
-  std::set<std::string> not_this_release;  ///< rules whose condition was true before the cutover already
-  std::set<std::string> withheld;          ///< rules whose `unless` was true when that was known last
-  std::map<std::string, moment> troubled;  ///< rule → when it was breached or pending last
-  std::optional<moment> mark;              ///< the newest mark (`mark_of`) that an earlier life set, of whichever rule
-  std::optional<failed_attempts> failed;   ///< else a restart would begin at once with what has failed
+  std::set<std::string> not_this_release;   ///< rules whose condition was true before the cutover already
+  std::set<std::string> withheld;           ///< rules whose `unless` was true when that was known last
+  std::map<std::string, trouble> troubled;  ///< by the rule's name
+  std::optional<moment> mark;               ///< the newest mark (`mark_of`) that an earlier life set, of whichever rule
+  std::optional<failed_attempts> failed;    ///< else a restart would begin at once with what has failed
   friend bool operator==(const doubts&, const doubts&) = default;
 };
 

@@ -203,6 +203,8 @@ deployment::rule_now judge::rule_as_it_is(std::size_t number, const deployment::
   r.name = of.name;
   r.breached = engine_.verdict_of(number) == rules::verdict::breached;
   r.true_since = *engine_.true_since(number);
+  r.bridged = engine_.bridged(number);
+  r.meaning = rules::meaning_of(of);
   r.lasts = of.lasting;
   const rules::evaluation when = engine_.explain(number, at);
   r.why = when.says;
@@ -256,6 +258,12 @@ error_shares judge::errors_of(const std::string& rule, instant since) {
 void judge::start_anew(const deployment::start_rules_anew& how) {
   engine_.cutover(how.at, how.forgive, how.recalled);
   if (recorder_) recorder_->cutover(how.at, how.forgive, how.recalled);
+  for (const auto& [name, t] : how.known) {
+    if (!t.since) continue;
+    const rules::seen_before what{t.meaning, *t.since, t.last.at, t.bridged};
+    engine_.resume(what);
+    if (recorder_) recorder_->resumed(now(), what);
+  }
   settle();
 }
 

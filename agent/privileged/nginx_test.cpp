@@ -54,7 +54,7 @@ rollback::ran ran_within(const std::vector<std::string>& argv, duration limit) {
 
 rollback::done test_of(const config::nginx& settings) {
   if (std::string why = rollback::why_not_to_test(settings); !why.empty()) return {rollback::answer::cant_tell, std::move(why)};
-  return rollback::test_result(ran_within(rollback::nginx_command(settings, "-t"), settings.command_timeout), "nginx -t", true);
+  return rollback::test_result(ran_within(rollback::nginx_command(settings, {"-t"}), settings.command_timeout), "nginx -t", true);
 }
 
 }  // namespace flipback::privileged

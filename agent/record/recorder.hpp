@@ -53,6 +53,7 @@ class recorder {
   void window(instant at, bool open) { writer_.write(rules::replay::window_changed{at, open}); }
   void hold(instant at, const std::string& says) { writer_.write(rules::replay::hold_changed{at, says}); }
   void unlatched(instant at) { writer_.write(rules::replay::unlatched{at}); }
+  void resumed(instant at, const rules::seen_before& what) { writer_.write(rules::replay::resumed{at, what}); }
   void unwatched(instant from, instant to) { writer_.write(rules::replay::unwatched{from, to}); }
 
  private:

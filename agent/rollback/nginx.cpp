@@ -161,7 +161,7 @@ class local_nginx final : public nginx {
   }
 
  private:
-  [[nodiscard]] std::vector<std::string> command(std::string_view action) const { return nginx_command(settings_, action); }
+  [[nodiscard]] std::vector<std::string> command(std::string action) const { return nginx_command(settings_, {std::move(action)}); }
 
   asio::any_io_executor executor_;
   config::nginx settings_;

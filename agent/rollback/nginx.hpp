@@ -106,8 +106,8 @@ std::string signal_master(master_finder& of, int signal);
 /// `nginx -t` and `-T` open the pid file and make an empty one where there is none: whoever starts or reloads nginx by it would find no
 /// number in it. Why they are not to be run now; "": they may.
 std::string why_not_to_test(const config::nginx& settings);
-/// The program and its arguments with `-t` or `-T`, as configured; a configured command has its own `-t` replaced.
-std::vector<std::string> nginx_command(const config::nginx& settings, std::string_view action);
+/// The program and its arguments with `-t`, `-T` or `-s reload`, as configured; a configured command has its own `-t` replaced.
+std::vector<std::string> nginx_command(const config::nginx& settings, const std::vector<std::string>& action);
 /// What a person types so that nginx tests its files and reads them anew, as a rollback would.
 std::string reload_as_typed(const config::nginx& settings);
 

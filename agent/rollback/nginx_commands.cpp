@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <iterator>
 
 namespace flipback::rollback {
 
@@ -18,13 +19,17 @@ std::string why_not_to_test(const config::nginx& settings) {
       settings.pid);
 }
 
-std::vector<std::string> nginx_command(const config::nginx& settings, std::string_view action) {
+std::vector<std::string> nginx_command(const config::nginx& settings, const std::vector<std::string>& action) {
   if (!settings.test_command.empty()) {
-    std::vector<std::string> argv = settings.test_command;
-    std::ranges::replace(argv, std::string("-t"), std::string(action));
+    std::vector<std::string> argv;
+    for (const std::string& word : settings.test_command) {
+      const std::vector<std::string> itself{word};
+      std::ranges::copy(word == "-t" ? action : itself, std::back_inserter(argv));
+    }
     return argv;
   }
-  std::vector<std::string> argv{settings.binary, std::string(action)};
+  std::vector<std::string> argv{settings.binary};
+  std::ranges::copy(action, std::back_inserter(argv));
   if (!settings.prefix.empty()) argv.insert(argv.end(), {"-p", settings.prefix});
   argv.insert(argv.end(), {"-c", settings.conf});
   return argv;
@@ -32,8 +37,9 @@ std::vector<std::string> nginx_command(const config::nginx& settings, std::strin
 
 std::string reload_as_typed(const config::nginx& settings) {
   if (settings.reload == config::reload_kind::docker) {
-    const std::string container = as_typed(std::vector<std::string>{settings.container});
-    return fmt::format("docker exec {} {} && docker kill --signal HUP {}", container, as_typed(nginx_command(settings, "-t")), container);
+    const std::string there = "docker exec " + as_typed(std::vector<std::string>{settings.container});
+    return fmt::format("{0} {1} && {0} {2}", there, as_typed(nginx_command(settings, {"-t"})),
+                       as_typed(nginx_command(settings, {"-s", "reload"})));
   }
   const auto reload = [&] {
     if (settings.reload == config::reload_kind::command) return as_typed(settings.reload_command);
@@ -41,7 +47,7 @@ std::string reload_as_typed(const config::nginx& settings) {
     if (!settings.pid_command.empty()) return fmt::format("kill -HUP \"$({})\"", as_typed(settings.pid_command));
     return fmt::format("kill -HUP \"$(cat {})\"", as_typed(std::vector<std::string>{settings.pid}));
   };
-  return fmt::format("{} && {}", as_typed(nginx_command(settings, "-t")), reload());
+  return fmt::format("{} && {}", as_typed(nginx_command(settings, {"-t"})), reload());
 }
 
 }  // namespace flipback::rollback

@@ -2,6 +2,8 @@
 
 #include "flipback/signal.hpp"
 
+#include "rules/engine.hpp"
+
 #include <cstdint>
 #include <string>
 #include <variant>
@@ -47,7 +49,12 @@ struct unwatched {
   instant from;
   instant to;
 };
+/// The rules go on with what an earlier life saw of one of them.
+struct resumed {
+  instant at;
+  seen_before what;
+};
 
-using entry = std::variant<beginning, declared, sampled, cut_over, window_changed, unwatched, hold_changed, unlatched>;
+using entry = std::variant<beginning, declared, sampled, cut_over, window_changed, unwatched, hold_changed, unlatched, resumed>;
 
 }  // namespace flipback::rules::replay

@@ -95,6 +95,12 @@ void player::take(const unlatched& e, const teller& tell) {
   free();
 }
 
+void player::take(const resumed& e, const teller& tell) {
+  make_ready();
+  go_to(e.at, tell);
+  engine_->resume(e.what);
+}
+
 void player::free() {
   for (const auto& [rule, condition] : std::exchange(blocked_, {})) {
     if (!window_open_) continue;  // what is free after the window only tells

@@ -70,6 +70,7 @@ class player {
   void take(const unwatched& e, const teller& tell);
   void take(const hold_changed& e, const teller& tell);
   void take(const unlatched& e, const teller& tell);
+  void take(const resumed& e, const teller& tell);
   void free();
   void make_ready();
   void go_to(instant at, const teller& tell);

@@ -33,6 +33,7 @@ class record_writer {
   void put(const unwatched& e);
   void put(const hold_changed& e);
   void put(const unlatched& e);
+  void put(const resumed& e);
 
   byte_writer payload_;
   instant last_{};  ///< of the entry before in this frame

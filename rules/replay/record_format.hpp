@@ -10,7 +10,7 @@
 namespace flipback::rules::replay {
 
 /// What an entry begins with.
-enum class tag : std::uint8_t { beginning = 1, declared, sampled, cut_over, window_changed, unwatched, hold_changed, unlatched };
+enum class tag : std::uint8_t { beginning = 1, declared, sampled, cut_over, window_changed, unwatched, hold_changed, unlatched, resumed };
 constexpr std::uint8_t of(tag t) {
   return static_cast<std::uint8_t>(t);
 }

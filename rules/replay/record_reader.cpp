@@ -62,7 +62,7 @@ class frame {
  private:
   std::optional<entry> read_entry() {
     const std::uint8_t kind = from_.byte();
-    if (kind < of(tag::beginning) || kind > of(tag::unlatched)) return std::nullopt;
+    if (kind < of(tag::beginning) || kind > of(tag::resumed)) return std::nullopt;
     switch (static_cast<tag>(kind)) {
       case tag::beginning: {
         beginning made;
@@ -100,6 +100,14 @@ class frame {
       }
       case tag::unlatched:
         return unlatched{time()};
+      case tag::resumed: {
+        resumed made{.at = time(), .what = {}};
+        made.what.since = time();
+        made.what.until = time();
+        made.what.bridged = length();
+        made.what.meaning = from_.text();
+        return made;
+      }
     }
     return std::nullopt;
   }

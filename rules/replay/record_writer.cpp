@@ -151,6 +151,13 @@ void record_writer::put(const unlatched& e) {
   begin(of(tag::unlatched), e.at);
 }
 
+void record_writer::put(const resumed& e) {
+  begin(of(tag::resumed), e.at);
+  for (const instant at : {e.what.since, e.what.until}) payload_.integer((at - std::exchange(last_, at)).count());
+  payload_.number(static_cast<std::uint64_t>(e.what.bridged.count()));
+  payload_.text(e.what.meaning);
+}
+
 std::string record_writer::take() {
   if (payload_.bytes().empty()) return {};
   byte_writer made;

@@ -6,6 +6,7 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <set>
 
 using namespace flipback;
 using namespace flipback::rules;
@@ -46,6 +47,54 @@ TEST_CASE("a_pending_rule_whose_loop_stood_still_for_too_long_is_unknown_and_can
   CHECK(s.judged.verdict_of(0) == verdict::pending);  // it begins anew
   s.second(100, 50);
   CHECK(s.judged.verdict_of(0) == verdict::breached);
+}
+
+TEST_CASE("a_rule_goes_on_with_what_an_earlier_life_saw_of_the_very_same_one_since_the_cutover") {
+  rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
+  r.lasting = seconds(60);
+  const auto since = [&](const rule_source& then, int began) {
+    story s({r});
+    s.judged.cutover(story::at(1), false, true);
+    s.judged.resume({meaning_of(then), story::at(began), story::at(40), {}});
+    s.now = 50;
+    s.seconds_of(62, 100, 50);
+    return s.judged.true_since(0);
+  };
+  CHECK(since(r, 2) == story::at(2));
+  CHECK(since(r, 0) != story::at(0));  // it was of the release before
+  rule_source other = r;
+  other.min_errors = 1;
+  CHECK(since(other, 2) != story::at(2));
+  rule_source tells = r;
+  tells.then = consequence::alert;
+  story s({tells});
+  s.judged.cutover(story::at(1), false, true);
+  s.judged.resume({meaning_of(tells), story::at(2), story::at(3), {}});
+  CHECK_FALSE(s.judged.true_since(0));
+}
+
+TEST_CASE("no_two_rules_that_say_something_else_have_one_meaning") {
+  const rule_source r = rollback_rule("traffic.error_rate over 10s > 5%");
+  std::vector<rule_source> all(14, r);
+  all[1].name = "s";
+  all[2].enabled = false;
+  all[3].when.text += " ";
+  all[4].until.text = "traffic.up == 1";
+  all[5].unless.text = "traffic.up == 1";
+  all[6].lasting = seconds(1);
+  all[7].after = seconds(1);
+  all[8].gap = seconds(1);
+  all[9].then = consequence::alert;
+  all[10].sets_hold = true;
+  all[11].min_samples = 7;
+  all[12].min_errors = 7;
+  all[13].partial = !r.partial;
+  std::set<std::string> meanings;
+  for (const rule_source& each : all) meanings.insert(meaning_of(each));
+  CHECK(meanings.size() == all.size());
+  rule_source elsewhere = r;
+  elsewhere.at.line = 77;
+  CHECK(same_meaning(r, elsewhere));
 }
 
 TEST_CASE("silence_is_unknown_after_the_signal_goes_stale") {

@@ -124,3 +124,24 @@ TEST_CASE("it_says_when_it_is_due") {
   state.step(terms, U, U, instant::min(), at(4));
   CHECK(*state.due(terms, instant::min()) == at(9));
 }
+
+TEST_CASE("what_an_earlier_life_saw_goes_on_as_if_it_had_not_been_watched_in_between") {
+  const verdict_terms terms{seconds(20), seconds(10), false};
+  const auto resumed = [&](int until, int first_true, duration bridged = {}) {
+    verdict_state state;
+    state.resume(at(0), at(until), bridged);
+    CHECK(state.current() == verdict::unknown);
+    state.step(terms, U, U, instant::min(), at(first_true - 1));
+    state.step(terms, T, U, instant::min(), at(first_true));
+    return state.true_since();
+  };
+  CHECK(resumed(10, 15) == at(0));
+  CHECK(resumed(10, 20) == at(20));              // not watched for longer than `gap`
+  CHECK(resumed(10, 15, seconds(5)) == at(0));   // half of `for` is unknown
+  CHECK(resumed(10, 15, seconds(6)) == at(15));  // more than half
+  verdict_state state;
+  state.resume(at(0), at(18), {});
+  CHECK(state.step(terms, T, U, instant::min(), at(21)) == verdict::breached);
+  state.resume(at(0), at(18), {});
+  CHECK(state.step(terms, F, U, instant::min(), at(21)) == verdict::ok);
+}

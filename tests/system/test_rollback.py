@@ -128,6 +128,25 @@ def test_a_release_is_rolled_back_once_even_across_a_kill(stack, fast_agent):
     assert stack.live() == "blue"
 
 
+def test_a_rule_that_is_pending_at_a_restart_goes_on_and_does_not_begin_anew(stack):
+    lasting = 14
+    text = stack.configuration(short_rules=False, extra=FAST.replace('after = "2s"', f'for = "{lasting}s"\nuntil = "traffic.error_rate over 3s < 4%"'))
+    agent = Agent(stack, stack.write_configuration(text)).ready()
+    Traffic(stack)
+    cut_over_and_break(stack, agent)
+    agent.wait("verdict.changed", rule="error-rate", to="pending")
+    pending = time.time()
+    time.sleep(7)  # what the rules say is kept every 5 s
+    agent.child.signal(signal.SIGKILL)
+    agent.child.process.wait()
+    again = Agent(stack, stack.path("flipback.toml"), "flipback-again").ready()
+    restarted = time.time()
+    said = again.wait("verdict.changed", rule="error-rate", to="breached")
+    assert lasting - 1 < time.time() - pending < restarted - pending + lasting - 4, said
+    assert again.wait("rollback.closed")["outcome"] == "rolled back"
+    assert stack.live() == "blue"
+
+
 def test_killed_at_any_moment_nginx_is_whole_and_the_rollback_is_completed_or_begun_anew(stack, fast_agent):
     seed = random.randrange(1 << 30)
     print("seed", seed)

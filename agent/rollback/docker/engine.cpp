@@ -114,7 +114,7 @@ asio::awaitable<std::expected<engine::found, std::string>> engine::look(instant 
   auto seen = workers_among(*all, is->pid);
   if (!seen)
     co_return std::unexpected(
-        fmt::format("the main process of container {} is {}, expected nginx's master, which alone may get its signal: begin nginx in the "
+        fmt::format("the main process of container {} is {}, expected nginx's master, whose workers show what became of a reload: begin nginx in the "
                     "entrypoint with `exec nginx -g 'daemon off;'`, or set [nginx] reload = \"command\" with reload_command = [\"docker\", "
                     "\"exec\", \"{}\", \"nginx\", \"-s\", \"reload\"]",
                     name_, in_quotes(title_of(*all, is->pid), {}, 60), name_));
@@ -158,19 +158,6 @@ asio::awaitable<ran> engine::run(const container& in, std::vector<std::string> a
     asio::steady_timer pause(through_.executor(), between_looks_for_its_end);
     co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
   }
-}
-
-asio::awaitable<std::expected<void, std::string>> engine::hang_up(const container& whose, instant until) {
-  const auto answer = co_await ask("POST", fmt::format("/containers/{}/kill?signal=HUP", whose.id), until);
-  if (!answer) co_return std::unexpected(answer.error());
-  if (answer->status != 204) co_return std::unexpected(troubled(said_in(*answer)));
-  // Between looking and signalling, a container may be started anew: then whoever is its main process now had the signal, or nobody.
-  const auto after = co_await look(until);
-  if (!after) co_return std::unexpected(after.error());
-  if (after->container.pid != whose.pid)
-    co_return std::unexpected(fmt::format("container {} was started anew meanwhile (process {}, before {}): type `docker logs {}`", name_,
-                                          after->container.pid, whose.pid, name_));
-  co_return std::expected<void, std::string>{};
 }
 
 }  // namespace flipback::rollback::docker

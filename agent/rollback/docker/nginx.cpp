@@ -31,7 +31,7 @@ class docker_nginx final : public nginx {
     const instant until = limit();
     const auto found = co_await engine_.find(until);
     if (!found) co_return done{answer::cant_tell, found.error()};
-    const ran came_to = co_await engine_.run(found->container, nginx_command(settings_, "-t"), until, process::usual_output);
+    const ran came_to = co_await engine_.run(found->container, nginx_command(settings_, {"-t"}), until, process::usual_output);
     // It runs as whom nginx runs: what is refused to it, nginx would be refused, too.
     co_return test_result(came_to, fmt::format("nginx -t in container {}", settings_.container), true);
   }
@@ -40,15 +40,24 @@ class docker_nginx final : public nginx {
     const instant until = limit();
     const auto found = co_await engine_.find(until);
     if (!found) co_return done{answer::cant_tell, found.error()};
-    const auto sent = co_await engine_.hang_up(found->container, until);
-    co_return sent ? done{answer::yes, {}} : done{answer::cant_tell, sent.error()};
+    // Not by the Engine's signal: to Docker, whoever got one was stopped by a person, and may stay so when the host comes up again.
+    const ran came_to =
+        co_await engine_.run(found->container, nginx_command(settings_, {"-s", "reload"}), until, process::usual_output);
+    done asked = reload_result(came_to, fmt::format("nginx -s reload in container {}", settings_.container));
+    if (asked.is != answer::yes) co_return asked;
+    // Between looking and asking, the container may have been started anew: then another nginx was asked, or none.
+    const auto after = co_await engine_.look(until);
+    if (!after) co_return done{answer::cant_tell, after.error()};
+    if (after->container.pid == found->container.pid) co_return asked;
+    co_return done{answer::cant_tell, fmt::format("container {0} was started anew meanwhile (process {1}, before {2}): type `docker logs {0}`",
+                                                  settings_.container, after->container.pid, found->container.pid)};
   }
 
   asio::awaitable<std::optional<std::string>> configuration() override {
     const instant until = limit();
     const auto found = co_await engine_.look(until);
     if (!found) co_return std::nullopt;
-    ran came_to = co_await engine_.run(found->container, nginx_command(settings_, "-T"), until, longest_frames);
+    ran came_to = co_await engine_.run(found->container, nginx_command(settings_, {"-T"}), until, longest_frames);
     if (!came_to || came_to->timed_out || came_to->status != 0) co_return std::nullopt;
     co_return std::move(came_to->output);
   }
@@ -80,7 +89,7 @@ class docker_nginx final : public nginx {
     const done tested = co_await test();
     std::vector<std::string> found;
     std::vector<std::string> typed{"docker", "exec", settings_.container};
-    std::ranges::copy(nginx_command(settings_, "-t"), std::back_inserter(typed));
+    std::ranges::copy(nginx_command(settings_, {"-t"}), std::back_inserter(typed));
     if (std::string one = obstacle_by(tested, typed); !one.empty()) found.push_back(std::move(one));
     co_return found;
   }

@@ -101,6 +101,37 @@ TEST_CASE("rules_start_anew_and_room_is_made_after_a_restart") {
   CHECK(w.newest<stage_for>()->slot == blue);
 }
 
+TEST_CASE("a_rule_that_was_pending_goes_on_after_a_restart_and_one_that_was_so_before_does_not") {
+  story w;
+  w.green_is_put_live();
+  rule_now& r = w.pending(5min);
+  r.meaning = "more than 5%";
+  r.bridged = 3s;
+  const instant since = r.true_since;
+  w.run(10s);
+  const instant last = w.now.at;
+  const auto carried = [&] {
+    story again = w;
+    restarts(again, remembered(again));
+    again.look(3);
+    const auto anew = again.newest<start_rules_anew>();
+    REQUIRE(anew);
+    return anew->known;
+  };
+  std::map<std::string, trouble> known = carried();
+  REQUIRE(known.contains("error-rate"));
+  CHECK(known["error-rate"].since == since);
+  CHECK(known["error-rate"].last.at == last);
+  CHECK(known["error-rate"].meaning == "more than 5%");
+  CHECK(known["error-rate"].bridged == 3s);
+  w.rules.clear();
+  w.forget();
+  w.take(judged{});
+  CHECK(w.count<keep>() == 1);  // that it is so no more is on disk before long
+  known = carried();
+  CHECK_FALSE(known["error-rate"].since);
+}
+
 TEST_CASE("a_clock_that_is_behind_ends_the_window_and_keeps_the_hold") {
   story w;
   w.green_is_put_live();

@@ -59,7 +59,7 @@ state all_there_is() {
   s.failures = {{{1, "v1.9"}, before_then(20h)}};
   s.in_doubt = {{"error-rate"},
                 {"latency"},
-                {{"error-burn", before_then(20s)}},
+                {{"error-burn", {before_then(20s), {}, {}, {}}}, {"error-rate", {before_then(1s), before_then(3min).at, 7s, "error-rate: \xff"}}},
                 before_then(4min),
                 failed_attempts{3, before_then(30s), "error-rate", "it ended with status 7", {}}};
   s.track.is = agreement::mixed;
@@ -161,6 +161,7 @@ TEST_CASE("after_a_boot_every_time_is_placed_on_the_new_clocks_by_the_walls") {
   const auto ago = [&](duration by) { return now.now.at - (1h + by); };
   REQUIRE(back.recalled);
   CHECK(back.recalled->other_boot);
+  CHECK_FALSE(back.in_doubt.troubled.at("error-rate").since);  // nobody watched for longer than any gap
   CHECK_FALSE(back.recalled->clock_is_behind);
   CHECK(back.recalled->seen.at == ago(0s));
   CHECK(back.recalled->then.began.at == ago(5min));

@@ -39,7 +39,8 @@ std::vector<entry> everything() {
                          unwatched{start + 2s, start + 5s},
                          hold_changed{start + 5s, "held by ann: the sale"},
                          hold_changed{start + 5s, ""},
-                         unlatched{start + 5s}};
+                         unlatched{start + 5s},
+                         resumed{start + 9s, {"a rule", start + 2s, start + 5s, 1s}}};
   std::uint32_t series = 0;
   for (const std::optional<measured>& value : std::vector<std::optional<measured>>{
            std::nullopt, 0.0, -0.0, 1.0, 0.1, -5.0, 1e300, std::numeric_limits<double>::infinity(), pooled{3, 100}, pooled{0.5, 1e18},
@@ -86,10 +87,10 @@ TEST_CASE("what_was_recorded_is_read_again_to_the_last_bit") {
   const auto read = read_all(std::string(magic) + written(entries));
   REQUIRE(read.size() == entries.size());
   CHECK(written(read) == written(entries));
-  const auto& latencies = std::get<std::shared_ptr<const sketch>>(*std::get<sampled>(read[20]).is.value);
+  const auto& latencies = std::get<std::shared_ptr<const sketch>>(*std::get<sampled>(read[21]).is.value);
   CHECK(latencies->count() == 18);
   CHECK(latencies->quantile(0.5) == doctest::Approx(0.004).epsilon(0.011));
-  CHECK(std::signbit(std::get<double>(*std::get<sampled>(read[12]).is.value)));
+  CHECK(std::signbit(std::get<double>(*std::get<sampled>(read[13]).is.value)));
   CHECK(std::get<beginning>(read[0]).wall == wall_time(1795762000s));
   CHECK(std::get<declared>(read[1]).is.samples == "traffic.latencies");
   CHECK(std::get<declared>(read[1]).is.tells == telling::nothing);
@@ -99,6 +100,10 @@ TEST_CASE("what_was_recorded_is_read_again_to_the_last_bit") {
   CHECK(std::get<hold_changed>(read[7]).says == "held by ann: the sale");
   CHECK(std::get<hold_changed>(read[8]).says.empty());
   CHECK(std::get<unlatched>(read[9]).at == start + 5s);
+  CHECK(std::get<resumed>(read[10]).what.meaning == "a rule");
+  CHECK(std::get<resumed>(read[10]).what.since == start + 2s);
+  CHECK(std::get<resumed>(read[10]).what.until == start + 5s);
+  CHECK(std::get<resumed>(read[10]).what.bridged == 1s);
   CHECK(std::get<sampled>(read.back()).is.at == start + 1s);
 }
 

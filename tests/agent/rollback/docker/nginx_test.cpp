@@ -70,7 +70,11 @@ class engine {
       std::string head;
       boost::system::error_code ended;
       asio::read_until(socket, asio::dynamic_buffer(head), "\r\n\r\n", ended);
-      const std::string line = head.substr(0, head.find(" HTTP/"));
+      std::string line = head.substr(0, head.find(" HTTP/"));
+      if (line.ends_with("/exec")) {
+        asio::read_until(socket, asio::dynamic_buffer(head), "]", ended);
+        if (head.contains(R"("-s","reload")")) line += " -s reload";
+      }
       std::function<void()> happens;
       std::string text;
       {
@@ -100,7 +104,8 @@ class engine {
 
 constexpr const char* look = "GET /v1.41/containers/web/json";
 constexpr const char* processes = "GET /v1.41/containers/ab12/top";
-constexpr const char* signalled = "POST /v1.41/containers/ab12/kill?signal=HUP";
+constexpr const char* reloaded = "POST /v1.41/containers/ab12/exec -s reload";
+constexpr const char* reloading = "POST /v1.41/exec/e2/start";
 constexpr const char* siblings =
     "GET "
     "/v1.41/containers/"
@@ -142,7 +147,9 @@ struct stage {
     asked.answer(look, container());
     asked.answer(processes, top());
     asked.answer(siblings, R"([{"Names":["/web"]}])");
-    asked.answer(signalled, "", 204);
+    asked.answer(reloaded, R"({"Id":"e2"})", 201);
+    asked.answer(reloading, printed("signal process started"));
+    asked.answer("GET /v1.41/exec/e2/json", R"({"Running":false,"ExitCode":0})");
     asked.answer("POST /v1.41/containers/ab12/exec", R"({"Id":"e1"})", 201);
     runs("nginx: ok", 0);
   }
@@ -160,19 +167,19 @@ struct stage {
     }(*nginx));
     return nginx->see_workers();
   }
-  /// What can't be done then is said alike of a test, of a reload, and before either; nginx gets no signal.
+  /// What can't be done then is said alike of a test, of a reload, and before either; nginx is not reloaded.
   void is_in_the_way(const std::string& says) {
     CAPTURE(says);
     const auto tested = test();
     CHECK(tested.is == answer::cant_tell);
     CHECK_MESSAGE(tested.says.contains(says), tested.says);
-    const auto reloaded = reload();
-    CHECK(reloaded.is == answer::cant_tell);
-    CHECK(reloaded.says.contains(says));
+    const auto came_to = reload();
+    CHECK(came_to.is == answer::cant_tell);
+    CHECK(came_to.says.contains(says));
     const auto all = obstacles();
     REQUIRE(all.size() == 1);
     CHECK(all[0].contains(says));
-    CHECK_FALSE(asked.was_asked(signalled));
+    CHECK_FALSE(asked.was_asked(reloaded));
   }
 };
 
@@ -182,12 +189,12 @@ TEST_CASE("an_nginx_in_a_container_is_tested_reloaded_and_seen") {
   stage s;
   CHECK(s.test().is == answer::yes);
   CHECK(s.obstacles().empty());
-  CHECK_FALSE(s.asked.was_asked(signalled));
+  CHECK_FALSE(s.asked.was_asked(reloaded));
   const auto seen = s.workers();
   REQUIRE(seen);
   CHECK(seen->accepting == std::set<pid_t>{701});
   CHECK(s.reload().is == answer::yes);
-  CHECK(s.asked.was_asked(signalled));
+  CHECK(s.asked.was_asked(reloaded));
   s.asked.answer(processes, top("nginx: master process nginx", 702));
   CHECK(s.workers()->accepting == std::set<pid_t>{702});
 }
@@ -211,7 +218,7 @@ TEST_CASE("nginxs_configuration_is_what_it_dumps") {
   CHECK_FALSE(testing::finished(s.loop, s.nginx->configuration()));
 }
 
-TEST_CASE("a_container_that_can_not_be_operated_gets_no_signal") {
+TEST_CASE("a_container_that_can_not_be_operated_is_not_reloaded") {
   stage s;
   SUBCASE("there is none") {
     s.asked.answer(look, R"({"message":"No such container: web"})", 404);
@@ -260,8 +267,12 @@ TEST_CASE("an_engine_that_hangs_leaves_everything_untold") {
     CHECK(s.reload().is == answer::cant_tell);
     CHECK(s.test().is == answer::cant_tell);
   }
-  SUBCASE("when it is to send the signal") {
-    s.asked.hang(signalled);
+  SUBCASE("when it is to reload") {
+    s.asked.hang(reloaded);
+    CHECK(s.reload().is == answer::cant_tell);
+  }
+  SUBCASE("while it reloads") {
+    s.asked.hang(reloading);
     CHECK(s.reload().is == answer::cant_tell);
   }
   SUBCASE("while it runs nginx -t") {
@@ -274,15 +285,25 @@ TEST_CASE("an_engine_that_hangs_leaves_everything_untold") {
   }
 }
 
-TEST_CASE("a_container_that_was_started_anew_meanwhile_may_not_have_had_the_signal") {
+TEST_CASE("a_reload_that_fails_may_have_been_one") {
   stage s;
-  s.asked.at(signalled, [&] { s.asked.answer(look, container("running", 900)); });
+  s.asked.answer(reloading, printed("nginx: [error] invalid PID number \"\" in \"/run/nginx.pid\"\n"));
+  s.asked.answer("GET /v1.41/exec/e2/json", R"({"Running":false,"ExitCode":1})");
+  const auto came_to = s.reload();
+  CHECK(came_to.is == answer::cant_tell);
+  CHECK(came_to.says.contains("nginx -s reload in container web"));
+  CHECK(came_to.says.contains("invalid PID number"));
+}
+
+TEST_CASE("a_container_that_was_started_anew_meanwhile_may_not_have_been_reloaded") {
+  stage s;
+  s.asked.at(reloading, [&] { s.asked.answer(look, container("running", 900)); });
   s.asked.answer(
       processes,
       R"({"Titles":["PID","PPID","CMD"],"Processes":[["700","1","nginx: master process nginx"],["900","1","nginx: master process nginx"]]})");
-  const auto reloaded = s.reload();
-  CHECK(reloaded.is == answer::cant_tell);
-  CHECK(reloaded.says.contains("was started anew meanwhile (process 900, before 700)"));
+  const auto came_to = s.reload();
+  CHECK(came_to.is == answer::cant_tell);
+  CHECK(came_to.says.contains("was started anew meanwhile (process 900, before 700)"));
 }
 
 TEST_CASE("a_file_that_is_mounted_alone_is_known_by_its_path") {
@@ -306,5 +327,5 @@ TEST_CASE("an_answer_without_end_is_cut_off") {
 TEST_CASE("what_a_person_types_to_reload_a_container") {
   stage s;
   CHECK(rollback::reload_as_typed(s.settings) ==
-        "docker exec web /usr/sbin/nginx -t -c /etc/nginx/nginx.conf && docker kill --signal HUP web");
+        "docker exec web /usr/sbin/nginx -t -c /etc/nginx/nginx.conf && docker exec web /usr/sbin/nginx -s reload -c /etc/nginx/nginx.conf");
 }
