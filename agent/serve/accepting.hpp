@@ -80,7 +80,8 @@ boost::asio::awaitable<void> accept_all(Acceptor& at, task_group& conversations,
   for (;;) {
     auto [error, accepted] = co_await at.async_accept(as_value);
     if (error == asio::error::operation_aborted) break;
-    if ((co_await asio::this_coro::cancellation_state).cancelled() != asio::cancellation_type::none) break;
+    const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+    if (asked.cancelled() != asio::cancellation_type::none) break;
     if (error) {  // out of descriptors, say: the next one may fare better
       asio::steady_timer pause(at.get_executor(), std::chrono::milliseconds(100));
       const auto [cancelled] = co_await pause.async_wait(as_value);

@@ -83,7 +83,7 @@ TEST_CASE("each_outcome_and_what_it_leaves_behind") {
     bool changed;
     bool latched;
     bool failed;  ///< is the release one that Flipback rolled back
-    epoch::kind epoch;
+    epoch::kind in;
     severity how_loud;
   };
   for (const row& r : {row{outcome::rolled_back, true, true, true, epoch::kind::rolled_back, severity::warning},
@@ -104,7 +104,7 @@ TEST_CASE("each_outcome_and_what_it_leaves_behind") {
     w.ends(r.how, r.changed);
     CHECK(w.s.latched.has_value() == r.latched);
     CHECK(w.s.failures.empty() == !r.failed);
-    CHECK(w.s.track.now->is == r.epoch);
+    CHECK(w.s.track.now->is == r.in);
     CHECK_FALSE(w.s.under_way);
     CHECK(w.count<close_journal>() == 1);
     CHECK(w.count<look_at_once>() == 1);
