@@ -11,6 +11,18 @@
 
 namespace flipback {
 
+namespace {
+
+severity severity_named(std::string_view name) {
+  using enum severity;
+  for (const severity s : {debug, info, warning, critical}) {
+    if (name_of(s) == name) return s;
+  }
+  return info;
+}
+
+}  // namespace
+
 std::string time_text(wall_time at) {
   const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
   const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(at - seconds).count();
@@ -30,6 +42,35 @@ std::string json_line(const event& e, wall_time at) {
       std::visit([&line, &key = name](const auto& v) { line[key] = v; }, value);
   }
   return escaped_json(boost::json::serialize(line));
+}
+
+std::optional<event> event_in(std::string_view json_line) {
+  boost::system::error_code error;
+  const boost::json::value read = boost::json::parse(json_line, error);
+  if (error || !read.is_object()) return std::nullopt;
+  event made;
+  for (const auto& [key, value] : read.get_object()) {
+    const std::string name(key);
+    if (const auto* text = value.if_string()) {
+      std::string is(*text);
+      if (name == "kind")
+        made.kind = std::move(is);
+      else if (name == "says")
+        made.says = std::move(is);
+      else if (name == "severity")
+        made.severity = severity_named(is);
+      else if (name != "time")
+        made.with(name, std::move(is));
+    } else if (value.is_int64()) {
+      made.with(name, value.get_int64());
+    } else if (value.is_double()) {
+      made.with(name, value.get_double());
+    } else if (value.is_bool()) {
+      made.with(name, value.get_bool());
+    }
+  }
+  if (made.kind.empty()) return std::nullopt;
+  return made;
 }
 
 std::string journald_line(const event& e) {

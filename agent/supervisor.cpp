@@ -1,6 +1,7 @@
 #include "agent/supervisor.hpp"
 
 #include "agent/config/configuration.hpp"
+#include "agent/serve/incidents.hpp"
 #include "agent/serve/metrics.hpp"
 #include "agent/serve/typed_here.hpp"
 #include "agent/serve/verbs.hpp"
@@ -60,7 +61,29 @@ supervisor::~supervisor() = default;
 
 void supervisor::tell(event e) {
   e.says = serve::typed_here(std::move(e.says), started_with_.socket);
-  log_->tell(e);
+  const wall_time at = std::chrono::system_clock::now();
+  for (const event& each : incidents_.take(std::move(e), at)) {
+    log_->tell(each);
+    const bool is_kept = each.severity >= severity::info || incidents_.now();
+    if (history_ && is_kept) history_->add(each, at);
+  }
+}
+
+/// What an earlier life left open is gone on with.
+void supervisor::go_on_with_incidents(const std::string& file) {
+  const auto marks = incident::read_incident(file, std::nullopt);
+  if (!marks || marks->empty()) return;
+  const auto newest = incident::read_incident(file, incident::text_of(marks->back().what, "incident"));
+  if (!newest) return;
+  for (const auto& [at, what] : *newest) incidents_.recall(what, at);
+}
+
+asio::awaitable<serve::reply> supervisor::answer(serve::demand asked) {
+  if (!serve::asks_what_happened(asked)) co_return co_await serve::answer_to(*now_, incidents_.now() ? incidents_.now()->id : "", std::move(asked));
+  if (!history_) co_return serve::reply{false, "there is no [deployment], so that there are no incidents\n"};
+  const auto found =
+      co_await history_->read<serve::reply>([asked](const std::string& file) { return serve::what_happened(file, asked); });
+  co_return found ? *found : serve::reply{false, found.error() + "\n"};
 }
 
 void supervisor::listen_to_operators(const std::string& path) {
@@ -70,7 +93,7 @@ void supervisor::listen_to_operators(const std::string& path) {
   control_ = std::make_unique<serve::control_socket>(
       loop_, at,
       [this](serve::demand asked) -> asio::awaitable<serve::reply> {
-        serve::reply made = co_await serve::answer_to(*now_, std::move(asked));
+        serve::reply made = co_await answer(std::move(asked));
         made.text = serve::typed_here(std::move(made.text), started_with_.socket);
         co_return made;
       },
@@ -80,6 +103,13 @@ void supervisor::listen_to_operators(const std::string& path) {
 void supervisor::remember(const std::string& file) {
   memory_ = std::make_unique<deployment::memory>(loop_, file);
   started_with_.state = file;
+  go_on_with_incidents(incident::history::file_beside(file));
+  history_ = std::make_unique<incident::history>(loop_.get_executor(), file, [this](const std::string& why) {
+    if (why.empty())
+      tell({"history.kept", severity::info, "what happens is on record again", {}});
+    else
+      tell({"history.failed", severity::warning, fmt::format("what happens is not on record: {}", why), {}});
+  });
   if (const std::string trouble = memory_->kept.trouble(); !trouble.empty()) tell({"store.trouble", severity::critical, trouble, {}});
 }
 

@@ -2,6 +2,8 @@
 
 #include "agent/event_log.hpp"
 #include "agent/generation.hpp"
+#include "agent/incident/book.hpp"
+#include "agent/incident/history.hpp"
 #include "agent/serve/control_socket.hpp"
 #include "agent/serve/http_server.hpp"
 
@@ -31,8 +33,10 @@ class supervisor {
   std::unique_ptr<generation> make(config::configuration from, settings::diagnostics& problems);
   void remember(const std::string& file);
   void follow(const config::agent& before, const config::agent& now);
-  /// With the commands in it as they must be typed to reach this agent.
+  /// With the commands in it as they must be typed to reach this agent, and with the incident that it belongs to.
   void tell(event e);
+  void go_on_with_incidents(const std::string& file);
+  asio::awaitable<serve::reply> answer(serve::demand asked);
   void tell_start(instant began);
 
   asio::io_context& loop_;
@@ -40,6 +44,8 @@ class supervisor {
   std::unique_ptr<event_log> log_;
   config::agent started_with_;
   std::unique_ptr<deployment::memory> memory_;  ///< null: there was no deployment yet
+  incident::book incidents_;
+  std::unique_ptr<incident::history> history_;  ///< null: there was no deployment yet
   std::unique_ptr<serve::http_server> server_;
   std::unique_ptr<serve::control_socket> control_;
   std::unique_ptr<generation> now_;

@@ -3,7 +3,9 @@
 #include "flipback/as_typed.hpp"
 #include "flipback/one_line.hpp"
 
+#include "agent/incident/history.hpp"
 #include "agent/serve/ask.hpp"
+#include "agent/serve/incidents.hpp"
 #include "agent/serve/typed_here.hpp"
 
 #include <fmt/format.h>
@@ -58,6 +60,11 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
       "it watches this says nothing");
   add_json(add("status", "Say which slot is live, and what is not well"));
   add_json(add("rules", "List every rule with its verdict"));
+  CLI::App* const incidents = add("incidents", "List the incidents; of one: what broke, what was done and became of it, and what to type. Also while no agent runs");
+  incidents->add_option("ID", incident_, "An incident's id, its beginning, or \"last\"");
+  incidents->add_flag("--markdown", markdown_, "As Markdown, for a postmortem");
+  add_json(incidents);
+  add_json(add("log", "Print the operations' log: cutovers, decisions, steps, holds and outcomes. Also while no agent runs"));
   CLI::App* const explaining = add("explain", "Show all that a rule's verdict rests on, part by part");
   explaining->add_option("RULE", rule_, "The rule's name")->required();
   add_json(explaining);
@@ -85,18 +92,25 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
   rolling->add_flag("--force", force_, "Also to a slot that is sick, or of which nothing is known");
 }
 
+/// What the configuration says that --config names; nothing without one.
+std::optional<config::agent> verbs::configured() const {
+  if (configuration_.empty()) return std::nullopt;
+  // Another agent than the one that was meant must not be asked.
+  if (::access(configuration_.c_str(), R_OK) != 0)
+    throw std::runtime_error(fmt::format("can't read --config {}: {}; type the path of the agent's configuration, or its --socket",
+                                         configuration_, std::strerror(errno)));
+  settings::diagnostics ignored;  // a secret that the operator may not read is no obstacle
+  return config::load(configuration_, {config::process_environment()}, ignored).agent;
+}
+
 std::string verbs::socket() const {
   if (!socket_.empty()) return socket_;
-  if (!configuration_.empty()) {
-    // Another agent than the one that was meant must not be asked.
-    if (::access(configuration_.c_str(), R_OK) != 0)
-      throw std::runtime_error(fmt::format("can't read --config {}: {}; type the path of the agent's configuration, or its --socket",
-                                           configuration_, std::strerror(errno)));
-    settings::diagnostics ignored;  // a secret that the operator may not read is no obstacle
-    const config::configuration read = config::load(configuration_, {config::process_environment()}, ignored);
-    if (!read.agent.socket.empty()) return read.agent.socket;
-  }
-  return std::string(config::usual_socket);
+  const auto from = configured();
+  return from && !from->socket.empty() ? from->socket : std::string(config::usual_socket);
+}
+
+std::string verbs::state() const {
+  return configured().value_or(config::agent{}).state;
 }
 
 /// The command line, again.
@@ -113,10 +127,11 @@ std::string verbs::typed() const {
     words.remove_prefix(std::min(word.size() + 1, words.size()));
   }
   if (!rule_.empty()) argv.push_back(rule_);
+  if (!incident_.empty()) argv.push_back(incident_);
   add("--for", length_);
   add("--stable", stable_);
   add("--reason", reason_);
-  for (const auto& [flag, is] : {std::pair{"--yes", yes_}, std::pair{"--force", force_}, std::pair{"--json", json_}}) {
+  for (const auto& [flag, is] : {std::pair{"--yes", yes_}, std::pair{"--force", force_}, std::pair{"--json", json_}, std::pair{"--markdown", markdown_}}) {
     if (is) argv.emplace_back(flag);
   }
   return as_typed(argv);
@@ -146,6 +161,8 @@ int verbs::run() const {
   serve::demand asked{verb_, {}, own_name()};
   if (json_) asked.values["json"] = "yes";
   if (!rule_.empty()) asked.values["rule"] = rule_;
+  if (!incident_.empty()) asked.values["incident"] = incident_;
+  if (markdown_) asked.values["markdown"] = "yes";
   if (!reason_.empty()) asked.values["reason"] = reason_;
   if (!length_.empty()) asked.values["for"] = length_;
   if (yes_) asked.values["yes"] = "yes";
@@ -159,7 +176,14 @@ int verbs::run() const {
   // Those two wait for the end of a rollback; all others are answered at once, or by nobody.
   const bool waits = verb_ == "rollback" || verb_ == "approve";
   constexpr duration patience = std::chrono::seconds(10);
-  const auto answer = serve::ask(path, asked, typed(), waits ? std::nullopt : std::optional(patience));
+  auto answer = serve::ask(path, asked, typed(), waits ? std::nullopt : std::optional(patience));
+  const bool knows_whose = socket_.empty() || !configuration_.empty();  // a socket alone does not say where its agent's state is
+  if (!answer && knows_whose && serve::asks_what_happened(asked)) {
+    const std::string file = incident::history::file_beside(state());
+    fmt::print(stderr, "note: {}; this is what {} says\n", one_line(answer.error()), one_line(file));
+    answer = serve::what_happened(file, asked);
+    answer->text = serve::typed_here(std::move(answer->text), path);
+  }
   if (!answer) {
     fmt::print(stderr, "flipback: {}\n", one_line(serve::typed_here(answer.error(), path)));
     return 2;

@@ -4,6 +4,7 @@
 
 #include <CLI/CLI.hpp>
 
+#include <optional>
 #include <string>
 
 namespace flipback::cli {
@@ -22,7 +23,9 @@ class verbs {
   [[nodiscard]] int run() const;
 
  private:
+  [[nodiscard]] std::optional<config::agent> configured() const;
   [[nodiscard]] std::string socket() const;
+  [[nodiscard]] std::string state() const;
   [[nodiscard]] std::string typed() const;
   [[nodiscard]] int ask_whether_healthy() const;
 
@@ -30,12 +33,14 @@ class verbs {
   std::string verb_;
   std::string socket_;
   std::string rule_;
+  std::string incident_;
   std::string reason_;
   std::string stable_;
   std::string length_;
   bool yes_ = false;
   bool force_ = false;
   bool json_ = false;
+  bool markdown_ = false;
 };
 
 }  // namespace flipback::cli

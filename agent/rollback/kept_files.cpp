@@ -1,10 +1,10 @@
 #include "agent/rollback/kept_files.hpp"
 
 #include "flipback/as_typed.hpp"
+#include "flipback/compact_time.hpp"
 
 #include "agent/rollback/beside.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <fcntl.h>
@@ -21,12 +21,6 @@ namespace flipback::rollback {
 namespace fs = std::filesystem;
 
 namespace {
-
-std::string name_of(const attempt& of) {
-  const auto begun = std::chrono::floor<std::chrono::milliseconds>(of.begun);
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(begun);
-  return fmt::format("{:%Y%m%dT%H%M%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), (begun - seconds).count());
-}
 
 bool is_a_name(const std::string& name) {
   constexpr std::string_view pattern = "00000000T000000.000Z";
@@ -78,7 +72,7 @@ std::string kept_files::put(const fs::path& at, const file_image& said) const {
 }
 
 std::expected<void, std::string> kept_files::keep(const attempt& of) const {
-  const fs::path its = folder_ / name_of(of);
+  const fs::path its = folder_ / compact_time(of.begun);
   bool any = false;
   for (const change& c : of.changes) {
     const auto* file = std::get_if<file_change>(&c);

@@ -61,7 +61,7 @@ std::vector<std::string> rules_that_are(verdict v, const rules::engine& judged) 
   return names;
 }
 
-reply status(generation& of, bool as_json) {
+reply status(generation& of, bool as_json, const std::string& incident) {
   std::array<std::size_t, 3> probes{};
   std::vector<std::string> failing;
   for (const watched& w : of.probes()) {
@@ -77,6 +77,7 @@ reply status(generation& of, bool as_json) {
     for (const verdict v : {verdict::breached, verdict::pending, verdict::unknown})
       page[rules::name_of(v)] = json::value_from(rules_that_are(v, of.judged()));
     if (stands) page["deployment"] = as_object(*stands);
+    page["incident"] = incident.empty() ? json::value() : json::value(incident);
     return done(page);
   }
   std::string text;
@@ -84,6 +85,7 @@ reply status(generation& of, bool as_json) {
   if (stands) {
     for (const auto& [what, is] : as_lines(*stands)) line(what, is);
   }
+  if (!incident.empty()) line("incident", fmt::format("{} is not over: `flipback incidents {}`", incident, incident));
   line("probes", fmt::format("{} pass, {} fail, {} unknown{}", probes[0], probes[1], probes[2],
                              failing.empty() ? "" : fmt::format(": {}", fmt::join(failing, ", "))));
   for (const verdict v : {verdict::breached, verdict::pending, verdict::unknown}) {
@@ -252,10 +254,10 @@ asio::awaitable<reply> change(generation& of, verb::kind is, demand asked) {
 
 }  // namespace
 
-asio::awaitable<reply> answer_to(generation& of, demand asked) {
+asio::awaitable<reply> answer_to(generation& of, const std::string& incident, demand asked) {
   const bool as_json = asked.values.contains("json");
   if (asked.verb == "healthy") co_return healthy(of);
-  if (asked.verb == "status") co_return status(of, as_json);
+  if (asked.verb == "status") co_return status(of, as_json, incident);
   if (asked.verb == "rules") co_return list_rules(of, as_json);
   if (asked.verb == "explain") co_return explain(of, asked.values["rule"], as_json);
   for (const auto& [name, is] : changing) {

@@ -1,0 +1,118 @@
+#include "agent/incident/book.hpp"
+
+#include "flipback/compact_time.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <utility>
+
+namespace flipback::incident {
+
+namespace {
+
+bool is_of_a_rollback_rule(const event& e) {
+  return e.kind == "verdict.changed" && text_of(e, "then") == "rollback";
+}
+
+bool begins_one(const event& e) {
+  if (e.kind == "rollback.decided" || e.kind == "rollback.recovered") return true;
+  const std::string to = text_of(e, "to");
+  return is_of_a_rollback_rule(e) && (to == "pending" || to == "breached");
+}
+
+bool is_a_stance(std::string_view kind) {
+  constexpr std::array<std::string_view, 4> stances{"rollback.waiting", "rollback.blocked", "rollback.asked", "rollback.withheld"};
+  return std::ranges::find(stances, kind) != stances.end();
+}
+
+}  // namespace
+
+std::string text_of(const event& e, std::string_view field) {
+  const auto found = std::ranges::find(e.fields, field, [](const auto& f) -> std::string_view { return f.first; });
+  const auto* const text = found == e.fields.end() ? nullptr : std::get_if<std::string>(&found->second);
+  return text == nullptr ? std::string() : *text;
+}
+
+bool is_operation(std::string_view kind) {
+  constexpr std::array<std::string_view, 4> others{"agent.ready", "agent.stopping", "config.reloaded", "config.rejected"};
+  constexpr std::array<std::string_view, 3> rooms{"deployment.", "rollback.", "incident."};
+  return std::ranges::find(others, kind) != others.end() || std::ranges::any_of(rooms, [&](auto room) { return kind.starts_with(room); });
+}
+
+std::vector<event> book::take(event e, wall_time at) {
+  std::vector<event> told;
+  if (!now_ && begins_one(e)) {
+    now_ = ongoing{.id = compact_time(at), .began = at};
+    told.push_back(began(e));
+  }
+  if (!now_) return {std::move(e)};
+  see(e);
+  told.push_back(std::move(e));
+  const bool over = is_over();
+  if (over) told.push_back(ended(at));
+  for (event& each : told) each.with("incident", now_->id);
+  if (over) now_.reset();
+  return told;
+}
+
+void book::recall(const event& e, wall_time at) {
+  if (const std::string id = text_of(e, "incident"); !now_ || now_->id != id) now_ = ongoing{.id = id, .began = at};
+  see(e);
+  if (e.kind == "incident.ended") now_.reset();
+  // A rollback that was cut off is completed, and told, by whoever comes after.
+}
+
+void book::see(const event& e) {
+  ongoing& o = *now_;
+  if (is_of_a_rollback_rule(e)) {
+    const std::string rule = text_of(e, "rule");
+    const std::string to = text_of(e, "to");
+    o.rules.erase(rule);
+    o.untold.erase(rule);
+    if (to == "pending" || to == "breached") o.rules.insert(rule);
+    if (to == "unknown" && !o.moved_on) o.untold.insert(rule);
+    o.breached = o.breached || to == "breached";
+  } else if (e.kind == "rollback.decided") {
+    o.rolling = true;
+    o.breached = true;
+  } else if (e.kind == "rollback.closed" || e.kind == "rollback.recovered") {
+    o.rolling = false;
+    o.breached = true;
+    o.outcome = text_of(e, "outcome");
+  } else if (is_a_stance(e.kind)) {
+    o.stance = e.kind;
+    o.stance_says = e.says;
+  }
+  const bool is_another_release = e.kind == "deployment.cutover" || o.outcome == "rolled back" || o.outcome == "unproven";
+  if (!is_another_release) return;
+  o.moved_on = true;
+  o.untold.clear();
+}
+
+bool book::is_over() const {
+  return !now_->rolling && now_->rules.empty() && now_->untold.empty();
+}
+
+event book::began(const event& by) const {
+  const std::string rule = text_of(by, "rule");
+  event e{"incident.began", severity::info, fmt::format("incident {}: {}", now_->id, by.says), {}};
+  return e.with("rule", rule);
+}
+
+event book::ended(wall_time at) const {
+  const ongoing& o = *now_;
+  const std::string became = !o.outcome.empty()      ? o.outcome
+                             : !o.breached           ? "over before it was a breach"
+                             : o.stance_says.empty() ? "over by itself"
+                                                     : fmt::format("over by itself, and nothing was done: {}", o.stance_says);
+  const duration lasted = std::chrono::duration_cast<duration>(at - o.began);
+  event e{"incident.ended",
+          severity::info,
+          fmt::format("incident {} is over after {}: {}", o.id, format_duration(std::chrono::floor<std::chrono::seconds>(lasted)), became),
+          {}};
+  return e.with("outcome", became).with("breached", o.breached).with("seconds", to_seconds(lasted));
+}
+
+}  // namespace flipback::incident

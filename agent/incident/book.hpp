@@ -1,0 +1,56 @@
+#pragma once
+
+#include "flipback/event.hpp"
+
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+/// What happened, for people and for afterwards. Nothing is decided here, and nothing that decides waits for it.
+namespace flipback::incident {
+
+/// One that is not over.
+struct ongoing {
+  std::string id;  ///< when it began: "20261127T090411.791Z"
+  wall_time began;
+  std::set<std::string> rules;      ///< rollback rules of it that are breached or pending
+  std::set<std::string> untold;     ///< those of which it can't be told whether they still are
+  bool breached = false;            ///< one of them was, at some time
+  bool rolling = false;             ///< a rollback is under way
+  bool moved_on = false;            ///< another release is live than when it began: what can't be told of a rule is no word of the former
+  std::string outcome;              ///< of the last rollback; empty: there was none
+  std::string stance, stance_says;  ///< why nothing was done: the event's kind, and its sentence
+};
+
+/// Tells which incident what happens belongs to. An incident begins when a rollback rule becomes pending or breached, or a rollback is
+/// ordered, while none is open: rules that are breached together are one. It ends when all of them are over and no rollback is under way.
+/// Pure: events in their order and the wall's time come in, and go out with the incident's id.
+class book {
+ public:
+  /// The event as it is to be told, with `incident` among its fields where one is open; before it `incident.began`, where it begins one,
+  /// and after it `incident.ended`.
+  std::vector<event> take(event e, wall_time at);
+
+  /// Goes on with the newest incident that an earlier life has told, by its own events in their order.
+  void recall(const event& e, wall_time at);
+
+  [[nodiscard]] const std::optional<ongoing>& now() const { return now_; }
+
+ private:
+  void see(const event& e);
+  [[nodiscard]] event began(const event& by) const;
+  [[nodiscard]] event ended(wall_time at) const;
+  [[nodiscard]] bool is_over() const;
+
+  std::optional<ongoing> now_;
+};
+
+/// The value of a text field; empty where the event has none.
+std::string text_of(const event& e, std::string_view field);
+
+/// What is worth a line in the operations' log: what was put live, decided, done, held, and became of it.
+bool is_operation(std::string_view kind);
+
+}  // namespace flipback::incident

@@ -1,0 +1,262 @@
+#include "agent/incident/report.hpp"
+
+#include "flipback/one_line.hpp"
+
+#include "agent/event_lines.hpp"
+#include "agent/incident/book.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <map>
+#include <string_view>
+
+namespace flipback::incident {
+
+namespace json = boost::json;
+
+namespace {
+
+std::string clock_text(wall_time at) {
+  return time_text(at).substr(11, 12);  // hours to milliseconds
+}
+
+std::string lasted(wall_time from, wall_time to) {
+  const auto took = std::chrono::duration_cast<duration>(to - from);
+  return format_duration(took < std::chrono::seconds(10) ? std::chrono::floor<std::chrono::milliseconds>(took)
+                                                         : std::chrono::floor<std::chrono::seconds>(took));
+}
+
+bool is_verdict_of_a_rollback_rule(const event& e) {
+  return e.kind == "verdict.changed" && text_of(e, "then") == "rollback";
+}
+
+bool is_a_step(const event& e) {
+  return e.kind == "rollback.decided" || e.kind == "rollback.step" || e.kind == "rollback.closed" || e.kind == "rollback.recovered";
+}
+
+void take_verdict(report& r, const happening& h) {
+  const std::string to = text_of(h.what, "to");
+  if (to != "pending" && to != "breached") return;
+  const std::string rule = text_of(h.what, "rule");
+  const bool is_breach = to == "breached";
+  if (r.rule.empty() || (is_breach && !r.breached)) {
+    r.rule = rule;
+    r.says = h.what.says;
+  } else if (is_breach && rule != r.rule && std::ranges::find(r.rules, rule) == r.rules.end()) {
+    r.rules.push_back(rule);
+  }
+  if (is_breach && !r.breached) r.breached = h.at;
+}
+
+/// What a person does next depends on what became of it alone.
+void advise(report& r, const std::string& stance) {
+  const choice hold{"`flipback hold --for 2h --reason TEXT`", "no automatic rollback acts while you look"};
+  const choice back{"`flipback rollback --reason TEXT`", "users are led to the stable slot now, whatever the rules say"};
+  const choice status{"`flipback status`", "it says which slot is live, and what is not well now"};
+  const choice unlatch{"`flipback unlatch`", "the same release may be rolled back once more, should it be put live again"};
+  const choice dismiss{"`flipback window close`", "this release stays, and rules tell only"};
+  if (r.outcome == "rolled back") {
+    r.next = {"`flipback status`", "nothing is to be done at once: mend the release before it is put live again"};
+    r.otherwise = {hold, unlatch};
+  } else if (r.outcome == "unproven" || r.outcome == "can't tell" || r.outcome == "undone" || r.outcome == "not undone") {
+    r.next = status;
+    r.otherwise = {{"`flipback unlatch --yes`", "it is tried again at once if the rule is still breached"}, back};
+  } else if (stance == "rollback.asked" && !r.ended) {
+    r.next = {fmt::format("`flipback approve {}`", r.rule), "it is rolled back as the rule would"};
+    r.otherwise = {hold, dismiss};
+  } else if (r.ended) {
+    r.next = status;
+    r.otherwise = {{fmt::format("`flipback explain {}`", r.rule), "it says what the rule's verdict rests on"}, hold};
+  } else {
+    r.next = {fmt::format("`flipback explain {}`", r.rule), "it says what the rule's verdict rests on, and what is in the way"};
+    r.otherwise = {back, hold};
+  }
+}
+
+std::string with_release(const event& e, const char* slot, const char* release) {
+  const std::string has = text_of(e, release);
+  return has.empty() ? text_of(e, slot) : fmt::format("{} with {}", text_of(e, slot), has);
+}
+
+std::string status_word(const report& r) {
+  return r.ended ? fmt::format("over after {}", lasted(r.began, *r.ended)) : "not over";
+}
+
+json::object as_object(const choice& c) {
+  return {{"type", c.type}, {"so_that", c.so_that}};
+}
+
+struct listed {
+  std::string id;
+  wall_time began;
+  std::string rule;
+  std::optional<happening> ended;
+};
+
+/// The newest first.
+std::vector<listed> listed_in(const std::vector<happening>& marks) {
+  std::vector<listed> found;
+  for (const happening& h : marks) {
+    const std::string id = text_of(h.what, "incident");
+    if (h.what.kind == "incident.began") found.push_back({id, h.at, text_of(h.what, "rule"), {}});
+    const auto its = std::ranges::find(found, id, &listed::id);
+    if (h.what.kind == "incident.ended" && its != found.end()) its->ended = h;
+  }
+  std::ranges::reverse(found);
+  return found;
+}
+
+}  // namespace
+
+report report_of(std::vector<happening> all) {
+  report r;
+  r.id = text_of(all.front().what, "incident");
+  r.began = all.front().at;
+  std::string stance;
+  std::map<std::string, std::string> ill;
+  for (const happening& h : all) {
+    const event& e = h.what;
+    if (is_verdict_of_a_rollback_rule(e)) take_verdict(r, h);
+    if (is_a_step(e)) r.steps.push_back(h);
+    if (e.kind == "rollback.decided") {
+      r.blame = text_of(e, "blame");
+      r.by = text_of(e, "by");
+      if (r.rule.empty()) {
+        r.rule = text_of(e, "rule").empty() ? "security" : text_of(e, "rule");
+        r.says = e.says;
+      }
+    } else if (e.kind == "rollback.approved") {
+      r.by = text_of(e, "by");
+    } else if (e.kind == "rollback.closed" || e.kind == "rollback.recovered") {
+      r.outcome = text_of(e, "outcome");
+      r.stands = fmt::format("{}, at {} UTC", e.says, clock_text(h.at));
+    } else if (e.kind == "deployment.cutover") {
+      r.stands = fmt::format("{} is live, put there at {} UTC", with_release(e, "live", "release"), clock_text(h.at));
+    } else if (e.kind == "probe.changed") {
+      if (text_of(e, "outcome") == "fail") ill[text_of(e, "probe")] = e.says;
+    } else if (e.kind == "incident.ended") {
+      r.ended = h.at;
+      if (r.outcome.empty()) r.outcome = text_of(e, "outcome");
+    } else if (e.kind.starts_with("rollback.") && r.outcome.empty() && !text_of(e, "guard").empty()) {
+      stance = e.kind;
+      r.stands = e.says;
+    }
+  }
+  for (auto& [probe, says] : ill) r.ill.push_back(std::move(says));
+  if (r.outcome.empty()) r.outcome = stance.empty() ? "nothing was done yet" : "nothing was done";
+  advise(r, stance);
+  r.all = std::move(all);
+  return r;
+}
+
+std::string as_text(const report& r) {
+  std::string text;
+  const auto line = [&](std::string_view what, const std::string& says) {
+    if (!says.empty()) text += fmt::format("{:<9} {}\n", what, one_line(says));
+  };
+  line("incident", fmt::format("{}: {}, {}", r.id, r.outcome, status_word(r)));
+  line("stands", r.stands);
+  line("rule", r.says);
+  if (r.breached && *r.breached != r.began)
+    line("since", fmt::format("{} UTC, breached {} later", clock_text(r.began), lasted(r.began, *r.breached)));
+  else
+    line("since", fmt::format("{} UTC", clock_text(r.began)));
+  if (!r.rules.empty()) line("breached", fmt::format("{}, too", fmt::join(r.rules, ", ")));
+  line("blame", r.blame);
+  line("by", r.by);
+  for (const happening& h : r.steps) {
+    const auto since = std::chrono::floor<std::chrono::milliseconds>(h.at - r.steps.front().at).count();
+    line(&h == r.steps.data() ? "steps" : "", fmt::format("{:>7} {}", fmt::format("+{} ms", since), h.what.says));
+  }
+  for (const std::string& says : r.ill) line(&says == r.ill.data() ? "also ill" : "", says);
+  line("type", fmt::format("{}   {}", r.next.type, r.next.so_that));
+  for (const choice& c : r.otherwise) line(&c == r.otherwise.data() ? "or" : "", fmt::format("{}   {}", c.type, c.so_that));
+  return text;
+}
+
+std::string as_markdown(const report& r) {
+  // What others wrote stands in code, where Markdown has no meaning but for the backquote.
+  const auto code = [](const std::string& says) {
+    std::string safe = one_line(says);
+    std::ranges::replace(safe, '`', '\'');
+    return fmt::format("`{}`", safe);
+  };
+  std::string text = fmt::format("# Incident {}\n\n", r.id);
+  const auto row = [&](std::string_view what, const std::string& says) {
+    if (!says.empty()) text += fmt::format("- **{}**: {}\n", what, says);
+  };
+  row("Began", time_text(r.began));
+  if (r.breached) row("Breached", time_text(*r.breached));
+  row("Ended", r.ended ? fmt::format("{}, after {}", time_text(*r.ended), lasted(r.began, *r.ended)) : "not yet");
+  row("Outcome", code(r.outcome));
+  if (!r.stands.empty()) row("Stands", code(r.stands));
+  if (!r.says.empty()) row("Rule", code(r.says));
+  for (const std::string& rule : r.rules) row("Breached, too", code(rule));
+  if (!r.blame.empty()) row("Blame", code(r.blame));
+  if (!r.by.empty()) row("By", code(r.by));
+  for (const std::string& says : r.ill) row("Also ill", code(says));
+  text += "\n## What happened\n\n| time (UTC) | what | |\n| --- | --- | --- |\n";
+  for (const auto& [at, what] : r.all) {
+    std::string says = code(what.says);
+    for (std::size_t at_bar = says.find('|'); at_bar != std::string::npos; at_bar = says.find('|', at_bar + 2)) says.insert(at_bar, 1, '\\');
+    text += fmt::format("| {} | {} | {} |\n", clock_text(at), what.kind, says);
+  }
+  return text;
+}
+
+json::object as_object(const report& r) {
+  json::array events;
+  for (const auto& [at, what] : r.all) events.push_back(json::parse(json_line(what, at)));
+  json::array steps;
+  for (const auto& [at, what] : r.steps)
+    steps.push_back(json::object{
+        {"after", to_seconds(std::chrono::duration_cast<duration>(at - r.steps.front().at))}, {"kind", what.kind}, {"says", what.says}});
+  json::array otherwise;
+  for (const choice& c : r.otherwise) otherwise.push_back(as_object(c));
+  json::object made{{"incident", r.id},
+                    {"began", time_text(r.began)},
+                    {"outcome", r.outcome},
+                    {"stands", r.stands},
+                    {"rule", r.rule},
+                    {"says", r.says},
+                    {"by", r.by},
+                    {"blame", r.blame},
+                    {"other_rules", json::value_from(r.rules)},
+                    {"ill", json::value_from(r.ill)},
+                    {"steps", std::move(steps)},
+                    {"next", as_object(r.next)},
+                    {"otherwise", std::move(otherwise)},
+                    {"events", std::move(events)}};
+  made["breached"] = r.breached ? json::value(time_text(*r.breached)) : json::value();
+  made["ended"] = r.ended ? json::value(time_text(*r.ended)) : json::value();
+  return made;
+}
+
+std::string list_of(const std::vector<happening>& marks) {
+  std::string text;
+  for (const listed& l : listed_in(marks)) {
+    const std::string became =
+        l.ended ? fmt::format("over after {}: {}", lasted(l.began, l.ended->at), text_of(l.ended->what, "outcome")) : "not over";
+    text += fmt::format("{}  {:<16} {}\n", l.id, one_line(l.rule.empty() ? "security" : l.rule), one_line(became));
+  }
+  return text.empty() ? "no incident is on record\n" : text;
+}
+
+json::object list_as_object(const std::vector<happening>& marks) {
+  json::array all;
+  for (const listed& l : listed_in(marks)) {
+    json::object one{{"incident", l.id}, {"began", time_text(l.began)}, {"rule", l.rule}, {"ended", nullptr}, {"outcome", nullptr}};
+    if (l.ended) {
+      one["ended"] = time_text(l.ended->at);
+      one["outcome"] = text_of(l.ended->what, "outcome");
+    }
+    all.push_back(std::move(one));
+  }
+  return {{"incidents", std::move(all)}};
+}
+
+}  // namespace flipback::incident

@@ -1,0 +1,88 @@
+#include "agent/serve/incidents.hpp"
+
+#include "flipback/one_line.hpp"
+#include "flipback/quoted.hpp"
+
+#include "agent/event_lines.hpp"
+#include "agent/incident/book.hpp"
+#include "agent/incident/history_file.hpp"
+#include "agent/incident/report.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <vector>
+
+namespace flipback::serve {
+
+namespace json = boost::json;
+
+namespace {
+
+using incident::happening;
+
+constexpr std::size_t most_logged = 500;  ///< lines of `log`
+
+reply as_json(const json::object& page) {
+  return {true, escaped_json(json::serialize(page)) + "\n"};
+}
+
+reply cant(const std::string& why) {
+  return {false, one_line(why) + "\n"};
+}
+
+reply log(const std::string& file, bool in_json) {
+  const auto found = incident::read_operations(file, most_logged);
+  if (!found) return cant(found.error());
+  json::array lines;
+  std::string text;
+  for (const auto& [at, what] : *found) {
+    if (in_json)
+      lines.push_back(json::parse(json_line(what, at)));
+    else
+      text += text_line(what, at) + "\n";
+  }
+  if (in_json) return as_json({{"operations", std::move(lines)}});
+  return {true, text.empty() ? "nothing is on record\n" : text};
+}
+
+/// The id that a person means: "last", or an id's beginning that is one's alone.
+std::expected<std::string, std::string> id_meant(const std::vector<happening>& marks, const std::string& typed) {
+  std::vector<std::string> ids;
+  for (const happening& h : marks) {
+    if (std::string id = incident::text_of(h.what, "incident"); std::ranges::find(ids, id) == ids.end()) ids.push_back(std::move(id));
+  }
+  if (typed == "last" && !ids.empty()) return ids.back();
+  std::vector<std::string> meant;
+  std::ranges::copy_if(ids, std::back_inserter(meant), [&](const std::string& id) { return id.starts_with(typed); });
+  if (meant.size() == 1) return meant.front();
+  if (meant.empty()) return std::unexpected(fmt::format("found no incident {}; `flipback incidents` lists them", in_quotes(typed)));
+  return std::unexpected(fmt::format("found {}, which {} incidents begin with: {}", in_quotes(typed), meant.size(), fmt::join(meant, ", ")));
+}
+
+}  // namespace
+
+bool asks_what_happened(const demand& what) {
+  return what.verb == "incidents" || what.verb == "log";
+}
+
+reply what_happened(const std::string& file, const demand& what) {
+  const bool in_json = what.values.contains("json");
+  if (what.verb == "log") return log(file, in_json);
+  const auto marks = incident::read_incident(file, std::nullopt);
+  if (!marks) return cant(marks.error());
+  const auto typed = what.values.find("incident");
+  if (typed == what.values.end()) return in_json ? as_json(incident::list_as_object(*marks)) : reply{true, incident::list_of(*marks)};
+  const auto id = id_meant(*marks, typed->second);
+  if (!id) return {false, one_line(id.error()) + "\n", true};
+  auto all = incident::read_incident(file, *id);
+  if (!all) return cant(all.error());
+  if (all->empty()) return cant(fmt::format("incident {} is no longer on record", *id));
+  const incident::report r = incident::report_of(*std::move(all));
+  if (in_json) return as_json(as_object(r));
+  return {true, what.values.contains("markdown") ? as_markdown(r) : as_text(r)};
+}
+
+}  // namespace flipback::serve
