@@ -106,6 +106,8 @@ int main(int argc, char** argv) {
     if (typed.to_agent.asked()) return typed.to_agent.run();
     if (typed.replaying->parsed()) return cli::replay(typed.replayed);
     auto configured = read(typed.file, typed.env_files);
+    if (!configured && typed.check && typed.checked.format == "nagios")
+      return cli::refuse(typed.checked, "the configuration is not good: `flipback validate` says why");
     if (!configured) return usage_error;
     if (typed.check) print_notes(*configured);
     return typed.check ? cli::check(*configured, typed.checked) : run_agent(typed.file, std::move(*configured));

@@ -32,33 +32,40 @@ bool is_rollback_asked(const config::configuration& configured, const check_opti
   return configured.deployment && (options.only.empty() || has_it(options.only)) && !has_it(options.skip);
 }
 
-/// A name that selects nothing is a mistake, not an empty selection.
-bool selection_is_known(const std::vector<std::string>& selection, const config::configuration& configured, std::string_view option) {
+/// A name that selects nothing is a mistake, not an empty selection: what is wrong with it, or "".
+std::string unknown_in(const std::vector<std::string>& selection, const config::configuration& configured, std::string_view option) {
   for (const std::string& word : selection) {
     if (std::ranges::any_of(configured.probes, [&](const config::probe_entry& p) { return names({word}, p); })) continue;
     if (configured.deployment && word == rollback_line) continue;
     std::vector<std::string> known;
     for (const config::probe_entry& p : configured.probes) known.push_back(p.name);
     const std::string meant = settings::nearest(word, known);
-    fmt::print(stderr, "flipback: {}: no probe or tag is called {}{}\n", option, one_line(word),
-               meant.empty() ? "" : fmt::format("; did you mean {}?", meant));
-    return false;
+    return fmt::format("{}: no probe or tag is called {}{}", option, word, meant.empty() ? "" : fmt::format("; did you mean {}?", meant));
   }
-  return true;
+  return {};
 }
 
 }  // namespace
 
+int refuse(const check_options& options, const std::string& why) {
+  // Nagios shows what is on standard output alone, and takes 2 for an outage.
+  if (options.format == "nagios") {
+    fmt::print("FLIPBACK UNKNOWN - {}\n", one_line(why));
+    return 3;
+  }
+  fmt::print(stderr, "flipback: {}\n", one_line(why));
+  return 2;
+}
+
 int check(const config::configuration& configured, const check_options& options) {
-  if (!selection_is_known(options.only, configured, "--only") || !selection_is_known(options.skip, configured, "--skip")) return 2;
+  for (const auto& [option, words] : {std::pair{"--only", &options.only}, std::pair{"--skip", &options.skip}}) {
+    if (const std::string wrong = unknown_in(*words, configured, option); !wrong.empty()) return refuse(options, wrong);
+  }
   config::configuration chosen = configured;
   std::erase_if(chosen.probes,
                 [&](const config::probe_entry& p) { return (!options.only.empty() && !names(options.only, p)) || names(options.skip, p); });
   const bool asks_rollback = is_rollback_asked(configured, options);
-  if (chosen.probes.empty() && !asks_rollback) {
-    fmt::print(stderr, "flipback: no probe is left to check\n");
-    return 2;
-  }
+  if (chosen.probes.empty() && !asks_rollback) return refuse(options, "no probe is left to check");
 
   const instant began = std::chrono::steady_clock::now();
   asio::io_context loop(1);
@@ -103,7 +110,7 @@ int check(const config::configuration& configured, const check_options& options)
   interrupted.cancel();
   asio::co_spawn(loop, once.stop(), [&loop](const std::exception_ptr&) { loop.stop(); });
   loop.run_for(std::chrono::seconds(1));
-  return exit_status(all);
+  return options.format == "nagios" ? nagios_status(all) : exit_status(all);
 }
 
 }  // namespace flipback::cli

@@ -2,6 +2,8 @@
 
 #include "flipback/one_line.hpp"
 
+#include "agent/cli/check_formats.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -15,10 +17,6 @@
 namespace flipback::cli {
 
 namespace {
-
-std::size_t count(const std::vector<checked>& all, outcome o) {
-  return static_cast<std::size_t>(std::ranges::count_if(all, [o](const checked& c) { return c.seen.result == o; }));
-}
 
 void print_text(const std::vector<checked>& all, duration took) {
   const bool colours = ::isatty(STDOUT_FILENO) != 0 && std::getenv("NO_COLOR") == nullptr;
@@ -63,9 +61,21 @@ void print_json(const std::vector<checked>& all, duration took) {
 
 }  // namespace
 
+std::size_t count(const std::vector<checked>& all, outcome o) {
+  return static_cast<std::size_t>(std::ranges::count_if(all, [o](const checked& c) { return c.seen.result == o; }));
+}
+
 void print_report(const std::string& format, const std::vector<checked>& all, duration took) {
   if (format == "json")
     print_json(all, took);
+  else if (format == "junit")
+    fmt::print("{}", junit(all, took, std::chrono::system_clock::now() - std::chrono::duration_cast<wall_time::duration>(took)));
+  else if (format == "tap")
+    fmt::print("{}", tap(all));
+  else if (format == "nagios")
+    fmt::print("{}", nagios(all, took));
+  else if (format == "prometheus")
+    fmt::print("{}", prometheus(all, took));
   else
     print_text(all, took);
 }
@@ -73,6 +83,12 @@ void print_report(const std::string& format, const std::vector<checked>& all, du
 int exit_status(const std::vector<checked>& all) {
   if (count(all, outcome::fail) > 0) return 1;
   return count(all, outcome::unknown) > 0 ? 3 : 0;
+}
+
+int nagios_status(const std::vector<checked>& all) {
+  constexpr int critical = 2;
+  const int status = exit_status(all);
+  return status == 1 ? critical : status;
 }
 
 }  // namespace flipback::cli

@@ -5,6 +5,7 @@ import os
 import re
 import shlex
 import subprocess
+from xml.etree import ElementTree
 
 import pytest
 import yaml
@@ -14,7 +15,6 @@ from service import Service
 from test_healthy import SICK
 
 CI = os.path.join(ROOT, "packaging", "ci")
-PLUGINS = "/usr/lib/nagios/plugins/"
 PASSES = '[probes.disk]\ntype = "disk"\npaths = ["/"]\n[[rules]]\nname = "disk"\nenabled = false\n'
 FAILS = f'[probes.dead]\ntype = "tcp"\naddress = "127.0.0.1:{free_port()}"\n'
 UNKNOWN = '[agent]\nname_servers = "127.0.0.1:9"\n[probes.named]\ntype = "tcp"\naddress = "a.test:1"\ntimeout = "300ms"\n'
@@ -68,7 +68,8 @@ def test_a_gitlab_job_fails_where_something_failed(here):
     job = example("gitlab-ci.yml")["smoke-test"]
     (line,) = job["script"]
     assert [here.run(line, text).returncode for text in (PASSES, FAILS, UNKNOWN)] == [0, 1, job["allow_failure"]["exit_codes"]]
-    assert '"probes"' in (here.folder / job["artifacts"]["paths"][0]).read_text()
+    found = ElementTree.parse(here.folder / job["artifacts"]["reports"]["junit"]).getroot()
+    assert found.find(".//testcase/error").get("message")
 
 
 @pytest.mark.parametrize("name", ["github-actions.yml", "gitlab-ci.yml"])
@@ -94,12 +95,13 @@ STATES = [(PASSES, 0), (FAILS, 2), (UNKNOWN, 3), ("nonsense", 3)]
 def test_nagios_and_icinga_are_told_what_failed_as_critical(here, configuration, state):
     command = re.search(r"command_name\s+check_flipback\n\s*command_line\s+(.*)", text_of("nagios.cfg"))[1]
     argument = re.search(r"check_command\s+check_flipback!(\S+)", text_of("nagios.cfg"))[1]
-    assert here.run(command.replace("$ARG1$", argument), configuration).returncode == state
-    words = json.loads("[" + re.search(r"command = \[ PluginDir \+ (.*?) \]", text_of("icinga2.conf"), re.DOTALL)[1] + "]")
-    variable = re.search(r'\{ value = "\$(\w+)\$", skip_key = true', text_of("icinga2.conf"))[1]
+    words = json.loads("[" + re.search(r"command = \[(.*?)\]", text_of("icinga2.conf"))[1] + "]")
+    option, variable = re.search(r'"(--config)" = "\$(\w+)\$"', text_of("icinga2.conf")).groups()
     value = re.search(rf'vars\.{variable} = "(.*)"', text_of("icinga2.conf"))[1]
-    line = shlex.join([PLUGINS[:-1] + words[0], *(word.replace("$$", "$") for word in words[1:]), value])
-    assert here.run(line, configuration).returncode == state
+    for line in (command.replace("$ARG1$", argument), shlex.join([*words, option, value])):
+        done = here.run(line, configuration)
+        assert done.returncode == state
+        assert re.match(r"FLIPBACK (OK|CRITICAL|UNKNOWN) - .+\n\Z", done.stdout), done.stdout
 
 
 class Agents(Service):
