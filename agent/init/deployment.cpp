@@ -11,7 +11,9 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
-#include <set>
+#include <span>
+#include <string>
+#include <string_view>
 #include <vector>
 
 namespace flipback::init {
@@ -20,8 +22,7 @@ namespace {
 
 constexpr std::string_view of_the_mode =
     "mode = \"observe\" says what would be done, and does nothing. Once flipback validate says \"rollback: ready\", and a cutover of "
-    "yours was "
-    "noticed (flipback status), write \"act\" and let the agent read the file again (SIGHUP, systemctl reload flipback).";
+    "yours was noticed (flipback status), write \"act\" and let the agent read the file again (SIGHUP, systemctl reload flipback).";
 
 constexpr std::string_view by_hand = R"([deployment]
 mode = "observe"
@@ -60,10 +61,42 @@ bool leads_to(const server_block& server, const switch_seen& to, const rollback:
   });
 }
 
-/// The server by which users come in: the first that leads to a slot, and can be asked.
-const server_block* door_among(const sites& all, const switch_seen& to, const rollback::nginx_configuration& read) {
-  const auto at = std::ranges::find_if(all.servers, [&](const server_block& s) { return door_of(s) && leads_to(s, to, read); });
-  return at == all.servers.end() ? nullptr : &*at;
+/// The servers by which users may come in, each door once: those that lead to a slot, and can be asked.
+std::vector<const server_block*> doors_among(const sites& all, const switch_seen& to, const rollback::nginx_configuration& read) {
+  std::vector<const server_block*> found;
+  for (const server_block& s : all.servers) {
+    const auto is_it = [&](const server_block* known) { return door_of(*known) == door_of(s) && host_of(*known) == host_of(s); };
+    if (door_of(s) && leads_to(s, to, read) && std::ranges::none_of(found, is_it)) found.push_back(&s);
+  }
+  return found;
+}
+
+/// "A, B and 2 more".
+std::string first_of(std::span<const std::string> all, std::string_view between) {
+  constexpr std::size_t most = 5;
+  const std::size_t shown = std::min(all.size(), most);
+  const std::string more = all.size() > shown ? fmt::format("{}and {} more", between, all.size() - shown) : "";
+  return fmt::format("{}{}", fmt::join(all.first(shown), between), more);
+}
+
+std::string says_of_left(const switch_seen& found) {
+  return fmt::format(
+      "Another pair of slots was left, since a configuration has one: {} If that one is meant, write it in the place of this; if both are, "
+      "each has a configuration and an agent of its own.",
+      first_of(found.left, " "));
+}
+
+std::string called(const server_block* door) {
+  const std::string host = host_of(*door);
+  return host.empty() ? *door_of(*door) : fmt::format("{} with host {}", *door_of(*door), host);
+}
+
+/// Said where several servers lead to the slots; the first is taken.
+std::string says_of_doors(const std::vector<const server_block*>& doors) {
+  std::vector<std::string> others;
+  for (const server_block* door : std::span(doors).subspan(1)) others.push_back(called(door));
+  return fmt::format("which server is the front door: several lead to the slots; {} is taken, {} is left", called(doors.front()),
+                     first_of(others, ", "));
 }
 
 std::string url_of(const std::string& address) {
@@ -98,10 +131,10 @@ void add_slots(const switch_seen& found, const server_block& door, draft& to) {
   passage made;
   made.says = found.says + "\n" + std::string(of_the_mode) + "\n";
   if (!found.doubt.empty()) made.says += found.doubt + "\n";
+  if (!found.left.empty()) made.says += says_of_left(found) + "\n";
   made.says +=
       "front_door: where users come in (nginx -T); its path /health is the runbook's. identity = \"/version\" beside it would say where "
-      "its "
-      "answers tell which slot they come from, and can't be told from here: without it nginx's access log tells, or its new workers.";
+      "its answers tell which slot they come from, and can't be told from here: without it nginx's access log tells, or its new workers.";
   if (host.empty()) {
     made.says += "\nThe server has no name that could be asked for: write host = \"api.example.com\" beside the url if it needs one.";
     to.untold.emplace_back("which Host the front door is to be asked for: its server has no name");
@@ -135,13 +168,16 @@ void add_deployment(const nginx_seen& nginx, draft& to) {
   const sites all = sites_in(nginx::parse_dump(nginx.dump));
   add_nginx(nginx, read, to);
   const auto found = find_switch(nginx, read);
-  const server_block* const door = found ? door_among(all, *found, read) : nullptr;
+  const std::vector<const server_block*> doors = found ? doors_among(all, *found, read) : std::vector<const server_block*>{};
+  const server_block* const door = doors.empty() ? nullptr : doors.front();
   if (!found)
     add_deployment_by_hand(found.error(), to);
   else if (door == nullptr)
     add_deployment_by_hand(found->says + " But no server that passes requests on to a slot listens on a TCP port.", to);
   else
     add_slots(*found, *door, to);
+  if (doors.size() > 1) to.untold.push_back(says_of_doors(doors));
+  if (found && !found->left.empty()) to.untold.push_back(fmt::format("which slots are meant: {} {}", found->says, says_of_left(*found)));
   std::erase_if(read.access_logs, [&](const access_log_directive& log) { return goes_to_syslog(log, all); });
   add_traffic(read, door != nullptr && !door->logs.empty() ? door->logs : all.logs, to);
 }

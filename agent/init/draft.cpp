@@ -27,6 +27,7 @@ void add_env_files(const host& seen, draft& to) {
   if (seen.env_files.empty()) return;
   std::vector<std::string> quoted;
   for (const std::string& file : seen.env_files) quoted.push_back(in_toml(file));
+  to.reads.insert(to.reads.end(), seen.env_files.begin(), seen.env_files.end());
   to.passages.push_back({"The application's variables: ${NAME} below is taken from there, so that no secret stands in this file.",
                          fmt::format("env_files = [{}]\n", fmt::join(quoted, ", ")), ""});
 }
@@ -69,8 +70,7 @@ std::string why_no_nginx(const std::vector<composed>& all) {
       if (name_of_image(service.image) != "nginx") continue;
       return fmt::format(
           "nginx is the service {} in {}, and what a container has can't be seen from here. Where its files are mounted from this host, "
-          "write "
-          "them here, and [nginx] with reload = \"command\", reload_command, test_command and pid_command",
+          "write them here, and [nginx] with reload = \"command\", reload_command, test_command and pid_command",
           flipback::quoted(service.name), in.file);
     }
   }

@@ -17,6 +17,7 @@ struct passage {
 struct draft {
   std::vector<passage> passages;    ///< in the configuration's order
   std::vector<std::string> untold;  ///< what could not be told, a sentence each, for whoever has typed `init`
+  std::vector<std::string> reads;   ///< files that whoever reads the configuration must be able to read
 };
 
 /// What a host shows, as a configuration. Whether it is a good one is `settle`'s to find out.

@@ -1,8 +1,10 @@
 #include "agent/init/look_at_nginx.hpp"
 
+#include "flipback/as_typed.hpp"
 #include "flipback/quoted.hpp"
 #include "flipback/small_file.hpp"
 
+#include "agent/init/nginx_complaint.hpp"
 #include "agent/init/pairs.hpp"
 #include "agent/process/run.hpp"
 #include "probes/nginx/dump.hpp"
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #include <algorithm>
+#include <array>
 #include <exception>
 #include <expected>
 #include <set>
@@ -43,20 +46,23 @@ ran run_and_wait(std::vector<std::string> argv) {
   return came_to;
 }
 
-/// What nginx complained of last; it says "[emerg]" of what it stopped at.
-std::string complaint_in(const std::string& errors) {
-  const std::size_t at = errors.find("[emerg]");
-  const std::string_view line = std::string_view(errors).substr(at == std::string::npos ? 0 : at);
-  return flipback::quoted(line.substr(0, line.find('\n')));
+/// What the env files set, and each word of it: a configuration of nginx's is often filled in from there.
+std::vector<secret> secrets_of(const config::variables& set) {
+  std::vector<secret> all;
+  for (const auto& [name, value] : set.set) hide_sent(all, value);
+  return all;
 }
 
-std::expected<std::string, std::string> dump_of(const std::string& binary) {
+std::expected<std::string, std::string> dump_of(const std::string& binary, const std::vector<secret>& hidden) {
   const ran came_to = run_and_wait({binary, "-T"});
   if (!came_to) return std::unexpected(came_to.error());
   if (came_to->timed_out) return std::unexpected(fmt::format("it has not ended within {}", format_duration(patience)));
   if (came_to->status == 0 && !nginx::files_in(came_to->output).empty()) return came_to->output;
+  const std::string complaint = complaint_in(came_to->errors, hidden);
   const std::string more = ::geteuid() == 0 ? "" : "; as root more can be seen: type `sudo` before the command";
-  return std::unexpected(fmt::format("its exit status is {} ({}){}", came_to->status, complaint_in(came_to->errors), more));
+  return std::unexpected(fmt::format("its exit status is {}, and it says {}; type `{}` to see all that it says{}", came_to->status,
+                                     complaint.empty() ? "nothing of use" : complaint, as_typed(std::array<std::string, 2>{binary, "-t"}),
+                                     more));
 }
 
 /// The links through which a path leads, the outermost first.
@@ -95,17 +101,38 @@ std::set<fs::path> folders_beside(const std::vector<nginx::dumped_file>& files, 
   return found;
 }
 
-std::vector<text_file> files_in(const std::set<fs::path>& folders) {
-  std::vector<text_file> found;
+std::vector<fs::path> names_of_files_in(const std::set<fs::path>& folders, std::vector<std::string>& untold) {
+  std::vector<fs::path> found;
   for (const fs::path& folder : folders) {
     std::error_code ended;
     for (fs::directory_iterator at(folder, ended); !ended && at != fs::directory_iterator(); at.increment(ended)) {
       std::error_code unseen;
-      if (!at->is_regular_file(unseen) || found.size() == most_files) continue;
-      if (auto text = read_small_file(at->path().string())) found.push_back({at->path().string(), *std::move(text)});
+      if (at->is_regular_file(unseen)) found.push_back(at->path());
     }
+    if (ended && ended != std::errc::no_such_file_or_directory)
+      untold.push_back(fmt::format("what stands in {}: {}", folder.string(), ended.message()));
   }
-  std::ranges::sort(found, {}, &text_file::path);
+  std::ranges::sort(found);
+  return found;
+}
+
+std::vector<text_file> files_in(const std::set<fs::path>& folders, std::vector<std::string>& untold) {
+  std::vector<fs::path> names = names_of_files_in(folders, untold);
+  if (names.size() > most_files) {
+    untold.push_back(fmt::format("what {} files beside nginx's say: there are {}, and the first {} by their names are read",
+                                 names.size() - most_files, names.size(), most_files));
+    names.resize(most_files);
+  }
+  std::vector<text_file> found;
+  std::vector<std::string> unread;
+  for (const fs::path& name : names) {
+    if (auto text = read_small_file(name.string()))
+      found.push_back({name.string(), *std::move(text)});
+    else
+      unread.push_back(fmt::format("{} {}", name.string(), text.error()));
+  }
+  if (!unread.empty())
+    untold.push_back(fmt::format("what {} of the files beside nginx's say: the first is {}", unread.size(), unread.front()));
   return found;
 }
 
@@ -121,7 +148,7 @@ void look_at_nginx(const std::vector<fs::path>& programs, host& seen) {
   std::error_code unseen;
   const fs::path folder = fs::canonical(*at, unseen);  // /sbin is /usr/sbin
   nginx_seen found{.binary = ((unseen ? *at : folder) / "nginx").string()};
-  auto dump = dump_of(found.binary);
+  auto dump = dump_of(found.binary, secrets_of(seen.variables));
   if (!dump) {
     seen.untold.push_back(fmt::format("nginx's sites, upstreams and logs: {} -T can't be had: {}", found.binary, dump.error()));
     return;
@@ -129,7 +156,7 @@ void look_at_nginx(const std::vector<fs::path>& programs, host& seen) {
   found.dump = *std::move(dump);
   const std::vector<nginx::dumped_file> files = nginx::files_in(found.dump);
   for (const nginx::dumped_file& file : files) add_links(file.path, found.links);
-  found.beside = files_in(folders_beside(files, found.links));
+  found.beside = files_in(folders_beside(files, found.links), seen.untold);
   seen.nginx = std::move(found);
 }
 

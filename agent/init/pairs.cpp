@@ -50,6 +50,10 @@ bool say_the_same(std::string_view one, std::string_view other) {
   return stripped(one) == stripped(other);
 }
 
+bool share_any(const std::vector<std::string>& some, const std::vector<std::string>& others) {
+  return std::ranges::find_first_of(some, others) != some.end();
+}
+
 const text_file* twin_by_address(const text_file& of, const std::vector<text_file>& among) {
   const std::vector<std::string> own = addresses_in(of.text, {});
   if (own.size() != 1) return nullptr;

@@ -22,4 +22,7 @@ const text_file* twin_by_address(const text_file& of, const std::vector<text_fil
 /// Whether two files say the same but for the line ends at their end, which `nginx -T` does not keep.
 bool say_the_same(std::string_view one, std::string_view other);
 
+/// Whether an address, or what else it is, stands in both.
+bool share_any(const std::vector<std::string>& some, const std::vector<std::string>& others);
+
 }  // namespace flipback::init

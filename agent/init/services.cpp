@@ -1,3 +1,4 @@
+#include "flipback/as_typed.hpp"
 #include "flipback/quoted.hpp"
 
 #include "agent/init/probe_tables.hpp"
@@ -55,6 +56,27 @@ probe_table table_of(const service_kind& kind, const std::string& address, std::
   return made;
 }
 
+/// A service that has no probe, and what its file says of its port.
+struct unreached {
+  std::string service;
+  const service_kind* kind;
+  std::string why;
+};
+
+/// `published`: null where the service's table publishes no such port, else one that can't be told.
+std::string why_unreached(const compose_service& service, const service_kind& kind, const published_port* published) {
+  if (published == nullptr)
+    return fmt::format("publishes no port {} there: a probe can reach it from a container of its network", kind.port);
+  const std::string which =
+      published->target == 0 ? fmt::format("has a port that may be its {}", kind.port) : fmt::format("publishes its port {}", kind.port);
+  const std::array<std::string, 5> typed{"docker", "compose", "port", flipback::quoted(service.name), fmt::format("{}", kind.port)};
+  return fmt::format("{} {}: `{}` says where, once it runs; write its probe with that", which, published->why_untold, as_typed(typed));
+}
+
+std::uint16_t port_at(const published_port& published, std::uint16_t target) {
+  return static_cast<std::uint16_t>(published.port + (target - published.target));
+}
+
 }  // namespace
 
 std::string_view name_of_image(std::string_view image) {
@@ -72,28 +94,28 @@ std::string name_beside(const probe_table& of) {
 std::vector<probe_table> probes_of_services(const std::string& file, const std::vector<compose_service>& services,
                                             std::vector<std::string>& notes) {
   std::vector<probe_table> made;
-  std::vector<std::pair<std::string, const service_kind*>> unpublished;
+  std::vector<unreached> left;
   for (const compose_service& service : services) {
     const service_kind* const kind = kind_of(service.image);
     if (kind == nullptr) continue;
-    const auto published = std::ranges::find(service.ports, kind->port, &published_port::target);
-    if (published == service.ports.end() && !service.is_on_hosts_network) {
-      unpublished.emplace_back(service.name, kind);
+    const published_port* const published = service.publishing(kind->port);
+    const bool by_port = published != nullptr && published->port != 0;
+    if (!by_port && !service.is_on_hosts_network) {
+      left.push_back({service.name, kind, why_unreached(service, *kind, published)});
       continue;
     }
-    const bool by_port = published != service.ports.end();
-    probe_table table = table_of(*kind, by_port ? published->address : "127.0.0.1", by_port ? published->port : kind->port);
+    probe_table table =
+        by_port ? table_of(*kind, published->address, port_at(*published, kind->port)) : table_of(*kind, "127.0.0.1", kind->port);
     table.host = service.name;
     if (std::ranges::find(made, table.name, &probe_table::name) != made.end()) table.name = name_beside(table);
     table.says = fmt::format("{}: the service {} in {} (image {}), by its port {}.", kind->called, flipback::quoted(service.name), file,
                              flipback::quoted(name_of_image(service.image)), kind->port);
     made.push_back(std::move(table));
   }
-  for (const auto& [service, kind] : unpublished) {
-    if (std::ranges::find(made, kind->name, &probe_table::name) != made.end()) continue;  // Airflow's workers have its image, too
-    notes.push_back(
-        fmt::format("{} is the service {} in {}, which publishes no port {}: a probe can reach it from a container of its network",
-                    kind->called, flipback::quoted(service), file, kind->port));
+  for (const auto& [service, kind, why] : left) {
+    const bool is_a_workers = kind->name == "airflow" || kind->name == "sentry";  // their workers have the same image
+    if (is_a_workers && std::ranges::find(made, kind->name, &probe_table::name) != made.end()) continue;
+    notes.push_back(fmt::format("{} is the service {} in {}, which {}", kind->called, flipback::quoted(service), file, why));
   }
   return made;
 }

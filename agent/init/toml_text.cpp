@@ -1,7 +1,6 @@
 #include "agent/init/toml_text.hpp"
 
 #include "flipback/one_line.hpp"
-#include "flipback/utf8.hpp"
 
 #include <fmt/format.h>
 
@@ -33,19 +32,18 @@ void fold(std::string_view line, std::string& into) {
 }  // namespace
 
 std::string escaped(std::string_view text) {
-  const std::string whole = well_formed(text);
   std::string made;
-  for (std::size_t i = 0; i < whole.size(); ++i) {
-    const auto c = static_cast<unsigned char>(whole[i]);
-    const char next = i + 1 < whole.size() ? whole[i + 1] : '\0';
+  for (std::size_t i = 0; i < text.size(); ++i) {
+    const auto c = static_cast<unsigned char>(text[i]);
+    const char next = i + 1 < text.size() ? text[i + 1] : '\0';
     if (c == '"' || c == '\\')
-      (made += '\\') += whole[i];
+      (made += '\\') += text[i];
     else if (c < 0x20 || c == 0x7F)
       made += fmt::format("\\u{:04X}", c);
     else if (c == '$' && (next == '{' || next == '$'))
       made += "$$";
     else
-      made += whole[i];
+      made += text[i];
   }
   return made;
 }

@@ -6,6 +6,7 @@
 namespace flipback::init {
 
 /// A text as it stands between the quotes of a configuration's string: escaped, and with nothing in it that would be taken for a variable.
+/// What is no UTF-8 stays as it is, since no TOML can say it: `settle` switches off what holds some.
 std::string escaped(std::string_view text);
 
 /// The same with its quotes.

@@ -20,8 +20,7 @@ using al::field;
 
 constexpr std::string_view how_to_add =
     "Add them to its log_format, or use packaging/nginx/flipback-log.conf: include it in the http block, and in the server that users "
-    "reach "
-    "write access_log /var/log/nginx/flipback.log flipback;";
+    "reach write access_log /var/log/nginx/flipback.log flipback;";
 
 /// What a rollback rests on: whose answer it was, how it went, who asked, how long it took.
 constexpr std::array needed{field::status, field::upstream, field::upstream_status, field::agent, field::request_time};
@@ -61,6 +60,7 @@ void add_traffic(const rollback::nginx_configuration& nginx, const std::vector<s
     to.passages.push_back(with_no_log("nginx's configuration names no access log that can be read. " + std::string(how_to_add)));
     return;
   }
+  to.reads.push_back(best->path);
   passage made{.says = "The traffic, from nginx's access log (nginx -T)."};
   made.toml = fmt::format("[probes.traffic]\ntype = \"access_log\"\npath = {}\n", in_toml(best->path));
   if (!is_recommended(best->format)) {

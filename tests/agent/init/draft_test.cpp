@@ -1,5 +1,7 @@
 #include "agent/init/draft.hpp"
 
+#include "flipback/utf8.hpp"
+
 #include "agent/config/toml.hpp"
 #include "agent/config/validate.hpp"
 #include "agent/init/look.hpp"
@@ -69,6 +71,93 @@ TEST_CASE("what_the_reader_does_not_take_is_switched_off_with_its_reason") {
   CHECK_FALSE(made.passages[2].why_off.empty());
   CHECK(made.passages[3].why_off.empty());
   CHECK(made.untold.size() == 2);
+}
+
+TEST_CASE("a_name_that_is_no_utf8_is_in_no_configuration") {
+  init::host seen;
+  const std::string live = "# configuration file /n/on/a:\nserver { listen 80; location / { proxy_pass http://127.0.0.1:8000; } }\n";
+  init::nginx_seen nginx{.binary = "/usr/sbin/nginx", .dump = "# configuration file /n/nginx.conf:\nhttp { include on/*; }\n" + live};
+  nginx.links = {{"/n/on/a", "../off/\xff-blue"}};
+  nginx.beside = {{"/n/off/\xff-blue", "proxy_pass http://127.0.0.1:8000;"}, {"/n/off/\xff-green", "proxy_pass http://127.0.0.1:8001;"}};
+  seen.nginx = nginx;
+  init::draft made = init::drafted(seen);
+  init::settle(made);
+  const std::string text = init::text_of(made);
+  CHECK(first_malformed(text) == text.size());
+  CHECK_FALSE(text.contains("\n[deployment]"));
+  CHECK(text.contains("# target = \"../off/\\xff-blue\"\n"));
+  CHECK(std::ranges::any_of(made.untold, [](const std::string& u) {
+    return u == "what target = \"../off/\\xff-blue\" says is no UTF-8, and can stand in no configuration: give it another name";
+  }));
+}
+
+TEST_CASE("an_application_that_is_left_is_said_in_the_file_and_to_who_has_typed") {
+  init::host seen;
+  init::nginx_seen nginx{.binary = "/usr/sbin/nginx", .dump = "# configuration file /n/nginx.conf:\nhttp { include on/*; }\n"};
+  for (const std::string name : {"crm", "shop", "shop2", "shop3", "shop4", "shop5", "shop6"}) {
+    const std::string port = std::to_string(8000 + 2 * name.size() + static_cast<unsigned char>(name.back()));
+    nginx.dump += "# configuration file /n/on/" + name + ":\nupstream " + name + "-blue { server h" + name + ":1; }\nupstream " + name +
+                  "-green { server h" + name + ":2; }\nserver { listen " + port + "; location / { proxy_pass http://" + name +
+                  "-blue; } }\n";
+  }
+  seen.nginx = nginx;
+  init::draft made = init::drafted(seen);
+  init::settle(made);
+  const auto said = std::ranges::find_if(made.untold, [](const std::string& u) { return u.starts_with("which slots are meant: "); });
+  REQUIRE(said != made.untold.end());
+  CHECK(said->contains("/n/on/crm says http://crm-blue, and there is an upstream crm-green too. Another pair of slots was left"));
+  CHECK(said->contains("/n/on/shop says http://shop-blue"));
+  CHECK(said->contains(" and 1 more"));
+  CHECK_FALSE(said->contains("shop6"));
+  CHECK(init::text_of(made).contains("# Another pair of slots was left"));
+}
+
+TEST_CASE("of_several_front_doors_it_says_which_is_taken") {
+  init::host seen;
+  seen.nginx = init::nginx_seen{.binary = "/usr/sbin/nginx",
+                                .dump =
+                                    "# configuration file /n/nginx.conf:\nupstream blue { server a:1; } upstream green { server a:2; }\n"
+                                    "server { listen 80; server_name a.com; location / { proxy_pass http://blue; } }\n"
+                                    "server { listen 8080; location / { proxy_pass http://blue; } }\n"};
+  const init::draft made = init::drafted(seen);
+  CHECK(std::ranges::count(made.untold,
+                           "which server is the front door: several lead to the slots; http://127.0.0.1/health with host a.com is taken, "
+                           "http://127.0.0.1:8080/health is left") == 1);
+}
+
+TEST_CASE("where_a_service_is_published_is_said_truly") {
+  init::host seen;
+  seen.compose_files = {{"/a.yml",
+                         "services: { one: { image: redis, ports: ['8000-8010:6375-6385'] }, db: { image: postgres, ports: ['5432'] }, "
+                         "q: { image: qdrant, ports: ['80:80'] }, g: { image: grafana, ports: ['${X}:3000'] }, "
+                         "two: { image: redis }, a: { image: airflow, ports: ['8080:8080'] }, worker: { image: airflow } }"}};
+  const init::draft made = init::drafted(seen);
+  CHECK(init::text_of(made).contains("[probes.redis]\ntype = \"redis\"\nurl = \"redis://127.0.0.1:8004\"\n"));
+  const auto says = [&](const std::string& what) { return std::ranges::count(made.untold, what) == 1; };
+  CHECK(
+      says("Redis is the service two in /a.yml, which publishes no port 6379 there: a probe can reach it from a container of its network"));
+  CHECK(std::ranges::none_of(made.untold, [](const std::string& u) { return u.contains("Airflow"); }));
+  CHECK(
+      says("Postgres is the service db in /a.yml, which publishes its port 5432 at a port that Docker chooses: "
+           "`docker compose port db 5432` says where, once it runs; write its probe with that"));
+  CHECK(
+      says("Qdrant is the service q in /a.yml, which publishes no port 6333 there: a probe can reach it from a container of its network"));
+  CHECK(
+      says("Grafana is the service g in /a.yml, which has a port that may be its 3000 by a variable that is set in no env file which is "
+           "read: `docker compose port g 3000` says where, once it runs; write its probe with that"));
+}
+
+TEST_CASE("files_beside_nginxs_that_are_not_read_are_said") {
+  const test::folder in;
+  in.write("bin/nginx", "#!/bin/sh\necho '# configuration file " + in.path("n/nginx.conf") + ":'\n");
+  std::filesystem::permissions(in.path("bin/nginx"), std::filesystem::perms::owner_all);
+  in.write("n/nginx.conf", "");
+  in.write("n/long", std::string(2 * 1024 * 1024, ' '));
+  const auto untold = [&] { return init::look({{}, {in.path("bin")}, in.path("none")}).untold; };
+  CHECK(untold() ==
+        std::vector<std::string>{"what 1 of the files beside nginx's say: the first is " + in.path("n/long") + " is longer than 1024KiB"});
+  for (int i = 0; i < 600; ++i) in.write("n/a" + std::to_string(i), "");
+  CHECK(untold() == std::vector<std::string>{"what 90 files beside nginx's say: there are 602, and the first 512 by their names are read"});
 }
 
 TEST_CASE("a_secret_is_named_and_not_written") {
