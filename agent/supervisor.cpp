@@ -64,6 +64,7 @@ void supervisor::tell(event e) {
   const wall_time at = std::chrono::system_clock::now();
   for (const event& each : incidents_.take(std::move(e), at)) {
     log_->tell(each);
+    told_.take(each, std::chrono::steady_clock::now());
     const bool is_kept = each.severity >= severity::info || incidents_.now();
     if (history_ && is_kept) history_->add(each, at);
   }
@@ -118,7 +119,7 @@ std::unique_ptr<generation> supervisor::make(config::configuration from, setting
 }
 
 serve::answer supervisor::page(std::string_view path) {
-  if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", serve::metrics_text(*now_)};
+  if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", serve::metrics_text(*now_, told_, incidents_.now().has_value())};
   if (path == "/healthz" || path == "/")
     return {200, "application/json", serve::typed_here(serve::health_text(*now_), started_with_.socket)};
   return {404, "text/plain; charset=utf-8", "there are /healthz and /metrics\n"};

@@ -6,6 +6,7 @@
 #include "agent/incident/history.hpp"
 #include "agent/serve/control_socket.hpp"
 #include "agent/serve/http_server.hpp"
+#include "agent/serve/tally.hpp"
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/signal_set.hpp>
@@ -45,6 +46,7 @@ class supervisor {
   config::agent started_with_;
   std::unique_ptr<deployment::memory> memory_;  ///< null: there was no deployment yet
   incident::book incidents_;
+  serve::tally told_;
   std::unique_ptr<incident::history> history_;  ///< null: there was no deployment yet
   std::unique_ptr<serve::http_server> server_;
   std::unique_ptr<serve::control_socket> control_;

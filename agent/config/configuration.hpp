@@ -130,7 +130,7 @@ struct probe_entry {
 inline constexpr std::string_view usual_socket = "/run/flipback/flipback.sock";
 
 struct agent {
-  std::string listen = "127.0.0.1:9187";  ///< /healthz and /metrics; empty: none
+  std::string listen = "127.0.0.1:19187";  ///< /healthz and /metrics; empty: none
   std::string state = "/var/lib/flipback/flipback.db";
   std::string socket;  ///< for the verbs that talk to the running agent; empty: the usual one, where its folder is there
   config::log_format log_format = config::log_format::text;

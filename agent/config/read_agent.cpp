@@ -43,7 +43,7 @@ void read_agent(settings::section& root, agent& into) {
   into.listen = from->text("listen", into.listen);
   if (!into.listen.empty() && !is_address_and_port(into.listen, 0)) {
     from->report("listen",
-                 fmt::format("found {}, expected an address and a port such as \"127.0.0.1:9187\" or \"[::1]:9187\", or \"\" for none",
+                 fmt::format("found {}, expected an address and a port such as \"127.0.0.1:19187\" or \"[::1]:19187\", or \"\" for none",
                              from->shown("listen")));
   }
   if (from->has("state")) into.state = from->required_text("state", into.state);

@@ -27,7 +27,7 @@ class http_server {
 
   /// Serves until cancelled.
   boost::asio::awaitable<void> serve();
-  [[nodiscard]] std::string address() const;  ///< "127.0.0.1:9187", as bound
+  [[nodiscard]] std::string address() const;  ///< "127.0.0.1:19187", as bound
 
  private:
   struct parts;

@@ -97,9 +97,35 @@ void add_deployment(const deployment::standing& s, const std::vector<config::slo
   into.push_back(std::move(asked));
 }
 
+/// What has been told: how it went with rollbacks, by what came of them.
+void add_told(const tally& told, bool in_an_incident, std::vector<MetricFamily>& into) {
+  const auto counter = [&](const char* name, const char* help) -> MetricFamily& {
+    return into.emplace_back(family(name, help, MetricType::Counter));
+  };
+  const auto gauge = [&](const char* name, const char* help) -> MetricFamily& {
+    return into.emplace_back(family(name, help, MetricType::Gauge));
+  };
+  MetricFamily& events = counter("flipback_events_total", "Events that were told, by severity.");
+  for (const severity s : {severity::debug, severity::info, severity::warning, severity::critical})
+    add(events, static_cast<double>(told.events.at(static_cast<std::size_t>(s))), {{"severity", std::string(name_of(s))}});
+  add(counter("flipback_cutovers_total", "Cutovers that were seen."), static_cast<double>(told.cutovers));
+  add(counter("flipback_incidents_total", "Incidents that were breaches and are over."), static_cast<double>(told.incidents));
+  add(gauge("flipback_incident_open", "Whether an incident is open: a rollback rule is pending or breached, or a rollback is under way."),
+      in_an_incident ? 1 : 0);
+  MetricFamily& rollbacks = counter("flipback_rollbacks_total", "Rollbacks that have ended, by outcome.");
+  for (const auto& [outcome, many] : told.rollbacks) add(rollbacks, static_cast<double>(many), {{"outcome", outcome}});
+  MetricFamily& decided = counter("flipback_rollbacks_decided_total", "Rollbacks that were decided, by the rule or word that they rest on.");
+  for (const auto& [rule, many] : told.by_rule) add(decided, static_cast<double>(many), {{"rule", rule}});
+  MetricFamily& held = counter("flipback_rollbacks_held_back_total", "Breaches that were not acted on, by what became of them and the guard.");
+  for (const auto& [by, many] : told.held_back) add(held, static_cast<double>(many), {{"stance", by.first}, {"guard", by.second}});
+  MetricFamily& steps = gauge("flipback_rollback_step_seconds", "How long each step of the newest rollback took.");
+  for (const auto& [step, took] : told.steps) add(steps, to_seconds(took), {{"step", step}});
+  add(gauge("flipback_history_kept", "Whether what happens can be put on record."), told.history_is_kept ? 1 : 0);
+}
+
 }  // namespace
 
-std::string metrics_text(generation& of) {
+std::string metrics_text(generation& of, const tally& told, bool in_an_incident) {
   const instant now = std::chrono::steady_clock::now();
   std::vector<MetricFamily> all;
   MetricFamily build = family("flipback_build_info", "1, with the version.", MetricType::Gauge);
@@ -116,6 +142,7 @@ std::string metrics_text(generation& of) {
   add_rules(of.judged(), now, all);
   add_signals(of.judged(), now, all);
   if (const auto s = of.stands()) add_deployment(*s, of.configured().slots, all);
+  add_told(told, in_an_incident, all);
   return prometheus::TextSerializer().Serialize(all);
 }
 

@@ -47,7 +47,7 @@ def newer(unpacked, tmp_path_factory):
 @pytest.fixture(scope="module")
 def host(package, tmp_path_factory):
     """Where the package has been installed with apt from its file, and what it needs from the mirror. The container has this host's network; the service has its own, since
-    another may listen on 9187."""
+    another may listen on 19187."""
     with DockerEngine(tmp_path_factory.mktemp("docker")) as engine:
         engine.import_image(os.path.join(fetched("debian12"), "base.tar"), "debian12:systemd")
         made = SystemdHost(engine, "debian12:systemd", "host")
