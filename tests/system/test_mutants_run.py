@@ -39,3 +39,8 @@ def test_a_test_that_does_not_end_is_found_and_named(runner, program):
 def test_tests_that_are_many_and_each_short_come_to_their_end(runner, program):
     many = program("""for i in 1 2 3 4 5; do echo "<TestCase name='$i'>"; sleep 0.8; done""")
     assert runner.failed_test(many, []) is None
+
+
+def test_every_mutant_changes_what_stands_there_now(runner):
+    mutants = runner.read_list()  # ends the program where a text is not there exactly once
+    assert len(mutants) > 200 and len({mutant.name for mutant in mutants}) == len(mutants)
