@@ -2,7 +2,9 @@
 
 #include "flipback/as_typed.hpp"
 #include "flipback/one_line.hpp"
+#include "flipback/quoted.hpp"
 
+#include "agent/cli/watch.hpp"
 #include "agent/incident/history.hpp"
 #include "agent/serve/ask.hpp"
 #include "agent/serve/incidents.hpp"
@@ -59,6 +61,10 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
       "that "
       "it watches this says nothing");
   add_json(add("status", "Say which slot is live, and what is not well"));
+  CLI::App* const watching = add("watch", "Show status, live, until it is interrupted, or something is so");
+  watching->add_option("--until", until_, "End with 0 once it is proven which slot users reach, or besides no incident is open (quiet)")
+      ->check(CLI::IsMember({"proven", "quiet"}));
+  watching->add_option("--for", length_, "No longer than that: then end with 1 where it waits for something: 30s, 15m")->type_name("TIME");
   add_json(add("rules", "List every rule with its verdict"));
   CLI::App* const incidents = add("incidents", "List the incidents; of one: what broke, what was done and became of it, and what to type. Also while no agent runs");
   incidents->add_option("ID", incident_, "An incident's id, its beginning, or \"last\"");
@@ -130,6 +136,7 @@ std::string verbs::typed() const {
   if (!incident_.empty()) argv.push_back(incident_);
   add("--for", length_);
   add("--stable", stable_);
+  add("--until", until_);
   add("--reason", reason_);
   for (const auto& [flag, is] : {std::pair{"--yes", yes_}, std::pair{"--force", force_}, std::pair{"--json", json_}, std::pair{"--markdown", markdown_}}) {
     if (is) argv.emplace_back(flag);
@@ -156,8 +163,28 @@ int verbs::ask_whether_healthy() const {
   }
 }
 
+int verbs::watch_status() const {
+  watch_options options{until_, std::nullopt};
+  if (!length_.empty()) {
+    const auto length = parse_duration(length_);
+    if (!length || *length <= duration{}) {
+      fmt::print(stderr, "flipback: found --for {}, expected a duration such as 30s or 15m\n", in_quotes(length_));
+      return 2;
+    }
+    options.at_most = *length;
+  }
+  const std::string path = socket();
+  constexpr duration patience = std::chrono::seconds(10);
+  return watch(options, [&](const serve::demand& asked) -> std::expected<serve::reply, std::string> {
+    auto answer = serve::ask(path, asked, typed(), patience);
+    if (!answer) return std::unexpected(serve::typed_here(answer.error(), path));
+    return answer;
+  });
+}
+
 int verbs::run() const {
   if (verb_ == "healthy") return ask_whether_healthy();
+  if (verb_ == "watch") return watch_status();
   serve::demand asked{verb_, {}, own_name()};
   if (json_) asked.values["json"] = "yes";
   if (!rule_.empty()) asked.values["rule"] = rule_;

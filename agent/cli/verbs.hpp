@@ -28,12 +28,14 @@ class verbs {
   [[nodiscard]] std::string state() const;
   [[nodiscard]] std::string typed() const;
   [[nodiscard]] int ask_whether_healthy() const;
+  [[nodiscard]] int watch_status() const;
 
   const std::string& configuration_;
   std::string verb_;
   std::string socket_;
   std::string rule_;
   std::string incident_;
+  std::string until_;
   std::string reason_;
   std::string stable_;
   std::string length_;

@@ -84,6 +84,7 @@ standing stands(const state& s, const terms& by, const moment& now, const intent
   made.effect_is_intent = by.effect_is_intent && made.intent.empty();
   made.names_none = names.is == intent::kind::neither;
   made.window_open = s.window_was_open;
+  if (made.window_open && s.track.now) made.window_left = std::max<duration>(s.track.now->began.at + by.window - now.at, {});
   if (s.latched) {
     made.latched = true;
     made.latch_says = fmt::format("{}, {}", text_of(s.latched->what, by), s.latched->became.empty() ? "under way" : s.latched->became);

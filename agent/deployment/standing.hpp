@@ -34,6 +34,7 @@ struct standing {
   std::string effect_says;  ///< where users reach another slot than the live one, both, or it is not proven; empty: they reach the live one
   std::uint64_t epoch = 0;
   bool window_open = false;
+  duration window_left{};  ///< of the window; zero where it is closed, or kept open by a pending rule
   bool latched = false;
   std::string latch_says;
   std::string held;                       ///< by whom, until when and why; empty: it is not

@@ -3,6 +3,8 @@
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+
 namespace flipback::serve {
 
 namespace json = boost::json;
@@ -36,6 +38,7 @@ json::object as_object(const deployment::standing& s) {
           {"users", s.users},
           {"epoch", s.epoch},
           {"window_open", s.window_open},
+          {"window_left", to_seconds(s.window_left)},
           {"latched", s.latched},
           {"latch", s.latch_says},
           {"held", s.held},
@@ -66,13 +69,18 @@ std::vector<std::pair<std::string, std::string>> as_lines(const deployment::stan
                                    ? "no way back: " + s.no_way_back
                                    : with(s.stable, s.stable_release) + (s.stable_says.empty() ? "" : fmt::format(" ({})", s.stable_says)));
   if (!s.doubt.empty()) lines.emplace_back("doubtful", s.doubt);
-  lines.emplace_back("window", s.window_open ? "open" : "closed");
+  const std::string left = format_duration(std::chrono::floor<std::chrono::seconds>(s.window_left));
+  lines.emplace_back("window", !s.window_open                ? "closed"
+                               : s.window_left == duration{} ? "open, for what was pending at its end"
+                                                             : fmt::format("open, {} left", left));
   if (!s.held.empty()) lines.emplace_back("hold", s.held);
   if (!s.rolling.empty()) lines.emplace_back("rollback", "under way, " + s.rolling);
   if (s.failed) lines.emplace_back("attempts", fmt::format("{} ({})", s.failed_says, s.failed->says));
   lines.emplace_back("mode", std::string(name_of(s.mode)) + (s.latched ? fmt::format(", the latch is shut ({})", s.latch_says) : ""));
   for (const auto& [rule, is, says] : s.in_the_way) lines.emplace_back(is, fmt::format("{}: {}", rule, says));
   for (const deployment::approval& q : s.questions) lines.emplace_back("asked", fmt::format("{}: {}", q.rule, q.says));
+  const bool is_ready = std::ranges::none_of(s.lacks, &deployment::lack::blocking);
+  if (is_ready) lines.emplace_back("ready", s.ready_looked ? "yes" : "not looked yet");
   for (const deployment::lack& l : s.lacks) lines.emplace_back(l.blocking ? "not ready" : "lacking", text_of(l));
   for (const std::string& n : s.notes) lines.emplace_back("note", n);
   for (const std::string& u : s.unstored) lines.emplace_back("unstored", u);

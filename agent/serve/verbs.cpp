@@ -61,6 +61,51 @@ std::vector<std::string> rules_that_are(verdict v, const rules::engine& judged) 
   return names;
 }
 
+/// A screen has no room for more of one kind: the rest is counted.
+constexpr std::size_t most_listed = 5;
+
+/// Those that are breached or pending, with their numbers: what is worst comes first.
+std::vector<std::pair<std::string_view, std::string>> sick_rules(rules::engine& judged) {
+  std::vector<std::pair<std::string_view, std::string>> lines;
+  for (const verdict v : {verdict::breached, verdict::pending}) {
+    std::size_t more = 0;
+    for (std::size_t i = 0; i < judged.rules().size(); ++i) {
+      if (judged.verdict_of(i) != v) continue;
+      if (++more > most_listed) continue;
+      const auto since = judged.true_since(i);
+      lines.emplace_back(rules::name_of(v), fmt::format("{}: {}{}", judged.rules()[i].from.name, judged.explain(i, now()).says,
+                                                        since ? fmt::format(", for {}", whole_seconds(now() - *since)) : ""));
+    }
+    if (more > most_listed) lines.emplace_back(rules::name_of(v), fmt::format("and {} more: `flipback rules`", more - most_listed));
+  }
+  return lines;
+}
+
+std::vector<std::string> failing_probes(const std::vector<watched>& probes) {
+  std::vector<std::string> lines;
+  std::size_t more = 0;
+  for (const watched& w : probes) {
+    if (!w.newest || w.newest->result != outcome::fail) continue;
+    if (++more <= most_listed) lines.push_back(fmt::format("{}: {}", w.entry->name, w.newest->says));
+  }
+  if (more > most_listed) lines.push_back(fmt::format("and {} more: `flipback status --json`", more - most_listed));
+  return lines;
+}
+
+/// What a person does next, where something is to be done.
+std::string to_type_next(const std::optional<deployment::standing>& stands, const std::string& incident) {
+  if (!stands) return {};
+  if (!stands->questions.empty()) {
+    const std::string& rule = stands->questions.front().rule;
+    return fmt::format("`flipback approve {}`, or `flipback explain {}` to see what it rests on", rule, rule);
+  }
+  const auto blocking = std::ranges::find_if(stands->lacks, &deployment::lack::blocking);
+  if (blocking != stands->lacks.end() && !blocking->type.empty()) return blocking->type;
+  if (!incident.empty()) return fmt::format("`flipback incidents {}`", incident);
+  if (!stands->held.empty()) return "`flipback unhold`, once automatic rollbacks may act again";
+  return {};
+}
+
 reply status(generation& of, bool as_json, const std::string& incident) {
   std::array<std::size_t, 3> probes{};
   std::vector<std::string> failing;
@@ -85,13 +130,13 @@ reply status(generation& of, bool as_json, const std::string& incident) {
   if (stands) {
     for (const auto& [what, is] : as_lines(*stands)) line(what, is);
   }
-  if (!incident.empty()) line("incident", fmt::format("{} is not over: `flipback incidents {}`", incident, incident));
-  line("probes", fmt::format("{} pass, {} fail, {} unknown{}", probes[0], probes[1], probes[2],
-                             failing.empty() ? "" : fmt::format(": {}", fmt::join(failing, ", "))));
-  for (const verdict v : {verdict::breached, verdict::pending, verdict::unknown}) {
-    const auto names = rules_that_are(v, of.judged());
-    if (!names.empty()) line(rules::name_of(v), fmt::format("{}", fmt::join(names, ", ")));
-  }
+  for (const auto& [what, is] : sick_rules(of.judged())) line(what, is);
+  for (const auto& is : failing_probes(of.probes())) line("fails", is);
+  line("probes", fmt::format("{} pass, {} fail, {} unknown", probes[0], probes[1], probes[2]));
+  const auto untold = rules_that_are(verdict::unknown, of.judged());
+  if (!untold.empty()) line("unknown", fmt::format("{}", fmt::join(untold, ", ")));
+  if (!incident.empty()) line("incident", fmt::format("{} is not over", incident));
+  if (const std::string next = to_type_next(stands, incident); !next.empty()) line("type", next);
   return {true, text};
 }
 

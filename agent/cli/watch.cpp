@@ -1,0 +1,106 @@
+#include "agent/cli/watch.hpp"
+
+#include "flipback/descriptor.hpp"
+#include "flipback/one_line.hpp"
+
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cstdio>
+
+namespace flipback::cli {
+
+namespace json = boost::json;
+
+namespace {
+
+constexpr auto between_looks = std::chrono::milliseconds(200);
+
+/// Told by the kernel instead of ending the program: the screen is to be left whole.
+descriptor interrupts() {
+  sigset_t all;
+  ::sigemptyset(&all);
+  for (const int each : {SIGINT, SIGTERM, SIGHUP}) ::sigaddset(&all, each);
+  ::sigprocmask(SIG_BLOCK, &all, nullptr);
+  return descriptor(::signalfd(-1, &all, SFD_CLOEXEC));
+}
+
+bool is_interrupted(const descriptor& by, std::chrono::milliseconds within) {
+  pollfd asked{by.get(), POLLIN, 0};
+  return ::poll(&asked, 1, static_cast<int>(within.count())) > 0;
+}
+
+serve::demand status(bool in_json) {
+  serve::demand asked{"status", {}, {}};
+  if (in_json) asked.values["json"] = "yes";
+  return asked;
+}
+
+/// From the upper left, each line to its end, and nothing below: without a flicker.
+void paint(const std::string& text) {
+  std::string screen = "\033[H";
+  for (std::size_t at = 0; at < text.size();) {
+    const std::size_t end = std::min(text.find('\n', at), text.size());
+    screen += text.substr(at, end - at) + "\033[K\r\n";
+    at = end + 1;
+  }
+  fmt::print("{}\033[J", screen);
+  std::fflush(stdout);
+}
+
+}  // namespace
+
+bool is_so(const std::string& until, const std::string& status) {
+  boost::system::error_code error;
+  const json::value read = json::parse(status, error);
+  const json::object* const page = error ? nullptr : read.if_object();
+  const json::value* const stands = page == nullptr ? nullptr : page->if_contains("deployment");
+  if (stands == nullptr || !stands->is_object()) return false;
+  const json::object& s = stands->get_object();
+  const bool proven = s.at("effect") == "agreed" && s.at("live") == s.at("intent") && s.at("rolling") == "";
+  return until == "quiet" ? proven && page->at("incident").is_null() : proven;
+}
+
+int watch(const watch_options& options, const asking& ask) {
+  const descriptor interrupted = interrupts();
+  const bool on_terminal = ::isatty(STDOUT_FILENO) != 0;
+  const instant began = std::chrono::steady_clock::now();
+  if (on_terminal) fmt::print("\033[2J");
+  const auto ends = [&](int with) {
+    if (on_terminal) std::fflush(stdout);
+    return with;
+  };
+  std::string shown;
+  for (;;) {
+    const auto stands = options.until.empty() ? std::nullopt : std::optional(ask(status(true)));
+    const bool over = stands && *stands && (*stands)->done && is_so(options.until, (*stands)->text);
+    const auto seen = ask(status(false));  // after it: what is shown last is what it ended by, or newer
+    if (!seen || !seen->done) {
+      fmt::print(stderr, "flipback: {}\n", one_line(seen ? seen->text : seen.error()));
+      return ends(2);
+    }
+    const std::string text = whole_lines(seen->text);
+    if (text != shown && on_terminal) paint(text);
+    if (text != shown && !on_terminal) {
+      fmt::print("{}\n", text);
+      std::fflush(stdout);
+    }
+    shown = text;
+    if (over) return ends(0);
+    if (options.at_most && std::chrono::steady_clock::now() - began >= *options.at_most) {
+      if (options.until.empty()) return ends(0);
+      fmt::print(stderr, "flipback: it is not {} after {}; type `flipback status`\n", options.until, format_duration(*options.at_most));
+      return ends(1);
+    }
+    if (is_interrupted(interrupted, between_looks)) return ends(options.until.empty() ? 0 : 1);
+  }
+}
+
+}  // namespace flipback::cli
