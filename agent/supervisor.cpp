@@ -80,10 +80,10 @@ void supervisor::go_on_with_incidents(const std::string& file) {
 }
 
 asio::awaitable<serve::reply> supervisor::answer(serve::demand asked) {
-  if (!serve::asks_what_happened(asked)) co_return co_await serve::answer_to(*now_, incidents_.now() ? incidents_.now()->id : "", std::move(asked));
+  if (!serve::asks_what_happened(asked))
+    co_return co_await serve::answer_to(*now_, incidents_.now() ? incidents_.now()->id : "", std::move(asked));
   if (!history_) co_return serve::reply{false, "there is no [deployment], so that there are no incidents\n"};
-  const auto found =
-      co_await history_->read<serve::reply>([asked](const std::string& file) { return serve::what_happened(file, asked); });
+  const auto found = co_await history_->read<serve::reply>([asked](const std::string& file) { return serve::what_happened(file, asked); });
   co_return found ? *found : serve::reply{false, found.error() + "\n"};
 }
 
@@ -119,7 +119,8 @@ std::unique_ptr<generation> supervisor::make(config::configuration from, setting
 }
 
 serve::answer supervisor::page(std::string_view path) {
-  if (path == "/metrics") return {200, "text/plain; version=0.0.4; charset=utf-8", serve::metrics_text(*now_, told_, incidents_.now().has_value())};
+  if (path == "/metrics")
+    return {200, "text/plain; version=0.0.4; charset=utf-8", serve::metrics_text(*now_, told_, incidents_.now().has_value())};
   if (path == "/healthz" || path == "/")
     return {200, "application/json", serve::typed_here(serve::health_text(*now_), started_with_.socket)};
   return {404, "text/plain; charset=utf-8", "there are /healthz and /metrics\n"};

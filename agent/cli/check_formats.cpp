@@ -39,7 +39,8 @@ std::string to_the_millisecond(duration d) {
 }
 
 std::string sentence_of(const std::vector<checked>& all) {
-  return fmt::format("{} passed, {} failed, {} unknown", count(all, outcome::pass), count(all, outcome::fail), count(all, outcome::unknown));
+  return fmt::format("{} passed, {} failed, {} unknown", count(all, outcome::pass), count(all, outcome::fail),
+                     count(all, outcome::unknown));
 }
 
 }  // namespace
@@ -55,9 +56,9 @@ std::string junit(const std::vector<checked>& all, duration took, wall_time bega
     text += fmt::format(R"(    <testcase classname="flipback" name="{}" time="{}")", in_xml(c.name), to_the_millisecond(c.seen.latency));
     const std::string says = in_xml(c.seen.says);
     const std::string_view element = c.seen.result == outcome::fail ? "failure" : "error";
-    text += c.seen.result == outcome::pass
-                ? fmt::format(">\n      <system-out>{}</system-out>\n    </testcase>\n", says)
-                : fmt::format(">\n      <{0} message=\"{1}\" type=\"{2}\">{1}</{0}>\n    </testcase>\n", element, says, name_of(c.seen.why));
+    text += c.seen.result == outcome::pass ? fmt::format(">\n      <system-out>{}</system-out>\n    </testcase>\n", says)
+                                           : fmt::format(">\n      <{0} message=\"{1}\" type=\"{2}\">{1}</{0}>\n    </testcase>\n", element,
+                                                         says, name_of(c.seen.why));
   }
   return text + "  </testsuite>\n</testsuites>\n";
 }

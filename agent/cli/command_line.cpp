@@ -21,7 +21,9 @@ command_line& add_options(command_line& to) {
       ->type_name("FILE");
   to.app.add_flag("--check", to.check, "Run every probe once, say what was found, and exit (0 passed, 1 failed, 3 unknown, 2 usage)");
   to.app.add_option("--env-file", to.env_files, fmt::format("With --check: {}", of_env_file))->allow_extra_args(false)->type_name("FILE");
-  to.app.add_option("--format", to.checked.format, "With --check: text, json, junit, tap, nagios (with its exit status: 2 failed, 3 unknown) or prometheus")
+  to.app
+      .add_option("--format", to.checked.format,
+                  "With --check: text, json, junit, tap, nagios (with its exit status: 2 failed, 3 unknown) or prometheus")
       ->check(CLI::IsMember({"text", "json", "junit", "tap", "nagios", "prometheus"}));
   to.app.add_option("--only", to.checked.only, "With --check: only these probes, by name or tag")->delimiter(',');
   to.app.add_option("--skip", to.checked.skip, "With --check: not these probes, by name or tag")->delimiter(',');

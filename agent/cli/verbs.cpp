@@ -66,7 +66,8 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
       ->check(CLI::IsMember({"proven", "quiet"}));
   watching->add_option("--for", length_, "No longer than that: then end with 1 where it waits for something: 30s, 15m")->type_name("TIME");
   add_json(add("rules", "List every rule with its verdict"));
-  CLI::App* const incidents = add("incidents", "List the incidents; of one: what broke, what was done and became of it, and what to type. Also while no agent runs");
+  CLI::App* const incidents = add(
+      "incidents", "List the incidents; of one: what broke, what was done and became of it, and what to type. Also while no agent runs");
   incidents->add_option("ID", incident_, "An incident's id, its beginning, or \"last\"");
   incidents->add_flag("--markdown", markdown_, "As Markdown, for a postmortem");
   add_json(incidents);
@@ -138,7 +139,8 @@ std::string verbs::typed() const {
   add("--stable", stable_);
   add("--until", until_);
   add("--reason", reason_);
-  for (const auto& [flag, is] : {std::pair{"--yes", yes_}, std::pair{"--force", force_}, std::pair{"--json", json_}, std::pair{"--markdown", markdown_}}) {
+  for (const auto& [flag, is] :
+       {std::pair{"--yes", yes_}, std::pair{"--force", force_}, std::pair{"--json", json_}, std::pair{"--markdown", markdown_}}) {
     if (is) argv.emplace_back(flag);
   }
   return as_typed(argv);

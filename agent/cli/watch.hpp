@@ -19,9 +19,9 @@ struct watch_options {
 /// Asks the agent the same again and again.
 using asking = std::function<std::expected<serve::reply, std::string>(const serve::demand&)>;
 
-/// `status`, live: repainted on a terminal where it has changed, at most five times a second; elsewhere printed anew where it has. Ends with
-/// an interrupt, at its time, or once what it waits for is so. The exit status: 0 it is so, or it was interrupted and waited for nothing; 1
-/// it is not; 2 the agent can't be asked.
+/// `status`, live: repainted on a terminal where it has changed, at most five times a second; elsewhere printed anew where it has. Ends
+/// with an interrupt, at its time, or once what it waits for is so. The exit status: 0 it is so, or it was interrupted and waited for
+/// nothing; 1 it is not; 2 the agent can't be asked.
 int watch(const watch_options& options, const asking& ask);
 
 /// Whether that is so, by the JSON of `status`: "proven": users reach the slot that the switch names, and no rollback is under way;

@@ -101,7 +101,7 @@ struct say {
 struct start_rules_anew {
   instant at;
   bool forgive = false;
-  bool recalled = false;  ///< an earlier life has seen it begin: nothing of what was live before it has come to this one
+  bool recalled = false;                   ///< an earlier life has seen it begin: nothing of what was live before it has come to this one
   std::map<std::string, trouble> known{};  ///< what that life saw of the rules since then
 };
 struct tell_window {

@@ -122,10 +122,10 @@ duration wait_after(const failed_attempts& f);
 
 /// A rollback rule that was breached or pending.
 struct trouble {
-  moment last;                           ///< when it was so last
-  std::optional<instant> since;          ///< since when its condition has been true; nothing: it is so no more
-  duration bridged{};                    ///< of that, what nothing is known of
-  std::string meaning;                   ///< of the rule, so that one that says something else by the same name is another
+  moment last;                   ///< when it was so last
+  std::optional<instant> since;  ///< since when its condition has been true; nothing: it is so no more
+  duration bridged{};            ///< of that, what nothing is known of
+  std::string meaning;           ///< of the rule, so that one that says something else by the same name is another
   friend bool operator==(const trouble&, const trouble&) = default;
 };
 

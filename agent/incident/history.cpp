@@ -38,9 +38,9 @@ struct history::parts {
   explicit parts(const asio::any_io_executor& on) : loop(on), again(on) {}
 
   asio::any_io_executor loop;
-  asio::steady_timer again;                        ///< the loop's alone
+  asio::steady_timer again;                         ///< the loop's alone
   std::function<void(const std::string&)> trouble;  ///< the loop's alone
-  std::string told;                                ///< the loop's alone: what `trouble` was told last
+  std::string told;                                 ///< the loop's alone: what `trouble` was told last
   std::string file;
   std::string log;
 

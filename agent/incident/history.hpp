@@ -65,7 +65,7 @@ class history {
 
   std::shared_ptr<parts> parts_;
   bool writing_ = false;  ///< a write is under way, or what came of it is not heard yet
-  disk_thread thread_;  ///< the last member: what it does may touch the parts, and outlive it with them
+  disk_thread thread_;    ///< the last member: what it does may touch the parts, and outlive it with them
 };
 
 }  // namespace flipback::incident

@@ -24,7 +24,8 @@ namespace {
 
 constexpr int form = 1;
 constexpr const char* tables =
-    "CREATE TABLE IF NOT EXISTS happened (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, incident TEXT NOT NULL, is_operation INTEGER NOT NULL,"
+    "CREATE TABLE IF NOT EXISTS happened (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, incident TEXT NOT NULL, is_operation INTEGER "
+    "NOT NULL,"
     " marks INTEGER NOT NULL, line TEXT NOT NULL);"
     "CREATE INDEX IF NOT EXISTS by_incident ON happened (incident);"
     "PRAGMA user_version=1;";

@@ -17,9 +17,9 @@ struct happening {
   event what;
 };
 
-inline constexpr std::size_t most_kept = 20'000;                     ///< events; the oldest go first
-inline constexpr duration kept_for = std::chrono::days(90);          ///< by the wall's clock
-inline constexpr std::size_t longest_log = 8 * 1024 * 1024;          ///< bytes of the operations' log: then it becomes the file's `.1`
+inline constexpr std::size_t most_kept = 20'000;             ///< events; the oldest go first
+inline constexpr duration kept_for = std::chrono::days(90);  ///< by the wall's clock
+inline constexpr std::size_t longest_log = 8 * 1024 * 1024;  ///< bytes of the operations' log: then it becomes the file's `.1`
 
 /// Adds to a history, in one transaction, and lets go of what is too old or too much. The file is made where there is none, its owner's
 /// alone; one that is damaged, or another program's, is put aside. An error is one sentence; nothing of it is kept then.

@@ -202,7 +202,8 @@ std::string as_markdown(const report& r) {
   text += "\n## What happened\n\n| time (UTC) | what | |\n| --- | --- | --- |\n";
   for (const auto& [at, what] : r.all) {
     std::string says = code(what.says);
-    for (std::size_t at_bar = says.find('|'); at_bar != std::string::npos; at_bar = says.find('|', at_bar + 2)) says.insert(at_bar, 1, '\\');
+    for (std::size_t at_bar = says.find('|'); at_bar != std::string::npos; at_bar = says.find('|', at_bar + 2))
+      says.insert(at_bar, 1, '\\');
     text += fmt::format("| {} | {} | {} |\n", clock_text(at), what.kind, says);
   }
   return text;

@@ -57,7 +57,8 @@ std::string not_connected(const std::string& path, const std::string& typed, con
 /// A demand acts once its last byte, the line's end, has come.
 std::string not_answered(const std::string& verb, bool sent) {
   if (!sent) return "the connection ended before all was said: nothing was carried out";
-  const bool only_looks = verb == "status" || verb == "rules" || verb == "explain" || verb == "healthy" || verb == "incidents" || verb == "log";
+  const bool only_looks =
+      verb == "status" || verb == "rules" || verb == "explain" || verb == "healthy" || verb == "incidents" || verb == "log";
   return fmt::format("the connection ended before an answer came{}",
                      only_looks ? "; ask again" : ": it is not known whether it was carried out; `flipback status` tells");
 }

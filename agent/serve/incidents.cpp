@@ -59,7 +59,8 @@ std::expected<std::string, std::string> id_meant(const std::vector<happening>& m
   std::ranges::copy_if(ids, std::back_inserter(meant), [&](const std::string& id) { return id.starts_with(typed); });
   if (meant.size() == 1) return meant.front();
   if (meant.empty()) return std::unexpected(fmt::format("found no incident {}; `flipback incidents` lists them", in_quotes(typed)));
-  return std::unexpected(fmt::format("found {}, which {} incidents begin with: {}", in_quotes(typed), meant.size(), fmt::join(meant, ", ")));
+  return std::unexpected(
+      fmt::format("found {}, which {} incidents begin with: {}", in_quotes(typed), meant.size(), fmt::join(meant, ", ")));
 }
 
 }  // namespace

@@ -114,9 +114,11 @@ void add_told(const tally& told, bool in_an_incident, std::vector<MetricFamily>&
       in_an_incident ? 1 : 0);
   MetricFamily& rollbacks = counter("flipback_rollbacks_total", "Rollbacks that have ended, by outcome.");
   for (const auto& [outcome, many] : told.rollbacks) add(rollbacks, static_cast<double>(many), {{"outcome", outcome}});
-  MetricFamily& decided = counter("flipback_rollbacks_decided_total", "Rollbacks that were decided, by the rule or word that they rest on.");
+  MetricFamily& decided =
+      counter("flipback_rollbacks_decided_total", "Rollbacks that were decided, by the rule or word that they rest on.");
   for (const auto& [rule, many] : told.by_rule) add(decided, static_cast<double>(many), {{"rule", rule}});
-  MetricFamily& held = counter("flipback_rollbacks_held_back_total", "Breaches that were not acted on, by what became of them and the guard.");
+  MetricFamily& held =
+      counter("flipback_rollbacks_held_back_total", "Breaches that were not acted on, by what became of them and the guard.");
   for (const auto& [by, many] : told.held_back) add(held, static_cast<double>(many), {{"stance", by.first}, {"guard", by.second}});
   MetricFamily& steps = gauge("flipback_rollback_step_seconds", "How long each step of the newest rollback took.");
   for (const auto& [step, took] : told.steps) add(steps, to_seconds(took), {{"step", step}});

@@ -113,11 +113,11 @@ asio::awaitable<std::expected<engine::found, std::string>> engine::look(instant 
   if (!all) co_return std::unexpected(fmt::format("{}; type `docker top {}`", troubled(all.error()), name_));
   auto seen = workers_among(*all, is->pid);
   if (!seen)
-    co_return std::unexpected(
-        fmt::format("the main process of container {} is {}, expected nginx's master, whose workers show what became of a reload: begin nginx in the "
-                    "entrypoint with `exec nginx -g 'daemon off;'`, or set [nginx] reload = \"command\" with reload_command = [\"docker\", "
-                    "\"exec\", \"{}\", \"nginx\", \"-s\", \"reload\"]",
-                    name_, in_quotes(title_of(*all, is->pid), {}, 60), name_));
+    co_return std::unexpected(fmt::format(
+        "the main process of container {} is {}, expected nginx's master, whose workers show what became of a reload: begin nginx in the "
+        "entrypoint with `exec nginx -g 'daemon off;'`, or set [nginx] reload = \"command\" with reload_command = [\"docker\", "
+        "\"exec\", \"{}\", \"nginx\", \"-s\", \"reload\"]",
+        name_, in_quotes(title_of(*all, is->pid), {}, 60), name_));
   co_return found{*std::move(is), *std::move(seen)};
 }
 

@@ -41,16 +41,16 @@ class docker_nginx final : public nginx {
     const auto found = co_await engine_.find(until);
     if (!found) co_return done{answer::cant_tell, found.error()};
     // Not by the Engine's signal: to Docker, whoever got one was stopped by a person, and may stay so when the host comes up again.
-    const ran came_to =
-        co_await engine_.run(found->container, nginx_command(settings_, {"-s", "reload"}), until, process::usual_output);
+    const ran came_to = co_await engine_.run(found->container, nginx_command(settings_, {"-s", "reload"}), until, process::usual_output);
     done asked = reload_result(came_to, fmt::format("nginx -s reload in container {}", settings_.container));
     if (asked.is != answer::yes) co_return asked;
     // Between looking and asking, the container may have been started anew: then another nginx was asked, or none.
     const auto after = co_await engine_.look(until);
     if (!after) co_return done{answer::cant_tell, after.error()};
     if (after->container.pid == found->container.pid) co_return asked;
-    co_return done{answer::cant_tell, fmt::format("container {0} was started anew meanwhile (process {1}, before {2}): type `docker logs {0}`",
-                                                  settings_.container, after->container.pid, found->container.pid)};
+    co_return done{answer::cant_tell,
+                   fmt::format("container {0} was started anew meanwhile (process {1}, before {2}): type `docker logs {0}`",
+                               settings_.container, after->container.pid, found->container.pid)};
   }
 
   asio::awaitable<std::optional<std::string>> configuration() override {

@@ -57,11 +57,12 @@ state all_there_is() {
   s.held = hold{"anna", "line one\nline two \x1b[31m", before_then(1min), after_then(29min)};
   s.latched = latch{7, {1, "v2"}, "error-rate", before_then(2min), "tried at 14:03, undone: …"};
   s.failures = {{{1, "v1.9"}, before_then(20h)}};
-  s.in_doubt = {{"error-rate"},
-                {"latency"},
-                {{"error-burn", {before_then(20s), {}, {}, {}}}, {"error-rate", {before_then(1s), before_then(3min).at, 7s, "error-rate: \xff"}}},
-                before_then(4min),
-                failed_attempts{3, before_then(30s), "error-rate", "it ended with status 7", {}}};
+  s.in_doubt = {
+      {"error-rate"},
+      {"latency"},
+      {{"error-burn", {before_then(20s), {}, {}, {}}}, {"error-rate", {before_then(1s), before_then(3min).at, 7s, "error-rate: \xff"}}},
+      before_then(4min),
+      failed_attempts{3, before_then(30s), "error-rate", "it ended with status 7", {}}};
   s.track.is = agreement::mixed;
   s.track.live_was_well = false;
   s.track.changes_in_place = {before_then(9min), before_then(5min)};

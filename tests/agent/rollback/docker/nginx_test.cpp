@@ -326,6 +326,7 @@ TEST_CASE("an_answer_without_end_is_cut_off") {
 
 TEST_CASE("what_a_person_types_to_reload_a_container") {
   stage s;
-  CHECK(rollback::reload_as_typed(s.settings) ==
-        "docker exec web /usr/sbin/nginx -t -c /etc/nginx/nginx.conf && docker exec web /usr/sbin/nginx -s reload -c /etc/nginx/nginx.conf");
+  CHECK(
+      rollback::reload_as_typed(s.settings) ==
+      "docker exec web /usr/sbin/nginx -t -c /etc/nginx/nginx.conf && docker exec web /usr/sbin/nginx -s reload -c /etc/nginx/nginx.conf");
 }
