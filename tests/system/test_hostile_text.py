@@ -72,6 +72,10 @@ def test_a_release_s_name_is_shown_as_what_it_is_everywhere(stack, name, log_for
         wait_until("its end", lambda: b"rollback.closed" in raw(), child=agent.child)
         stack.cut_over("green")
         outputs["again"] = ask(stack, "status")
+        for words in (("incidents",), ("incidents", "last"), ("incidents", "last", "--markdown"), ("incidents", "last", "--json"), ("log",), ("log", "--json"),
+                      ("watch", "--for", "1ms")):
+            outputs[" ".join(words)] = ask(stack, *words)
+            assert outputs[" ".join(words)][0] == 0, outputs
         pages = {}
         for page in ("healthz", "metrics"):
             try:
@@ -94,6 +98,8 @@ def test_a_release_s_name_is_shown_as_what_it_is_everywhere(stack, name, log_for
             json.loads(out)
     for page, body in pages.items():
         shows_nothing_forged(body.decode("utf-8"), page)
+    with open(stack.path("flipback.ops.log"), "rb") as file:
+        shows_nothing_forged(file.read().decode("utf-8"), "the operations' log")
     with sqlite3.connect(stack.path("flipback.db")) as store:
         for (table,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
             for row in store.execute(f"SELECT * FROM {table}").fetchall():
