@@ -1,6 +1,7 @@
 #include "agent/supervisor.hpp"
 
 #include "agent/config/configuration.hpp"
+#include "agent/incident/history_file.hpp"
 #include "agent/serve/incidents.hpp"
 #include "agent/serve/metrics.hpp"
 #include "agent/serve/typed_here.hpp"
@@ -17,6 +18,7 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <set>
 #include <stdexcept>
 
 namespace flipback {
@@ -62,7 +64,11 @@ supervisor::~supervisor() = default;
 void supervisor::tell(event e) {
   e.says = serve::typed_here(std::move(e.says), started_with_.socket);
   const wall_time at = std::chrono::system_clock::now();
-  for (const event& each : incidents_.take(std::move(e), at)) {
+  put_down(incidents_.take(std::move(e), at), at);
+}
+
+void supervisor::put_down(const std::vector<event>& all, wall_time at) {
+  for (const event& each : all) {
     log_->tell(each);
     told_.take(each, std::chrono::steady_clock::now());
     const bool is_kept = each.severity >= severity::info || incidents_.now();
@@ -70,12 +76,24 @@ void supervisor::tell(event e) {
   }
 }
 
+/// What an incident was open for may be no more.
+void supervisor::settle_incidents() {
+  std::set<std::string> rules;
+  for (const rules::rule& r : now_->judged().rules()) {
+    if (r.from.then == rules::consequence::rollback) rules.insert(r.from.name);
+  }
+  const auto stands = now_->stands();
+  const wall_time at = std::chrono::system_clock::now();
+  put_down(incidents_.settle(rules, stands && !stands->rolling.empty(), at), at);
+}
+
 /// What an earlier life left open is gone on with.
 void supervisor::go_on_with_incidents(const std::string& file) {
   const auto marks = incident::read_incident(file, std::nullopt);
-  if (!marks || marks->empty()) return;
-  const auto newest = incident::read_incident(file, incident::text_of(marks->back().what, "incident"));
-  if (!newest) return;
+  if (marks && (marks->empty() || marks->back().what.kind == "incident.ended")) return;
+  const auto newest = marks ? incident::read_incident(file, incident::text_of(marks->back().what, "incident")) : marks;
+  if (!newest)
+    return tell({"history.failed", severity::warning, fmt::format("an incident that is open may begin anew: {}", newest.error()), {}});
   for (const auto& [at, what] : *newest) incidents_.recall(what, at);
 }
 
@@ -105,12 +123,7 @@ void supervisor::remember(const std::string& file) {
   memory_ = std::make_unique<deployment::memory>(loop_, file);
   started_with_.state = file;
   go_on_with_incidents(incident::history::file_beside(file));
-  history_ = std::make_unique<incident::history>(loop_.get_executor(), file, [this](const std::string& why) {
-    if (why.empty())
-      tell({"history.kept", severity::info, "what happens is on record again", {}});
-    else
-      tell({"history.failed", severity::warning, fmt::format("what happens is not on record: {}", why), {}});
-  });
+  history_ = std::make_unique<incident::history>(loop_, file, [this](event e) { tell(std::move(e)); });
   if (const std::string trouble = memory_->kept.trouble(); !trouble.empty()) tell({"store.trouble", severity::critical, trouble, {}});
 }
 
@@ -142,6 +155,7 @@ void supervisor::tell_start(instant began) {
 asio::awaitable<void> supervisor::run() {
   const instant began = std::chrono::steady_clock::now();
   now_->start();
+  settle_incidents();
   if (server_) tasks_.spawn(server_->serve());
   if (control_) tasks_.spawn(control_->serve());
   tasks_.spawn(feed_watchdog());
@@ -184,6 +198,7 @@ asio::awaitable<void> supervisor::reload() {
     next->adopt(std::move(*now_));
     now_ = std::move(next);
     now_->start();
+    settle_incidents();
     follow(before, now_->configured().agent);
     tell({"config.reloaded", severity::info, fmt::format("{} probes, {} rules", now_->watching(), now_->judged().rules().size()), {}});
   }

@@ -36,6 +36,8 @@ class supervisor {
   void follow(const config::agent& before, const config::agent& now);
   /// With the commands in it as they must be typed to reach this agent, and with the incident that it belongs to.
   void tell(event e);
+  void put_down(const std::vector<event>& all, wall_time at);
+  void settle_incidents();
   void go_on_with_incidents(const std::string& file);
   asio::awaitable<serve::reply> answer(serve::demand asked);
   void tell_start(instant began);

@@ -210,6 +210,11 @@ int verbs::run() const {
   if (!answer && knows_whose && serve::asks_what_happened(asked)) {
     const std::string file = incident::history::file_beside(state());
     fmt::print(stderr, "note: {}; this is what {} says\n", one_line(answer.error()), one_line(file));
+    if (::access(file.c_str(), F_OK) != 0) {
+      fmt::print(stderr, "flipback: there is no {}: {}; type --config with the agent's own file, as whoever may read its state\n",
+                 one_line(file), std::strerror(errno));
+      return 2;
+    }
     answer = serve::what_happened(file, asked);
     answer->text = serve::typed_here(std::move(answer->text), path);
   }

@@ -22,6 +22,8 @@ namespace json = boost::json;
 namespace {
 
 constexpr auto between_looks = std::chrono::milliseconds(200);
+/// What was so before somebody switched is known to the agent for as long as one of its looks takes.
+constexpr auto lasts = std::chrono::milliseconds(2500);
 
 /// Told by the kernel instead of ending the program: the screen is to be left whole.
 descriptor interrupts() {
@@ -65,7 +67,8 @@ bool is_so(const std::string& until, const std::string& status) {
   if (stands == nullptr || !stands->is_object()) return false;
   const json::object& s = stands->get_object();
   const bool proven = s.at("effect") == "agreed" && s.at("live") == s.at("intent") && s.at("rolling") == "";
-  return until == "quiet" ? proven && page->at("incident").is_null() : proven;
+  const json::value* const incident = page->if_contains("incident");
+  return until == "quiet" ? proven && incident != nullptr && incident->is_null() : proven;
 }
 
 int watch(const watch_options& options, const asking& ask) {
@@ -78,9 +81,11 @@ int watch(const watch_options& options, const asking& ask) {
     return with;
   };
   std::string shown;
+  instant so_since = began;
   for (;;) {
     const auto stands = options.until.empty() ? std::nullopt : std::optional(ask(status(true)));
-    const bool over = stands && *stands && (*stands)->done && is_so(options.until, (*stands)->text);
+    if (!stands || !*stands || !(*stands)->done || !is_so(options.until, (*stands)->text)) so_since = std::chrono::steady_clock::now();
+    const bool over = !options.until.empty() && std::chrono::steady_clock::now() - so_since >= lasts;
     const auto seen = ask(status(false));  // after it: what is shown last is what it ended by, or newer
     if (!seen || !seen->done) {
       fmt::print(stderr, "flipback: {}\n", one_line(seen ? seen->text : seen.error()));

@@ -25,7 +25,7 @@ using asking = std::function<std::expected<serve::reply, std::string>(const serv
 int watch(const watch_options& options, const asking& ask);
 
 /// Whether that is so, by the JSON of `status`: "proven": users reach the slot that the switch names, and no rollback is under way;
-/// "quiet": that, and no incident is open.
+/// "quiet": that, and no incident is open. `watch` believes it once it has been so for 2.5 s.
 bool is_so(const std::string& until, const std::string& status);
 
 }  // namespace flipback::cli

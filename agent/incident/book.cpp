@@ -61,7 +61,20 @@ void book::recall(const event& e, wall_time at) {
   if (const std::string id = text_of(e, "incident"); !now_ || now_->id != id) now_ = ongoing{.id = id, .began = at};
   see(e);
   if (e.kind == "incident.ended") now_.reset();
-  // A rollback that was cut off is completed, and told, by whoever comes after.
+}
+
+std::vector<event> book::settle(const std::set<std::string>& rules, bool rolling, wall_time at) {
+  if (!now_) return {};
+  const auto is_gone = [&](const std::string& rule) { return !rules.contains(rule); };
+  std::erase_if(now_->rules, is_gone);
+  std::erase_if(now_->untold, is_gone);
+  if (now_->rolling && !rolling) now_->outcome = "what became of its rollback is not on record";
+  now_->rolling = rolling;
+  if (!is_over()) return {};
+  std::vector<event> told{ended(at)};
+  told.front().with("incident", now_->id);
+  now_.reset();
+  return told;
 }
 
 void book::see(const event& e) {

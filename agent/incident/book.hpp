@@ -36,6 +36,10 @@ class book {
   /// Goes on with the newest incident that an earlier life has told, by its own events in their order.
   void recall(const event& e, wall_time at);
 
+  /// After a start and each reload: which rollback rules there are, and whether a rollback is under way. What was open for a rule that is
+  /// gone is over, and so is a rollback whose end was never told: `incident.ended`, or nothing.
+  std::vector<event> settle(const std::set<std::string>& rules, bool rolling, wall_time at);
+
   [[nodiscard]] const std::optional<ongoing>& now() const { return now_; }
 
  private:

@@ -5,9 +5,10 @@
 #include "agent/incident/history_file.hpp"
 
 #include <boost/asio/post.hpp>
-#include <boost/asio/steady_timer.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
+#include <array>
 #include <deque>
 #include <filesystem>
 #include <iterator>
@@ -31,70 +32,68 @@ event bounded(const event& e, wall_time at) {
   return cut.with("incident", text_of(e, "incident"));
 }
 
-}  // namespace
-
-/// What the thread works on; it may outlive the history, where a write hangs for ever.
-struct history::parts {
-  explicit parts(const asio::any_io_executor& on) : loop(on), again(on) {}
-
-  asio::any_io_executor loop;
-  asio::steady_timer again;                         ///< the loop's alone
-  std::function<void(const std::string&)> trouble;  ///< the loop's alone
-  std::string told;                                 ///< the loop's alone: what `trouble` was told last
-  std::string file;
-  std::string log;
-
-  std::mutex one_at_a_time;
-  std::deque<happening> waiting;
+/// One of the two files, and what waits for it.
+struct sink {
+  std::function<std::expected<void, std::string>(const std::vector<happening>&)> put;  ///< blocks
+  std::deque<happening> waiting{};
   std::size_t lost = 0;
-  std::size_t logged = 0;  ///< the thread's alone: of those that wait, how many are in the operations' log already
+  std::string trouble{};  ///< why it took nothing the last time; empty: it did
 
-  void keep_to_the_bound() {
-    for (; waiting.size() > most_waiting; ++lost) waiting.pop_front();
-  }
-
-  /// Writes what waits; an error is why something still does.
-  std::expected<void, std::string> write() {
-    std::vector<happening> batch;
-    {
-      const std::scoped_lock alone(one_at_a_time);
-      batch.assign(std::move_iterator(waiting.begin()), std::move_iterator(waiting.end()));
-      waiting.clear();
-    }
-    std::expected<void, std::string> done;
-    std::string lines;
-    for (std::size_t i = std::min(logged, batch.size()); i < batch.size(); ++i) {
-      if (is_operation(batch[i].what.kind)) lines += text_line(batch[i].what, batch[i].at) + '\n';
-    }
-    if (!lines.empty()) done = append_to_log(log, lines);
-    logged = done ? batch.size() : std::min(logged, batch.size());
-    if (done && !batch.empty()) done = append_to_history(file, batch);
-    if (done) {
-      logged = 0;
-      return done;
-    }
-    const std::scoped_lock alone(one_at_a_time);
-    waiting.insert(waiting.begin(), std::move_iterator(batch.begin()), std::move_iterator(batch.end()));
-    keep_to_the_bound();
-    return done;
+  void add(happening h) {
+    waiting.push_back(std::move(h));
+    for (; waiting.size() > history::most_waiting; ++lost) waiting.pop_front();
   }
 };
 
-history::history(asio::any_io_executor loop, const std::string& state_file, std::function<void(const std::string&)> trouble)
-    : parts_(std::make_shared<parts>(loop)) {
+}  // namespace
+
+/// What the thread works on; it may outlive the history, and the loop, where a write hangs for ever.
+struct history::parts {
+  std::string file;
+  std::mutex one_at_a_time;  ///< over all that follows, but for the time that a `put` takes
+  std::array<sink, 2> sinks;
+  asio::io_context* loop = nullptr;  ///< null: nobody hears any more
+
+  void write(sink& to) {
+    std::vector<happening> batch;
+    {
+      const std::scoped_lock alone(one_at_a_time);
+      batch.assign(std::move_iterator(to.waiting.begin()), std::move_iterator(to.waiting.end()));
+      to.waiting.clear();
+    }
+    if (batch.empty()) return;
+    const auto done = to.put(batch);
+    const std::scoped_lock alone(one_at_a_time);
+    to.trouble = done ? "" : done.error();
+    if (done) return;
+    std::deque<happening> newer = std::exchange(to.waiting, {});
+    for (happening& h : batch) to.add(std::move(h));
+    for (happening& h : newer) to.add(std::move(h));
+  }
+};
+
+history::history(asio::io_context& loop, const std::string& state_file, std::function<void(event)> tell)
+    : tell_(std::move(tell)), again_(loop), parts_(std::make_shared<parts>()) {
   parts_->file = file_beside(state_file);
-  parts_->log = log_beside(state_file);
-  parts_->trouble = std::move(trouble);
+  parts_->loop = &loop;
+  parts_->sinks[0].put = [file = parts_->file](const std::vector<happening>& all) { return append_to_history(file, all); };
+  parts_->sinks[1].put = [file = log_beside(state_file)](const std::vector<happening>& all) {
+    std::string lines;
+    for (const auto& [at, what] : all) lines += text_line(what, at) + '\n';
+    return append_to_log(file, lines);
+  };
 }
 
 history::~history() {
-  parts_->trouble = nullptr;
-  parts_->again.cancel();
-  thread_.post([own = parts_] { (void)own->write(); });
+  {
+    const std::scoped_lock alone(parts_->one_at_a_time);
+    parts_->loop = nullptr;
+  }
+  thread_.post([own = parts_] { write(*own); });
 }
 
-std::expected<void, std::string> history::write(parts& of) {
-  return of.write();
+void history::write(parts& of) {
+  for (sink& each : of.sinks) of.write(each);
 }
 
 const std::string& history::file_of(const parts& of) {
@@ -112,39 +111,53 @@ std::string history::log_beside(const std::string& state_file) {
 void history::add(const event& e, wall_time at) {
   {
     const std::scoped_lock alone(parts_->one_at_a_time);
-    parts_->waiting.push_back({at, bounded(e, at)});
-    parts_->keep_to_the_bound();
+    parts_->sinks[0].add({at, bounded(e, at)});
+    if (is_operation(e.kind)) parts_->sinks[1].add({at, bounded(e, at)});
   }
-  if (parts_->told.empty()) write_soon();  // else it is tried again in its time
+  if (told_.empty()) write_soon();  // else it is tried again in its time
 }
 
 /// What was told since the last write began is written together.
 void history::write_soon() {
   if (std::exchange(writing_, true)) return;
   thread_.post([this, own = parts_] {
-    auto done = own->write();
-    asio::post(own->loop, [this, own, came = std::move(done)] {
-      if (own->trouble) came_to(came);  // else this is gone
+    write(*own);
+    const std::scoped_lock alone(own->one_at_a_time);
+    if (own->loop == nullptr) return;
+    asio::post(*own->loop, [this, own] {
+      if (own->loop != nullptr) came_to();  // else this is gone
     });
   });
 }
 
-void history::came_to(const std::expected<void, std::string>& came) {
+void history::came_to() {
   writing_ = false;
-  std::string says = came ? std::string() : came.error();
+  std::string trouble;
+  std::size_t lost = 0;
   bool more = false;
   {
     const std::scoped_lock alone(parts_->one_at_a_time);
-    more = !parts_->waiting.empty();
-    if (came && parts_->lost > 0) says = fmt::format("{} events are lost, which no disk took", std::exchange(parts_->lost, 0));
+    for (sink& each : parts_->sinks) {
+      if (!each.trouble.empty()) trouble += (trouble.empty() ? "" : "; ") + each.trouble;
+      more = more || !each.waiting.empty();
+      if (each.trouble.empty()) lost += std::exchange(each.lost, 0);
+    }
   }
-  const bool failed = !came;
-  if (std::exchange(parts_->told, failed ? says : "") != says) parts_->trouble(says);
-  if (!failed && more) return write_soon();
-  if (!failed) return;
-  parts_->again.expires_after(again_after);
-  parts_->again.async_wait([this, own = parts_](const boost::system::error_code& error) {
-    if (!error && own->trouble) write_soon();
+  if (lost > 0)
+    tell_({"history.lost", severity::warning, fmt::format("{} events are on no record, since no disk took them in time", lost), {}});
+  if (std::exchange(told_, trouble) != trouble) {
+    if (trouble.empty())
+      tell_({"history.kept", severity::info, "what happens is on record again", {}});
+    else
+      tell_({"history.failed", severity::warning, fmt::format("what happens is not on record: {}", trouble), {}});
+  }
+  if (trouble.empty()) {
+    if (more) write_soon();
+    return;
+  }
+  again_.expires_after(again_after);
+  again_.async_wait([this](const boost::system::error_code& error) {
+    if (!error) write_soon();
   });
 }
 

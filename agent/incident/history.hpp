@@ -2,12 +2,12 @@
 
 #include "flipback/event.hpp"
 
-#include "agent/incident/history_file.hpp"
 #include "agent/store/disk_thread.hpp"
 #include "agent/store/late_answer.hpp"
 
-#include <boost/asio/any_io_executor.hpp>
 #include <boost/asio/awaitable.hpp>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/steady_timer.hpp>
 
 #include <cstddef>
 #include <expected>
@@ -23,12 +23,13 @@ namespace flipback::incident {
 /// not take is kept in memory and tried again every second; past a bound the oldest of it is lost, and how much is said.
 class history {
  public:
-  static constexpr std::size_t most_waiting = 2'000;
-  static constexpr std::size_t longest_line = 64 * 1024;  ///< bytes; an event with more is kept without its fields, cut off
+  static constexpr std::size_t most_waiting = 1'000;      ///< events, for each of the two files
+  static constexpr std::size_t longest_line = 16 * 1024;  ///< bytes; an event with more is kept without its fields, cut off
   static constexpr duration again_after = std::chrono::seconds(1);
 
-  /// `trouble` is told, on the loop, why the disk takes nothing, or what it never took; "" when it does again.
-  history(boost::asio::any_io_executor loop, const std::string& state_file, std::function<void(const std::string&)> trouble);
+  /// `tell`, on the loop: `history.failed` says why a disk takes nothing, `history.kept` that it does again, `history.lost` what it never
+  /// took.
+  history(boost::asio::io_context& loop, const std::string& state_file, std::function<void(event)> tell);
   /// Waits at most 2 s for what was told to be kept.
   ~history();
   history(const history&) = delete;
@@ -43,7 +44,7 @@ class history {
     const auto found = std::make_shared<std::optional<T>>();
     const auto answer = std::make_shared<late_answer>();
     thread_.post([own = parts_, found, answer, how = std::move(how)] {
-      (void)write(*own);
+      write(*own);
       *found = how(file_of(*own));
       answer->give({});
     });
@@ -58,13 +59,16 @@ class history {
 
  private:
   struct parts;
-  static std::expected<void, std::string> write(parts& of);
+  static void write(parts& of);
   static const std::string& file_of(const parts& of);
   void write_soon();
-  void came_to(const std::expected<void, std::string>& came);
+  void came_to();
 
+  std::function<void(event)> tell_;
+  boost::asio::steady_timer again_;
   std::shared_ptr<parts> parts_;
   bool writing_ = false;  ///< a write is under way, or what came of it is not heard yet
+  std::string told_;      ///< why nothing is kept, as it was told last; empty: it is
   disk_thread thread_;    ///< the last member: what it does may touch the parts, and outlive it with them
 };
 

@@ -24,11 +24,11 @@ namespace {
 
 constexpr int form = 1;
 constexpr const char* tables =
-    "CREATE TABLE IF NOT EXISTS happened (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, incident TEXT NOT NULL, is_operation INTEGER "
-    "NOT NULL,"
-    " marks INTEGER NOT NULL, line TEXT NOT NULL);"
+    "CREATE TABLE IF NOT EXISTS happened (number INTEGER PRIMARY KEY, at INTEGER NOT NULL, kind TEXT NOT NULL, incident TEXT NOT NULL,"
+    " is_operation INTEGER NOT NULL, line TEXT NOT NULL);"
     "CREATE INDEX IF NOT EXISTS by_incident ON happened (incident);"
     "PRAGMA user_version=1;";
+constexpr std::size_t most_of_one = 4000;  ///< events of an incident beside its operations and verdicts
 
 using handle = std::unique_ptr<sqlite3, decltype([](sqlite3* h) { sqlite3_close(h); })>;
 using std::chrono::milliseconds;
@@ -59,23 +59,31 @@ std::int64_t in_milliseconds(wall_time at) {
   return std::chrono::floor<milliseconds>(at.time_since_epoch()).count();
 }
 
+/// What is too old goes, and what is too much: of that what belongs to no incident first, then the oldest; an incident's beginning and end
+/// go last.
+std::expected<void, sql_failure> prune(sqlite3* h) {
+  const std::int64_t oldest = in_milliseconds(std::chrono::system_clock::now() - kept_for);
+  auto pruned = run_sql(h, "DELETE FROM happened WHERE at < ?1", {std::to_string(oldest)});
+  if (pruned)
+    pruned = run_sql(h,
+                     "DELETE FROM happened WHERE number IN (SELECT number FROM happened ORDER BY kind LIKE 'incident.%', incident <> '' OR "
+                     "is_operation, number LIMIT max(0, (SELECT count(*) FROM happened) - ?1))",
+                     {std::to_string(most_kept)});
+  if (!pruned) return std::unexpected(pruned.error());
+  return {};
+}
+
 std::expected<void, sql_failure> insert(sqlite3* h, const std::vector<happening>& all) {
   auto done = execute(h, "BEGIN IMMEDIATE");
   if (done) done = execute(h, tables);
   for (const auto& [at, what] : all) {
     if (!done) break;
-    const bool marks = what.kind == "incident.began" || what.kind == "incident.ended";
-    const auto added = run_sql(h, "INSERT INTO happened (at, incident, is_operation, marks, line) VALUES (?1, ?2, ?3, ?4, ?5)",
-                               {std::to_string(in_milliseconds(at)), text_of(what, "incident"), is_operation(what.kind) ? "1" : "0",
-                                marks ? "1" : "0", json_line(what, at)});
+    const auto added = run_sql(h, "INSERT INTO happened (at, kind, incident, is_operation, line) VALUES (?1, ?2, ?3, ?4, ?5)",
+                               {std::to_string(in_milliseconds(at)), what.kind, text_of(what, "incident"),
+                                is_operation(what.kind) ? "1" : "0", json_line(what, at)});
     if (!added) done = std::unexpected(added.error());
   }
-  const std::int64_t oldest = in_milliseconds(std::chrono::system_clock::now() - kept_for);
-  if (done) {
-    const auto pruned = run_sql(h, "DELETE FROM happened WHERE number <= (SELECT max(number) FROM happened) - ?1 OR at < ?2",
-                                {std::to_string(most_kept), std::to_string(oldest)});
-    if (!pruned) done = std::unexpected(pruned.error());
-  }
+  if (done) done = prune(h);
   if (done) done = execute(h, "COMMIT");
   if (!done) sqlite3_exec(h, "ROLLBACK", nullptr, nullptr, nullptr);
   return done;
@@ -99,7 +107,9 @@ std::expected<std::vector<happening>, std::string> read(const std::string& file,
     if (errno == ENOENT) return std::vector<happening>{};
     return cant(std::strerror(errno));
   }
-  const auto h = connect(file, SQLITE_OPEN_READONLY);
+  // Who may write takes back what a crash has left half done; who may not can read where there is nothing of that.
+  auto h = connect(file, SQLITE_OPEN_READWRITE);
+  if (!h || sqlite3_db_readonly(h->get(), "main") == 1) h = connect(file, SQLITE_OPEN_READONLY);
   if (!h) return cant(h.error().says);
   const auto rows = run_sql(h->get(), sql, values);
   if (!rows) return cant(rows.error().says);
@@ -153,8 +163,11 @@ std::expected<void, std::string> append_to_log(const std::string& file, const st
 }
 
 std::expected<std::vector<happening>, std::string> read_incident(const std::string& file, const std::optional<std::string>& id) {
-  if (!id) return read(file, "SELECT at, line FROM happened WHERE marks ORDER BY number", {});
-  return read(file, "SELECT at, line FROM happened WHERE incident = ?1 ORDER BY number LIMIT 5000", {*id});
+  if (!id) return read(file, "SELECT at, line FROM happened WHERE kind LIKE 'incident.%' ORDER BY number", {});
+  return read(file,
+              "SELECT at, line FROM happened WHERE incident = ?1 AND (is_operation OR kind = 'verdict.changed' OR number IN "
+              "(SELECT number FROM happened WHERE incident = ?1 ORDER BY number DESC LIMIT ?2)) ORDER BY number",
+              {*id, std::to_string(most_of_one)});
 }
 
 std::expected<std::vector<happening>, std::string> read_operations(const std::string& file, std::size_t most) {

@@ -28,7 +28,8 @@ std::expected<void, std::string> append_to_history(const std::string& file, cons
 /// Adds whole lines to the operations' log, which its owner's group may read.
 std::expected<void, std::string> append_to_log(const std::string& file, const std::string& lines);
 
-/// Of one incident everything (at most its first 5,000 events), the oldest first; without an id, all events that begin or end one.
+/// Of one incident its operations, its verdicts and the newest 4,000 others, the oldest first; without an id, all events that begin or end
+/// one.
 std::expected<std::vector<happening>, std::string> read_incident(const std::string& file, const std::optional<std::string>& id);
 /// The newest operations, the oldest of them first.
 std::expected<std::vector<happening>, std::string> read_operations(const std::string& file, std::size_t most);

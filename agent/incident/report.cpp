@@ -20,6 +20,8 @@ namespace json = boost::json;
 
 namespace {
 
+constexpr const char* by_word = "security";  ///< what a rollback rests on that a person has ordered
+
 std::string clock_text(wall_time at) {
   return time_text(at).substr(11, 12);  // hours to milliseconds
 }
@@ -52,28 +54,38 @@ void take_verdict(report& r, const happening& h) {
   if (is_breach && !r.breached) r.breached = h.at;
 }
 
+/// Why nothing is done: the newest event that said so.
+struct stance {
+  std::string kind;
+  std::string rule;
+};
+
 /// What a person does next depends on what became of it alone.
-void advise(report& r, const std::string& stance) {
+void advise(report& r, const stance& why) {
   const choice hold{"`flipback hold --for 2h --reason TEXT`", "no automatic rollback acts while you look"};
   const choice back{"`flipback rollback --reason TEXT`", "users are led to the stable slot now, whatever the rules say"};
-  const choice status{"`flipback status`", "it says which slot is live, and what is not well now"};
-  const choice unlatch{"`flipback unlatch`", "the same release may be rolled back once more, should it be put live again"};
+  const choice status{"`flipback status`", "it says which slot is live, what is not well now, and what is in the way"};
   const choice dismiss{"`flipback window close`", "this release stays, and rules tell only"};
+  const choice again{"`flipback unlatch --yes`", "it is tried again at once if the rule is still breached"};
+  const bool is_a_rule = !r.rule.empty() && r.rule != by_word;
+  const choice explain{fmt::format("`flipback explain {}`", r.rule), "it says what the rule's verdict rests on, and what is in the way"};
   if (r.outcome == "rolled back") {
     r.next = {"`flipback status`", "nothing is to be done at once: mend the release before it is put live again"};
-    r.otherwise = {hold, unlatch};
-  } else if (r.outcome == "unproven" || r.outcome == "can't tell" || r.outcome == "undone" || r.outcome == "not undone") {
+    r.otherwise = {hold};
+  } else if (r.outcome == "unproven" || r.outcome == "not undone" || r.outcome == "operator took over") {
     r.next = status;
-    r.otherwise = {{"`flipback unlatch --yes`", "it is tried again at once if the rule is still breached"}, back};
-  } else if (stance == "rollback.asked" && !r.ended) {
-    r.next = {fmt::format("`flipback approve {}`", r.rule), "it is rolled back as the rule would"};
+    r.otherwise = {hold};
+  } else if (r.outcome == "undone" || r.outcome == "can't tell") {
+    r.next = status;
+    r.otherwise = {again, back, hold};
+  } else if (why.kind == "rollback.asked" && !r.ended) {
+    r.next = {fmt::format("`flipback approve {}`", why.rule), "it is rolled back as the rule would"};
     r.otherwise = {hold, dismiss};
-  } else if (r.ended) {
-    r.next = status;
-    r.otherwise = {{fmt::format("`flipback explain {}`", r.rule), "it says what the rule's verdict rests on"}, hold};
   } else {
-    r.next = {fmt::format("`flipback explain {}`", r.rule), "it says what the rule's verdict rests on, and what is in the way"};
-    r.otherwise = {back, hold};
+    r.next = is_a_rule && !r.ended ? explain : status;
+    if (is_a_rule && r.ended) r.otherwise.push_back(explain);
+    if (!r.ended) r.otherwise.push_back(back);
+    r.otherwise.push_back(hold);
   }
 }
 
@@ -116,7 +128,7 @@ report report_of(std::vector<happening> all) {
   report r;
   r.id = text_of(all.front().what, "incident");
   r.began = all.front().at;
-  std::string stance;
+  stance why;
   std::map<std::string, std::string> ill;
   for (const happening& h : all) {
     const event& e = h.what;
@@ -126,13 +138,14 @@ report report_of(std::vector<happening> all) {
       r.blame = text_of(e, "blame");
       r.by = text_of(e, "by");
       if (r.rule.empty()) {
-        r.rule = text_of(e, "rule").empty() ? "security" : text_of(e, "rule");
+        r.rule = text_of(e, "rule").empty() ? by_word : text_of(e, "rule");
         r.says = e.says;
       }
     } else if (e.kind == "rollback.approved") {
       r.by = text_of(e, "by");
     } else if (e.kind == "rollback.closed" || e.kind == "rollback.recovered") {
       r.outcome = text_of(e, "outcome");
+      if (r.rule.empty()) r.rule = text_of(e, "rule");
       r.stands = fmt::format("{}, at {} UTC", e.says, clock_text(h.at));
     } else if (e.kind == "deployment.cutover") {
       r.stands = fmt::format("{} is live, put there at {} UTC", with_release(e, "live", "release"), clock_text(h.at));
@@ -142,13 +155,13 @@ report report_of(std::vector<happening> all) {
       r.ended = h.at;
       if (r.outcome.empty()) r.outcome = text_of(e, "outcome");
     } else if (e.kind.starts_with("rollback.") && r.outcome.empty() && !text_of(e, "guard").empty()) {
-      stance = e.kind;
+      why = {e.kind, text_of(e, "rule")};
       r.stands = e.says;
     }
   }
   for (auto& [probe, says] : ill) r.ill.push_back(std::move(says));
-  if (r.outcome.empty()) r.outcome = stance.empty() ? "nothing was done yet" : "nothing was done";
-  advise(r, stance);
+  if (r.outcome.empty()) r.outcome = why.kind.empty() ? "nothing was done yet" : "nothing was done";
+  advise(r, why);
   r.all = std::move(all);
   return r;
 }
@@ -242,7 +255,7 @@ std::string list_of(const std::vector<happening>& marks) {
   for (const listed& l : listed_in(marks)) {
     const std::string became =
         l.ended ? fmt::format("over after {}: {}", lasted(l.began, l.ended->at), text_of(l.ended->what, "outcome")) : "not over";
-    text += fmt::format("{}  {:<16} {}\n", l.id, one_line(l.rule.empty() ? "security" : l.rule), one_line(became));
+    text += fmt::format("{}  {:<16} {}\n", l.id, one_line(l.rule.empty() ? std::string(by_word) : l.rule), one_line(became));
   }
   return text.empty() ? "no incident is on record\n" : text;
 }

@@ -95,9 +95,9 @@ void player::take(const unlatched& e, const teller& tell) {
   free();
 }
 
-void player::take(const resumed& e, const teller& tell) {
+/// In the step of the cutover that was recalled: nothing is judged in between.
+void player::take(const resumed& e, const teller& /*tell*/) {
   make_ready();
-  go_to(e.at, tell);
   engine_->resume(e.what);
 }
 

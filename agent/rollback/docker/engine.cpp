@@ -160,4 +160,11 @@ asio::awaitable<ran> engine::run(const container& in, std::vector<std::string> a
   }
 }
 
+asio::awaitable<std::expected<void, std::string>> engine::hang_up(const container& whose, instant until) {
+  const auto answer = co_await ask("POST", fmt::format("/containers/{}/kill?signal=HUP", whose.id), until);
+  if (!answer) co_return std::unexpected(answer.error());
+  if (answer->status != 204) co_return std::unexpected(troubled(said_in(*answer)));
+  co_return std::expected<void, std::string>{};
+}
+
 }  // namespace flipback::rollback::docker

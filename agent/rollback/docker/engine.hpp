@@ -30,6 +30,9 @@ class engine {
   /// Runs a program there to its end, at most to `until`; what it prints beyond `most` bytes makes it an error.
   asio::awaitable<ran> run(const container& in, std::vector<std::string> argv, instant until, std::size_t most);
 
+  /// HUP to its main process, by the Engine's own signal. An error: it can't be told whether it came.
+  asio::awaitable<std::expected<void, std::string>> hang_up(const container& whose, instant until);
+
  private:
   asio::awaitable<net::result<net::http_answer>> send(std::string method, std::string path, std::string body, instant until,
                                                       std::size_t most);

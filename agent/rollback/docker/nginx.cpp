@@ -20,6 +20,14 @@ namespace {
 constexpr std::size_t longest_frames = 12 * 1024 * 1024;            // of `nginx -T`
 constexpr duration looks_within = std::chrono::milliseconds(1500);  // a look that takes longer is worth no more than none
 
+/// Whether `nginx -s` found no pid file with its master's number, and so sent nothing: it is another one than the configuration says where
+/// nginx was started with a `pid` of its own (-g).
+bool found_no_master(const ran& came_to) {
+  if (!came_to || came_to->timed_out || came_to->status != 1) return false;
+  const std::string& says = came_to->output;
+  return says.contains("[error] invalid PID number") || (says.contains("[error] open() \"") && says.contains(".pid\" failed"));
+}
+
 /// nginx in a container of its own. Its processes are seen by the Engine's eyes, so that its workers are known wherever we are; when they
 /// were started, and what of the error log is the master's own, are not.
 class docker_nginx final : public nginx {
@@ -40,9 +48,14 @@ class docker_nginx final : public nginx {
     const instant until = limit();
     const auto found = co_await engine_.find(until);
     if (!found) co_return done{answer::cant_tell, found.error()};
-    // Not by the Engine's signal: to Docker, whoever got one was stopped by a person, and may stay so when the host comes up again.
+    // Not by the Engine's signal, where that can be: to Docker, whoever got one was stopped by a person, and may stay so when the host
+    // comes up again.
     const ran came_to = co_await engine_.run(found->container, nginx_command(settings_, {"-s", "reload"}), until, process::usual_output);
     done asked = reload_result(came_to, fmt::format("nginx -s reload in container {}", settings_.container));
+    if (found_no_master(came_to)) {
+      const auto sent = co_await engine_.hang_up(found->container, until);
+      asked = sent ? done{answer::yes, {}} : done{answer::cant_tell, fmt::format("{}; {}", asked.says, sent.error())};
+    }
     if (asked.is != answer::yes) co_return asked;
     // Between looking and asking, the container may have been started anew: then another nginx was asked, or none.
     const auto after = co_await engine_.look(until);

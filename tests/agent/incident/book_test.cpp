@@ -131,3 +131,26 @@ TEST_CASE("one_that_an_earlier_life_left_open_goes_on") {
   for (const event& e : n.told) over.kept.recall(e, at(1));
   CHECK_FALSE(over.is_open());
 }
+
+TEST_CASE("what_was_open_for_a_rule_that_is_no_more_is_over") {
+  night n;
+  n.tell(verdict("error-rate", "breached"));
+  n.tell(verdict("latency", "breached"));
+  CHECK(n.kept.settle({"error-rate", "latency"}, false, at(50)).empty());
+  CHECK(n.kept.settle({"latency"}, false, at(50)).empty());
+  CHECK(n.is_open());
+  const auto told = n.kept.settle({}, false, at(50));
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].kind == "incident.ended");
+  CHECK_FALSE(text_of(told[0], "incident").empty());
+  CHECK_FALSE(n.is_open());
+}
+
+TEST_CASE("a_rollback_whose_end_was_never_told_is_over_where_none_is_under_way") {
+  night n;
+  n.tell(of("rollback.decided"));
+  CHECK(n.kept.settle({}, true, at(50)).empty());
+  const auto told = n.kept.settle({}, false, at(51));
+  REQUIRE(told.size() == 1);
+  CHECK(text_of(told[0], "outcome") == "what became of its rollback is not on record");
+}

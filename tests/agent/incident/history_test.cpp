@@ -1,11 +1,13 @@
 #include "agent/incident/history.hpp"
 
 #include "agent/incident/book.hpp"
+#include "agent/incident/history_file.hpp"
 #include "tests/folder.hpp"
 
 #include <boost/asio/executor_work_guard.hpp>
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
+#include <sqlite3.h>
 
 #include <sys/stat.h>
 
@@ -77,11 +79,14 @@ TEST_CASE("a_history_is_bounded_in_number_and_in_age") {
   const place p;
   REQUIRE(append_to_history(p.file, {{at(0ms) - kept_for - 1h, of("incident.began", "old")}}));
   CHECK(read_incident(p.file, std::nullopt)->empty());
-  std::vector<happening> many(most_kept + 10, {at(0ms), of("incident.began", "many")});
-  many.front().what = of("incident.began", "first");
+  REQUIRE(append_to_history(p.file, {{at(0ms), of("incident.began", "first")}, {at(0ms), of("probe.changed", "first")}}));
+  const std::vector<happening> many(most_kept + 10, {at(0ms), of("probe.changed")});
   REQUIRE(append_to_history(p.file, many));
-  CHECK(read_incident(p.file, std::nullopt)->size() == most_kept);
-  CHECK(read_incident(p.file, "first")->empty());
+  CHECK(read_incident(p.file, "first")->size() == 2);  // a probe that flaps pushes no incident out
+  const std::vector<happening> of_one(most_kept + 10, {at(0ms), of("probe.changed", "second")});
+  REQUIRE(append_to_history(p.file, of_one));
+  CHECK(read_incident(p.file, "first")->size() == 1);  // its beginning goes last
+  CHECK(read_incident(p.file, "second")->size() == 4000);
 }
 
 TEST_CASE("a_damaged_history_is_put_aside_and_a_new_one_is_begun") {
@@ -100,7 +105,7 @@ TEST_CASE("what_is_kept_never_blocks_and_is_there_at_the_end") {
   boost::asio::io_context loop;
   const auto runs = boost::asio::make_work_guard(loop);
   {
-    history kept(loop.get_executor(), p.state, [](const std::string& why) { FAIL(why); });
+    history kept(loop, p.state, [](const event& e) { FAIL(e.says); });
     kept.add(of("incident.began", "one"), at(0ms));
     kept.add(of("probe.changed", "one"), at(1ms));
     kept.add(of("rollback.closed", "one"), at(2ms));
@@ -118,20 +123,22 @@ TEST_CASE("what_a_disk_does_not_take_is_tried_again_and_that_is_told_once") {
   const place p;
   boost::asio::io_context loop;
   const auto runs = boost::asio::make_work_guard(loop);
-  std::vector<std::string> told;
+  std::vector<event> told;
   const std::string folder = std::filesystem::path(p.file).parent_path();
   std::filesystem::create_directory(p.file);  // nothing can be written there
   {
-    history kept(loop.get_executor(), p.state, [&](const std::string& why) { told.push_back(why); });
+    history kept(loop, p.state, [&](event e) { told.push_back(std::move(e)); });
     kept.add(of("incident.began", "one"), at(0ms));
     loop.run_for(1500ms);
     REQUIRE(told.size() == 1);
-    CHECK(told[0].contains(p.file));
+    CHECK(told[0].kind == "history.failed");
+    CHECK(told[0].says.contains(p.file));
+    CHECK(std::ranges::count(contents(p.log), '\n') == 1);  // the one file does not wait for the other
     std::filesystem::remove(p.file);
     kept.add(of("incident.ended", "one"), at(1ms));
     loop.run_for(1500ms);
     REQUIRE(told.size() == 2);
-    CHECK(told[1].empty());
+    CHECK(told[1].kind == "history.kept");
   }
   CHECK(read_incident(p.file, "one")->size() == 2);
   CHECK(std::ranges::count(contents(p.log), '\n') == 2);  // each once, however often it was tried
@@ -143,4 +150,38 @@ TEST_CASE("an_operations_log_that_is_full_becomes_the_one_before") {
   REQUIRE(append_to_log(p.log, "next\n"));
   CHECK(contents(p.log) == "next\n");
   CHECK(contents(p.log + ".1").size() == longest_log);
+}
+
+TEST_CASE("what_was_lost_is_told_and_that_it_is_kept_again_is_told_too") {
+  const place p;
+  boost::asio::io_context loop;
+  const auto runs = boost::asio::make_work_guard(loop);
+  std::vector<std::string> told;
+  std::filesystem::create_directory(p.file);
+  history kept(loop, p.state, [&](const event& e) { told.push_back(e.kind); });
+  for (std::size_t i = 0; i < history::most_waiting + 5; ++i) kept.add(of("probe.changed"), at(0ms));
+  loop.run_for(200ms);
+  for (int i = 0; i < 5; ++i) kept.add(of("probe.changed"), at(0ms));
+  std::filesystem::remove(p.file);
+  loop.run_for(2500ms);
+  CHECK(told == std::vector<std::string>{"history.failed", "history.lost", "history.kept"});
+}
+
+TEST_CASE("what_a_crash_left_half_done_is_taken_back_and_the_rest_is_read") {
+  const place p;
+  REQUIRE(append_to_history(p.file, {{at(0ms), of("incident.began", "one")}}));
+  sqlite3* crashed = nullptr;
+  REQUIRE(sqlite3_open(p.file.c_str(), &crashed) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(crashed, "PRAGMA cache_size=1; PRAGMA cache_spill=1; BEGIN; DELETE FROM happened;", nullptr, nullptr, nullptr) ==
+          SQLITE_OK);
+  for (int i = 0; i < 200; ++i)
+    sqlite3_exec(crashed, "INSERT INTO happened (at, kind, incident, is_operation, line) VALUES (1, 'x', 'x', 0, hex(randomblob(2000)))",
+                 nullptr, nullptr, nullptr);
+  const flipback::test::folder copy;
+  const std::string file = copy.path("flipback.history.db");
+  for (const char* ending : {"", "-journal"}) std::filesystem::copy_file(p.file + ending, file + ending);
+  sqlite3_close(crashed);
+  const auto found = read_incident(file, "one");
+  REQUIRE_MESSAGE(found, found.error());
+  CHECK(found->size() == 1);
 }

@@ -105,6 +105,7 @@ class engine {
 constexpr const char* look = "GET /v1.41/containers/web/json";
 constexpr const char* processes = "GET /v1.41/containers/ab12/top";
 constexpr const char* reloaded = "POST /v1.41/containers/ab12/exec -s reload";
+constexpr const char* signalled = "POST /v1.41/containers/ab12/kill?signal=HUP";
 constexpr const char* reloading = "POST /v1.41/exec/e2/start";
 constexpr const char* siblings =
     "GET "
@@ -287,12 +288,27 @@ TEST_CASE("an_engine_that_hangs_leaves_everything_untold") {
 
 TEST_CASE("a_reload_that_fails_may_have_been_one") {
   stage s;
-  s.asked.answer(reloading, printed("nginx: [error] invalid PID number \"\" in \"/run/nginx.pid\"\n"));
+  s.asked.answer(reloading, printed("nginx: [alert] kill(700, 1) failed (3: No such process)\n"));
   s.asked.answer("GET /v1.41/exec/e2/json", R"({"Running":false,"ExitCode":1})");
   const auto came_to = s.reload();
   CHECK(came_to.is == answer::cant_tell);
   CHECK(came_to.says.contains("nginx -s reload in container web"));
-  CHECK(came_to.says.contains("invalid PID number"));
+  CHECK(came_to.says.contains("No such process"));
+  CHECK_FALSE(s.asked.was_asked(signalled));
+}
+
+TEST_CASE("an_nginx_that_was_started_with_a_pid_file_of_its_own_gets_the_engines_signal") {
+  for (const char* says : {"nginx: [error] invalid PID number \"\" in \"/run/nginx.pid\"\n",
+                           "nginx: [error] open() \"/run/nginx.pid\" failed (2: No such file or directory)\n"}) {
+    stage s;
+    s.asked.answer(reloading, printed(says));
+    s.asked.answer("GET /v1.41/exec/e2/json", R"({"Running":false,"ExitCode":1})");
+    const auto refused = s.reload();  // as by a proxy
+    CHECK(refused.is == answer::cant_tell);
+    CHECK(refused.says.contains("PID number") != refused.says.contains("open()"));
+    s.asked.answer(signalled, "", 204);
+    CHECK(s.reload().is == answer::yes);
+  }
 }
 
 TEST_CASE("a_container_that_was_started_anew_meanwhile_may_not_have_been_reloaded") {
