@@ -14,9 +14,11 @@
 #include <fmt/ranges.h>
 #include <openssl/crypto.h>
 
+#include <cerrno>
 #include <chrono>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 
 namespace {
@@ -77,7 +79,8 @@ int run_agent(const std::string& file, config::configuration first) {
 
 }  // namespace
 
-int main(int argc, char** argv) {
+/// The program's exit status, but for what could not be written.
+int carry_out(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
   OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT,
                       nullptr);  // a thread that is still proving a password when we end uses what it would take away
@@ -115,4 +118,12 @@ int main(int argc, char** argv) {
     fmt::print(stderr, "flipback: {}\n", one_line(error.what()));
     return usage_error;
   }
+}
+
+int main(int argc, char** argv) {
+  const int status = carry_out(argc, argv);
+  // What was to be read and could not be written was not done.
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  fmt::print(stderr, "flipback: can't write to standard output: {}\n", std::strerror(errno));
+  return usage_error;
 }

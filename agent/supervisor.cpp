@@ -98,11 +98,15 @@ void supervisor::go_on_with_incidents(const std::string& file) {
 }
 
 asio::awaitable<serve::reply> supervisor::answer(serve::demand asked) {
-  if (!serve::asks_what_happened(asked))
-    co_return co_await serve::answer_to(*now_, incidents_.now() ? incidents_.now()->id : "", std::move(asked));
+  const serve::on_record known{incidents_.now() ? incidents_.now()->id : "", history_ ? history_->trouble() : ""};
+  if (!serve::asks_what_happened(asked)) co_return co_await serve::answer_to(*now_, known, std::move(asked));
   if (!history_) co_return serve::reply{false, "there is no [deployment], so that there are no incidents\n"};
   const auto found = co_await history_->read<serve::reply>([asked](const std::string& file) { return serve::what_happened(file, asked); });
-  co_return found ? *found : serve::reply{false, found.error() + "\n"};
+  if (!found) co_return serve::reply{false, found.error() + "\n"};
+  serve::reply made = *found;
+  // What waits for the disk is not in it, and not shown as if there were no more.
+  if (!known.unrecorded.empty() && !asked.values.contains("json")) made.text += fmt::format("not on record since: {}\n", known.unrecorded);
+  co_return made;
 }
 
 void supervisor::listen_to_operators(const std::string& path) {

@@ -106,8 +106,14 @@ std::optional<config::agent> verbs::configured() const {
   if (::access(configuration_.c_str(), R_OK) != 0)
     throw std::runtime_error(fmt::format("can't read --config {}: {}; type the path of the agent's configuration, or its --socket",
                                          configuration_, std::strerror(errno)));
-  settings::diagnostics ignored;  // a secret that the operator may not read is no obstacle
-  return config::load(configuration_, {config::process_environment()}, ignored).agent;
+  settings::diagnostics problems;
+  config::agent made = config::load(configuration_, {config::process_environment()}, problems).agent;
+  // A secret that the operator may not read is no obstacle; a file that is none, or a mistake in [agent], hides which agent is meant.
+  for (const settings::problem& p : problems.sorted()) {
+    if (!p.says.starts_with("agent.") && !p.says.starts_with("is not TOML")) continue;
+    throw std::runtime_error(fmt::format("which agent is meant can't be told: {}; mend it, or type --socket FILE", to_string(p)));
+  }
+  return made;
 }
 
 std::string verbs::socket() const {
@@ -177,6 +183,7 @@ int verbs::watch_status() const {
   }
   const std::string path = socket();
   constexpr duration patience = std::chrono::seconds(10);
+  options.status_typed = serve::typed_here("`flipback status`", path);
   return watch(options, [&](const serve::demand& asked) -> std::expected<serve::reply, std::string> {
     auto answer = serve::ask(path, asked, typed(), patience);
     if (!answer) return std::unexpected(serve::typed_here(answer.error(), path));

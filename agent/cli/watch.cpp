@@ -8,12 +8,15 @@
 
 #include <poll.h>
 #include <signal.h>
+#include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <cstdint>
 #include <cstdio>
+#include <string_view>
 
 namespace flipback::cli {
 
@@ -45,13 +48,26 @@ serve::demand status(bool in_json) {
   return asked;
 }
 
-/// From the upper left, each line to its end, and nothing below: without a flicker.
-void paint(const std::string& text) {
+/// The beginning of a line that has room in so many columns, a character each.
+std::string_view cut(std::string_view line, std::size_t columns) {
+  std::size_t shown = 0;
+  for (std::size_t at = 0; at < line.size(); ++at) {
+    const bool begins_one = (static_cast<unsigned char>(line[at]) & 0xC0U) != 0x80U;
+    if (begins_one && ++shown > columns) return line.substr(0, at);
+  }
+  return line;
+}
+
+/// From the upper left, each line as far as the screen has room, and nothing below: without a flicker.
+void paint(std::string_view text) {
+  winsize size{};
+  const bool known = ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 1 && size.ws_row > 1;
+  std::size_t rows = known ? size.ws_row - 1U : SIZE_MAX;
   std::string screen = "\033[H";
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t end = std::min(text.find('\n', at), text.size());
-    screen += text.substr(at, end - at) + "\033[K\r\n";
-    at = end + 1;
+  for (; !text.empty() && rows > 0; --rows) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    screen += std::string(cut(text.substr(0, end), known ? size.ws_col : SIZE_MAX)) + "\033[K\r\n";
+    text.remove_prefix(std::min(end + 1, text.size()));
   }
   fmt::print("{}\033[J", screen);
   std::fflush(stdout);
@@ -101,7 +117,8 @@ int watch(const watch_options& options, const asking& ask) {
     if (over) return ends(0);
     if (options.at_most && std::chrono::steady_clock::now() - began >= *options.at_most) {
       if (options.until.empty()) return ends(0);
-      fmt::print(stderr, "flipback: it is not {} after {}; type `flipback status`\n", options.until, format_duration(*options.at_most));
+      fmt::print(stderr, "flipback: it is not {} after {}; type {}\n", options.until, format_duration(*options.at_most),
+                 options.status_typed);
       return ends(1);
     }
     if (is_interrupted(interrupted, between_looks)) return ends(options.until.empty() ? 0 : 1);

@@ -14,6 +14,7 @@ namespace flipback::cli {
 struct watch_options {
   std::string until;                ///< "", "proven" or "quiet"
   std::optional<duration> at_most;  ///< then it ends, and says that it has not come to that
+  std::string status_typed{};       ///< what a person types to see how it stands
 };
 
 /// Asks the agent the same again and again.

@@ -96,8 +96,9 @@ void book::see(const event& e) {
     o.outcome = text_of(e, "outcome");
   } else if (is_a_stance(e.kind)) {
     o.stance = e.kind;
-    o.stance_says = e.says;
+    o.guard = text_of(e, "guard");
   }
+  if (e.kind == "deployment.cutover" && o.outcome.empty()) o.outcome = "another release was put live by hand";
   const bool is_another_release = e.kind == "deployment.cutover" || o.outcome == "rolled back" || o.outcome == "unproven";
   if (!is_another_release) return;
   o.moved_on = true;
@@ -116,10 +117,11 @@ event book::began(const event& by) const {
 
 event book::ended(wall_time at) const {
   const ongoing& o = *now_;
-  const std::string became = !o.outcome.empty()      ? o.outcome
-                             : !o.breached           ? "over before it was a breach"
-                             : o.stance_says.empty() ? "over by itself"
-                                                     : fmt::format("over by itself, and nothing was done: {}", o.stance_says);
+  const std::string became =
+      !o.outcome.empty() ? o.outcome
+      : !o.breached      ? "over before it was a breach"
+      : o.stance.empty() ? "over by itself"
+                         : fmt::format("over by itself; nothing was done ({}: {})", o.stance.substr(o.stance.find('.') + 1), o.guard);
   const duration lasted = std::chrono::duration_cast<duration>(at - o.began);
   event e{"incident.ended",
           severity::info,

@@ -15,13 +15,13 @@ namespace flipback::incident {
 struct ongoing {
   std::string id;  ///< when it began: "20261127T090411.791Z"
   wall_time began;
-  std::set<std::string> rules;      ///< rollback rules of it that are breached or pending
-  std::set<std::string> untold;     ///< those of which it can't be told whether they still are
-  bool breached = false;            ///< one of them was, at some time
-  bool rolling = false;             ///< a rollback is under way
-  bool moved_on = false;            ///< another release is live than when it began: what can't be told of a rule is no word of the former
-  std::string outcome;              ///< of the last rollback; empty: there was none
-  std::string stance, stance_says;  ///< why nothing was done: the event's kind, and its sentence
+  std::set<std::string> rules;   ///< rollback rules of it that are breached or pending
+  std::set<std::string> untold;  ///< those of which it can't be told whether they still are
+  bool breached = false;         ///< one of them was, at some time
+  bool rolling = false;          ///< a rollback is under way
+  bool moved_on = false;         ///< another release is live than when it began: what can't be told of a rule is no word of the former
+  std::string outcome;           ///< of the last rollback; empty: there was none
+  std::string stance, guard;     ///< why nothing was done: the event's kind, and what was in the way
 };
 
 /// Tells which incident what happens belongs to. An incident begins when a rollback rule becomes pending or breached, or a rollback is

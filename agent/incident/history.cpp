@@ -34,10 +34,12 @@ event bounded(const event& e, wall_time at) {
 
 /// One of the two files, and what waits for it.
 struct sink {
-  std::function<std::expected<void, std::string>(const std::vector<happening>&)> put;  ///< blocks
+  /// Blocks. What it gives is what had to be put aside, or "".
+  std::function<std::expected<std::string, std::string>(const std::vector<happening>&)> put;
   std::deque<happening> waiting{};
   std::size_t lost = 0;
   std::string trouble{};  ///< why it took nothing the last time; empty: it did
+  std::string aside{};    ///< what had to be put aside, and was not told yet
 
   void add(happening h) {
     waiting.push_back(std::move(h));
@@ -65,6 +67,7 @@ struct history::parts {
     const auto done = to.put(batch);
     const std::scoped_lock alone(one_at_a_time);
     to.trouble = done ? "" : done.error();
+    if (done && !done->empty()) to.aside = *done;
     if (done) return;
     std::deque<happening> newer = std::exchange(to.waiting, {});
     for (happening& h : batch) to.add(std::move(h));
@@ -77,10 +80,11 @@ history::history(asio::io_context& loop, const std::string& state_file, std::fun
   parts_->file = file_beside(state_file);
   parts_->loop = &loop;
   parts_->sinks[0].put = [file = parts_->file](const std::vector<happening>& all) { return append_to_history(file, all); };
-  parts_->sinks[1].put = [file = log_beside(state_file)](const std::vector<happening>& all) {
+  parts_->sinks[1].put = [file = log_beside(state_file)](const std::vector<happening>& all) -> std::expected<std::string, std::string> {
     std::string lines;
     for (const auto& [at, what] : all) lines += text_line(what, at) + '\n';
-    return append_to_log(file, lines);
+    if (const auto done = append_to_log(file, lines); !done) return std::unexpected(done.error());
+    return std::string();
   };
 }
 
@@ -133,6 +137,7 @@ void history::write_soon() {
 void history::came_to() {
   writing_ = false;
   std::string trouble;
+  std::string aside;
   std::size_t lost = 0;
   bool more = false;
   {
@@ -140,9 +145,11 @@ void history::came_to() {
     for (sink& each : parts_->sinks) {
       if (!each.trouble.empty()) trouble += (trouble.empty() ? "" : "; ") + each.trouble;
       more = more || !each.waiting.empty();
+      aside += std::exchange(each.aside, {});
       if (each.trouble.empty()) lost += std::exchange(each.lost, 0);
     }
   }
+  if (!aside.empty()) tell_({"history.lost", severity::warning, aside, {}});
   if (lost > 0)
     tell_({"history.lost", severity::warning, fmt::format("{} events are on no record, since no disk took them in time", lost), {}});
   if (std::exchange(told_, trouble) != trouble) {

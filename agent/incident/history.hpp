@@ -38,6 +38,9 @@ class history {
   /// Never blocks.
   void add(const event& e, wall_time at);
 
+  /// Why what happens is not on record; empty: it is.
+  [[nodiscard]] const std::string& trouble() const { return told_; }
+
   /// Has something read of the file with all that was told until now, on the history's thread, and waits for it, at most 2 s.
   template <typename T>
   boost::asio::awaitable<std::expected<T, std::string>> read(std::function<T(const std::string& file)> how) {

@@ -103,10 +103,12 @@ int make_private(const std::string& file, mode_t mode, int flags) {
 std::expected<std::vector<happening>, std::string> read(const std::string& file, const char* sql, const std::vector<sql_text>& values) {
   const auto cant = [&](const std::string& why) { return std::unexpected(fmt::format("can't read {}: {}", file, why)); };
   struct stat is{};
-  if (::stat(file.c_str(), &is) != 0) {
+  if (::lstat(file.c_str(), &is) != 0) {
     if (errno == ENOENT) return std::vector<happening>{};
     return cant(std::strerror(errno));
   }
+  if (!S_ISREG(is.st_mode)) return cant("it is no regular file: take it away");
+  if (::access(file.c_str(), R_OK) != 0) return cant(fmt::format("{}; type `sudo` before the command", std::strerror(errno)));
   // Who may write takes back what a crash has left half done; who may not can read where there is nothing of that.
   auto h = connect(file, SQLITE_OPEN_READWRITE);
   if (!h || sqlite3_db_readonly(h->get(), "main") == 1) h = connect(file, SQLITE_OPEN_READONLY);
@@ -124,23 +126,28 @@ std::expected<std::vector<happening>, std::string> read(const std::string& file,
 
 }  // namespace
 
-std::expected<void, std::string> append_to_history(const std::string& file, const std::vector<happening>& all) {
+std::expected<std::string, std::string> append_to_history(const std::string& file, const std::vector<happening>& all) {
   const auto cant = [&](const std::string& why) { return std::unexpected(fmt::format("can't write to {}: {}", file, why)); };
   const auto make = [&] {
     const int fd = make_private(file, 0600, O_RDWR);
+    struct stat is{};
+    const bool good = fd >= 0 && ::fstat(fd, &is) == 0 && S_ISREG(is.st_mode);
+    if (fd >= 0 && !good) errno = EMEDIUMTYPE;
     if (fd >= 0) ::close(fd);
-    return fd >= 0;
+    return good;
   };
-  if (!make()) return cant(std::strerror(errno));
+  if (!make()) return cant(errno == EMEDIUMTYPE ? "it is no regular file: take it away" : std::strerror(errno));
+  std::string lost;
   auto done = append(file, all);
   if (!done && done.error().is_damage()) {
     const auto aside = set_aside(file, {"-journal"});
     if (!aside) return cant(fmt::format("it is damaged ({}), and can't be kept beside: {}", done.error().says, aside.error()));
+    lost = fmt::format("{} is damaged ({}): it is kept as {}, and a new record is begun", file, done.error().says, *aside);
     if (!make()) return cant(std::strerror(errno));
     done = append(file, all);
   }
   if (!done) return cant(done.error().says);
-  return {};
+  return lost;
 }
 
 std::expected<void, std::string> append_to_log(const std::string& file, const std::string& lines) {

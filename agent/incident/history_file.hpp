@@ -22,8 +22,9 @@ inline constexpr duration kept_for = std::chrono::days(90);  ///< by the wall's 
 inline constexpr std::size_t longest_log = 8 * 1024 * 1024;  ///< bytes of the operations' log: then it becomes the file's `.1`
 
 /// Adds to a history, in one transaction, and lets go of what is too old or too much. The file is made where there is none, its owner's
-/// alone; one that is damaged, or another program's, is put aside. An error is one sentence; nothing of it is kept then.
-std::expected<void, std::string> append_to_history(const std::string& file, const std::vector<happening>& all);
+/// alone; one that is damaged, or another program's, is put aside, which is the sentence that it gives; else "". An error is one sentence;
+/// nothing of it is kept then.
+std::expected<std::string, std::string> append_to_history(const std::string& file, const std::vector<happening>& all);
 
 /// Adds whole lines to the operations' log, which its owner's group may read.
 std::expected<void, std::string> append_to_log(const std::string& file, const std::string& lines);

@@ -76,8 +76,8 @@ void advise(report& r, const stance& why) {
     r.next = status;
     r.otherwise = {hold};
   } else if (r.outcome == "undone" || r.outcome == "can't tell") {
-    r.next = status;
-    r.otherwise = {again, back, hold};
+    r.next = {again.type, "once what the last steps say is mended: " + again.so_that};
+    r.otherwise = {back, hold};
   } else if (why.kind == "rollback.asked" && !r.ended) {
     r.next = {fmt::format("`flipback approve {}`", why.rule), "it is rolled back as the rule would"};
     r.otherwise = {hold, dismiss};
@@ -99,7 +99,7 @@ std::string status_word(const report& r) {
 }
 
 json::object as_object(const choice& c) {
-  return {{"type", c.type}, {"so_that", c.so_that}};
+  return {{"type", c.type.substr(1, c.type.size() - 2)}, {"so_that", c.so_that}};  // without its backquotes
 }
 
 struct listed {
@@ -160,6 +160,7 @@ report report_of(std::vector<happening> all) {
     }
   }
   for (auto& [probe, says] : ill) r.ill.push_back(std::move(says));
+  if (r.ended && r.steps.empty() && !why.kind.empty()) r.stands.clear();  // what was in the way then is no more
   if (r.outcome.empty()) r.outcome = why.kind.empty() ? "nothing was done yet" : "nothing was done";
   advise(r, why);
   r.all = std::move(all);

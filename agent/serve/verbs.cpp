@@ -106,7 +106,8 @@ std::string to_type_next(const std::optional<deployment::standing>& stands, cons
   return {};
 }
 
-reply status(generation& of, bool as_json, const std::string& incident) {
+reply status(generation& of, bool as_json, const on_record& known) {
+  const std::string& incident = known.incident;
   std::array<std::size_t, 3> probes{};
   std::vector<std::string> failing;
   for (const watched& w : of.probes()) {
@@ -123,6 +124,7 @@ reply status(generation& of, bool as_json, const std::string& incident) {
       page[rules::name_of(v)] = json::value_from(rules_that_are(v, of.judged()));
     if (stands) page["deployment"] = as_object(*stands);
     page["incident"] = incident.empty() ? json::value() : json::value(incident);
+    page["unrecorded"] = known.unrecorded;
     return done(page);
   }
   std::string text;
@@ -135,6 +137,7 @@ reply status(generation& of, bool as_json, const std::string& incident) {
   line("probes", fmt::format("{} pass, {} fail, {} unknown", probes[0], probes[1], probes[2]));
   const auto untold = rules_that_are(verdict::unknown, of.judged());
   if (!untold.empty()) line("unknown", fmt::format("{}", fmt::join(untold, ", ")));
+  if (!known.unrecorded.empty()) line("unrecorded", fmt::format("what happens is not on record: {}", known.unrecorded));
   if (!incident.empty()) line("incident", fmt::format("{} is not over", incident));
   if (const std::string next = to_type_next(stands, incident); !next.empty()) line("type", next);
   return {true, text};
@@ -299,10 +302,10 @@ asio::awaitable<reply> change(generation& of, verb::kind is, demand asked) {
 
 }  // namespace
 
-asio::awaitable<reply> answer_to(generation& of, const std::string& incident, demand asked) {
+asio::awaitable<reply> answer_to(generation& of, const on_record& known, demand asked) {
   const bool as_json = asked.values.contains("json");
   if (asked.verb == "healthy") co_return healthy(of);
-  if (asked.verb == "status") co_return status(of, as_json, incident);
+  if (asked.verb == "status") co_return status(of, as_json, known);
   if (asked.verb == "rules") co_return list_rules(of, as_json);
   if (asked.verb == "explain") co_return explain(of, asked.values["rule"], as_json);
   for (const auto& [name, is] : changing) {

@@ -53,7 +53,7 @@ struct agent_at_rest {
 serve::reply answer_to(const serve::demand& asked) {
   static agent_at_rest agent;
   std::optional<serve::reply> made;
-  const auto ask = [&]() -> asio::awaitable<void> { made = co_await serve::answer_to(*agent.of, "", asked); };
+  const auto ask = [&]() -> asio::awaitable<void> { made = co_await serve::answer_to(*agent.of, {}, asked); };
   asio::co_spawn(agent.loop, ask(), asio::detached);
   agent.loop.restart();
   agent.loop.poll();

@@ -37,7 +37,7 @@ def test_a_rollback_is_one_incident_that_says_all_of_it_also_when_the_agent_is_d
     assert "blue with v1.0.0 is live, proven in" in lines[1]
     assert any(line.startswith("rule") and "error-rate" in line and "the limit is" in line for line in lines)
     assert sum("ms " in line and ":" in line for line in lines) >= 4
-    assert f"`{typed(stack)} status`" in shown and f"`{typed(stack)} unlatch`" in shown
+    assert f"`{typed(stack)} status`" in shown and f"`{typed(stack)} hold --for 2h --reason TEXT`" in shown and "--socket --socket" not in shown
     everything = ask_json(stack, "incidents", identity[:11])
     assert everything["incident"] == identity and everything["rule"] == "error-rate" and everything["outcome"] == "rolled back"
     assert [event["kind"] for event in everything["events"]][0] == "incident.began" and everything["events"][-1]["kind"] == "incident.ended"
@@ -112,3 +112,42 @@ def test_a_disk_that_takes_nothing_holds_no_rollback_up_and_is_said(stack, fast_
     os.rmdir(stack.path("flipback.history.db"))
     agent.wait("history.kept")
     assert ask_json(stack, "incidents", "last")["outcome"] == "rolled back"
+
+
+def test_a_configuration_that_is_broken_leads_to_no_other_agent_and_no_file_is_no_record(stack, tmp_path):
+    broken = tmp_path / "broken.toml"
+    for text in ("nonsense", "[agent]\nsocket = 7\n"):
+        broken.write_text(text)
+        for words in (("status",), ("rollback", "--reason", "x"), ("incidents",)):
+            done = subprocess.run([BINARY, *words, "--config", broken], capture_output=True, text=True, timeout=20, check=False)
+            assert done.returncode == 2 and "which agent is meant can't be told" in done.stderr, done
+    broken.write_text(f'[agent]\nsocket = "{tmp_path}/none"\nstate = "{tmp_path}/flipback.db"\n')
+    done = subprocess.run([BINARY, "incidents", "--config", broken], capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 2 and f"there is no {tmp_path}/flipback.history.db" in done.stderr and done.stdout == ""
+    os.mkfifo(tmp_path / "flipback.history.db")
+    done = subprocess.run([BINARY, "incidents", "--config", broken], capture_output=True, text=True, timeout=20, check=False)
+    assert done.returncode == 1 and "is no regular file" in done.stderr
+
+
+def test_what_is_not_on_record_is_said_in_status_and_beside_what_is(stack, fast_agent):
+    os.mkfifo(stack.path("flipback.history.db"))
+    agent = fast_agent("observe")
+    agent.wait("history.failed")
+    assert "is no regular file" in ask(stack, "status")[1]
+    assert ask(stack, "hold", "--for", "1h", "--reason", "a sale")[0] == 0
+    wait_until("the text file, which waits for nobody", lambda: "rollback.held" in open(stack.path("flipback.ops.log"), encoding="utf-8").read())
+    os.unlink(stack.path("flipback.history.db"))
+    agent.wait("history.kept")
+    assert "rollback.held" in ask(stack, "log")[1]
+    with open(stack.path("flipback.history.db"), "wb") as file:
+        file.write(b"x" * 20000)
+    assert ask(stack, "unhold")[0] == 0
+    assert "it is kept as" in agent.wait("history.lost")["says"]
+
+
+def test_what_can_not_be_written_was_not_done(stack, fast_agent):
+    fast_agent().wait("deployment.baseline")
+    for words in (("status",), ("log",), ("rules",)):
+        with open("/dev/full", "w", encoding="ascii") as full:
+            done = subprocess.run([BINARY, *words, "--socket", stack.path("flipback.sock")], stdout=full, stderr=subprocess.PIPE, text=True, timeout=20, check=False)
+        assert done.returncode == 2 and "can't write to standard output" in done.stderr

@@ -13,7 +13,7 @@ import time
 from conftest import BINARY, Traffic
 from processes import wait_until
 from test_rollback import cut_over_and_break
-from test_verbs import ask
+from test_verbs import ask, typed
 
 
 def watch(stack, *words, **how):
@@ -46,7 +46,7 @@ def test_it_waits_until_all_is_quiet_and_not_for_ever(stack, fast_agent):
     agent.wait("verdict.changed", rule="error-rate", to="breached")
     with watch(stack, "--until", "quiet", "--for", "2s", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
         shown, complaints = child.communicate(timeout=30)
-    assert child.returncode == 1 and "it is not quiet after 2s; type `flipback status`" in complaints
+    assert child.returncode == 1 and f"it is not quiet after 2s; type `{typed(stack)} status`" in complaints
     assert re.search(r"^breached +error-rate: traffic\.error_rate over .* the limit is > 5%, for \d+s$", shown, re.M), shown
     identity = agent.of("incident.began")[0]["incident"]
     assert re.search(rf"^incident +{identity} is not over\ntype +`flipback (--socket \S+ )?incidents {identity}`$", shown, re.M), shown

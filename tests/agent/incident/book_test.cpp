@@ -87,7 +87,7 @@ TEST_CASE("what_can_not_be_told_of_a_rule_ends_nothing_while_the_same_release_is
   CHECK(n.tell(verdict("error-rate", "pending")) == "verdict.changed");  // the same one
   n.tell(verdict("error-rate", "unknown"));
   CHECK(n.tell(of("deployment.cutover")) == "deployment.cutover incident.ended");
-  CHECK(n.outcome() == "over by itself");
+  CHECK(n.outcome() == "another release was put live by hand");
   n.tell(verdict("error-rate", "breached"));
   n.tell(of("deployment.cutover"));
   CHECK(n.tell(verdict("error-rate", "unknown")) == "verdict.changed incident.ended");  // the rule starts anew after it
@@ -96,9 +96,9 @@ TEST_CASE("what_can_not_be_told_of_a_rule_ends_nothing_while_the_same_release_is
 TEST_CASE("why_nothing_was_done_is_its_outcome") {
   night n;
   n.tell(verdict("error-rate", "breached"));
-  n.tell({"rollback.blocked", severity::critical, "held by ann", {}});
+  n.tell(event{"rollback.blocked", severity::critical, "held by ann", {}}.with("guard", "hold"));
   n.tell(verdict("error-rate", "ok"));
-  CHECK(n.outcome() == "over by itself, and nothing was done: held by ann");
+  CHECK(n.outcome() == "over by itself; nothing was done (blocked: hold)");
 }
 
 TEST_CASE("a_rollback_that_changed_nothing_ends_it_only_with_the_rule") {

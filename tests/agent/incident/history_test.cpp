@@ -185,3 +185,20 @@ TEST_CASE("what_a_crash_left_half_done_is_taken_back_and_the_rest_is_read") {
   REQUIRE_MESSAGE(found, found.error());
   CHECK(found->size() == 1);
 }
+
+TEST_CASE("a_history_that_is_damaged_meanwhile_is_put_aside_and_that_is_told") {
+  const place p;
+  boost::asio::io_context loop;
+  const auto runs = boost::asio::make_work_guard(loop);
+  std::vector<event> told;
+  history kept(loop, p.state, [&](event e) { told.push_back(std::move(e)); });
+  kept.add(of("incident.began", "one"), at(0ms));
+  loop.run_for(300ms);
+  std::ofstream(p.file) << std::string(20000, 'x');
+  kept.add(of("incident.began", "two"), at(0ms));
+  loop.run_for(300ms);
+  REQUIRE(told.size() == 1);
+  CHECK(told[0].kind == "history.lost");
+  CHECK(told[0].says.contains("it is kept as"));
+  CHECK(read_incident(p.file, "two")->size() == 1);
+}
