@@ -29,6 +29,7 @@ class including {
     parsed_file& file = files_.at(path);
     file.is_included = true;
     for (const directive& d : file.all) {
+      if (into.size() >= most) return;
       into.push_back({d.words, d.depth + depth});
       if (d.words.size() == 2 && d.words.front() == "include" && turns < deepest)
         include((below_ / d.words[1]).lexically_normal().string(), d.depth + depth, turns + 1, into);
@@ -42,6 +43,9 @@ class including {
   }
 
  private:
+  /// Directives. Files that include each other in several places multiply with each turn: nginx would come to no end of them, either.
+  static constexpr std::size_t most = 200'000;
+
   void include(const std::string& pattern, std::size_t depth, std::size_t turns, std::vector<directive>& into) {
     for (const auto& [path, file] : files_) {
       if (::fnmatch(pattern.c_str(), path.c_str(), FNM_PATHNAME) == 0) put(path, depth, turns, into);

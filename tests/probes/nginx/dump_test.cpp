@@ -46,6 +46,12 @@ TEST_CASE("a_file_that_includes_itself_ends") {
   CHECK_FALSE(told("# configuration file /n/nginx.conf:\ninclude nginx.conf; include nginx.conf;\n").empty());
 }
 
+TEST_CASE("files_that_include_each_other_in_many_places_are_bounded") {
+  std::string dump = "# configuration file /n/nginx.conf:\n";
+  for (int i = 0; i < 40; ++i) dump += "include *;\n";
+  CHECK(nginx::parse_dump(dump).size() <= 200'000);
+}
+
 TEST_CASE("a_text_without_heads_of_files_is_one_file") {
   CHECK(told("server { listen 80; }") == "0 server / 1 listen 80");
 }
