@@ -9,7 +9,7 @@ std::string_view name_of(consequence c) {
 }
 
 bool same_meaning(const rule_source& a, const rule_source& b) {
-  return meaning_of(a) == meaning_of(b);
+  return a.name == b.name && meaning_of(a) == meaning_of(b);  // a reload asks this of each rule and each
 }
 
 std::string meaning_of(const rule_source& r) {

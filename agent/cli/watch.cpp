@@ -92,10 +92,6 @@ int watch(const watch_options& options, const asking& ask) {
   const bool on_terminal = ::isatty(STDOUT_FILENO) != 0;
   const instant began = std::chrono::steady_clock::now();
   if (on_terminal) fmt::print("\033[2J");
-  const auto ends = [&](int with) {
-    if (on_terminal) std::fflush(stdout);
-    return with;
-  };
   std::string shown;
   instant so_since = began;
   for (;;) {
@@ -105,7 +101,7 @@ int watch(const watch_options& options, const asking& ask) {
     const auto seen = ask(status(false));  // after it: what is shown last is what it ended by, or newer
     if (!seen || !seen->done) {
       fmt::print(stderr, "flipback: {}\n", one_line(seen ? seen->text : seen.error()));
-      return ends(2);
+      return 2;
     }
     const std::string text = whole_lines(seen->text);
     if (text != shown && on_terminal) paint(text);
@@ -114,14 +110,14 @@ int watch(const watch_options& options, const asking& ask) {
       std::fflush(stdout);
     }
     shown = text;
-    if (over) return ends(0);
+    if (over) return 0;
     if (options.at_most && std::chrono::steady_clock::now() - began >= *options.at_most) {
-      if (options.until.empty()) return ends(0);
+      if (options.until.empty()) return 0;
       fmt::print(stderr, "flipback: it is not {} after {}; type {}\n", options.until, format_duration(*options.at_most),
                  options.status_typed);
-      return ends(1);
+      return 1;
     }
-    if (is_interrupted(interrupted, between_looks)) return ends(options.until.empty() ? 0 : 1);
+    if (is_interrupted(interrupted, between_looks)) return options.until.empty() ? 0 : 1;
   }
 }
 

@@ -12,22 +12,22 @@ namespace flipback::incident {
 
 namespace {
 
-bool is_of_a_rollback_rule(const event& e) {
-  return e.kind == "verdict.changed" && text_of(e, "then") == "rollback";
-}
-
 bool begins_one(const event& e) {
   if (e.kind == "rollback.decided" || e.kind == "rollback.recovered") return true;
   const std::string to = text_of(e, "to");
   return is_of_a_rollback_rule(e) && (to == "pending" || to == "breached");
 }
 
-bool is_a_stance(std::string_view kind) {
-  constexpr std::array<std::string_view, 4> stances{"rollback.waiting", "rollback.blocked", "rollback.asked", "rollback.withheld"};
-  return std::ranges::find(stances, kind) != stances.end();
+}  // namespace
+
+bool is_of_a_rollback_rule(const event& e) {
+  return e.kind == "verdict.changed" && text_of(e, "then") == "rollback";
 }
 
-}  // namespace
+bool is_a_stance(const event& e) {
+  constexpr std::array<std::string_view, 4> stances{"rollback.waiting", "rollback.blocked", "rollback.asked", "rollback.withheld"};
+  return std::ranges::find(stances, e.kind) != stances.end();
+}
 
 std::string text_of(const event& e, std::string_view field) {
   const auto found = std::ranges::find(e.fields, field, [](const auto& f) -> std::string_view { return f.first; });
@@ -94,7 +94,7 @@ void book::see(const event& e) {
     o.rolling = false;
     o.breached = true;
     o.outcome = text_of(e, "outcome");
-  } else if (is_a_stance(e.kind)) {
+  } else if (is_a_stance(e)) {
     o.stance = e.kind;
     o.guard = text_of(e, "guard");
   }

@@ -54,6 +54,11 @@ class book {
 /// The value of a text field; empty where the event has none.
 std::string text_of(const event& e, std::string_view field);
 
+/// Whether it says that a rule that rolls back has another verdict.
+bool is_of_a_rollback_rule(const event& e);
+/// Whether it says why a breach is not acted on.
+bool is_a_stance(const event& e);
+
 /// What is worth a line in the operations' log: what was put live, decided, done, held, and became of it.
 bool is_operation(std::string_view kind);
 

@@ -113,10 +113,11 @@ std::string history::log_beside(const std::string& state_file) {
 }
 
 void history::add(const event& e, wall_time at) {
+  happening kept{at, bounded(e, at)};
   {
     const std::scoped_lock alone(parts_->one_at_a_time);
-    parts_->sinks[0].add({at, bounded(e, at)});
-    if (is_operation(e.kind)) parts_->sinks[1].add({at, bounded(e, at)});
+    if (is_operation(e.kind)) parts_->sinks[1].add(kept);
+    parts_->sinks[0].add(std::move(kept));
   }
   if (told_.empty()) write_soon();  // else it is tried again in its time
 }

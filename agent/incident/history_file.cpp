@@ -30,25 +30,12 @@ constexpr const char* tables =
     "PRAGMA user_version=1;";
 constexpr std::size_t most_of_one = 4000;  ///< events of an incident beside its operations and verdicts
 
-using handle = std::unique_ptr<sqlite3, decltype([](sqlite3* h) { sqlite3_close(h); })>;
 using std::chrono::milliseconds;
 
-std::unexpected<sql_failure> failed(sqlite3* h) {
-  return std::unexpected(sql_failure{sqlite3_errcode(h) & 0xff, sqlite3_errmsg(h)});
-}
-
-std::expected<void, sql_failure> execute(sqlite3* h, const char* sql) {
-  if (sqlite3_exec(h, sql, nullptr, nullptr, nullptr) != SQLITE_OK) return failed(h);
-  return {};
-}
-
-std::expected<handle, sql_failure> connect(const std::string& file, int flags) {
-  sqlite3* made = nullptr;
-  const int opened = sqlite3_open_v2(file.c_str(), &made, flags, nullptr);
-  handle h(made);
-  if (opened != SQLITE_OK) return failed(made);
-  sqlite3_busy_timeout(made, 1000);
-  const auto version = run_sql(made, "PRAGMA user_version", {});
+std::expected<sql_handle, sql_failure> connect(const std::string& file, int flags) {
+  auto h = open_sql(file, flags);
+  if (!h) return h;
+  const auto version = run_sql(h->get(), "PRAGMA user_version", {});
   if (!version) return std::unexpected(version.error());
   if (const int found = std::atoi(version->at(0).at(0).value_or("0").c_str()); found > form)
     return std::unexpected(sql_failure{SQLITE_NOTADB, fmt::format("its form is {}, and this flipback reads forms up to {}", found, form)});
@@ -74,8 +61,8 @@ std::expected<void, sql_failure> prune(sqlite3* h) {
 }
 
 std::expected<void, sql_failure> insert(sqlite3* h, const std::vector<happening>& all) {
-  auto done = execute(h, "BEGIN IMMEDIATE");
-  if (done) done = execute(h, tables);
+  auto done = execute_sql(h, "BEGIN IMMEDIATE");
+  if (done) done = execute_sql(h, tables);
   for (const auto& [at, what] : all) {
     if (!done) break;
     const auto added = run_sql(h, "INSERT INTO happened (at, kind, incident, is_operation, line) VALUES (?1, ?2, ?3, ?4, ?5)",
@@ -84,7 +71,7 @@ std::expected<void, sql_failure> insert(sqlite3* h, const std::vector<happening>
     if (!added) done = std::unexpected(added.error());
   }
   if (done) done = prune(h);
-  if (done) done = execute(h, "COMMIT");
+  if (done) done = execute_sql(h, "COMMIT");
   if (!done) sqlite3_exec(h, "ROLLBACK", nullptr, nullptr, nullptr);
   return done;
 }

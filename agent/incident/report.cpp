@@ -32,10 +32,6 @@ std::string lasted(wall_time from, wall_time to) {
                                                          : std::chrono::floor<std::chrono::seconds>(took));
 }
 
-bool is_verdict_of_a_rollback_rule(const event& e) {
-  return e.kind == "verdict.changed" && text_of(e, "then") == "rollback";
-}
-
 bool is_a_step(const event& e) {
   return e.kind == "rollback.decided" || e.kind == "rollback.step" || e.kind == "rollback.closed" || e.kind == "rollback.recovered";
 }
@@ -132,7 +128,7 @@ report report_of(std::vector<happening> all) {
   std::map<std::string, std::string> ill;
   for (const happening& h : all) {
     const event& e = h.what;
-    if (is_verdict_of_a_rollback_rule(e)) take_verdict(r, h);
+    if (is_of_a_rollback_rule(e)) take_verdict(r, h);
     if (is_a_step(e)) r.steps.push_back(h);
     if (e.kind == "rollback.decided") {
       r.blame = text_of(e, "blame");
@@ -154,7 +150,7 @@ report report_of(std::vector<happening> all) {
     } else if (e.kind == "incident.ended") {
       r.ended = h.at;
       if (r.outcome.empty()) r.outcome = text_of(e, "outcome");
-    } else if (e.kind.starts_with("rollback.") && r.outcome.empty() && !text_of(e, "guard").empty()) {
+    } else if (is_a_stance(e) && r.outcome.empty()) {
       why = {e.kind, text_of(e, "rule")};
       r.stands = e.says;
     }

@@ -41,7 +41,7 @@ void tally::take(const event& e, instant at) {
     ++rollbacks[text_of(e, "outcome")];
     step_before_.reset();
   }
-  if (std::string guard = text_of(e, "guard"); !guard.empty() && e.kind.starts_with(room)) ++held_back[{e.kind.substr(room.size()), guard}];
+  if (incident::is_a_stance(e)) ++held_back[{e.kind.substr(room.size()), text_of(e, "guard")}];
 }
 
 }  // namespace flipback::serve

@@ -24,31 +24,17 @@ constexpr const char* tables =
     "CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS written (what TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
-using handle = std::unique_ptr<sqlite3, decltype([](sqlite3* h) { sqlite3_close(h); })>;
-
-std::unexpected<sql_failure> failed(sqlite3* h) {
-  return std::unexpected(sql_failure{sqlite3_errcode(h) & 0xff, sqlite3_errmsg(h)});
-}
-
-std::expected<void, sql_failure> execute(sqlite3* h, const std::string& sql) {
-  if (sqlite3_exec(h, sql.c_str(), nullptr, nullptr, nullptr) != SQLITE_OK) return failed(h);
-  return {};
-}
-
 /// `alone`: without the shared memory file that a full disk has no room for.
-std::expected<handle, sql_failure> connect(const std::string& file, bool alone) {
-  sqlite3* made = nullptr;
-  const int opened = sqlite3_open_v2(file.c_str(), &made, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX, nullptr);
-  handle h(made);
-  if (opened != SQLITE_OK) return failed(made);
-  sqlite3_busy_timeout(made, 1000);
+std::expected<sql_handle, sql_failure> connect(const std::string& file, bool alone) {
+  auto h = open_sql(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX);
+  if (!h) return h;
   const std::string settings =
       std::string(alone ? "PRAGMA locking_mode=EXCLUSIVE;" : "") + "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
-  if (const auto set = execute(made, settings); !set) return std::unexpected(set.error());
+  if (const auto set = execute_sql(h->get(), settings); !set) return std::unexpected(set.error());
   return h;
 }
 
-std::expected<handle, sql_failure> connect(const std::string& file) {
+std::expected<sql_handle, sql_failure> connect(const std::string& file) {
   auto made = connect(file, false);
   if (made || made.error().is_damage() || made.error().code == SQLITE_BUSY) return made;
   return connect(file, true);
@@ -84,10 +70,10 @@ std::expected<void, sql_failure> lay_out(sqlite3* h, const std::string& lost) {
   const auto old = has_table(h, "facts");
   if (!old) return std::unexpected(old.error());
   const std::string take_over = *old ? "INSERT OR IGNORE INTO known SELECT name, value FROM facts; DROP TABLE facts;" : "";
-  auto done = execute(h, fmt::format("BEGIN IMMEDIATE; {} {} PRAGMA user_version={};", tables, take_over, database::newest_form));
+  auto done = execute_sql(h, fmt::format("BEGIN IMMEDIATE; {} {} PRAGMA user_version={};", tables, take_over, database::newest_form));
   if (done) done = write_text(h, "by", FLIPBACK_VERSION);
   if (done && !lost.empty()) done = write_text(h, "lost", lost);
-  if (done) done = execute(h, "COMMIT");
+  if (done) done = execute_sql(h, "COMMIT");
   if (!done) sqlite3_exec(h, "ROLLBACK", nullptr, nullptr, nullptr);
   return done;
 }
@@ -129,7 +115,7 @@ bool is_there_and_empty(const std::string& file) {
 }
 
 struct loaded {
-  handle h;
+  sql_handle h;
   database::facts found;
   std::string lost;
   int version = 0;
