@@ -4,7 +4,6 @@
 #include "flipback/utf8.hpp"
 
 #include <boost/json.hpp>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -22,12 +21,6 @@ severity severity_named(std::string_view name) {
 }
 
 }  // namespace
-
-std::string time_text(wall_time at) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(at - seconds).count();
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), milliseconds);
-}
 
 std::string text_line(const event& e, wall_time at) {
   return fmt::format("{} {:<8} {}: {}", time_text(at), name_of(e.severity), e.kind, one_line(e.says));

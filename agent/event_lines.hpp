@@ -1,6 +1,7 @@
 #pragma once
 
 #include "flipback/event.hpp"
+#include "flipback/timestamp.hpp"
 
 #include <optional>
 #include <string>
@@ -9,8 +10,6 @@
 /// Events as lines.
 namespace flipback {
 
-/// "2026-11-26T20:53:01.123Z"
-std::string time_text(wall_time at);
 std::string text_line(const event& e, wall_time at);
 /// One JSON object: time, severity, kind, says, and the event's fields.
 std::string json_line(const event& e, wall_time at);

@@ -71,6 +71,25 @@ boost::json::object as_object(const letter& what);
 /// A letter of such an object. Nothing: it is none.
 std::optional<letter> letter_in(const boost::json::object& from);
 
+/// One line of a letter as people read it.
+struct line {
+  enum class about : std::uint8_t {
+    ending,        ///< for how long it lasted, and what became of it
+    stands,        ///< as in the letter
+    urging,        ///< why it comes again, or comes to somebody else than at first
+    type,          ///< what to type next
+    ill,           ///< what else is ill
+    acknowledged,  ///< by whom, and why
+    news,          ///< one line of what happened, with its time in UTC
+    link           ///< as in the letter
+  };
+  about is;
+  std::string says;                        ///< without what `text` puts before it
+  wall_time at{};                          ///< of news
+  [[nodiscard]] std::string text() const;  ///< "Type: flipback status", "09:04:11Z rolling back to blue"
+};
+/// All that it says below its title, in the order in which a person who was woken needs it.
+std::vector<line> as_lines(const letter& what);
 /// As people read it: the title, and below it, a line each, all that it says; without the title where the target has a place of its own
 /// for that.
 std::string as_text(const letter& what, bool with_title = true);

@@ -19,7 +19,7 @@ namespace flipback::notify {
 struct attempt {
   enum class result : std::uint8_t {
     delivered,
-    not_yet,  ///< it may be delivered later: no connection, a time-out, 429, 5xx, a login that is refused until somebody mends it
+    not_yet,  ///< it may be delivered later: no connection, a time-out, 429, 5xx, a login or an address that somebody must mend
     refused   ///< it never will be: the target says that the letter itself is wrong
   };
   result is = result::delivered;
@@ -45,8 +45,9 @@ class target {
   [[nodiscard]] virtual bool edits() const { return false; }
 };
 
-/// One kind of target: the `type` in its table, what it is for, and how one is made from the table. `make` reads all of its own keys,
-/// reports what is wrong into the section's diagnostics, and returns a target that need not work where something was reported.
+/// One kind of target: the `type` in its table, what it is for, and how one is made from the table. `make` reads all of its own keys
+/// and finishes the section, so that whoever reads keys that all kinds have does so before. It reports what is wrong into the section's
+/// diagnostics, and returns a target that need not work where something was reported.
 struct target_kind {
   std::string_view type;
   std::string_view reaches;  ///< one line, for people

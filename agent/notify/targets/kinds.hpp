@@ -1,0 +1,10 @@
+#pragma once
+
+#include "agent/notify/target.hpp"
+
+/// The makers of every kind of target, one a file; registry.cpp lists them.
+namespace flipback::notify {
+
+std::unique_ptr<target> make_webhook_target(settings::section& from, net::network& through);
+
+}  // namespace flipback::notify
