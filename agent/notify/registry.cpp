@@ -9,6 +9,12 @@ namespace flipback::notify {
 namespace {
 
 constexpr std::array kinds{
+    target_kind{"alertmanager", "a Prometheus Alertmanager: one alert a matter", make_alertmanager_target},
+    target_kind{"command", "a program of one's own: the letter as JSON on its standard input", make_command_target},
+    target_kind{"email", "mail by an SMTP server: one thread a matter", make_email_target},
+    target_kind{"pagerduty", "a PagerDuty service: it pages, acknowledges and resolves; cutovers are changes there", make_pagerduty_target},
+    target_kind{"slack", "a Slack channel: one message a matter, edited, with what is new in its thread; or an incoming webhook",
+                make_slack_target},
     target_kind{"webhook", "any HTTP address: the letter as JSON, or a body of one's own", make_webhook_target},
 };
 
