@@ -125,6 +125,7 @@ void supervisor::listen_to_operators(const std::string& path) {
 
 void supervisor::remember(const std::string& file) {
   memory_ = std::make_unique<deployment::memory>(loop_, file);
+  memory_->kept.on_write([times = times_](duration took) { times->wrote(took); });
   started_with_.state = file;
   go_on_with_incidents(incident::history::file_beside(file));
   history_ = std::make_unique<incident::history>(loop_, file, [this](event e) { tell(std::move(e)); });
@@ -132,12 +133,14 @@ void supervisor::remember(const std::string& file) {
 }
 
 std::unique_ptr<generation> supervisor::make(config::configuration from, settings::diagnostics& problems) {
-  return std::make_unique<generation>(loop_, std::move(from), memory_.get(), [this](const event& e) { tell(e); }, problems);
+  auto made = std::make_unique<generation>(loop_, std::move(from), memory_.get(), [this](const event& e) { tell(e); }, problems);
+  made->on_wake([times = times_](duration late) { times->woke(late); });
+  return made;
 }
 
 serve::answer supervisor::page(std::string_view path) {
   if (path == "/metrics")
-    return {200, "text/plain; version=0.0.4; charset=utf-8", serve::metrics_text(*now_, told_, incidents_.now().has_value())};
+    return {200, "text/plain; version=0.0.4; charset=utf-8", serve::metrics_text(*now_, told_, *times_, incidents_.now().has_value())};
   if (path == "/healthz" || path == "/")
     return {200, "application/json", serve::typed_here(serve::health_text(*now_), started_with_.socket)};
   return {404, "text/plain; charset=utf-8", "there are /healthz and /metrics\n"};

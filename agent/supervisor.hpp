@@ -6,6 +6,7 @@
 #include "agent/incident/history.hpp"
 #include "agent/serve/control_socket.hpp"
 #include "agent/serve/http_server.hpp"
+#include "agent/serve/own_times.hpp"
 #include "agent/serve/tally.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -49,7 +50,8 @@ class supervisor {
   std::unique_ptr<deployment::memory> memory_;  ///< null: there was no deployment yet
   incident::book incidents_;
   serve::tally told_;
-  std::unique_ptr<incident::history> history_;  ///< null: there was no deployment yet
+  std::shared_ptr<serve::own_times> times_ = std::make_shared<serve::own_times>();  ///< shared with the store's thread
+  std::unique_ptr<incident::history> history_;                                      ///< null: there was no deployment yet
   std::unique_ptr<serve::http_server> server_;
   std::unique_ptr<serve::control_socket> control_;
   std::unique_ptr<generation> now_;
