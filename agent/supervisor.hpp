@@ -7,6 +7,7 @@
 #include "agent/notify/notifier.hpp"
 #include "agent/serve/control_socket.hpp"
 #include "agent/serve/http_server.hpp"
+#include "agent/serve/own_times.hpp"
 #include "agent/serve/tally.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -52,7 +53,8 @@ class supervisor {
   std::unique_ptr<deployment::memory> memory_;  ///< null: there was no deployment yet
   incident::book incidents_;
   serve::tally told_;
-  std::unique_ptr<incident::history> history_;  ///< null: there was no deployment yet
+  std::shared_ptr<serve::own_times> times_ = std::make_shared<serve::own_times>();  ///< shared with the store's thread
+  std::unique_ptr<incident::history> history_;                                      ///< null: there was no deployment yet
   notify::notifier notifier_;
   std::unique_ptr<serve::http_server> server_;
   std::unique_ptr<serve::control_socket> control_;

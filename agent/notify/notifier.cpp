@@ -42,6 +42,11 @@ std::string name_of(const config::made_target& t) {
   return fmt::format("{} ({})", t.entry.name, t.entry.type);
 }
 
+/// As the metric names it.
+std::string outcome_of(parcel::state is) {
+  return is == parcel::state::delivered ? "delivered" : is == parcel::state::given_up ? "given_up" : "retried";
+}
+
 std::string letters(std::size_t count) {
   return fmt::format("{} letter{}", count, count == 1 ? "" : "s");
 }
@@ -228,7 +233,7 @@ void notifier::hear(const config::made_target& to, const parcel& what, const att
   const bool failed_before = outbox_.is_failing(to.entry.name) != nullptr;
   const auto now_is = outbox_.end(what, became, now());
   if (!now_is) return;
-  ++counts_[{to.entry.name, std::string(name_of(now_is->is))}];
+  ++counts_[{to.entry.name, outcome_of(now_is->is)}];
   const auto about = [&](event e) {
     e.with("target", to.entry.name).with("letter", what.what.id());
     if (what.what.about == subject::incident) e.with("incident", what.what.matter);
