@@ -169,22 +169,18 @@ void supervisor::remember(const std::string& file) {
   if (const std::string trouble = memory_->kept.trouble(); !trouble.empty()) tell({"store.trouble", severity::critical, trouble, {}});
 }
 
-<<<<<<< HEAD
 std::unique_ptr<generation> supervisor::make(config::configuration from, notify::directory& targets, settings::diagnostics& problems) {
   targets.through = std::make_unique<net::network>(loop_.get_executor(), from.agent.name_servers);
   targets.targets = config::make_targets(from, *targets.through, problems);
-  return std::make_unique<generation>(loop_, std::move(from), memory_.get(), [this](const event& e) { tell(e); }, problems);
-=======
-std::unique_ptr<generation> supervisor::make(config::configuration from, settings::diagnostics& problems) {
   auto made = std::make_unique<generation>(loop_, std::move(from), memory_.get(), [this](const event& e) { tell(e); }, problems);
   made->on_wake([times = times_](duration late) { times->woke(late); });
   return made;
->>>>>>> 0c5261120cf445da358455af3e404ddfc0432367
 }
 
 serve::answer supervisor::page(std::string_view path) {
   if (path == "/metrics")
-    return {200, "text/plain; version=0.0.4; charset=utf-8", serve::metrics_text(*now_, told_, *times_, notifier_, incidents_.now().has_value())};
+    return {200, "text/plain; version=0.0.4; charset=utf-8",
+            serve::metrics_text(*now_, told_, *times_, notifier_, incidents_.now().has_value())};
   if (path == "/healthz" || path == "/")
     return {200, "application/json", serve::typed_here(serve::health_text(*now_), started_with_.socket)};
   return {404, "text/plain; charset=utf-8", "there are /healthz and /metrics\n"};
