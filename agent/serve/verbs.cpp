@@ -125,6 +125,7 @@ reply status(generation& of, bool as_json, const on_record& known) {
     if (stands) page["deployment"] = as_object(*stands);
     page["incident"] = incident.empty() ? json::value() : json::value(incident);
     page["unrecorded"] = known.unrecorded;
+    page["untold"] = known.untold;
     return done(page);
   }
   std::string text;
@@ -138,6 +139,7 @@ reply status(generation& of, bool as_json, const on_record& known) {
   const auto untold = rules_that_are(verdict::unknown, of.judged());
   if (!untold.empty()) line("unknown", fmt::format("{}", fmt::join(untold, ", ")));
   if (!known.unrecorded.empty()) line("unrecorded", fmt::format("what happens is not on record: {}", known.unrecorded));
+  if (!known.untold.empty()) line("untold", known.untold);
   if (!incident.empty()) line("incident", fmt::format("{} is not over", incident));
   if (const std::string next = to_type_next(stands, incident); !next.empty()) line("type", next);
   return {true, text};

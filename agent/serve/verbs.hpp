@@ -10,6 +10,7 @@ namespace flipback::serve {
 struct on_record {
   std::string incident;
   std::string unrecorded;
+  std::string untold;  ///< why people are not told of it, or ""
 };
 asio::awaitable<reply> answer_to(generation& of, const on_record& known, demand asked);
 
