@@ -81,11 +81,6 @@ std::string lasted_text(const letter& what) {
                                                         : std::chrono::floor<std::chrono::seconds>(all));
 }
 
-std::string ending_of(const letter& what) {
-  if (what.outcome.empty()) return fmt::format("Over after {}.", lasted_text(what));
-  return fmt::format("Over after {}: {}", lasted_text(what), what.outcome);
-}
-
 /// Why it comes again, or comes to somebody else than at first.
 std::string urging_of(const letter& what) {
   const std::string level = what.level > 1 ? fmt::format(", level {}", what.level) : "";
@@ -175,8 +170,6 @@ std::string line::text() const {
       return "Type: " + says;
     case about::ill:
       return "Also ill: " + says;
-    case about::acknowledged:
-      return "Acknowledged by " + says;
     case about::news:
       return fmt::format("{}Z {}", time_text(at).substr(11, 8), says);
     default:
@@ -190,7 +183,6 @@ std::vector<line> as_lines(const letter& what) {
   const auto add = [&](line::about is, std::string says, wall_time at = {}) {
     if (!says.empty()) lines.push_back({is, std::move(says), at});
   };
-  if (what.at == stage::ended) add(ending, ending_of(what));
   add(stands, what.stands);
   add(urging, urging_of(what));
   add(type, what.type);

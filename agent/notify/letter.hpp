@@ -49,9 +49,9 @@ struct letter {
   std::string title;                       ///< one line: "error-rate is breached on green with 1.5.0: 12.1% > 5%"
   std::string stands;                      ///< one sentence: which slot users reach, proven when, or why nothing was done; may be empty
   std::vector<std::string> ill;            ///< what else is ill: rules and probes, a sentence each
-  std::string type;                        ///< what a person types next; may be empty
+  std::string type;                        ///< what a person types next, in backquotes, and what for; may be empty
   std::vector<piece_of_news> news;         ///< the newest, the oldest of them first: verdicts, decisions, steps, outcomes
-  std::string acknowledged;                ///< by whom and why; empty: by nobody
+  std::string acknowledged;                ///< "anna has acknowledged it: looking"; empty: nobody has
   unsigned level = 1;                      ///< to which it has escalated: 1 to 3
   bool reminds = false;                    ///< nothing is new: nobody has acknowledged it
   std::string outcome;                     ///< of one that has ended; what became of it
@@ -74,12 +74,11 @@ std::optional<letter> letter_in(const boost::json::object& from);
 /// One line of a letter as people read it.
 struct line {
   enum class about : std::uint8_t {
-    ending,        ///< for how long it lasted, and what became of it
     stands,        ///< as in the letter
     urging,        ///< why it comes again, or comes to somebody else than at first
     type,          ///< what to type next
     ill,           ///< what else is ill
-    acknowledged,  ///< by whom, and why
+    acknowledged,  ///< as in the letter
     news,          ///< one line of what happened, with its time in UTC
     link           ///< as in the letter
   };

@@ -9,7 +9,7 @@ import subprocess
 import pytest
 from conftest import BINARY, ROOT
 
-WHOLE = re.compile(r"^\[(probes\.\w+|deployment|nginx)\]$", re.MULTILINE)
+WHOLE = re.compile(r"^\[(probes\.\w+|targets\.\w+|deployment|nginx)\]$", re.MULTILINE)
 
 
 DOCUMENTS = sorted(os.path.relpath(path, ROOT) for path in [*glob.glob(os.path.join(ROOT, "*.md")), *glob.glob(os.path.join(ROOT, "*", "README.md")),
@@ -31,8 +31,10 @@ def test_there_are_examples():
 
 @pytest.mark.parametrize("example", examples())
 def test_an_example_is_valid(tmp_path, example):
-    (tmp_path / "secret").write_text("hunter2\n")
+    (tmp_path / "secret").write_text("0123456789abcdef0123456789abcdef\n")
+    (tmp_path / "address").write_text("https://hooks.slack.com/services/T000/B000/XXXX\n")
     text = re.sub(r'(\w+_file\s*=\s*)"[^"]*"', rf'\1"{tmp_path}/secret"', example)
+    text = re.sub(r'(webhook_file\s*=\s*)"[^"]*"', rf'\1"{tmp_path}/address"', text)
     (tmp_path / "flipback.toml").write_text(text)
     done = subprocess.run([BINARY, "validate", tmp_path / "flipback.toml"], capture_output=True, text=True, timeout=20, check=False)
     assert done.returncode == 0, done.stdout + done.stderr

@@ -37,9 +37,10 @@ std::size_t give_message(char* into, std::size_t size, std::size_t count, void* 
   return taken;
 }
 
-/// Each line that the server says comes here; the last is kept.
-std::size_t keep_line(const char* line, std::size_t size, std::size_t count, void* last) {
-  *static_cast<std::string*>(last) = std::string(line, size * count);
+/// Each line that the server says comes here; of those that refuse something the last is kept.
+std::size_t keep_refusal(const char* line, std::size_t size, std::size_t count, void* last) {
+  const std::string_view said(line, size * count);
+  if (said.starts_with('4') || said.starts_with('5')) *static_cast<std::string*>(last) = said;
   return size * count;
 }
 
@@ -76,13 +77,20 @@ ending ending_of(CURLcode error, long status) {
 
 }  // namespace
 
-handed_over hand_over(const job& what) {
-  const session to(curl_easy_init(), curl_easy_cleanup);
+struct delivery::parts {
+  session to{curl_easy_init(), curl_easy_cleanup};
+  std::string refusal;  ///< what the server said last of those that are none
+};
+
+delivery::delivery() : parts_(std::make_unique<parts>()) {}
+delivery::~delivery() = default;
+
+handed_over delivery::hand_over(const job& what) {
+  const session& to = parts_->to;
   const list receivers = list_of(what.to);
   const list place = list_of({"::" + what.server});
   if (!to || !receivers || !place) return {ending::not_yet, "no memory"};
   std::string_view rest = what.message;
-  std::string last_line;
   std::array<char, CURL_ERROR_SIZE> why{};
   say_whom(to.get(), what);
   say_tls(to.get(), what);
@@ -95,8 +103,8 @@ handed_over hand_over(const job& what) {
   curl_easy_setopt(to.get(), CURLOPT_UPLOAD, 1L);
   curl_easy_setopt(to.get(), CURLOPT_READFUNCTION, give_message);
   curl_easy_setopt(to.get(), CURLOPT_READDATA, &rest);
-  curl_easy_setopt(to.get(), CURLOPT_HEADERFUNCTION, keep_line);
-  curl_easy_setopt(to.get(), CURLOPT_HEADERDATA, &last_line);
+  curl_easy_setopt(to.get(), CURLOPT_HEADERFUNCTION, keep_refusal);
+  curl_easy_setopt(to.get(), CURLOPT_HEADERDATA, &parts_->refusal);
   curl_easy_setopt(to.get(), CURLOPT_ERRORBUFFER, why.data());
   curl_easy_setopt(to.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(to.get(), CURLOPT_TIMEOUT, static_cast<long>(what.seconds));
@@ -107,8 +115,8 @@ handed_over hand_over(const job& what) {
   handed_over made{ending_of(error, status), {}};
   const std::vector<secret> hidden{what.password};
   const std::string_view reason = why.front() != 0 ? why.data() : curl_easy_strerror(error);
-  if (status >= 400)
-    made.says = fmt::format("{} answered {}", what.server, in_quotes(last_line, hidden));
+  if (made.is != ending::delivered && !parts_->refusal.empty())
+    made.says = fmt::format("{} answered {}", what.server, in_quotes(parts_->refusal, hidden));
   else if (error != CURLE_OK)
     made.says = fmt::format("{}: {}", what.server, quoted(reason, hidden));
   else

@@ -43,16 +43,14 @@ std::string_view alert_name(subject s) {
   }
 }
 
-/// When the alert ends by itself. What is over has ended then; what comes once, and is over with it, is to be seen for a while all the
-/// same.
-wall_time ending_of(const letter& what, bool is_first) {
-  const bool is_seen_once = is_first && (what.about == subject::notice || what.about == subject::trial);
-  if (what.at == stage::ended && !is_seen_once) return what.written;
+/// When the alert ends by itself. A notice and a trial have no end and are sent once: they are seen for so long.
+wall_time ending_of(const letter& what) {
+  if (what.at == stage::ended) return what.written;
   return std::chrono::system_clock::now() + std::chrono::duration_cast<wall_time::duration>(lives);
 }
 
 /// An alert is the same as long as its labels are: what changes in a matter stands in annotations. `severity` is the first letter's.
-json::object alert_of(const letter& what, const terms& t, const std::string& severity, bool is_first) {
+json::object alert_of(const letter& what, const terms& t, const std::string& severity) {
   json::object labels = t.labels;
   labels["alertname"] = alert_name(what.about);
   labels["instance"] = t.source;
@@ -63,7 +61,7 @@ json::object alert_of(const letter& what, const terms& t, const std::string& sev
   json::object made{{"labels", std::move(labels)},
                     {"annotations", std::move(annotations)},
                     {"startsAt", time_text(what.began)},
-                    {"endsAt", time_text(ending_of(what, is_first))}};
+                    {"endsAt", time_text(ending_of(what))}};
   if (!what.link.empty()) made["generatorURL"] = what.link;
   return made;
 }
@@ -78,7 +76,7 @@ class alertmanager_target final : public target {
 
   asio::awaitable<attempt> deliver(const letter& what, const std::string& kept, run& r) override {
     const std::string severity = kept.empty() ? std::string(name_of(what.severity)) : kept;
-    const json::array alerts{alert_of(what, terms_, severity, kept.empty())};
+    const json::array alerts{alert_of(what, terms_, severity)};
     net::api_session session(through_, terms_.access, r);
     const auto answer = co_await session.post("/api/v2/alerts", json::serialize(alerts));
     attempt made = attempt_of(answer, terms_.access);

@@ -15,7 +15,7 @@ namespace flipback::notify {
 namespace {
 
 attempt::result result_of(unsigned status) {
-  constexpr std::array<unsigned, 8> not_of_the_letter{401, 403, 404, 407, 408, 410, 425, 429};
+  constexpr std::array<unsigned, 6> not_of_the_letter{401, 403, 407, 408, 425, 429};
   if (status / 100 == 2) return attempt::result::delivered;
   const bool of_the_letter = status / 100 == 4 && std::ranges::find(not_of_the_letter, status) == not_of_the_letter.end();
   return of_the_letter ? attempt::result::refused : attempt::result::not_yet;
@@ -39,6 +39,12 @@ std::optional<duration> retry_after(std::string_view header, wall_time now) {
 std::optional<duration> retry_after(const net::http_answer& answer) {
   const std::string* header = answer.header("Retry-After");
   return header == nullptr ? std::nullopt : retry_after(*header, std::chrono::system_clock::now());
+}
+
+std::optional<std::int64_t> whole_at(const net::http_answer& answer, std::string_view pointer) {
+  const auto read = answer.json();
+  const net::json::value* const found = read ? net::value_at(*read, pointer) : nullptr;
+  return found != nullptr && found->is_int64() ? std::optional(found->get_int64()) : std::nullopt;
 }
 
 attempt attempt_of(const net::result<net::http_answer>& answer, const net::api_access& asked) {

@@ -20,7 +20,9 @@ namespace {
 using std::chrono::seconds;
 
 constexpr std::string_view an_address = R"(an address such as "ops@example.com" or "Ops <ops@example.com>")";
-constexpr duration for_its_end = seconds(2);  // of the run's time: the program ends by itself before it would be ended
+// Of the run's time: the program ends by itself a second after its own, and before it would be ended.
+constexpr duration for_its_end = seconds(2);
+constexpr duration to_be_ended = std::chrono::milliseconds(500);
 
 /// Beside the agent's own program, or where the package puts it.
 std::string mail_program() {
@@ -45,11 +47,11 @@ class email_target final : public target {
   asio::awaitable<attempt> deliver(const letter& what, const std::string& kept, run& r) override {
     mail::job job = terms_.job;
     job.message = mail::message_of(what, terms_.from, terms_.to, kept);
-    const duration left = r.deadline - std::chrono::steady_clock::now() - for_its_end;
-    job.seconds = static_cast<unsigned>(std::max(seconds(1), std::chrono::floor<seconds>(left)).count());
+    const duration left = r.deadline - std::chrono::steady_clock::now();
+    job.seconds = static_cast<unsigned>(std::max(seconds(1), std::chrono::floor<seconds>(left - for_its_end)).count());
     std::vector<std::string> argv;
     argv.push_back(mail_program());
-    const auto ran = co_await process::run(through_.executor(), std::move(argv), seconds(job.seconds + 1), process::usual_output,
+    const auto ran = co_await process::run(through_.executor(), std::move(argv), left - to_be_ended, process::usual_output,
                                            process::outputs::together, mail::job_text(job));
     attempt made = attempt_of(ran);
     if (made.is == attempt::result::delivered) made.kept = kept.empty() ? mail::subject_of(what) : kept;

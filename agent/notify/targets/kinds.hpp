@@ -8,7 +8,10 @@ namespace flipback::notify {
 std::unique_ptr<target> make_alertmanager_target(settings::section& from, net::network& through);
 std::unique_ptr<target> make_command_target(settings::section& from, net::network& through);
 std::unique_ptr<target> make_email_target(settings::section& from, net::network& through);
+std::unique_ptr<target> make_github_target(settings::section& from, net::network& through);
+std::unique_ptr<target> make_grafana_target(settings::section& from, net::network& through);
 std::unique_ptr<target> make_pagerduty_target(settings::section& from, net::network& through);
+std::unique_ptr<target> make_sentry_target(settings::section& from, net::network& through);
 std::unique_ptr<target> make_slack_target(settings::section& from, net::network& through);
 std::unique_ptr<target> make_webhook_target(settings::section& from, net::network& through);
 

@@ -2,7 +2,7 @@
 
 #include "flipback/timestamp.hpp"
 
-#include "agent/notify/targets/cut.hpp"
+#include "agent/notify/targets/text.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/serialize.hpp>
@@ -51,7 +51,7 @@ json::object details_of(const letter& what) {
         add("what happened", one.text());
         break;
       case acknowledged:
-        add("acknowledged by", one.says);
+        add("acknowledged", one.says);
         break;
       case link:
         break;
@@ -80,11 +80,8 @@ void shorten(json::object& event, const letter& what) {
 }  // namespace
 
 std::vector<std::string_view> actions_for(const letter& what, bool is_first) {
-  if (what.at == stage::ended) {
-    if (is_first && what.about == subject::trial) return {"trigger", "resolve"};
-    if (is_first && what.about == subject::notice) return {"trigger"};
-    return {"resolve"};
-  }
+  if (what.about == subject::trial) return {"trigger", "resolve"};
+  if (what.at == stage::ended) return {"resolve"};
   if (what.acknowledged.empty()) return {"trigger"};
   if (is_first) return {"trigger", "acknowledge"};
   return {"acknowledge"};

@@ -15,8 +15,8 @@ namespace flipback::notify::pagerduty {
 /// What is to be done with the alert of a letter's matter, in this order: "trigger", "acknowledge", "resolve".
 ///
 /// - begun or changed: trigger; where somebody has acknowledged it, acknowledge, after a trigger where none was sent before.
-/// - ended: resolve. An incident or alerts that are over before anything was sent call nobody. A notice that comes once, already ended, is
-///   a trigger that stays until somebody resolves it there; a trial is a trigger and its end.
+/// - ended: resolve. What is over before anything was sent calls nobody.
+/// - A notice has no end: its trigger stays until somebody resolves it there. A trial is a trigger and its end.
 std::vector<std::string_view> actions_for(const letter& what, bool is_first);
 
 /// One event that pages, at most 512,000 bytes as text.

@@ -1,6 +1,6 @@
 #include "agent/notify/targets/slack_text.hpp"
 
-#include "agent/notify/targets/cut.hpp"
+#include "agent/notify/targets/text.hpp"
 
 #include <boost/json/object.hpp>
 #include <fmt/format.h>
@@ -28,11 +28,6 @@ std::string_view mark_of(const letter& what) {
 
 std::string_view name_of_title(const letter& what) {
   return what.title.empty() ? std::string_view(what.matter) : std::string_view(what.title);
-}
-
-/// A command to type, as code; a backquote in it would end that early.
-std::string as_code(std::string_view text) {
-  return text.contains('`') ? escaped(text, most_in_section / 2) : fmt::format("`{}`", escaped(text, most_in_section / 2));
 }
 
 json::object text_object(std::string text) {
@@ -66,27 +61,10 @@ std::vector<std::string> says_of(const letter& what, std::initializer_list<line:
   return found;
 }
 
-/// One who reads on a telephone sees how it stands and what to type without opening anything.
-std::vector<std::string> standing_lines(const letter& what) {
-  std::vector<std::string> lines = fitting(says_of(what, {line::about::ending, line::about::stands, line::about::urging}));
-  if (!what.type.empty()) lines.push_back("Type: " + as_code(what.type));
-  return lines;
-}
-
 }  // namespace
 
 std::string escaped(std::string_view text, std::size_t most) {
-  std::string made;
-  for (const char c : cut(text, most)) {
-    if (c == '&')
-      made += "&amp;";
-    else if (c == '<')
-      made += "&lt;";
-    else if (c == '>')
-      made += "&gt;";
-    else
-      made += c;
-  }
+  std::string made = with_entities(cut(text, most));
   if (made.size() <= most) return made;
   made = cut(made, most);
   const std::size_t last = made.rfind('&');
@@ -97,7 +75,7 @@ std::string escaped(std::string_view text, std::size_t most) {
 json::array blocks_of(const letter& what) {
   json::array made;
   add_section(made, {fmt::format("{} *{}*", mark_of(what), escaped(name_of_title(what), most_in_title))});
-  add_section(made, standing_lines(what));
+  add_section(made, fitting(says_of(what, {line::about::stands, line::about::urging, line::about::type})));
   add_section(made, fitting(says_of(what, {line::about::ill, line::about::acknowledged})));
   add_section(made, fitting(says_of(what, {line::about::news})));
   std::string foot = fmt::format("Flipback · {}", escaped(what.matter, 100));
@@ -119,8 +97,7 @@ std::string thread_text(const letter& what, std::span<const piece_of_news> since
   std::vector<std::string> lines;
   if (is_urgent) {
     lines.push_back(what.title);
-    for (std::string& one : says_of(what, {line::about::urging, line::about::stands})) lines.push_back(std::move(one));
-    if (!what.type.empty()) lines.push_back("Type: " + what.type);
+    for (std::string& one : says_of(what, {line::about::stands, line::about::urging, line::about::type})) lines.push_back(std::move(one));
   }
   for (const piece_of_news& one : since) lines.push_back(line{line::about::news, one.says, one.at}.text());
   return fmt::format("{}", fmt::join(fitting(lines), "\n"));

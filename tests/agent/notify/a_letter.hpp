@@ -22,7 +22,7 @@ inline letter an_incident() {
   made.title = "error-rate is breached on green with 1.5.0: 12.1% > 5%";
   made.stands = "Users reach blue with 1.4.2: proven at 09:04:13Z.";
   made.ill = {"redis: connecting to 127.0.0.1:6379 was refused"};
-  made.type = "flipback status";
+  made.type = "`flipback status`: it says which slot is live";
   made.news = {{at_second(0), "error-rate is breached: 12.1% > 5%"}, {at_second(1), "rolling back to blue"}};
   made.live = "blue";
   made.release = "1.4.2";
@@ -36,6 +36,7 @@ inline letter ended(letter of, std::string outcome = "rolled back", int after = 
   of.at = stage::ended;
   of.number += 2;
   of.written = at_second(after);
+  of.title = "over after 2m4s: " + outcome + "; error-rate is breached on green with 1.5.0: 12.1% > 5%";
   of.outcome = std::move(outcome);
   of.news = {{at_second(after), "error-rate is ok: 0.1%"}};
   return of;
@@ -45,7 +46,6 @@ inline letter a_cutover(bool by_flipback = false) {
   letter made;
   made.matter = "cutover-20261127T090411.791Z";
   made.about = subject::cutover;
-  made.at = stage::ended;
   made.severity = severity::info;
   made.began = made.written = at_second(0);
   made.title = "green with 1.5.0 is live in the place of blue with 1.4.2";

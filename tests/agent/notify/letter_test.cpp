@@ -5,6 +5,9 @@
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
 
+#include <fstream>
+#include <sstream>
+
 using namespace flipback;
 using namespace flipback::notify;
 namespace json = boost::json;
@@ -17,7 +20,7 @@ std::optional<letter> again(const letter& what) {
 
 letter everything() {
   letter made = ended(an_incident());
-  made.acknowledged = "anna: looking at it";
+  made.acknowledged = "anna has acknowledged it: looking";
   made.level = 3;
   made.reminds = true;
   made.by_flipback = true;
@@ -85,6 +88,16 @@ TEST_CASE("an_object_whose_keys_contradict_each_other_is_no_letter") {
   CHECK_FALSE(letter_in(as_object(without)));
 }
 
+TEST_CASE("the_letter_on_the_documents_page_is_one") {
+  std::stringstream page;
+  page << std::ifstream(FLIPBACK_NOTIFICATIONS_PAGE).rdbuf();
+  const std::string text = page.str();
+  const std::size_t begin = text.find("```json\n") + 8;
+  json::object shown = json::parse(text.substr(begin, text.find("```", begin) - begin)).as_object();
+  CHECK(shown.erase("text") == 1);
+  CHECK(letter_in(shown));
+}
+
 TEST_CASE("bytes_that_are_no_character_do_not_make_it_unreadable") {
   letter made = an_incident();
   made.title = "caf\xe9";
@@ -97,25 +110,24 @@ TEST_CASE("as_text_says_number_limit_deed_proof_and_what_to_type_first") {
   CHECK(as_text(an_incident()) ==
         "error-rate is breached on green with 1.5.0: 12.1% > 5%\n"
         "Users reach blue with 1.4.2: proven at 09:04:13Z.\n"
-        "Type: flipback status\n"
+        "Type: `flipback status`: it says which slot is live\n"
         "Also ill: redis: connecting to 127.0.0.1:6379 was refused\n"
         "09:04:11Z error-rate is breached: 12.1% > 5%\n"
         "09:04:12Z rolling back to blue\n"
         "https://ops.example.com/flipback/incidents/20261127T090411.791Z");
 }
 
-TEST_CASE("as_text_says_how_it_ended_and_for_how_long_it_lasted") {
+TEST_CASE("without_its_title_it_says_what_is_below_and_without_anything_below_the_title") {
   CHECK(as_text(ended(an_incident()), false) ==
-        "Over after 2m4s: rolled back\n"
         "Users reach blue with 1.4.2: proven at 09:04:13Z.\n"
-        "Type: flipback status\n"
+        "Type: `flipback status`: it says which slot is live\n"
         "Also ill: redis: connecting to 127.0.0.1:6379 was refused\n"
         "09:06:15Z error-rate is ok: 0.1%\n"
         "https://ops.example.com/flipback/incidents/20261127T090411.791Z");
   letter nothing;
   nothing.title = "x";
-  nothing.at = stage::ended;
-  CHECK(as_text(nothing) == "x\nOver after 0s.");
+  CHECK(as_text(nothing) == "x");
+  CHECK(as_text(nothing, false) == "");
 }
 
 TEST_CASE("as_text_says_why_it_comes_again") {
@@ -129,6 +141,6 @@ TEST_CASE("as_text_says_why_it_comes_again") {
   made.reminds = false;
   CHECK(as_text(made) == "x\nEscalated to level 2 after 15m.");
   made.level = 1;
-  made.acknowledged = "anna: looking at it";
-  CHECK(as_text(made) == "x\nAcknowledged by anna: looking at it");
+  made.acknowledged = "anna has acknowledged it: looking";
+  CHECK(as_text(made) == "x\nanna has acknowledged it: looking");
 }

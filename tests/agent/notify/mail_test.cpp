@@ -59,7 +59,7 @@ TEST_CASE("a_mail_says_number_limit_deed_proof_and_what_to_type") {
         "error-rate is breached on green with 1.5.0: 12.1% > 5%\r\n"
         "\r\n"
         "Users reach blue with 1.4.2: proven at 09:04:13Z.\r\n"
-        "Type: flipback status\r\n"
+        "Type: `flipback status`: it says which slot is live\r\n"
         "Also ill: redis: connecting to 127.0.0.1:6379 was refused\r\n"
         "\r\n"
         "09:04:11Z error-rate is breached: 12.1% > 5%\r\n"
@@ -145,10 +145,10 @@ TEST_CASE("keys_of_mail_that_are_wrong_are_told") {
   CHECK(problems("email", "server = \"smtp.example.com:587\"" + rest).empty());
   CHECK(problems("email", "server = \"smtp.example.com\"" + rest).size() == 1);
   CHECK(problems("email", "server = \"smtp.example.com:25\"\ntls = \"none\"\nuser = \"x\"\npassword = \"hunter22\"" + rest) ==
-        texts{"2:7: notify.x.tls: found \"none\" beside a password, which would be sent for everybody to read; expected \"starttls\" or "
+        texts{"2:7: targets.x.tls: found \"none\" beside a password, which would be sent for everybody to read; expected \"starttls\" or "
               "\"tls\""});
   CHECK(problems("email", "server = \"smtp.example.com:25\"\nfrom = \"a@example.com\"\nto = [\"b@example.com\", \"ops\"]") ==
-        texts{"3:6: notify.x.to: found \"ops\", expected an address such as \"ops@example.com\" or \"Ops <ops@example.com>\""});
+        texts{"3:6: targets.x.to: found \"ops\", expected an address such as \"ops@example.com\" or \"Ops <ops@example.com>\""});
   CHECK(problems("email", "server = \"smtp.example.com:25\"\nuser = \"x\"" + rest) ==
-        texts{"1:1: notify.x: has a user and no password, expected both"});
+        texts{"1:1: targets.x: has a user and no password, expected both"});
 }

@@ -54,6 +54,6 @@ TEST_CASE("a_command_that_does_not_end_is_ended_and_may_be_run_again") {
 
 TEST_CASE("a_command_is_an_array_of_words") {
   CHECK(problems("command", "") ==
-        texts{R"x(1:1: notify.x.command: is missing, expected an array such as ["/usr/local/bin/page", "--team", "ops"])x"});
+        texts{R"x(1:1: targets.x.command: is missing, expected an array such as ["/usr/local/bin/page", "--team", "ops"])x"});
   CHECK(problems("command", "command = \"page\"").size() == 1);
 }

@@ -26,7 +26,7 @@ namespace {
 
 std::unique_ptr<target> made(std::string_view type, const std::string& keys, settings::diagnostics& into, net::network& through) {
   const settings::node root = config::parse_toml(keys, "x.toml", into);
-  settings::section from(root, "notify.x", into);
+  settings::section from(root, "targets.x", into);
   const target_kind* kind = find_target_kind(type);
   REQUIRE(kind != nullptr);
   return kind->make(from, through);

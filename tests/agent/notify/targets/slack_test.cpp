@@ -41,12 +41,12 @@ TEST_CASE("slack_shows_number_limit_deed_proof_and_the_command_to_type") {
   CHECK(all_text(slack::blocks_of(an_incident())) ==
         "🔴 *error-rate is breached on green with 1.5.0: 12.1% &gt; 5%*\n"
         "Users reach blue with 1.4.2: proven at 09:04:13Z.\n"
-        "Type: `flipback status`\n"
+        "Type: `flipback status`: it says which slot is live\n"
         "Also ill: redis: connecting to 127.0.0.1:6379 was refused\n"
         "09:04:11Z error-rate is breached: 12.1% &gt; 5%\n"
         "09:04:12Z rolling back to blue\n"
         "Flipback · 20261127T090411.791Z · <https://ops.example.com/flipback/incidents/20261127T090411.791Z|open it>\n");
-  CHECK(all_text(slack::blocks_of(ended(an_incident()))).starts_with("✅ *error-rate is"));
+  CHECK(all_text(slack::blocks_of(ended(an_incident()))).starts_with("✅ *over after 2m4s: rolled back; error-rate is"));
 }
 
 TEST_CASE("text_from_outside_mentions_nobody_and_links_nowhere") {
@@ -130,7 +130,7 @@ TEST_CASE("where_nothing_is_new_the_thread_gets_nothing_unless_it_urges") {
     CHECK(to.deliver("slack", keys, urgent, kept).is == attempt::result::delivered);
     const json::value reply = to.requests().at(1).json();
     CHECK(reply.at("reply_broadcast") == true);
-    CHECK(std::string(reply.at("text").as_string()).contains("Type: flipback status"));
+    CHECK(std::string(reply.at("text").as_string()).contains("Type: `flipback status`"));
   }
 }
 
@@ -170,17 +170,17 @@ TEST_CASE("an_incoming_webhook_gets_a_message_for_each_letter") {
   CHECK(to.deliver("slack", by_webhook, an_incident()).is == attempt::result::delivered);
   CHECK(to.requests().at(0).json().as_object().size() == 2);
   const attempt gone = to.deliver("slack", by_webhook, an_incident(), "kept");
-  CHECK(gone.is == attempt::result::not_yet);
+  CHECK(gone.is == attempt::result::refused);
   CHECK(gone.says.ends_with(" answered 404, expected 2xx; it says \"no_service\""));
   with_target("slack", "webhook = \"https://hooks.slack.com/services/T0/B0/x\"", [](const target& t) { CHECK_FALSE(t.edits()); });
   with_target("slack", "token = \"xoxb-1\"\nchannel = \"#ops\"", [](const target& t) { CHECK(t.edits()); });
 }
 
 TEST_CASE("keys_of_slack_that_are_wrong_are_told") {
-  CHECK(problems("slack", "") == texts{"1:1: notify.x: has neither a token with a channel nor a webhook, expected one of them"});
+  CHECK(problems("slack", "") == texts{"1:1: targets.x: has neither a token with a channel nor a webhook, expected one of them"});
   CHECK(problems("slack", "token = \"xoxb-1\"") ==
-        texts{"1:1: notify.x.channel: is missing, expected a channel's id such as \"C0123ABCD\", or its name"});
+        texts{"1:1: targets.x.channel: is missing, expected a channel's id such as \"C0123ABCD\", or its name"});
   CHECK(problems("slack", "webhook = \"https://hooks.slack.com/services/x\"\ntoken = \"xoxb-1\"") ==
-        texts{"2:9: notify.x.token: stands beside webhook, which has all of that in it: expected one of them"});
+        texts{"2:9: targets.x.token: stands beside webhook, which has all of that in it: expected one of them"});
   CHECK(problems("slack", "webhok = \"https://hooks.slack.com/services/x\"").size() == 2);
 }

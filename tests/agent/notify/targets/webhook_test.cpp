@@ -55,18 +55,19 @@ TEST_CASE("a_body_that_becomes_no_json_is_an_error_with_its_place") {
     REQUIRE(found.size() == 1);
     return found.front();
   };
-  CHECK(problem("{\"text\": {{titel}}}") == "2:8: notify.x.body: in its line 1, column 10: {{titel}} is no place; did you mean {{title}}?");
+  CHECK(problem("{\"text\": {{titel}}}") ==
+        "2:8: targets.x.body: in its line 1, column 10: {{titel}} is no place; did you mean {{title}}?");
   CHECK(problem("{\n  \"é\": {{xyzzy}}}")
-            .starts_with("2:8: notify.x.body: in its line 2, column 8: {{xyzzy}} is no place; they are id, matter,"));
+            .starts_with("2:8: targets.x.body: in its line 2, column 8: {{xyzzy}} is no place; they are id, matter,"));
   CHECK(problem("{\"text\": \"{{news}}\"}") ==
-        "2:8: notify.x.body: in its line 1, column 11: {{news}} is a list, which can't stand inside of a string");
-  CHECK(problem("{\"text\": {{title}} {{id}}}").starts_with("2:8: notify.x.body: in its line 1, column 20: is no JSON from here on: "));
-  CHECK(problem("{\"text\" {{title}}}").starts_with("2:8: notify.x.body: in its line 1, column 9: is no JSON from here on: "));
-  CHECK(problem("{{title}}{{id}}").starts_with("2:8: notify.x.body: in its line 1, column 10: is no JSON from here on: "));
-  CHECK(problem("[1,}").starts_with("2:8: notify.x.body: in its line 1, column 4: is no JSON from here on: "));
-  CHECK(problem("{\"text\": {{title}}") == "2:8: notify.x.body: in its line 1, column 19: is no JSON: it is cut short");
-  CHECK(problem("{\"text\": {{title") == "2:8: notify.x.body: in its line 1, column 10: {{ begins a place, and no name and }} follow");
-  CHECK(problem("") == "2:8: notify.x.body: in its line 1, column 1: is no JSON: it is cut short");
+        "2:8: targets.x.body: in its line 1, column 11: {{news}} is a list, which can't stand inside of a string");
+  CHECK(problem("{\"text\": {{title}} {{id}}}").starts_with("2:8: targets.x.body: in its line 1, column 20: is no JSON from here on: "));
+  CHECK(problem("{\"text\" {{title}}}").starts_with("2:8: targets.x.body: in its line 1, column 9: is no JSON from here on: "));
+  CHECK(problem("{{title}}{{id}}").starts_with("2:8: targets.x.body: in its line 1, column 10: is no JSON from here on: "));
+  CHECK(problem("[1,}").starts_with("2:8: targets.x.body: in its line 1, column 4: is no JSON from here on: "));
+  CHECK(problem("{\"text\": {{title}}") == "2:8: targets.x.body: in its line 1, column 19: is no JSON: it is cut short");
+  CHECK(problem("{\"text\": {{title") == "2:8: targets.x.body: in its line 1, column 10: {{ begins a place, and no name and }} follow");
+  CHECK(problem("") == "2:8: targets.x.body: in its line 1, column 1: is no JSON: it is cut short");
 }
 
 TEST_CASE("an_answer_says_what_becomes_of_the_letter") {
@@ -76,9 +77,8 @@ TEST_CASE("an_answer_says_what_becomes_of_the_letter") {
     return to.deliver("webhook", "url = \"{url}\"", an_incident());
   };
   for (const unsigned status : {200U, 201U, 202U, 204U}) CHECK(came(status).is == delivered);
-  for (const unsigned status : {301U, 401U, 403U, 404U, 407U, 408U, 410U, 425U, 429U, 500U, 502U, 503U, 504U})
-    CHECK(came(status).is == not_yet);
-  for (const unsigned status : {400U, 405U, 409U, 413U, 415U, 422U}) CHECK(came(status).is == refused);
+  for (const unsigned status : {301U, 401U, 403U, 407U, 408U, 425U, 429U, 500U, 502U, 503U, 504U}) CHECK(came(status).is == not_yet);
+  for (const unsigned status : {400U, 404U, 405U, 410U, 409U, 413U, 415U, 422U}) CHECK(came(status).is == refused);
   CHECK(came(503, "Retry-After: 7\r\n").after == std::chrono::seconds(7));
   CHECK(came(429, "Retry-After: 86400\r\n").after == std::chrono::hours(1));
   CHECK(came(503).after == std::nullopt);
@@ -96,12 +96,12 @@ TEST_CASE("what_a_server_answers_is_told_without_what_is_secret") {
 
 TEST_CASE("keys_of_a_webhook_that_are_wrong_are_told_without_its_address") {
   CHECK(problems("webhook", "") ==
-        texts{"1:1: notify.x.url: is missing, expected a string such as \"https://hooks.example.com/flipback\""});
+        texts{"1:1: targets.x.url: is missing, expected a string such as \"https://hooks.example.com/flipback\""});
   CHECK(problems("webhook", "url = \"\"") ==
-        texts{"1:7: notify.x.url: is empty, expected a string such as \"https://hooks.example.com/flipback\""});
+        texts{"1:7: targets.x.url: is empty, expected a string such as \"https://hooks.example.com/flipback\""});
   const texts no_http = problems("webhook", "url = \"ftp://x/s3cr3t\"");
   REQUIRE(no_http.size() == 1);
-  CHECK(no_http.front().starts_with("1:7: notify.x.url: found an address, which "));
+  CHECK(no_http.front().starts_with("1:7: targets.x.url: found an address, which "));
   CHECK_FALSE(no_http.front().contains("s3cr3t"));
   CHECK(problems("webhook", "url = \"http://127.0.0.1/x\"\nheaders = { idempotency-key = \"x\" }\nmethod = \"PUT\"").size() == 2);
 }

@@ -10,4 +10,7 @@ namespace flipback::notify {
 /// room for them in any case.
 std::string cut(std::string_view text, std::size_t most);
 
+/// The text with `&`, `<` and `>` as entities: in HTML, and in what Slack calls mrkdwn, it is text and nothing else.
+std::string with_entities(std::string_view text);
+
 }  // namespace flipback::notify

@@ -1,4 +1,4 @@
-#include "agent/notify/targets/cut.hpp"
+#include "agent/notify/targets/text.hpp"
 
 #include "flipback/utf8.hpp"
 
@@ -14,6 +14,21 @@ std::string cut(std::string_view text, std::size_t most) {
   while (size > 0 && (static_cast<unsigned char>(whole[size]) & 0xC0U) == 0x80U) --size;
   whole.resize(size);
   return whole + std::string(ending);
+}
+
+std::string with_entities(std::string_view text) {
+  std::string made;
+  for (const char c : text) {
+    if (c == '&')
+      made += "&amp;";
+    else if (c == '<')
+      made += "&lt;";
+    else if (c == '>')
+      made += "&gt;";
+    else
+      made += c;
+  }
+  return made;
 }
 
 }  // namespace flipback::notify
