@@ -4,6 +4,7 @@
 #include "agent/generation.hpp"
 #include "agent/incident/book.hpp"
 #include "agent/incident/history.hpp"
+#include "agent/serve/api.hpp"
 #include "agent/serve/control_socket.hpp"
 #include "agent/serve/http_server.hpp"
 #include "agent/serve/tally.hpp"
@@ -16,7 +17,7 @@
 
 namespace flipback {
 
-/// Runs the agent: one generation at a time, the page, the signals. SIGHUP reads the configuration anew, SIGTERM and SIGINT end.
+/// Runs the agent: one generation at a time, the pages, the signals. SIGHUP reads the configuration anew, SIGTERM and SIGINT end.
 class supervisor {
  public:
   /// Throws std::runtime_error where the agent can't start; the configuration has been found good.
@@ -29,7 +30,7 @@ class supervisor {
  private:
   asio::awaitable<void> reload();
   asio::awaitable<void> feed_watchdog();
-  serve::answer page(std::string_view path);
+  void make_api();
   void listen_to_operators(const std::string& path);
   std::unique_ptr<generation> make(config::configuration from, settings::diagnostics& problems);
   void remember(const std::string& file);
@@ -39,6 +40,10 @@ class supervisor {
   void put_down(const std::vector<event>& all, wall_time at);
   void settle_incidents();
   void go_on_with_incidents(const std::string& file);
+  [[nodiscard]] serve::on_record known() const;
+  /// With the commands in it as they must be typed to reach this agent.
+  [[nodiscard]] std::string typed(std::string text) const;
+  asio::awaitable<serve::reply> ask(serve::demand asked);
   asio::awaitable<serve::reply> answer(serve::demand asked);
   void tell_start(instant began);
 
@@ -50,7 +55,8 @@ class supervisor {
   incident::book incidents_;
   serve::tally told_;
   std::unique_ptr<incident::history> history_;  ///< null: there was no deployment yet
-  std::unique_ptr<serve::http_server> server_;
+  std::unique_ptr<serve::api> api_;             ///< null: nothing listens
+  std::unique_ptr<serve::http_server> server_;  ///< the same
   std::unique_ptr<serve::control_socket> control_;
   std::unique_ptr<generation> now_;
   task_group tasks_;

@@ -32,7 +32,7 @@ observing::observing(const std::vector<config::made_probe>& probes, rules::engin
                      std::function<void(event)> tell)
     : judged_(judged), recorded_(recorded), tell_(std::move(tell)) {
   for (const config::made_probe& p : probes) {
-    watched_.push_back({p.entry, p.observed.get(), std::nullopt, 0, 0, 0, 0});
+    watched_.push_back({p.entry, p.observed.get(), std::nullopt, {}, 0, 0, 0, 0});
     std::vector<route>& routes = routes_.emplace_back();
     const auto add = [&](const measurement_declaration& m) {
       const std::string_view samples = m.of.empty() ? m.name : m.of;
@@ -74,6 +74,7 @@ void observing::take(std::size_t which, const run& of, const observation& seen) 
     }
   }
   const instant at = of.started + seen.latency;
+  w.at = at;
   for (const route& r : routes_[which]) {
     sample s{of.started, at, std::nullopt, false};
     const auto found = std::ranges::find(seen.measurements, r.measurement, &measurement::name);
