@@ -93,7 +93,7 @@ def test_an_incident_is_told_as_the_verb_tells_it_and_the_traces_show_it(stack, 
     assert markdown.headers["Content-Type"] == "text/markdown; charset=utf-8" and markdown.body.startswith(f"# Incident {told['incident']}\n")
     text = client.get(f"/api/v1/incidents/{told['incident']}?format=text")
     assert text.headers["Content-Type"] == "text/plain; charset=utf-8" and text.body == ask(stack, "incidents", "last")[1]
-    wait_until("a point since then", lambda: [v for _, v in client.get("/api/v1/traces").json["rules"]["error-rate"]["points"] if v])
+    wait_until("a point since then", lambda: [v for _, v in client.get("/api/v1/traces").json["rules"]["error-rate"]["points"] if v is not None])
     traces = client.get("/api/v1/traces").json
     assert traces["every"] == 5 and traces["rules"]["error-rate"]["threshold"] == 0.05 and traces["rules"]["error-rate"]["unit"] == "ratio"
     assert [mark["kind"] for mark in traces["marks"]][:2] == ["cutover", "rollback"]
@@ -112,7 +112,7 @@ def test_events_tell_at_once_how_it_stands_and_then_what_changes_and_happens(sta
     while not any(name == "status" and data["deployment"]["held"] for name, data in seen):
         seen.append(next(events))
     happened = next(data for name, data in seen if name == "happened" and data["kind"] == "rollback.held")
-    assert happened["by"] == "alice (HTTP API, from 127.0.0.1)" and happened["severity"] == "info"
+    assert happened["by"] == "alice (HTTP API, from 127.0.0.1)" and happened["severity"] == "warning"
     events.close()
     stack.cut_over("green")
 
@@ -159,8 +159,8 @@ def test_every_change_does_what_its_verb_does(stack, served):
     assert agent.wait("rollback.freed")["by"] == "bob (HTTP API, from 127.0.0.1)"
     assert client.post("/api/v1/window/open", {"stable": "green"}).status == 200
     assert client.post("/api/v1/window/close").status == 200
-    assert client.post("/api/v1/unlatch", {"yes": True}).status == 200
-    assert client.post("/api/v1/approve").status == 409
+    for path, body in (("/api/v1/unlatch", {"yes": True}), ("/api/v1/approve", {})):
+        assert client.post(path, body).status == 409 and client.post(path, body).detail
     stack.cut_over("green")
     agent.wait("deployment.cutover")
     done = client.post("/api/v1/rollback", {"reason": "CVE-2026-1", "by": "alice"})
@@ -393,18 +393,18 @@ def test_a_reload_takes_a_new_token_and_ends_what_was_streamed_by_the_old(stack,
     agent.wait("deployment.baseline")
     events = client.events()
     next(events)
-    assert client.post("/api/v1/unlatch").status == 200
+    assert client.post("/api/v1/hold", BODY).status == 200
     other = "another-token-0123456789"
     file.write_text(other + "\n")
     agent.child.signal(1)
     agent.wait("config.reloaded")
-    assert client.post("/api/v1/unlatch").status == 401
-    assert client.post("/api/v1/unlatch", Authorization=f"Bearer {other}").status == 200
+    assert client.post("/api/v1/hold", BODY).status == 401
+    assert client.post("/api/v1/hold", BODY, Authorization=f"Bearer {other}").status == 200
     assert len(list(events)) < 1000  # it ends
     file.write_text("short")
     agent.child.signal(1)
     assert "expected at least 16" in agent.wait("config.rejected")["says"]
-    assert client.post("/api/v1/unlatch", Authorization=f"Bearer {other}").status == 200
+    assert client.post("/api/v1/hold", BODY, Authorization=f"Bearer {other}").status == 200
 
 
 def test_the_token_is_told_nowhere(stack, served):
