@@ -7,6 +7,8 @@
 
 #include <sys/un.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 
 namespace flipback::config {
@@ -31,6 +33,36 @@ bool is_address_and_port(std::string_view text, unsigned lowest_port) {
   return !error && address.is_v6() == bracketed;
 }
 
+/// As a browser names it in its Host header, without a port.
+bool is_host(std::string_view text) {
+  const auto is_part = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_'; };
+  return !text.empty() && text.size() <= 253 && std::ranges::all_of(text, is_part);
+}
+
+/// Which secret the API's clients must know. It is guessed at from where it is asked for, so it must be long; it goes into a header.
+void read_token(settings::section& from, agent& into) {
+  constexpr std::size_t shortest = 16;
+  auto token = from.hidden("token");
+  if (!token) return;
+  const std::string_view key = from.has("token") ? "token" : "token_file";
+  const auto is_plain = [](unsigned char c) { return c > ' ' && c < 0x7f; };
+  if (token->reveal().size() < shortest)
+    from.report(key,
+                fmt::format("found {} bytes, expected at least {}: `openssl rand -hex 32` makes one", token->reveal().size(), shortest));
+  else if (!std::ranges::all_of(token->reveal(), is_plain))
+    from.report(key, "found a blank or a byte that is no ASCII, expected letters, digits and signs: `openssl rand -hex 32` makes one");
+  into.token = *std::move(token);
+}
+
+void read_hosts(settings::section& from, agent& into) {
+  into.hosts = from.texts("hosts");
+  for (std::size_t i = 0; i < into.hosts.size(); ++i) {
+    if (is_host(into.hosts[i])) continue;
+    from.report("hosts", fmt::format("found {}, expected a host's name alone, such as \"flipback.example.com\"",
+                                     settings::shown_item(from, "hosts", i)));
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(log_format f) {
@@ -46,6 +78,8 @@ void read_agent(settings::section& root, agent& into) {
                  fmt::format("found {}, expected an address and a port such as \"127.0.0.1:19187\" or \"[::1]:19187\", or \"\" for none",
                              from->shown("listen")));
   }
+  read_token(*from, into);
+  read_hosts(*from, into);
   if (from->has("state")) into.state = from->required_text("state", into.state);
   if (from->has("socket")) into.socket = from->required_text("socket", std::string(usual_socket));
   constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
