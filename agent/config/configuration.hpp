@@ -22,8 +22,8 @@
 /// The configuration that a person writes (packaging/docs/configuration.md), read and checked whole. Plain values: nothing here does I/O.
 namespace flipback::config {
 
-/// How events are written: for people, or a JSON object a line.
-enum class log_format : std::uint8_t { text, json };
+/// How events are written: for people, or for programs as a JSON object or pairs of logfmt a line.
+enum class log_format : std::uint8_t { text, json, logfmt };
 std::string_view name_of(log_format f);
 
 struct slot {
