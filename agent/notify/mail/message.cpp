@@ -4,7 +4,7 @@
 #include "flipback/one_line.hpp"
 #include "flipback/utf8.hpp"
 
-#include "agent/notify/targets/cut.hpp"
+#include "agent/notify/targets/text.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -29,7 +29,7 @@ bool is_address(std::string_view text) {
   constexpr std::string_view others = "!#$%&'*+-/=?^_`{|}~.";
   const std::size_t at = text.find('@');
   if (at == std::string_view::npos || at == 0 || at + 1 == text.size() || text.size() > 254) return false;
-  const auto fits = [](unsigned char c) { return std::isalnum(c) != 0 || others.contains(static_cast<char>(c)); };
+  const auto fits = [&](unsigned char c) { return std::isalnum(c) != 0 || others.contains(static_cast<char>(c)); };
   const auto of_a_host = [](unsigned char c) { return std::isalnum(c) != 0 || c == '.' || c == '-'; };
   return std::ranges::all_of(text.substr(0, at), fits) && std::ranges::all_of(text.substr(at + 1), of_a_host);
 }
