@@ -1,0 +1,66 @@
+// The top of the page: the sentence, what broke, what to type.
+
+import {byId, fill, make, say, withCommands} from "./dom.js";
+import {icon, tabIcon} from "./icons.js";
+import {judge} from "./judgement.js";
+import {amount, lasting} from "./words.js";
+
+/** A command with a button that copies it. What follows from it stands beneath. */
+export function command(typed, soThat = "") {
+  const code = make("code", {tabindex: 0}, typed);
+  const copy = make("button", {type: "button", class: "plain copy", "aria-label": `Copy ${typed}`, onclick: () => copyText(code, copy)}, "Copy");
+  return make("div", {class: "command"}, make("div", {class: "typed"}, code, copy), soThat && make("p", {class: "quiet"}, soThat));
+}
+
+/** Without a secure context there is no clipboard: then the text is selected, and the person copies it. */
+async function copyText(code, button) {
+  try {
+    await navigator.clipboard.writeText(code.textContent);
+    say(button, "Copied");
+  } catch {
+    getSelection().selectAllChildren(code);
+    say(button, "Selected");
+  }
+  setTimeout(() => say(button, "Copy"), 2000);
+}
+
+/** What a person types next: the agent's own sentence, whose first command stands alone. */
+function showNext(type) {
+  const next = byId("next");
+  if (next.shown === type) return;
+  next.shown = type;
+  const [before, first, ...more] = String(type).split("`");
+  const rest = more.join("`").replace(/^[,;]? */, "");
+  if (!type) fill(next);
+  else if (first === undefined) fill(next, make("h2", {class: "label"}, "Do next"), make("p", {}, type));
+  else if (before.trim()) fill(next, make("h2", {class: "label"}, "Do next"), make("p", {}, withCommands(type)), command(first));
+  else fill(next, make("h2", {class: "label"}, "Type next"), command(first), rest && make("p", {class: "quiet"}, withCommands(rest)));
+}
+
+function showBroke(rule, seen) {
+  if (!rule) return fill(byId("broke"));
+  const isKnown = rule.value !== null && rule.value !== undefined;
+  const times = [];
+  if (rule.true_since) times.push(`for ${lasting((seen.now() - Date.parse(rule.true_since)) / 1000)}`);
+  if (rule.verdict === "pending" && rule.breaches_at) times.push(`breaches in ${lasting((Date.parse(rule.breaches_at) - seen.now()) / 1000)} if it stays so`);
+  fill(byId("broke"),
+    isKnown && make("p", {class: "number"}, make("strong", {}, amount(rule.value, rule.unit)), make("span", {}, `${rule.rule}, limit ${amount(rule.threshold, rule.unit)}`)),
+    make("p", {}, [rule.says, ...times].join(", ")));
+}
+
+export function showNow(seen) {
+  const said = judge(seen.status, seen.rules);
+  const state = byId("now").dataset;
+  if (state.state !== said.state) {
+    state.state = said.state;
+    fill(byId("state-icon"), icon(said.state));
+    document.querySelector("link[rel=icon]").href = tabIcon(said.state);
+  }
+  say(byId("state-word"), said.word);
+  say(byId("sentence"), said.sentence);
+  if (byId("beneath").shown !== said.beneath) fill(byId("beneath"), withCommands(said.beneath));
+  byId("beneath").shown = said.beneath;
+  showBroke(said.rule, seen);
+  showNext(seen.status.type);
+  return said;
+}
