@@ -9,7 +9,7 @@ const shortest = 5 * 60;  // seconds that are shown at least, so that a few poin
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
 /** How each kind of mark is drawn, so that they are told apart without a colour; their words stand beneath the chart. */
-const dashes = {cutover: [], rollback: [6, 3], hold: [2, 3]};
+const dashes = {cutover: [], rollback: [6, 3], "rolled back": [6, 3], hold: [2, 3], unhold: [2, 3]};
 
 function line(context, from, to, stroke, dash, width) {
   context.save();
@@ -23,7 +23,18 @@ function line(context, from, to, stroke, dash, width) {
   context.restore();
 }
 
-/** What is drawn beneath the curve: all that lies beyond the threshold, the threshold, and the marks. */
+/** A flag at a mark's top: to the right for what went on, to the left for what went back. */
+function flag(context, x, top, side) {
+  const size = 4 * devicePixelRatio;
+  context.fillStyle = colour("--ink");
+  context.beginPath();
+  context.moveTo(x + side * size * 1.4, top + size);
+  context.lineTo(x, top);
+  context.lineTo(x, top + 2 * size);
+  context.fill();
+}
+
+/** What is drawn beneath the curve: the threshold, and the marks. */
 function drawGround(u, trace) {
   const {left, top, width: wide, height: high} = u.bbox;
   if (trace.threshold !== null) {
@@ -33,13 +44,9 @@ function drawGround(u, trace) {
   for (const mark of trace.marks) {
     const x = Math.round(u.valToPos(mark.at / 1000, "x", true));
     if (x < left || x > left + wide) continue;
-    line(u.ctx, [x, top], [x, top + high], colour("--ink"), dashes[mark.kind] ?? [1, 2], mark.kind === "rollback" ? 2 : 1.25);
-    u.ctx.fillStyle = colour("--ink");
-    u.ctx.beginPath();
-    const size = 4 * devicePixelRatio;
-    if (mark.kind === "rollback") u.ctx.moveTo(x - size * 1.4, top + size), u.ctx.lineTo(x, top), u.ctx.lineTo(x, top + 2 * size);
-    else u.ctx.moveTo(x + size * 1.4, top + size), u.ctx.lineTo(x, top), u.ctx.lineTo(x, top + 2 * size);
-    u.ctx.fill();
+    const goesBack = mark.kind.startsWith("roll");
+    line(u.ctx, [x, top], [x, top + high], colour("--ink"), dashes[mark.kind] ?? [1, 2], goesBack ? 2 : 1.25);
+    flag(u.ctx, x, top, goesBack ? -1 : 1);
   }
 }
 
@@ -56,7 +63,7 @@ function optionsFor(trace, width, read) {
       {...axis, size: 22, space: 90, values: (u, splits) => splits.map((at) => atTime(at * 1000, at * 1000).slice(0, 5))},
       {show: false},
     ],
-    series: [{}, {stroke: colour("--curve"), fill: colour("--curve-wash"), width: 1.5, spanGaps: false, points: {show: false}}],
+    series: [{}, {stroke: colour("--curve"), fill: trace.threshold > 0 ? colour("--curve-wash") : null, width: 1.5, spanGaps: false, points: {show: false}}],
     hooks: {drawAxes: [(u) => drawGround(u, trace)], setCursor: [(u) => read(u.cursor.idx)]},
   };
 }

@@ -17,7 +17,7 @@ export function visible(text) {
   return String(text ?? "").replace(controls, writtenOut);
 }
 
-/** An element with attributes and children; a child that is no node is text, and null is left out. */
+/** An element with attributes and children; a child that is no node is text; null, false and "" are left out. */
 export function make(tag, attributes = {}, ...children) {
   const element = document.createElement(tag);
   for (const [name, value] of Object.entries(attributes)) {
@@ -31,7 +31,7 @@ export function make(tag, attributes = {}, ...children) {
 
 /** Replaces what is in an element. */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== "")
+  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== "")
     .map((child) => (child instanceof Node ? child : document.createTextNode(visible(child)))));
 }
 

@@ -22,8 +22,8 @@ function step({after, says, kind}) {
   return make("li", {"data-kind": kind}, make("span", {class: "after"}, `+${Math.round(after * 1000)} ms`), make("span", {}, says));
 }
 
-/** An incident as a person reads it: the sentence, the numbers, the steps, what to type. */
-export function report(incident, now) {
+/** An incident as a person reads it: the sentence, the numbers, the steps, what to type, where that does not stand at the top of the page. */
+function report(incident, now, {withNext = true} = {}) {
   const began = Date.parse(incident.began);
   const began_text = `${atTime(began, now)} UTC`;
   const lasted = incident.ended ? `over after ${took((Date.parse(incident.ended) - began) / 1000)}` : `not over, for ${lasting((now - began) / 1000)}`;
@@ -31,9 +31,9 @@ export function report(incident, now) {
     make("div", {},
       make("p", {class: "stands"}, incident.stands || incident.says),
       make("dl", {class: "facts"},
-        line("Broke", incident.says), line("Began", `${began_text}, ${lasted}`), line("Outcome", incident.outcome), line("Ordered by", orderedBy(incident)),
+        line("Broke", incident.says), line("Began", `${began_text}, ${lasted}`), line("Outcome", incident.ended && incident.outcome), line("Ordered by", orderedBy(incident)),
         line("Blame", incident.blame), line("Breached, too", incident.other_rules.join(", ")), line("Also ill", incident.ill.join(". "))),
-      incident.next && make("h3", {class: "label"}, "Type next"), incident.next && command(incident.next.type, incident.next.so_that),
+      withNext && [make("h3", {class: "label"}, "Type next"), command(incident.next.type, incident.next.so_that)],
       incident.otherwise.length > 0 && make("h3", {class: "label"}, "Or"), incident.otherwise.map((choice) => command(choice.type, choice.so_that))),
     make("div", {}, make("h3", {class: "label"}, "Steps"),
       incident.steps.length ? make("ol", {class: "steps"}, incident.steps.map(step)) : make("p", {class: "quiet"}, "Nothing was changed.")));
@@ -82,5 +82,5 @@ export function showIncidents(seen) {
   if (!current || byId("current").shown === current) return;
   byId("current").shown = current;
   say(byId("current-title"), current.ended ? `What Flipback did: ${current.outcome}` : "What Flipback does now");
-  fill(byId("current-incident"), report(current, seen.now()));
+  fill(byId("current-incident"), report(current, seen.now(), {withNext: false}));
 }

@@ -4,8 +4,13 @@ import {counted, withRelease} from "./words.js";
 
 const worstFirst = {breached: 0, pending: 1, unknown: 2, ok: 3, off: 4};
 
-export function sorted(rules) {
-  return [...rules].sort((one, other) => worstFirst[one.verdict] - worstFirst[other.verdict]);
+/** How much of its limit a rule has used; one that only says whether something is up has no such part, and comes last. */
+function used(rule) {
+  return rule.threshold > 0 && typeof rule.value === "number" ? rule.value / rule.threshold : -1;
+}
+
+function sorted(rules) {
+  return [...rules].sort((one, other) => worstFirst[one.verdict] - worstFirst[other.verdict] || used(other) - used(one));
 }
 
 export const rollbackRules = (rules) => sorted(rules.filter((rule) => rule.then === "rollback" && rule.verdict !== "off"));
@@ -32,35 +37,34 @@ export function hurt(rules) {
   return {is: "can't tell", says: unknown.length ? `can't tell whether they are hurt: ${names(unknown)} unknown` : "can't tell: no rule that rolls back is on"};
 }
 
-function beneathBreach(d) {
-  const stands = `${withRelease(d.live, d.release)} is live.`;
-  const blocked = d.in_the_way.map((way) => ` Nothing is done yet: ${way.says}.`).join("");
-  return stands + blocked;
+function whyNothing(d) {
+  return d.in_the_way.map((way) => ` Nothing is done yet: ${way.says}.`).join("");
 }
+
+const isOne = (rules) => (rules.length === 1 ? "is" : "are");
 
 // In this order: the first that holds is what a person is told. Each gives what is shown, or nothing.
 const cases = [
-  ({d}) => d.rolling && {state: "rolling", word: "rollback under way", sentence: `Rolling back ${d.rolling}`,
-    beneath: `${withRelease(d.live, d.release)} is being left.`},
+  ({d, breached}) => d.rolling && {state: "rolling", word: "rollback under way", rule: breached[0], sentence: `Rolling back ${d.rolling}`,
+    beneath: (live) => `${live} is being left.`},
   ({d, breached}) => d.asked.length > 0 && {state: "breached", word: "asked", rule: breached[0],
-    sentence: `Roll back to ${withRelease(d.stable, d.stable_release)}? Flipback waits for a yes`, beneath: d.asked.map((q) => `${q.rule}: ${q.says}`).join(" ")},
+    sentence: `Roll back to ${withRelease(d.stable, d.stable_release)}? Flipback waits for a yes`, beneath: (live) => `${live} is live.`},
   ({d, breached}) => breached.length > 0 && {state: "breached", word: "breached", rule: breached[0],
-    sentence: `Users are hurt: ${names(breached)} ${breached.length === 1 ? "is" : "are"} breached`, beneath: beneathBreach(d)},
+    sentence: `Users are hurt: ${names(breached)} ${isOne(breached)} breached`, beneath: (live) => `${live} is live.${whyNothing(d)}`},
   ({d}) => d.effect !== "agreed" && {state: "doubt", word: "not proven",
-    sentence: d.effect_says ? capital(d.effect_says) : "Which slot users reach is not proven", beneath: d.intent ? `The switch names ${d.intent}.` : d.intent_says},
+    sentence: d.effect_says ? capital(d.effect_says) : "Which slot users reach is not proven", beneath: () => (d.intent ? `The switch names ${d.intent}.` : d.intent_says)},
   ({d}) => d.latched && latchOf(d).became !== "rolled back" && {state: "doubt", word: latchOf(d).became,
-    sentence: `A rollback of ${latchOf(d).what} came to: ${latchOf(d).became}`, beneath: `${withRelease(d.live, d.release)} is live.`},
-  ({d, pending}) => pending.length > 0 && {state: "pending", word: "pending", rule: pending[0],
-    sentence: `Users may be hurt: ${names(pending)} ${pending.length === 1 ? "is" : "are"} pending`, beneath: `${withRelease(d.live, d.release)} is live.`},
+    sentence: `A rollback of ${latchOf(d).what} came to: ${latchOf(d).became}`, beneath: (live) => `${live} is live.`},
+  ({pending}) => pending.length > 0 && {state: "pending", word: "pending", rule: pending[0],
+    sentence: `Users may be hurt: ${names(pending)} ${isOne(pending)} pending`, beneath: (live) => `${live} is live.`},
   ({d}) => d.not_ready.some((lack) => lack.blocking) && {state: "doubt", word: "not ready", sentence: "A rollback is not possible now",
-    beneath: `${withRelease(d.live, d.release)} is live.`},
-  ({d}) => d.held && {state: "held", word: "held", sentence: `${withRelease(d.live, d.release)} is live. A hold is on: no automatic rollback acts`, beneath: d.held},
-  ({d, alerts}) => alerts.length > 0 && {state: "alert", word: "alert",
-    sentence: `${withRelease(d.live, d.release)} is live. ${counted(alerts.length, "rule")} that alert${alerts.length === 1 ? "s" : ""} breached`, beneath: names(alerts)},
-  ({d, is}) => is === "can't tell" && !d.latched && {state: "unknown", word: "unknown",
-    sentence: `${withRelease(d.live, d.release)} is live. Whether users are hurt can't be told`, beneath: ""},
-  ({d}) => d.latched && {state: "back", word: "rolled back", sentence: `${withRelease(d.live, d.release)} is live. ${latchOf(d).what} was rolled back`, beneath: ""},
-  ({d}) => ({state: "ok", word: "ok", sentence: `${withRelease(d.live, d.release)} is live. No rule is breached`, beneath: ""}),
+    beneath: (live) => `${live} is live.`},
+  ({d}) => d.held && {state: "held", word: "held", beneath: () => `A hold is on, and no automatic rollback acts: ${d.held}`},
+  ({alerts}) => alerts.length > 0 && {state: "alert", word: "alert",
+    beneath: () => `${counted(alerts.length, "rule")} that ${alerts.length === 1 ? "alerts is" : "alert are"} breached: ${names(alerts)}.`},
+  ({d}) => d.latched && {state: "back", word: "rolled back", beneath: () => `${latchOf(d).what} was rolled back.`},
+  ({is}) => is === "can't tell" && {state: "unknown", word: "unknown", beneath: () => "Whether users are hurt can't be told."},
+  () => ({state: "ok", word: "ok", beneath: () => "No rule is breached, and no sign that users are hurt."}),
 ];
 
 /** {state, word, sentence, beneath, rule?, title}: `state` is for the eye, all else is words. */
@@ -72,10 +76,11 @@ export function judge(status, rules) {
       : {state: "ok", word: "ok", sentence: "No rule is breached", beneath: "There is no [deployment]: nothing is rolled back from here."};
     return {...said, title: said.word};
   }
+  const live = withRelease(d.live, d.release);
   const rolling = rollbackRules(rules);
   const facts = {d, is: hurt(rules).is, breached: having(rolling, "breached"), pending: having(rolling, "pending"), alerts: having(alertRules(rules), "breached")};
   for (const holds of cases) {
     const said = holds(facts);
-    if (said) return {...said, title: `${d.live || "no slot"} live · ${said.word}`};
+    if (said) return {sentence: d.live ? `${live} is live` : "Which slot is live is not known", ...said, beneath: said.beneath(live), title: `${d.live || "no slot"} live · ${said.word}`};
   }
 }

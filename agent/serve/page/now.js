@@ -3,13 +3,13 @@
 import {byId, fill, make, say, withCommands} from "./dom.js";
 import {icon, tabIcon} from "./icons.js";
 import {judge} from "./judgement.js";
-import {amount, lasting} from "./words.js";
+import {amount, lasting, limitOf} from "./words.js";
 
 /** A command with a button that copies it. What follows from it stands beneath. */
 export function command(typed, soThat = "") {
   const code = make("code", {tabindex: 0}, typed);
   const copy = make("button", {type: "button", class: "plain copy", "aria-label": `Copy ${typed}`, onclick: () => copyText(code, copy)}, "Copy");
-  return make("div", {class: "command"}, make("div", {class: "typed"}, code, copy), soThat && make("p", {class: "quiet"}, soThat));
+  return make("div", {class: "command"}, make("div", {class: "typed"}, code, copy), soThat && make("p", {class: "quiet"}, withCommands(soThat)));
 }
 
 /** Without a secure context there is no clipboard: then the text is selected, and the person copies it. */
@@ -24,17 +24,26 @@ async function copyText(code, button) {
   setTimeout(() => say(button, "Copy"), 2000);
 }
 
-/** What a person types next: the agent's own sentence, whose first command stands alone. */
-function showNext(type) {
-  const next = byId("next");
-  if (next.shown === type) return;
-  next.shown = type;
-  const [before, first, ...more] = String(type).split("`");
-  const rest = more.join("`").replace(/^[,;]? */, "");
-  if (!type) fill(next);
-  else if (first === undefined) fill(next, make("h2", {class: "label"}, "Do next"), make("p", {}, type));
-  else if (before.trim()) fill(next, make("h2", {class: "label"}, "Do next"), make("p", {}, withCommands(type)), command(first));
-  else fill(next, make("h2", {class: "label"}, "Type next"), command(first), rest && make("p", {class: "quiet"}, withCommands(rest)));
+/**
+ * What a person types next. The agent's sentence has the command in backquotes. Where that only leads to the incident, or says nothing, the
+ * incident that the page shows already has its own.
+ */
+function nextOf(seen) {
+  const {type} = seen.status;
+  if (seen.current && (!type || type.startsWith("`flipback incidents"))) return {label: "Type next", command: seen.current.next.type, rest: seen.current.next.so_that};
+  const [before, first, ...more] = type.split("`");
+  if (first === undefined || before.trim()) return {label: "Do next", says: type, command: first};
+  return {label: "Type next", command: first, rest: more.join("`").replace(/^[,;]? */, "")};
+}
+
+function showNext(seen) {
+  const place = byId("next");
+  const next = nextOf(seen);
+  const key = JSON.stringify(next);
+  if (place.shown === key) return;
+  place.shown = key;
+  if (!next.says && !next.command) return fill(place);
+  fill(place, make("h2", {class: "label"}, next.label), next.says && make("p", {}, withCommands(next.says)), next.command && command(next.command, next.rest));
 }
 
 function showBroke(rule, seen) {
@@ -44,7 +53,7 @@ function showBroke(rule, seen) {
   if (rule.true_since) times.push(`for ${lasting((seen.now() - Date.parse(rule.true_since)) / 1000)}`);
   if (rule.verdict === "pending" && rule.breaches_at) times.push(`breaches in ${lasting((Date.parse(rule.breaches_at) - seen.now()) / 1000)} if it stays so`);
   fill(byId("broke"),
-    isKnown && make("p", {class: "number"}, make("strong", {}, amount(rule.value, rule.unit)), make("span", {}, `${rule.rule}, limit ${amount(rule.threshold, rule.unit)}`)),
+    isKnown && make("p", {class: "number"}, make("strong", {}, amount(rule.value, rule.unit)), make("span", {}, `${rule.rule}, limit ${limitOf(rule)}`)),
     make("p", {}, [rule.says, ...times].join(", ")));
 }
 
@@ -61,6 +70,6 @@ export function showNow(seen) {
   if (byId("beneath").shown !== said.beneath) fill(byId("beneath"), withCommands(said.beneath));
   byId("beneath").shown = said.beneath;
   showBroke(said.rule, seen);
-  showNext(seen.status.type);
+  showNext(seen);
   return said;
 }

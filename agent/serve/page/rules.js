@@ -4,7 +4,7 @@ import {badge} from "./badge.js";
 import {createChart} from "./chart.js";
 import {byId, each, make, say} from "./dom.js";
 import {alertRules, rollbackRules} from "./judgement.js";
-import {amount, atTime, counted} from "./words.js";
+import {amount, atTime, counted, limitOf} from "./words.js";
 
 const kept = 30 * 60 * 1000;  // milliseconds of each trace
 
@@ -34,7 +34,7 @@ function createCard(name) {
       element.dataset.is = rule.verdict;
       verdict.show(rule.verdict);
       say(value, amount(rule.value, rule.unit));
-      say(limit, rule.threshold === null || rule.threshold === undefined ? "" : `limit ${amount(rule.threshold, rule.unit)}`);
+      say(limit, limitOf(rule) && `limit ${limitOf(rule)}`);
       say(says, rule.says);
       say(way, rule.in_the_way ?? "");
       const recent = all.filter((mark) => mark.at > now - kept);
@@ -59,16 +59,22 @@ function createRow(name) {
   };
 }
 
+function createOff() {
+  const element = make("li");
+  return {element, show: (rule) => say(element, `${rule.rule}: ${rule.says}`)};
+}
+
 export function showRules(seen) {
   const now = seen.now();
   const cards = rollbackRules(seen.rules).map((rule) => ({rule, trace: seen.traces.rules[rule.rule], marks: seen.traces.marks, now}));
   each(byId("charts"), cards, (card) => card.rule.rule, createCard);
-  each(byId("alerts"), alertRules(seen.rules), (rule) => rule.rule, createRow);
+  const alerts = alertRules(seen.rules);
+  const [well, sick] = [alerts.filter((rule) => rule.verdict === "ok"), alerts.filter((rule) => rule.verdict !== "ok")];
   const off = seen.rules.filter((rule) => rule.verdict === "off");
-  byId("off").hidden = off.length === 0;
+  for (const [id, some] of [["alerts-table", sick], ["well", well], ["off", off]]) byId(id).hidden = some.length === 0;
+  each(byId("alerts"), sick, (rule) => rule.rule, createRow);
+  each(byId("well-rules"), well, (rule) => rule.rule, createRow);
+  say(byId("well-title"), `${counted(well.length, "rule")} ok`);
   say(byId("off-title"), `${counted(off.length, "rule")} off`);
-  each(byId("off-rules"), off, (rule) => rule.rule, () => {
-    const element = make("li");
-    return {element, show: (rule) => say(element, `${rule.rule}: ${rule.says}`)};
-  });
+  each(byId("off-rules"), off, (rule) => rule.rule, createOff);
 }

@@ -27,11 +27,12 @@ export function askForToken(session, after) {
   });
 }
 
-/** The button in the bar: what one may do, and the way to more or less. */
+/** What one may do, and the way to more or less. */
 export function showRight(session, after) {
   const button = byId("right");
   button.hidden = false;
-  say(button, session.may_change ? "Forget the token" : "Read-only. Enter a token");
+  say(button, session.may_change ? "Forget the token" : "Enter a token…");
+  say(byId("right-says"), session.may_change ? `Here you can act${right.name ? ` as ${right.name}` : ""}.` : "Here you can look, and not act.");
   button.onclick = () => {
     if (!session.may_change) return askForToken(session, after);
     right.forget();

@@ -10,6 +10,8 @@ const modes = {
   act: "act: a breach is rolled back by itself",
 };
 
+const long = 300;  // characters; more than that is folded
+
 const named = ["live", "stable", "previous", "from", "to"];
 
 /** Every slot that the status or the log has named. */
@@ -33,7 +35,7 @@ function aboutSlot(name, seen) {
   const target = d.rolling && name === d.stable;
   if (name === d.live) {
     const since = madeLive(seen);
-    const proven = d.effect === "agreed" ? "users reach it" : d.effect_says || "not proven";
+    const proven = d.effect === "agreed" ? "proven: users reach it" : d.effect_says || "not proven";
     return {name, release: d.release, role: "live", says: proven, since: since && Date.parse(since.time), target};
   }
   if (name === d.stable) return {name, release: d.stable_release, role: target ? "rollback goes here" : "way back", says: d.stable_says || d.doubt, target};
@@ -53,7 +55,7 @@ function createSlot(name) {
       say(release, slot.release);
       say(role, slot.role);
       say(says, slot.says);
-      say(since, slot.since ? `, since ${atTime(slot.since, slot.now)} (${ago((slot.now - slot.since) / 1000)})` : "");
+      say(since, slot.since ? `, since ${atTime(slot.since, slot.now)}, ${ago((slot.now - slot.since) / 1000)}` : "");
     },
   };
 }
@@ -89,7 +91,7 @@ function createFact([what]) {
   return {
     element,
     show([, text]) {
-      if (text !== shown) fill(says, withCommands(text));
+      if (text !== shown) fill(says, text.length > long ? make("details", {}, make("summary", {}, `${text.slice(0, 60)}…`), make("p", {}, withCommands(text))) : withCommands(text));
       shown = text;
     },
   };

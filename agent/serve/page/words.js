@@ -41,6 +41,14 @@ export function amount(value, unit = "") {
   return trimmed(value, 3) + (unit.includes("per second") ? "/s" : "");
 }
 
+/** A rule's limit with its comparison, "> 5%": as the agent's sentence ends, or the threshold alone where it does not say. */
+export function limitOf(rule) {
+  const words = "the limit is ";
+  const at = (rule.says ?? "").lastIndexOf(words);
+  if (at >= 0) return rule.says.slice(at + words.length);
+  return typeof rule.threshold === "number" ? amount(rule.threshold, rule.unit) : "";
+}
+
 /** "12:59:21" of a time in milliseconds, with the day before it where that is not today. */
 export function atTime(milliseconds, now) {
   const text = new Date(milliseconds).toISOString();
