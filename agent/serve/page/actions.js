@@ -108,7 +108,7 @@ export function showActions(seen) {
       show(action) {
         say(element, `${action.words}…`);
         element.className = action.isGrave && seen.status.breached.length ? "grave" : "plain";
-        element.disabled = !seen.isFresh();
+        element.disabled = !seen.connected;
         element.onclick = () => start(action, seen);
       },
     };

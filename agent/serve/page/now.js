@@ -7,7 +7,7 @@ import {amount, lasting, limitOf} from "./words.js";
 
 /** A command with a button that copies it. What follows from it stands beneath. */
 export function command(typed, soThat = "") {
-  const code = make("code", {tabindex: 0}, typed);
+  const code = make("code", {}, typed);
   const copy = make("button", {type: "button", class: "plain copy", "aria-label": `Copy ${typed}`, onclick: () => copyText(code, copy)}, "Copy");
   return make("div", {class: "command"}, make("div", {class: "typed"}, code, copy), soThat && make("p", {class: "quiet"}, withCommands(soThat)));
 }
@@ -65,7 +65,7 @@ export function showNow(seen) {
     fill(byId("state-icon"), icon(said.state));
     document.querySelector("link[rel=icon]").href = tabIcon(said.state);
   }
-  say(byId("state-word"), said.word);
+  say(byId("state-word"), seen.connected ? said.word : `last seen: ${said.word}`);
   say(byId("sentence"), said.sentence);
   if (byId("beneath").shown !== said.beneath) fill(byId("beneath"), withCommands(said.beneath));
   byId("beneath").shown = said.beneath;

@@ -22,9 +22,10 @@ const seen = {
   status: null, rules: [], probes: [], incidents: [], current: null, log: [], notifications: null, session: null,
   traces: {every: 5, rules: {}, marks: []},
   heard: null, connected: false, ahead: 0, statusAt: 0,
-  now() { return Date.now() - this.ahead; },
-  windowLeft() { return this.status.deployment.window_left - (performance.now() - this.statusAt) / 1000; },
-  isFresh() { return this.connected; },
+  /** The agent's time as of what is shown: it stands still while nothing is heard. */
+  now() { return Date.now() - this.ahead - this.silentFor(); },
+  windowLeft() { return this.status.deployment.window_left - (performance.now() - this.statusAt - this.silentFor()) / 1000; },
+  silentFor() { return this.connected || this.heard === null ? 0 : performance.now() - this.heard; },
   readIncident(identity) { return read(`incidents/${encodeURIComponent(identity)}`); },
   readAgain,
 };
@@ -58,7 +59,7 @@ function showAge() {
   say(byId("connection-word"), seen.connected ? "Connected" : "Not connected");
   byId("connection").dataset.is = seen.connected ? "pass" : "fail";
   document.body.classList.toggle("is-stale", !seen.connected);
-  say(byId("lost-age"), `What you see is how it was ${age} s ago, at ${atTime(seen.now() - age * 1000, seen.now())} UTC. It is tried again by itself.`);
+  say(byId("lost-age"), `What you see is how it was ${age} s ago, at ${atTime(seen.now(), seen.now())} UTC. It is tried again by itself.`);
 }
 
 function tick() {
@@ -112,8 +113,10 @@ let soon = null;
 
 /** What happened may have changed more than the stream tells; one reading for all that come together. */
 function readSoon() {
-  clearTimeout(soon);
-  soon = setTimeout(readAgain, 200);
+  soon ??= setTimeout(() => {
+    soon = null;
+    readAgain();
+  }, 200);
 }
 
 const takers = {

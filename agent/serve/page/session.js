@@ -29,8 +29,9 @@ export function askForToken(session, after) {
 
 /** What one may do, and the way to more or less. */
 export function showRight(session, after) {
-  const button = byId("right");
-  button.hidden = false;
+  const button = byId("right-button");
+  byId("right").hidden = false;
+  byId("right").classList.toggle("may-act", session.may_change);
   say(button, session.may_change ? "Forget the token" : "Enter a token…");
   say(byId("right-says"), session.may_change ? `Here you can act${right.name ? ` as ${right.name}` : ""}.` : "Here you can look, and not act.");
   button.onclick = () => {
