@@ -31,7 +31,7 @@ export function make(tag, attributes = {}, ...children) {
 
 /** Replaces what is in an element. */
 export function fill(element, ...children) {
-  element.replaceChildren(...children.flat().filter((child) => child !== null && child !== undefined && child !== false && child !== "")
+  element.replaceChildren(...children.flat(2).filter((child) => child !== null && child !== undefined && child !== false && child !== "")
     .map((child) => (child instanceof Node ? child : document.createTextNode(visible(child)))));
 }
 

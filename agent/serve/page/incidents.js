@@ -25,18 +25,18 @@ function step({after, says, kind}) {
 /** An incident as a person reads it: the sentence, the numbers, the steps, what to type, where that does not stand at the top of the page. */
 function report(incident, now, {withNext = true} = {}) {
   const began = Date.parse(incident.began);
-  const began_text = `${atTime(began, now)} UTC`;
   const lasted = incident.ended ? `over after ${took((Date.parse(incident.ended) - began) / 1000)}` : `not over, for ${lasting((now - began) / 1000)}`;
+  const choices = [withNext && ["Type next", [incident.next]], incident.otherwise.length > 0 && ["Or", incident.otherwise]].filter(Boolean);
   return make("div", {class: "report"},
     make("div", {},
       make("p", {class: "stands"}, incident.stands || incident.says),
       make("dl", {class: "facts"},
-        line("Broke", incident.says), line("Began", `${began_text}, ${lasted}`), line("Outcome", incident.ended && incident.outcome), line("Ordered by", orderedBy(incident)),
-        line("Blame", incident.blame), line("Breached, too", incident.other_rules.join(", ")), line("Also ill", incident.ill.join(". "))),
-      withNext && [make("h3", {class: "label"}, "Type next"), command(incident.next.type, incident.next.so_that)],
-      incident.otherwise.length > 0 && make("h3", {class: "label"}, "Or"), incident.otherwise.map((choice) => command(choice.type, choice.so_that))),
+        line("Broke", incident.says), line("Began", `${atTime(began, now)} UTC, ${lasted}`), line("Outcome", incident.ended && incident.outcome),
+        line("Ordered by", orderedBy(incident)), line("Blame", incident.blame), line("Breached, too", incident.other_rules.join(", ")),
+        line("Also ill", incident.ill.join(". ")))),
     make("div", {}, make("h3", {class: "label"}, "Steps"),
-      incident.steps.length ? make("ol", {class: "steps"}, incident.steps.map(step)) : make("p", {class: "quiet"}, "Nothing was changed.")));
+      incident.steps.length ? make("ol", {class: "steps"}, incident.steps.map(step)) : make("p", {class: "quiet"}, "Nothing was changed.")),
+    choices.map(([label, some]) => make("div", {class: "choices"}, make("h3", {class: "label"}, label), some.map((choice) => command(choice.type, choice.so_that)))));
 }
 
 /** The incident that a person is here for: the one that is open, or was over within the hour, or whose rollback shut the latch. */

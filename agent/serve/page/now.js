@@ -46,15 +46,29 @@ function showNext(seen) {
   fill(place, make("h2", {class: "label"}, next.label), next.says && make("p", {}, withCommands(next.says)), next.command && command(next.command, next.rest));
 }
 
-function showBroke(rule, seen) {
-  if (!rule) return fill(byId("broke"));
-  const isKnown = rule.value !== null && rule.value !== undefined;
+/** The number against its limit, and the agent's sentence. */
+function against(value, unit, what, sentence) {
+  return [typeof value === "number" && make("p", {class: "number"}, make("strong", {}, amount(value, unit)), make("span", {}, what)), make("p", {}, sentence)];
+}
+
+/** Of a rule that is breached or pending: what it is now. */
+function brokenNow(rule, seen) {
   const times = [];
   if (rule.true_since) times.push(`for ${lasting((seen.now() - Date.parse(rule.true_since)) / 1000)}`);
   if (rule.verdict === "pending" && rule.breaches_at) times.push(`breaches in ${lasting((Date.parse(rule.breaches_at) - seen.now()) / 1000)} if it stays so`);
-  fill(byId("broke"),
-    isKnown && make("p", {class: "number"}, make("strong", {}, amount(rule.value, rule.unit)), make("span", {}, `${rule.rule}, limit ${limitOf(rule)}`)),
-    make("p", {}, [rule.says, ...times].join(", ")));
+  return against(rule.value, rule.unit, `${rule.rule}, limit ${limitOf(rule)}`, [rule.says, ...times].join(", "));
+}
+
+/** Of an incident that is over: what it was as it broke. */
+function brokenThen(incident, seen) {
+  const breach = incident.events.find((event) => event.kind === "verdict.changed" && event.to === "breached" && event.rule === incident.rule);
+  const unit = seen.rules.find((rule) => rule.rule === incident.rule)?.unit;
+  return against(breach?.value, unit, breach && `${incident.rule} then, limit ${limitOf({...breach, unit})}`, incident.stands);
+}
+
+function showBroke(said, seen) {
+  const isOver = said.state === "back" && seen.current?.ended;
+  fill(byId("broke"), said.rule ? brokenNow(said.rule, seen) : isOver && brokenThen(seen.current, seen));
 }
 
 export function showNow(seen) {
@@ -69,7 +83,7 @@ export function showNow(seen) {
   say(byId("sentence"), said.sentence);
   if (byId("beneath").shown !== said.beneath) fill(byId("beneath"), withCommands(said.beneath));
   byId("beneath").shown = said.beneath;
-  showBroke(said.rule, seen);
+  showBroke(said, seen);
   showNext(seen);
   return said;
 }

@@ -91,7 +91,7 @@ function createFact([what]) {
   return {
     element,
     show([, text]) {
-      if (text !== shown) fill(says, text.length > long ? make("details", {}, make("summary", {}, `${text.slice(0, 60)}…`), make("p", {}, withCommands(text))) : withCommands(text));
+      if (text !== shown) fill(says, text.length > long ? make("details", {}, make("summary", {}, `${text.slice(0, 60).replace(/ +\S*$/, "")}…`), make("p", {}, withCommands(text))) : withCommands(text));
       shown = text;
     },
   };

@@ -24,7 +24,7 @@ function message(one, now) {
 }
 
 function table(caption, heads, rows) {
-  return make("table", {}, make("caption", {class: "label"}, caption), make("thead", {}, make("tr", {}, heads.map((head) => make("th", {scope: "col"}, head)))),
+  return make("table", {}, make("caption", {class: "label"}, caption), make("thead", {class: "hidden"}, make("tr", {}, heads.map((head) => make("th", {scope: "col"}, head)))),
     make("tbody", {}, rows));
 }
 
@@ -37,6 +37,6 @@ export function showTold(seen) {
   const targets = [...told.targets].sort((one, other) => worstFirst[one.is] - worstFirst[other.is]);
   fill(byId("told-body"),
     told.off && make("p", {}, told.off),
-    targets.length > 0 && table("Whom", ["To", "Arrives"], targets.map((one) => target(one, now))),
-    told.messages.length > 0 && table("What", ["Is", "Message"], told.messages.slice(0, mostListed).map((one) => message(one, now))));
+    targets.length > 0 && table("To whom", ["Target", "Whether it arrives"], targets.map((one) => target(one, now))),
+    told.messages.length > 0 && table("Messages", ["What became of it", "Message"], told.messages.slice(0, mostListed).map((one) => message(one, now))));
 }
