@@ -80,7 +80,7 @@ const actions = [
   },
 ];
 
-function start(action, seen) {
+function start(action, seen, after) {
   const d = seen.status.deployment;
   fill(byId("done"));
   confirm({
@@ -91,13 +91,13 @@ function start(action, seen) {
     isGrave: action.isGrave,
     async run(values) {
       say(byId("done"), await change(action.path, values));
-      seen.readAgain();
+      after();
     },
   });
 }
 
-/** Only where somebody may act, and never on what may no longer be so. */
-export function showActions(seen) {
+/** Only where somebody may act, and never on what may no longer be so; `after()` once something was done. */
+export function showActions(seen, after) {
   const d = seen.status.deployment;
   const mayAct = Boolean(d && seen.session?.may_change);
   const possible = mayAct ? actions.filter((action) => action.possible(d, seen)) : [];
@@ -109,7 +109,7 @@ export function showActions(seen) {
         say(element, `${action.words}…`);
         element.className = action.isGrave && seen.status.breached.length ? "grave" : "plain";
         element.disabled = !seen.connected;
-        element.onclick = () => start(action, seen);
+        element.onclick = () => start(action, seen, after);
       },
     };
   });

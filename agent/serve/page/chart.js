@@ -91,10 +91,10 @@ export function createChart() {
   return {
     elements: [box, readout],
     show(newest) {
-      const isSame = trace && plot;
+      if (plot && trace.points === newest.points && trace.marks.length === newest.marks.length) return;
       trace = Object.assign(trace ?? {}, newest);
       dataOf = [trace.points.map(([at]) => at / 1000), trace.points.map(([, value]) => value)];
-      if (isSame) plot.setData(dataOf);
+      if (plot) plot.setData(dataOf);
       else rebuild();
       box.setAttribute("aria-label", `${trace.rule} over the last half hour. ${summary(trace)}`);
       read(plot?.cursor.idx);

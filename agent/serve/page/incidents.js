@@ -1,12 +1,11 @@
 // Incidents: a list, and each opened on demand; the one that matters now stands near the top of the page.
 
 import {byId, each, fill, make, say, withCommands} from "./dom.js";
-import {latchOf} from "./judgement.js";
+import {readIncident} from "./known.js";
 import {command} from "./now.js";
 import {atTime, lasting, took} from "./words.js";
 
 const mostListed = 20;
-const recent = 60 * 60;  // seconds for which an incident that is over still stands near the top
 
 function line(what, text) {
   return text ? make("div", {class: "fact"}, make("dt", {}, what), make("dd", {}, withCommands(text))) : null;
@@ -39,16 +38,6 @@ function report(incident, now, {withNext = true} = {}) {
     choices.map(([label, some]) => make("div", {class: "choices"}, make("h3", {class: "label"}, label), some.map((choice) => command(choice.type, choice.so_that)))));
 }
 
-/** The incident that a person is here for: the one that is open, or was over within the hour, or whose rollback shut the latch. */
-export function currentOf(seen) {
-  const newest = seen.incidents[0];
-  if (seen.status.incident) return seen.status.incident;
-  if (!newest?.ended) return newest ? newest.incident : null;
-  const d = seen.status.deployment;
-  const isLatched = d?.latched && latchOf(d).became === newest.outcome;
-  return isLatched || seen.now() - Date.parse(newest.ended) < recent * 1000 ? newest.incident : null;
-}
-
 function createItem(identity, seen) {
   const [when, rule, became] = [make("span", {class: "when"}), make("span", {class: "row-name"}), make("span", {class: "became"})];
   const body = make("div", {class: "opened"});
@@ -57,7 +46,7 @@ function createItem(identity, seen) {
     if (!element.open) return;
     fill(body, make("p", {class: "quiet"}, "Reading it."));
     try {
-      fill(body, report(await seen.readIncident(identity), seen.now()));
+      fill(body, report(await readIncident(identity), seen.now()));
     } catch (error) {
       fill(body, make("p", {role: "alert"}, error.message));
     }

@@ -84,3 +84,14 @@ export function judge(status, rules) {
     if (said) return {sentence: d.live ? `${live} is live` : "Which slot is live is not known", ...said, beneath: said.beneath(live), title: `${d.live || "no slot"} live · ${said.word}`};
   }
 }
+
+const recent = 60 * 60 * 1000;  // milliseconds for which an incident that is over is still what a person comes for
+
+/** The incident that a person is here for: the one that is open, or was over within the hour, or whose rollback shut the latch; or null. */
+export function currentOf(status, incidents, now) {
+  const newest = incidents[0];
+  if (status.incident || !newest) return status.incident;
+  const d = status.deployment;
+  const shutTheLatch = d?.latched && latchOf(d).became === newest.outcome;
+  return !newest.ended || shutTheLatch || now - Date.parse(newest.ended) < recent ? newest.incident : null;
+}

@@ -1,9 +1,9 @@
-// Composes the page: what was read, what comes as it happens, and when each part is shown anew.
+// Composes the page: what comes as it happens, what is read then, and when each part is shown anew.
 
 import {showActions} from "./actions.js";
-import {read, Refusal} from "./api.js";
 import {byId, say} from "./dom.js";
-import {currentOf, showIncidents} from "./incidents.js";
+import {showIncidents} from "./incidents.js";
+import {readAll, readIncidents, readProbes, readSession, seen, takeEvent, takeStatus} from "./known.js";
 import {showLog} from "./log.js";
 import {showNow} from "./now.js";
 import {showProbes} from "./probes.js";
@@ -14,99 +14,39 @@ import {Stream} from "./stream.js";
 import {showTold} from "./told.js";
 import {atTime} from "./words.js";
 
-const mostEvents = 500;
 const betweenProbes = 5_000;  // milliseconds; nothing tells when a probe has run
+const together = 200;  // milliseconds in which what happens is read once
 
-/** All that the page knows. `heard` is when the agent was heard last, by the browser's own clock, which nobody sets. */
-const seen = {
-  status: null, rules: [], probes: [], incidents: [], current: null, log: [], notifications: null, session: null,
-  traces: {every: 5, rules: {}, marks: []},
-  heard: null, connected: false, ahead: 0, statusAt: 0,
-  /** The agent's time as of what is shown: it stands still while nothing is heard. */
-  now() { return Date.now() - this.ahead - this.silentFor(); },
-  windowLeft() { return this.status.deployment.window_left - (performance.now() - this.statusAt - this.silentFor()) / 1000; },
-  silentFor() { return this.connected || this.heard === null ? 0 : performance.now() - this.heard; },
-  readIncident(identity) { return read(`incidents/${encodeURIComponent(identity)}`); },
-  readAgain,
-};
-
-function takeStatus(status) {
-  const before = seen.status;
-  seen.status = status;
-  seen.statusAt = performance.now();
-  if (status.at) seen.ahead = Date.now() - Date.parse(status.at);
-  if (!before || before.incident !== status.incident) readIncidents();
-}
-
-function showAll() {
-  if (!seen.status) return;
-  showStanding(seen);
-  showActions(seen);
-  showRules(seen);
-  showProbes(seen);
-  showIncidents(seen);
-  showTold(seen);
-  showLog(seen);
-  const said = showNow(seen);
-  document.title = seen.connected ? said.title : `connection lost · ${said.title}`;
-}
-
-/** How old what is shown is, and whether it is still so. */
-function showAge() {
+/** Whether the agent is heard, and how old what is shown is. */
+function showConnection() {
+  byId("lost").hidden = seen.connected;
+  document.body.classList.toggle("is-stale", !seen.connected);
+  byId("connection").dataset.is = seen.connected ? "pass" : "fail";
+  say(byId("connection-word"), seen.connected ? "Connected" : "Not connected");
   if (seen.heard === null) return;
   const age = Math.floor((performance.now() - seen.heard) / 1000);
   say(byId("age"), `seen ${age} s ago`);
-  say(byId("connection-word"), seen.connected ? "Connected" : "Not connected");
-  byId("connection").dataset.is = seen.connected ? "pass" : "fail";
-  document.body.classList.toggle("is-stale", !seen.connected);
   say(byId("lost-age"), `What you see is how it was ${age} s ago, at ${atTime(seen.now(), seen.now())} UTC. It is tried again by itself.`);
 }
 
-function tick() {
-  showAge();
-  if (seen.status && seen.connected) goOn(seen.traces, seen.rules, seen.now());
-  showAll();
-}
-
-// Reading. Each part is read for itself: one that is refused or not there leaves the others as they are.
-
-async function take(path, into) {
-  try {
-    into(await read(path));
-  } catch (error) {
-    if (!(error instanceof Refusal)) throw error;
-  }
-}
-
-async function readIncidents() {
-  await take("incidents", (found) => { seen.incidents = found.incidents; });
-  const identity = seen.status && currentOf(seen);
-  if (identity) await take(`incidents/${encodeURIComponent(identity)}`, (found) => { seen.current = found; });
-  else seen.current = null;
-  showAll();
-}
-
-const readProbes = () => take("probes", (found) => { seen.probes = found.probes; });
-const readTraces = () => take("traces", (found) => { seen.traces = found; });
-const readLog = () => take("log", (found) => { seen.log = found.operations; });
-const readTold = async () => {
-  seen.notifications = null;
-  await take("notifications", (found) => { seen.notifications = found; });
-};
-
-async function readSession() {
-  try {
-    seen.session = await read("session");
+function show() {
+  showConnection();
+  if (seen.session) {
     say(byId("version"), `flipback ${seen.session.version}`);
-    showRight(seen.session, () => { readSession(); stream.again(); });
-  } catch (error) {
-    if (error.status === 401) askForToken(null, () => { readSession(); stream.again(); });
+    showRight(seen.session, takeRight);
   }
+  if (!seen.status) return;
+  for (const part of [showStanding, showRules, showProbes, showIncidents, showTold, showLog]) part(seen);
+  showActions(seen, () => readAll().then(show));
+  const {title} = showNow(seen);
+  document.title = seen.connected ? title : `connection lost · ${title}`;
 }
 
-async function readAgain() {
-  await Promise.all([readSession(), readProbes(), readTraces(), readLog(), readTold(), readIncidents()]);
-  showAll();
+/** Another token than before: what one may do is asked anew, and where it was needed to look, one looks. */
+async function takeRight() {
+  await readSession();
+  show();
+  if (!seen.connected) stream.again();
 }
 
 let soon = null;
@@ -115,38 +55,49 @@ let soon = null;
 function readSoon() {
   soon ??= setTimeout(() => {
     soon = null;
-    readAgain();
-  }, 200);
+    readAll().then(show);
+  }, together);
 }
 
 const takers = {
-  status: takeStatus,
+  status(status) { if (takeStatus(status)) readIncidents().then(show); },
   rules(found) { seen.rules = found.rules; },
   happened(event) {
-    seen.log = [...seen.log, event].slice(-mostEvents);
+    takeEvent(event);
     readSoon();
   },
 };
 
+let isAsked = false;  // for a token to look with: once, and then by the button
+
+function sayLost(why) {
+  if (why?.status !== 401) return say(byId("lost-word"), seen.heard === null ? "The agent does not answer. It is tried again by itself." : "The connection is lost.");
+  say(byId("lost-word"), "From here a token is needed to look, too.");
+  seen.session ??= {may_change: false, token_is_configured: true, version: ""};
+  if (!isAsked) askForToken(seen.session, takeRight);
+  isAsked = true;
+}
+
 const stream = new Stream({
   open() {
     seen.connected = true;
-    byId("lost").hidden = true;
-    readAgain();
+    readAll().then(show);
   },
   heard() { seen.heard = performance.now(); },
   event(name, data) {
     takers[name]?.(data);
-    showAll();
+    show();
   },
-  lost() {
+  lost(why) {
     seen.connected = false;
-    byId("lost").hidden = false;
-    say(byId("lost-word"), seen.heard === null ? "The agent does not answer. It is tried again by itself." : "The connection is lost.");
-    tick();
+    sayLost(why);
+    show();
   },
 });
 
-setInterval(tick, 1000);
+setInterval(() => {
+  if (seen.status && seen.connected) goOn(seen.traces, seen.rules, seen.now());
+  show();
+}, 1000);
 setInterval(() => { if (seen.connected && !document.hidden) readProbes(); }, betweenProbes);
-document.addEventListener("visibilitychange", () => { if (!document.hidden && seen.connected) readAgain(); });
+document.addEventListener("visibilitychange", () => { if (!document.hidden && seen.connected) readAll().then(show); });

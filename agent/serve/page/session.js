@@ -12,7 +12,7 @@ const howToMake = "No token is configured, so nobody may act from here: write to
 export function askForToken(session, after) {
   confirm({
     title: "Enter the token",
-    happens: [session && !session.token_is_configured ? howToMake : whereFrom],
+    happens: [session.token_is_configured ? whereFrom : howToMake],
     fields: [
       {name: "token", label: "Token", type: "password", required: true},
       {name: "name", label: "Your name, for the record (optional)", type: "text", value: right.name},
@@ -27,7 +27,7 @@ export function askForToken(session, after) {
   });
 }
 
-/** What one may do, and the way to more or less. */
+/** What one may do, and the way to more or less; `after()` once there is a token. */
 export function showRight(session, after) {
   const button = byId("right-button");
   byId("right").hidden = false;
@@ -37,6 +37,6 @@ export function showRight(session, after) {
   button.onclick = () => {
     if (!session.may_change) return askForToken(session, after);
     right.forget();
-    after();
+    location.reload();  // nothing stays that was read with it
   };
 }

@@ -80,6 +80,7 @@ function factsOf(seen) {
     ["Not stored", d.unstored.join(". ")],
     ["Not on record", seen.status.unrecorded],
     ["Kept", d.kept],
+    ["Not read", Object.entries(seen.refused).map(([part, why]) => `${part}: ${why}`).join(". ")],
   ].filter(([, says]) => says);
 }
 
