@@ -107,7 +107,7 @@ export function showActions(seen, after) {
       element,
       show(action) {
         say(element, `${action.words}…`);
-        element.className = action.isGrave && seen.status.breached.length ? "grave" : "plain";
+        element.className = action.isGrave && seen.status.breached.length && action === possible[0] ? "grave" : "plain";
         element.disabled = !seen.connected;
         element.onclick = () => start(action, seen, after);
       },

@@ -7,7 +7,7 @@ const mostEvents = 500;
 
 /** What is known. A part that could not be read stays as it was, and `refused` has why. */
 export const seen = {
-  status: null, rules: [], probes: [], incidents: [], current: null, log: [], notifications: null, session: null,
+  status: null, rules: null, probes: [], incidents: [], current: null, log: [], notifications: null, session: null,
   traces: {every: 5, rules: {}, marks: []},
   refused: {},
   connected: false,

@@ -35,7 +35,7 @@ function show() {
     say(byId("version"), `flipback ${seen.session.version}`);
     showRight(seen.session, takeRight);
   }
-  if (!seen.status) return;
+  if (!seen.status || !seen.rules) return;
   for (const part of [showStanding, showRules, showProbes, showIncidents, showTold, showLog]) part(seen);
   showActions(seen, () => readAll().then(show));
   const {title} = showNow(seen);
@@ -96,7 +96,7 @@ const stream = new Stream({
 });
 
 setInterval(() => {
-  if (seen.status && seen.connected) goOn(seen.traces, seen.rules, seen.now());
+  if (seen.rules && seen.connected) goOn(seen.traces, seen.rules, seen.now());
   show();
 }, 1000);
 setInterval(() => { if (seen.connected && !document.hidden) readProbes(); }, betweenProbes);
