@@ -32,13 +32,13 @@ export function took(seconds) {
 /** A measured value with its unit. */
 export function amount(value, unit = "") {
   if (value === null || value === undefined) return "no value";
-  if (unit.endsWith("ratio")) return `${trimmed(value * 100, 2)}%`;
+  if (unit === "ratio") return `${trimmed(value * 100, 2)}%`;
   if (unit === "seconds") return value < 1 ? `${trimmed(value * 1000, 1)}ms` : value < 60 ? `${trimmed(value, 2)}s` : lasting(value);
   if (unit === "bytes") {
     const power = value < 1024 ? 0 : Math.min(4, Math.floor(Math.log2(value) / 10));
     return `${trimmed(value / 1024 ** power, 2)}${["B", "KiB", "MiB", "GiB", "TiB"][power]}`;
   }
-  return trimmed(value, 3) + (unit.includes("per second") ? "/s" : "");
+  return trimmed(value, 3) + (unit === "per_second" ? "/s" : "");
 }
 
 /** A rule's limit with its comparison, "> 5%": as the agent's sentence ends, or the threshold alone where it does not say. */
