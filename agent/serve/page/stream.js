@@ -19,12 +19,17 @@ export function eventReader(tell) {
         if (line.startsWith("event:")) name = line.slice(6).trim();
         if (line.startsWith("data:")) data.push(line.slice(5).replace(/^ /, ""));
       }
-      if (data.length > 0) tell(name, JSON.parse(data.join("\n")));
+      if (data.length === 0) continue;
+      try {
+        tell(name, JSON.parse(data.join("\n")));
+      } catch (error) {
+        reportError(error);  // a mistake in showing one event ends no stream
+      }
     }
   };
 }
 
-/** Follows the agent until the page is left: `on.open()`, `on.heard()` with each piece, `on.event(name, data)`, `on.lost(error, waitMs)`. */
+/** Follows the agent, and connects again by itself, until the page is left: `on.open()`, `on.heard()` with each piece, `on.event(name, data)`, `on.lost(error)`. */
 export class Stream {
   constructor(on) {
     this.on = on;
@@ -72,8 +77,8 @@ export class Stream {
     }
     clearTimeout(this.silent);
     this.current = null;
-    const wait = Math.min(longestWait, firstWait * 2 ** this.failures++);
-    this.on.lost(why, wait);
-    this.waiting = setTimeout(() => this.#connect(), wait);
+    this.on.lost(why);
+    if (why?.status === 401) return;  // until there is another token
+    this.waiting = setTimeout(() => this.#connect(), Math.min(longestWait, firstWait * 2 ** this.failures++));
   }
 }
