@@ -10,8 +10,8 @@
 
 namespace flipback::serve {
 
-/// The agent's own metrics in Prometheus' text format (packaging/docs/events.md: "Metrics"), made anew at each scrape. What is the longest
-/// since the scrape before begins anew in `measured`.
+/// The agent's own metrics in Prometheus' text format (packaging/docs/events.md: "Metrics"), made anew at each scrape. Takes the longest
+/// lag out of `measured`, so that the next scrape tells of the time after this one.
 std::string metrics_text(generation& of, const tally& told, own_times& measured, const notify::notifier& people, bool in_an_incident);
 
 /// The page under /healthz: the agent's own state as JSON. Failing services are no illness of the agent.
