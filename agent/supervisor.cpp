@@ -51,14 +51,15 @@ supervisor::supervisor(asio::io_context& loop, std::filesystem::path file, confi
       log_(std::make_unique<event_log>(first.agent.log_format, first.agent.log_level, STDERR_FILENO)),
       started_with_(first.agent),
       notifier_(
-          loop, [this](event e) { tell(std::move(e)); },
-          [this](std::string text) { return serve::typed_here(std::move(text), started_with_.socket); }),
+          loop, [this](event e) { tell(std::move(e)); }, [this](std::string text) { return typed(std::move(text)); }),
       tasks_(loop, [this](const std::string& why) { tell({"agent.task_failed", severity::critical, why, {}}); }),
       signals_(loop, SIGHUP, SIGTERM, SIGINT) {
   raise_descriptor_limit();
   if (first.deployment) remember(first.agent.state);
   if (!first.agent.listen.empty()) {
-    server_ = std::make_unique<serve::http_server>(loop_, first.agent.listen, [this](std::string_view path) { return page(path); });
+    make_api();
+    server_ = std::make_unique<serve::http_server>(loop_, first.agent.listen,
+                                                   [this](const serve::request& what) { return api_->answer_to(what); });
   }
   listen_to_operators(first.agent.socket);
   settings::diagnostics problems;
@@ -71,7 +72,7 @@ supervisor::supervisor(asio::io_context& loop, std::filesystem::path file, confi
 supervisor::~supervisor() = default;
 
 void supervisor::tell(event e) {
-  e.says = serve::typed_here(std::move(e.says), started_with_.socket);
+  e.says = typed(std::move(e.says));
   const wall_time at = std::chrono::system_clock::now();
   put_down(incidents_.take(std::move(e), at), at);
 }
@@ -80,6 +81,7 @@ void supervisor::put_down(const std::vector<event>& all, wall_time at) {
   for (const event& each : all) {
     log_->tell(each);
     told_.take(each, std::chrono::steady_clock::now());
+    if (api_) api_->happened(each, at);
     const bool is_kept = each.severity >= severity::info || incidents_.now();
     if (history_ && is_kept) history_->add(each, at);
     notifier_.take(each, at);
@@ -120,11 +122,25 @@ void supervisor::go_on_with_incidents(const std::string& file) {
   if (!done) tell({"history.failed", severity::warning, fmt::format("an incident that is open may begin anew: {}", done.error()), {}});
 }
 
+serve::on_record supervisor::known() const {
+  return {incidents_.now() ? incidents_.now()->id : "", history_ ? history_->trouble() : "", notifier_.untold()};
+}
+
+std::string supervisor::typed(std::string text) const {
+  return serve::typed_here(std::move(text), started_with_.socket);
+}
+
+asio::awaitable<serve::reply> supervisor::ask(serve::demand asked) {
+  serve::reply made = co_await answer(std::move(asked));
+  made.text = typed(std::move(made.text));
+  co_return made;
+}
+
 asio::awaitable<serve::reply> supervisor::answer(serve::demand asked) {
-  const serve::on_record known{incidents_.now() ? incidents_.now()->id : "", history_ ? history_->trouble() : "", notifier_.untold()};
   if (asked.verb == "ack") co_return acknowledge(asked);
   if (asked.verb == "notifications") co_return serve::notifications(notifier_, asked.values.contains("json"));
   if (asked.verb == "notify test") co_return co_await serve::test_notifications(notifier_, std::move(asked));
+  const serve::on_record known = this->known();
   if (!serve::asks_what_happened(asked)) co_return co_await serve::answer_to(*now_, known, std::move(asked));
   if (!history_) co_return serve::reply{false, "there is no [deployment], so that there are no incidents\n"};
   const auto found = co_await history_->read<serve::reply>([asked](const std::string& file) { return serve::what_happened(file, asked); });
@@ -150,13 +166,15 @@ void supervisor::listen_to_operators(const std::string& path) {
   std::error_code unseen;
   if (path.empty() && !std::filesystem::is_directory(at.parent_path(), unseen)) return;
   control_ = std::make_unique<serve::control_socket>(
-      loop_, at,
-      [this](serve::demand asked) -> asio::awaitable<serve::reply> {
-        serve::reply made = co_await answer(std::move(asked));
-        made.text = serve::typed_here(std::move(made.text), started_with_.socket);
-        co_return made;
-      },
-      [this](const event& e) { tell(e); });
+      loop_, at, [this](serve::demand asked) { return ask(std::move(asked)); }, [this](const event& e) { tell(e); });
+}
+
+void supervisor::make_api() {
+  api_ = std::make_unique<serve::api>(
+      loop_, serve::api::agent{[this]() -> generation& { return *now_; }, [this](serve::demand asked) { return ask(std::move(asked)); },
+                               [this] { return known(); },
+                               [this] { return serve::metrics_text(*now_, told_, *times_, notifier_, incidents_.now().has_value()); },
+                               [this](std::string text) { return typed(std::move(text)); }});
 }
 
 void supervisor::remember(const std::string& file) {
@@ -177,15 +195,6 @@ std::unique_ptr<generation> supervisor::make(config::configuration from, notify:
   return made;
 }
 
-serve::answer supervisor::page(std::string_view path) {
-  if (path == "/metrics")
-    return {200, "text/plain; version=0.0.4; charset=utf-8",
-            serve::metrics_text(*now_, told_, *times_, notifier_, incidents_.now().has_value())};
-  if (path == "/healthz" || path == "/")
-    return {200, "application/json", serve::typed_here(serve::health_text(*now_), started_with_.socket)};
-  return {404, "text/plain; charset=utf-8", "there are /healthz and /metrics\n"};
-}
-
 void supervisor::tell_start(instant began) {
   for (const std::string& note : now_->configured().notes) tell({"agent.note", severity::warning, note, {}});
   for (const rules::switched_off& off : now_->rules_off())
@@ -203,7 +212,11 @@ asio::awaitable<void> supervisor::run() {
   const instant began = std::chrono::steady_clock::now();
   now_->start();
   settle_incidents();
-  if (server_) tasks_.spawn(server_->serve());
+  if (server_) {
+    tasks_.spawn(server_->serve());
+    tasks_.spawn(api_->trace());
+    tasks_.spawn(api_->stream());
+  }
   if (control_) tasks_.spawn(control_->serve());
   tasks_.spawn(notifier_.work());
   tasks_.spawn(feed_watchdog());
@@ -260,6 +273,7 @@ asio::awaitable<void> supervisor::reload() {
 void supervisor::follow(const config::agent& before, const config::agent& now) {
   if (now.log_format != before.log_format || now.log_level != before.log_level)
     log_ = std::make_unique<event_log>(now.log_format, now.log_level, STDERR_FILENO);
+  if (api_ && now.token != before.token) api_->ask_again();
   const auto stays = [&](std::string_view key, const std::string& was, const std::string& is) {
     if (was == is) return;
     tell({"config.needs_restart",

@@ -5,6 +5,7 @@
 #include "agent/incident/book.hpp"
 #include "agent/incident/history.hpp"
 #include "agent/notify/notifier.hpp"
+#include "agent/serve/api.hpp"
 #include "agent/serve/control_socket.hpp"
 #include "agent/serve/http_server.hpp"
 #include "agent/serve/own_times.hpp"
@@ -18,7 +19,7 @@
 
 namespace flipback {
 
-/// Runs the agent: one generation at a time, the page, the signals. SIGHUP reads the configuration anew, SIGTERM and SIGINT end.
+/// Runs the agent: one generation at a time, the pages, the signals. SIGHUP reads the configuration anew, SIGTERM and SIGINT end.
 class supervisor {
  public:
   /// Throws std::runtime_error where the agent can't start; the configuration has been found good.
@@ -31,7 +32,7 @@ class supervisor {
  private:
   asio::awaitable<void> reload();
   asio::awaitable<void> feed_watchdog();
-  serve::answer page(std::string_view path);
+  void make_api();
   void listen_to_operators(const std::string& path);
   std::unique_ptr<generation> make(config::configuration from, notify::directory& targets, settings::diagnostics& problems);
   void remember(const std::string& file);
@@ -42,6 +43,10 @@ class supervisor {
   void settle_incidents();
   void tell_people_by(notify::directory targets);
   void go_on_with_incidents(const std::string& file);
+  [[nodiscard]] serve::on_record known() const;
+  /// With the commands in it as they must be typed to reach this agent.
+  [[nodiscard]] std::string typed(std::string text) const;
+  asio::awaitable<serve::reply> ask(serve::demand asked);
   asio::awaitable<serve::reply> answer(serve::demand asked);
   serve::reply acknowledge(const serve::demand& asked);
   void tell_start(instant began);
@@ -56,7 +61,8 @@ class supervisor {
   std::shared_ptr<serve::own_times> times_ = std::make_shared<serve::own_times>();  ///< shared with the store's thread
   std::unique_ptr<incident::history> history_;                                      ///< null: there was no deployment yet
   notify::notifier notifier_;
-  std::unique_ptr<serve::http_server> server_;
+  std::unique_ptr<serve::api> api_;             ///< null: nothing listens
+  std::unique_ptr<serve::http_server> server_;  ///< the same
   std::unique_ptr<serve::control_socket> control_;
   std::unique_ptr<generation> now_;
   task_group tasks_;

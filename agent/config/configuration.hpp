@@ -2,6 +2,7 @@
 
 #include "flipback/event.hpp"
 #include "flipback/probe.hpp"
+#include "flipback/secret.hpp"
 #include "flipback/settings.hpp"
 #include "flipback/units.hpp"
 
@@ -21,8 +22,8 @@
 /// The configuration that a person writes (packaging/docs/configuration.md), read and checked whole. Plain values: nothing here does I/O.
 namespace flipback::config {
 
-/// How events are written: for people, or a JSON object a line.
-enum class log_format : std::uint8_t { text, json };
+/// How events are written: for people, or for programs as a JSON object or pairs of logfmt a line.
+enum class log_format : std::uint8_t { text, json, logfmt };
 std::string_view name_of(log_format f);
 
 struct slot {
@@ -130,7 +131,9 @@ struct probe_entry {
 inline constexpr std::string_view usual_socket = "/run/flipback/flipback.sock";
 
 struct agent {
-  std::string listen = "127.0.0.1:19187";  ///< /healthz and /metrics; empty: none
+  std::string listen = "127.0.0.1:19187";  ///< the page, the API, /healthz and /metrics; empty: none
+  secret token;                            ///< what the API's clients who change something must know; empty: nobody may
+  std::vector<std::string> hosts;          ///< names beside "localhost" by which browsers may reach the page and the API
   std::string state = "/var/lib/flipback/flipback.db";
   std::string socket;  ///< for the verbs that talk to the running agent; empty: the usual one, where its folder is there
   config::log_format log_format = config::log_format::text;

@@ -7,6 +7,8 @@
 
 #include <sys/un.h>
 
+#include <algorithm>
+#include <cctype>
 #include <charconv>
 
 namespace flipback::config {
@@ -31,10 +33,41 @@ bool is_address_and_port(std::string_view text, unsigned lowest_port) {
   return !error && address.is_v6() == bracketed;
 }
 
+/// As a browser names it in its Host header, without a port.
+bool is_host(std::string_view text) {
+  const auto is_part = [](unsigned char c) { return std::isalnum(c) != 0 || c == '-' || c == '.' || c == '_'; };
+  return !text.empty() && text.size() <= 253 && std::ranges::all_of(text, is_part);
+}
+
+/// Which secret the API's clients must know. It is guessed at from where it is asked for, so it must be long; it goes into a header.
+void read_token(settings::section& from, agent& into) {
+  constexpr std::size_t shortest = 16;
+  auto token = from.hidden("token");
+  if (!token) return;
+  const std::string_view key = from.has("token") ? "token" : "token_file";
+  const auto is_plain = [](unsigned char c) { return c > ' ' && c < 0x7f; };
+  if (token->reveal().size() < shortest)
+    from.report(key,
+                fmt::format("found {} bytes, expected at least {}: `openssl rand -hex 32` makes one", token->reveal().size(), shortest));
+  else if (!std::ranges::all_of(token->reveal(), is_plain))
+    from.report(key, "found a blank or a byte that is no ASCII, expected letters, digits and signs: `openssl rand -hex 32` makes one");
+  into.token = *std::move(token);
+}
+
+void read_hosts(settings::section& from, agent& into) {
+  into.hosts = from.texts("hosts");
+  for (std::size_t i = 0; i < into.hosts.size(); ++i) {
+    if (is_host(into.hosts[i])) continue;
+    from.report("hosts", fmt::format("found {}, expected a host's name alone, such as \"flipback.example.com\"",
+                                     settings::shown_item(from, "hosts", i)));
+  }
+}
+
 }  // namespace
 
 std::string_view name_of(log_format f) {
-  return f == log_format::json ? "json" : "text";
+  constexpr std::array<std::string_view, 3> names{"text", "json", "logfmt"};
+  return names.at(static_cast<std::size_t>(f));
 }
 
 void read_agent(settings::section& root, agent& into) {
@@ -46,13 +79,15 @@ void read_agent(settings::section& root, agent& into) {
                  fmt::format("found {}, expected an address and a port such as \"127.0.0.1:19187\" or \"[::1]:19187\", or \"\" for none",
                              from->shown("listen")));
   }
+  read_token(*from, into);
+  read_hosts(*from, into);
   if (from->has("state")) into.state = from->required_text("state", into.state);
   if (from->has("socket")) into.socket = from->required_text("socket", std::string(usual_socket));
   constexpr std::size_t longest_path = sizeof(sockaddr_un::sun_path) - 1;
   if (into.socket.size() > longest_path)
     from->report("socket",
                  fmt::format("found {}, of {} bytes; expected at most {}", from->shown("socket"), into.socket.size(), longest_path));
-  into.log_format = from->one_of("log_format", into.log_format, {log_format::text, log_format::json});
+  into.log_format = from->one_of("log_format", into.log_format, {log_format::text, log_format::json, log_format::logfmt});
   into.log_level = from->one_of("log_level", into.log_level, {severity::debug, severity::info, severity::warning, severity::critical});
   into.name_servers = from->texts("name_servers");
   for (std::size_t i = 0; i < into.name_servers.size(); ++i) {

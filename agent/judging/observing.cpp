@@ -85,6 +85,7 @@ void observing::take(std::size_t which, const run& of, const observation& seen) 
     }
   }
   const instant at = of.started + seen.latency;
+  w.at = at;
   for (const route& r : routes_[which]) {
     sample s{of.started, at, std::nullopt, false};
     const auto found = std::ranges::find(seen.measurements, r.measurement, &measurement::name);

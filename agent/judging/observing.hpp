@@ -23,6 +23,7 @@ struct watched {
   const config::probe_entry* entry = nullptr;
   probe* observed = nullptr;
   std::optional<observation> newest;  ///< without its measurements once they are handed on
+  instant at{};                       ///< of the newest's end
   unsigned failures_in_a_row = 0;
   std::uint64_t passes = 0;
   std::uint64_t fails = 0;

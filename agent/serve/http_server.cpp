@@ -1,16 +1,20 @@
 #include "agent/serve/http_server.hpp"
 
 #include "agent/serve/accepting.hpp"
+#include "agent/serve/problem.hpp"
 #include "agent/task_group.hpp"
 #include "agent/within.hpp"
 
 #include <boost/asio/as_tuple.hpp>
+#include <boost/asio/co_spawn.hpp>
 #include <boost/asio/ip/tcp.hpp>
 #include <boost/asio/use_awaitable.hpp>
+#include <boost/asio/write.hpp>
 #include <boost/beast/core/flat_buffer.hpp>
 #include <boost/beast/http.hpp>
 #include <fmt/format.h>
 
+#include <array>
 #include <stdexcept>
 
 namespace flipback::serve {
@@ -30,6 +34,9 @@ constexpr auto patience = std::chrono::seconds(10);
 constexpr int most_requests = 100;  ///< of one connection
 constexpr auto as_value = asio::as_tuple(asio::use_awaitable);
 
+using http_request = http::request_parser<http::string_body>;
+using http_response = http::response<http::string_body>;
+
 tcp::endpoint parse_listen(const std::string& listen) {
   const std::size_t colon = listen.rfind(':');
   if (colon == std::string::npos) throw std::runtime_error(fmt::format("can't listen on \"{}\": expected host:port", listen));
@@ -42,84 +49,167 @@ tcp::endpoint parse_listen(const std::string& listen) {
   return {address, static_cast<std::uint16_t>(std::stoul(listen.substr(colon + 1)))};
 }
 
-http::response<http::string_body> respond(const http::request<http::string_body>& ask, const http_server::page& pages) {
-  http::response<http::string_body> response;
-  response.version(11);
-  response.set(http::field::server, "flipback/" FLIPBACK_VERSION);
-  response.keep_alive(ask.keep_alive());
-  answer found;
-  if (ask.method() != http::verb::get && ask.method() != http::verb::head) {
-    found = {405, "text/plain; charset=utf-8", "only GET and HEAD are answered here\n"};
-    response.set(http::field::allow, "GET, HEAD");
-  } else {
-    const std::string target(ask.target());
-    found = pages(std::string_view(target).substr(0, target.find('?')));
-  }
-  response.result(found.status);
-  response.set(http::field::content_type, found.type);
-  response.body() = std::move(found.body);
-  response.prepare_payload();
-  return response;
-}
-
 constexpr std::string_view busy = "HTTP/1.1 503 Service Unavailable\r\nConnection: close\r\nContent-Length: 0\r\n\r\n";
 
-/// Whether a whole request came, in no more bytes than any has that is meant well.
-asio::awaitable<bool> read_request(tcp::socket& from, beast::flat_buffer& buffer, http::request_parser<http::string_body>& into) {
+/// Whether this coroutine has been cancelled; it goes on as if it had not been.
+asio::awaitable<bool> is_cancelled() {
+  const asio::cancellation_state asked = co_await asio::this_coro::cancellation_state;
+  const bool is = asked.cancelled() != asio::cancellation_type::none;
+  if (is) co_await asio::this_coro::reset_cancellation_state();
+  co_return is;
+}
+
+/// Reads a whole request, in no more bytes than any has that is meant well. The error is what was wrong with it.
+asio::awaitable<beast::error_code> read_request(tcp::socket& from, beast::flat_buffer& buffer, http_request& into) {
   std::size_t taken = 0;
   while (!into.is_done()) {
     const auto [failed, size] = co_await http::async_read_some(from, buffer, into, as_value);
     taken += size;
-    if (failed || taken > wire_limit) co_return false;
+    if (failed) co_return failed;
+    if (taken > wire_limit) co_return make_error_code(http::error::body_limit);
   }
-  co_return true;
+  co_return beast::error_code{};
 }
 
-asio::awaitable<bool> send(tcp::socket& to, http::response<http::string_body>& whole) {
+/// What is said to whoever sends what is no request; nothing where there is nobody to hear it, or nothing was sent.
+std::optional<answer> refusal_of(beast::error_code wrong) {
+  if (wrong == http::error::end_of_stream || wrong == http::error::partial_message) return std::nullopt;
+  if (wrong == http::error::header_limit) return problem(431, fmt::format("found a head of more than {} bytes, expected less", head_limit));
+  if (wrong == http::error::body_limit || wrong == http::error::buffer_overflow)
+    return problem(413, fmt::format("found a body of more than {} bytes, expected less", body_limit));
+  if (wrong.category() != make_error_code(http::error::bad_method).category()) return std::nullopt;
+  return problem(400, fmt::format("found no request of HTTP/1.1: {}", wrong.message()));
+}
+
+request as_request(const http_request::value_type& read, const tcp::socket& with) {
+  boost::system::error_code ignored;
+  const std::string_view target(read.target());
+  const std::size_t mark = std::min(target.find('?'), target.size());
+  request made{.method = std::string(read.method_string()),
+               .path = std::string(target.substr(0, mark)),
+               .query = std::string(target.substr(std::min(mark + 1, target.size()))),
+               .headers = {},
+               .body = read.body(),
+               .from = with.remote_endpoint(ignored).address(),
+               .to = with.local_endpoint(ignored).address()};
+  for (const auto& field : read) made.headers.emplace_back(field.name_string(), field.value());
+  return made;
+}
+
+http_response as_response(answer& given) {
+  http_response made;
+  made.version(11);
+  made.result(given.status);
+  made.set(http::field::server, "flipback/" FLIPBACK_VERSION);
+  made.set(http::field::content_type, given.type);
+  for (const auto& [name, value] : given.headers) made.set(name, value);
+  made.body() = std::move(given.body);
+  return made;
+}
+
+asio::awaitable<bool> send(tcp::socket& to, http_response& whole) {
   const auto [failed, size] = co_await http::async_write(to, whole, as_value);
   co_return !failed;
 }
 
-asio::awaitable<void> converse(tcp::socket& with, visit& of, const http_server::page& pages) {
-  beast::flat_buffer buffer(wire_limit);
-  bool last = false;
-  for (int answered = 1; !last; ++answered) {
-    http::request_parser<http::string_body> parser;
-    parser.header_limit(head_limit);
-    parser.body_limit(body_limit);
-    of.wait();
-    if (!(co_await within(patience, read_request(with, buffer, parser))).value_or(false)) break;
-    of.answer();
-    http::response<http::string_body> response = respond(parser.get(), pages);
-    if (answered == most_requests) response.keep_alive(false);
-    last = !response.keep_alive();
-    of.wait();  // until it has read the answer
-    if (parser.get().method() == http::verb::head) response.body().clear();
-    if (!(co_await within(patience, send(with, response))).value_or(false)) break;
+asio::awaitable<bool> send(tcp::socket& to, const std::string& text) {
+  const auto [failed, size] = co_await asio::async_write(to, asio::buffer(text), as_value);
+  co_return !failed;
+}
+
+/// Ends the feed once the other side has hung up, which nothing else would show until there is something to tell.
+asio::awaitable<void> end_when_left(tcp::socket& with, std::shared_ptr<feed> told) {
+  std::array<char, 256> unheard{};
+  for (std::size_t taken = 0; taken <= wire_limit;) {
+    const auto [failed, size] = co_await with.async_read_some(asio::buffer(unheard), as_value);
+    if (failed) break;
+    taken += size;
   }
-  beast::error_code ignored;
-  with.shutdown(tcp::socket::shutdown_send, ignored);
+  told->end();
+}
+
+/// Its length is not known: the connection's end is its end.
+asio::awaitable<void> tell_all(tcp::socket& with, visit& of, std::shared_ptr<feed> told) {
+  for (;;) {
+    of.answer();
+    const std::string news = co_await told->next();
+    if (news.empty()) break;
+    of.wait();  // until it has read that
+    if (!(co_await within(patience, send(with, news))).value_or(false)) break;
+  }
+  told->end();
 }
 
 }  // namespace
 
 struct http_server::parts {
-  parts(asio::io_context& loop, const tcp::endpoint& at, page p)
-      : pages(std::move(p)), acceptor(loop), conversations(loop, [](const std::string&) {}) {
+  parts(asio::io_context& l, const tcp::endpoint& at, handler h)
+      : loop(l), answers(std::move(h)), acceptor(loop), conversations(loop, [](const std::string&) {}) {
     acceptor.open(at.protocol());
     acceptor.set_option(tcp::acceptor::reuse_address(true));
     acceptor.bind(at);
     acceptor.listen();
   }
-  page pages;
+  asio::awaitable<void> converse(tcp::socket& with, visit& of);
+  asio::awaitable<answer> answer_to(request asked);
+  asio::awaitable<void> stream(tcp::socket& with, visit& of, std::shared_ptr<feed> told);
+
+  asio::io_context& loop;
+  handler answers;
   tcp::acceptor acceptor;
   task_group conversations;
 };
 
-http_server::http_server(asio::io_context& loop, const std::string& listen, page pages) {
+asio::awaitable<answer> http_server::parts::answer_to(request asked) {
+  co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
+  co_return co_await answers(asked);
+}
+
+asio::awaitable<void> http_server::parts::stream(tcp::socket& with, visit& of, std::shared_ptr<feed> told) {
+  task_group listening(loop, [](const std::string&) {});
+  listening.spawn(end_when_left(with, told));
+  co_await tell_all(with, of, told);
+  listening.cancel();
+  co_await asio::this_coro::reset_cancellation_state();
+  co_await listening.join();
+}
+
+asio::awaitable<void> http_server::parts::converse(tcp::socket& with, visit& of) {
+  beast::flat_buffer buffer(wire_limit);
+  co_await asio::this_coro::throw_if_cancelled(false);  // what was asked is answered first
+  bool last = false;
+  for (int answered = 1; !last; ++answered) {
+    http_request parser;
+    parser.header_limit(head_limit);
+    parser.body_limit(body_limit);
+    of.wait();
+    const auto wrong = co_await within(patience, read_request(with, buffer, parser));
+    if (!wrong) break;
+    of.answer();
+    std::optional<answer> given = *wrong ? refusal_of(*wrong) : std::optional<answer>();
+    if (*wrong && !given) break;
+    if (!given) given = co_await asio::co_spawn(loop, answer_to(as_request(parser.get(), with)), asio::use_awaitable);
+    const bool agent_ends = co_await is_cancelled();
+    const std::shared_ptr<feed> told = given->followed_by;
+    const bool is_head = parser.get().method() == http::verb::head;
+    last = *wrong || told || agent_ends || answered == most_requests || !parser.get().keep_alive();
+    http_response response = as_response(*given);
+    if (!told) response.prepare_payload();
+    response.keep_alive(!last);
+    if (is_head) response.body().clear();
+    of.wait();  // until it has read the answer
+    if (!(co_await within(patience, send(with, response))).value_or(false)) break;
+    if (told && !is_head) co_await stream(with, of, told);
+    if (told) told->end();
+  }
+  beast::error_code ignored;
+  with.shutdown(tcp::socket::shutdown_send, ignored);
+}
+
+http_server::http_server(asio::io_context& loop, const std::string& listen, handler answers) {
   const tcp::endpoint at = parse_listen(listen);
   try {
-    parts_ = std::make_unique<parts>(loop, at, std::move(pages));
+    parts_ = std::make_unique<parts>(loop, at, std::move(answers));
   } catch (const boost::system::system_error& error) {
     throw std::runtime_error(fmt::format("can't listen on {}: {}", listen, error.code().message()));
   }
@@ -134,7 +224,7 @@ std::string http_server::address() const {
 
 asio::awaitable<void> http_server::serve() {
   co_await accept_all(parts_->acceptor, parts_->conversations, most_connections, busy,
-                      [this](tcp::socket& with, visit& of) { return converse(with, of, parts_->pages); });
+                      [this](tcp::socket& with, visit& of) { return parts_->converse(with, of); });
 }
 
 }  // namespace flipback::serve

@@ -166,8 +166,7 @@ void add_told(const tally& told, bool in_an_incident, std::vector<MetricFamily>&
 /// Of each letter's every attempt; a target has all outcomes from the beginning.
 void add_notifications(const notify::notifier& of, std::vector<MetricFamily>& into) {
   MetricFamily attempts = family("flipback_notifications_total", "Attempts to tell people, by target and outcome.", MetricType::Counter);
-  MetricFamily failing =
-      family("flipback_notifications_failing", "Whether the target's newest letter did not arrive.", MetricType::Gauge);
+  MetricFamily failing = family("flipback_notifications_failing", "Whether the target's newest letter did not arrive.", MetricType::Gauge);
   for (const auto& t : of.reaches().targets) {
     const std::string& name = t.entry.name;
     for (const auto* outcome : {"delivered", "retried", "given_up"}) {
@@ -206,7 +205,7 @@ std::string metrics_text(generation& of, const tally& told, own_times& measured,
   return prometheus::TextSerializer().Serialize(all);
 }
 
-std::string health_text(generation& of) {
+std::string health_text(generation& of, const on_record& known) {
   boost::json::object page{{"status", "healthy"}, {"version", FLIPBACK_VERSION}};
   std::size_t pass = 0;
   std::size_t fail = 0;
@@ -220,6 +219,7 @@ std::string health_text(generation& of) {
       ++fail;
   }
   page["probes"] = boost::json::object{{"pass", pass}, {"fail", fail}, {"unknown", unknown}};
+  page["untold"] = known.untold;
   if (const auto s = of.stands()) page["deployment"] = as_object(*s);
   return escaped_json(boost::json::serialize(page)) + "\n";
 }

@@ -5,7 +5,8 @@
 #include "flipback/settings.hpp"
 
 #include "agent/event_lines.hpp"
-#include "agent/serve/standing_text.hpp"
+#include "agent/serve/on_the_wall.hpp"
+#include "agent/serve/rule_list.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -22,7 +23,6 @@ namespace json = boost::json;
 namespace {
 
 using rules::explanation_row;
-using rules::verdict;
 
 instant now() {
   return std::chrono::steady_clock::now();
@@ -30,10 +30,6 @@ instant now() {
 
 std::string whole_seconds(duration d) {
   return format_duration(std::chrono::floor<std::chrono::seconds>(std::max(d, duration{})));
-}
-
-wall_time on_the_wall(instant at) {
-  return std::chrono::system_clock::now() + std::chrono::duration_cast<wall_time::duration>(at - now());
 }
 
 /// A sentence, which may quote what others wrote.
@@ -50,101 +46,6 @@ reply done(const json::object& page) {
   return {true, escaped_json(json::serialize(page)) + "\n"};
 }
 
-// flipback status
-
-/// The rules that have such a verdict, by name.
-std::vector<std::string> rules_that_are(verdict v, const rules::engine& judged) {
-  std::vector<std::string> names;
-  for (std::size_t i = 0; i < judged.rules().size(); ++i) {
-    if (judged.verdict_of(i) == v) names.push_back(judged.rules()[i].from.name);
-  }
-  return names;
-}
-
-/// A screen has no room for more of one kind: the rest is counted.
-constexpr std::size_t most_listed = 5;
-
-/// Those that are breached or pending, with their numbers: what is worst comes first.
-std::vector<std::pair<std::string_view, std::string>> sick_rules(rules::engine& judged) {
-  std::vector<std::pair<std::string_view, std::string>> lines;
-  for (const verdict v : {verdict::breached, verdict::pending}) {
-    std::size_t more = 0;
-    for (std::size_t i = 0; i < judged.rules().size(); ++i) {
-      if (judged.verdict_of(i) != v) continue;
-      if (++more > most_listed) continue;
-      const auto since = judged.true_since(i);
-      lines.emplace_back(rules::name_of(v), fmt::format("{}: {}{}", judged.rules()[i].from.name, judged.explain(i, now()).says,
-                                                        since ? fmt::format(", for {}", whole_seconds(now() - *since)) : ""));
-    }
-    if (more > most_listed) lines.emplace_back(rules::name_of(v), fmt::format("and {} more: `flipback rules`", more - most_listed));
-  }
-  return lines;
-}
-
-std::vector<std::string> failing_probes(const std::vector<watched>& probes) {
-  std::vector<std::string> lines;
-  std::size_t more = 0;
-  for (const watched& w : probes) {
-    if (!w.newest || w.newest->result != outcome::fail) continue;
-    if (++more <= most_listed) lines.push_back(fmt::format("{}: {}", w.entry->name, w.newest->says));
-  }
-  if (more > most_listed) lines.push_back(fmt::format("and {} more: `flipback status --json`", more - most_listed));
-  return lines;
-}
-
-/// What a person does next, where something is to be done.
-std::string to_type_next(const std::optional<deployment::standing>& stands, const std::string& incident) {
-  if (!stands) return {};
-  if (!stands->questions.empty()) {
-    const std::string& rule = stands->questions.front().rule;
-    return fmt::format("`flipback approve {}`, or `flipback explain {}` to see what it rests on", rule, rule);
-  }
-  const auto blocking = std::ranges::find_if(stands->lacks, &deployment::lack::blocking);
-  if (blocking != stands->lacks.end() && !blocking->type.empty()) return blocking->type;
-  if (!incident.empty()) return fmt::format("`flipback incidents {}`", incident);
-  if (!stands->held.empty()) return "`flipback unhold`, once automatic rollbacks may act again";
-  return {};
-}
-
-reply status(generation& of, bool as_json, const on_record& known) {
-  const std::string& incident = known.incident;
-  std::array<std::size_t, 3> probes{};
-  std::vector<std::string> failing;
-  for (const watched& w : of.probes()) {
-    const outcome is = w.newest ? w.newest->result : outcome::unknown;
-    ++probes.at(static_cast<std::size_t>(is));
-    if (is == outcome::fail) failing.push_back(w.entry->name);
-  }
-  const auto stands = of.stands();
-  if (as_json) {
-    json::object page{{"version", FLIPBACK_VERSION},
-                      {"probes", json::object{{"pass", probes[0]}, {"fail", probes[1]}, {"unknown", probes[2]}}},
-                      {"failing", json::value_from(failing)}};
-    for (const verdict v : {verdict::breached, verdict::pending, verdict::unknown})
-      page[rules::name_of(v)] = json::value_from(rules_that_are(v, of.judged()));
-    if (stands) page["deployment"] = as_object(*stands);
-    page["incident"] = incident.empty() ? json::value() : json::value(incident);
-    page["unrecorded"] = known.unrecorded;
-    page["untold"] = known.untold;
-    return done(page);
-  }
-  std::string text;
-  const auto line = [&](std::string_view what, const std::string& is) { text += fmt::format("{:<9} {}\n", what, one_line(is)); };
-  if (stands) {
-    for (const auto& [what, is] : as_lines(*stands)) line(what, is);
-  }
-  for (const auto& [what, is] : sick_rules(of.judged())) line(what, is);
-  for (const auto& is : failing_probes(of.probes())) line("fails", is);
-  line("probes", fmt::format("{} pass, {} fail, {} unknown", probes[0], probes[1], probes[2]));
-  const auto untold = rules_that_are(verdict::unknown, of.judged());
-  if (!untold.empty()) line("unknown", fmt::format("{}", fmt::join(untold, ", ")));
-  if (!known.unrecorded.empty()) line("unrecorded", fmt::format("what happens is not on record: {}", known.unrecorded));
-  if (!known.untold.empty()) line("untold", known.untold);
-  if (!incident.empty()) line("incident", fmt::format("{} is not over", incident));
-  if (const std::string next = to_type_next(stands, incident); !next.empty()) line("type", next);
-  return {true, text};
-}
-
 // flipback healthy
 
 /// Who answers has read its configuration, and its loop turns. A service that fails is no illness of the agent: restarting it would mend
@@ -152,27 +53,6 @@ reply status(generation& of, bool as_json, const on_record& known) {
 reply healthy(generation& of) {
   return sentence(true,
                   fmt::format("flipback {} watches {} probes with {} rules", FLIPBACK_VERSION, of.watching(), of.judged().rules().size()));
-}
-
-// flipback rules
-
-reply list_rules(generation& of, bool as_json) {
-  json::array all;
-  std::string text;
-  std::size_t widest = 0;
-  for (const rules::rule& r : of.judged().rules()) widest = std::max(widest, r.from.name.size());
-  for (std::size_t i = 0; i < of.judged().rules().size(); ++i) {
-    const rules::rule_source& rule = of.judged().rules()[i].from;
-    const std::string_view is = rules::name_of(of.judged().verdict_of(i));
-    const std::string says = of.judged().explain(i, now()).says;
-    all.push_back(json::object{{"rule", rule.name}, {"verdict", is}, {"then", rules::name_of(rule.then)}, {"says", says}});
-    text += fmt::format("{:<9} {:<{}} {:<8} {}\n", is, rule.name, widest, rules::name_of(rule.then), one_line(says));
-  }
-  for (const rules::switched_off& off : of.rules_off()) {
-    all.push_back(json::object{{"rule", off.name}, {"verdict", "off"}, {"says", off.why}});
-    text += fmt::format("{:<9} {:<{}} {:<8} {}\n", "off", off.name, widest, "", one_line(off.why));
-  }
-  return as_json ? done({{"rules", std::move(all)}}) : reply{true, text};
 }
 
 // flipback explain RULE
@@ -217,14 +97,6 @@ std::string no_rule(generation& of, const std::string& name) {
   const std::string meant = settings::nearest(name, names);
   return fmt::format("found no rule {}{}", name,
                      meant.empty() ? "; `flipback rules` lists them" : fmt::format("; did you mean {}? `flipback rules` lists all", meant));
-}
-
-/// "blocked: both slots fail 8 of 8 …"; empty: nothing is in its way, or it is not breached.
-std::string in_the_way_of(const std::string& rule, const generation& of) {
-  const auto stands = of.stands();
-  if (!stands) return {};
-  const auto found = std::ranges::find(stands->in_the_way, rule, &deployment::in_the_way::rule);
-  return found == stands->in_the_way.end() ? "" : fmt::format("{}: {}", found->is, found->says);
 }
 
 reply explain(generation& of, const std::string& name, bool as_json) {
@@ -307,8 +179,8 @@ asio::awaitable<reply> change(generation& of, verb::kind is, demand asked) {
 asio::awaitable<reply> answer_to(generation& of, const on_record& known, demand asked) {
   const bool as_json = asked.values.contains("json");
   if (asked.verb == "healthy") co_return healthy(of);
-  if (asked.verb == "status") co_return status(of, as_json, known);
-  if (asked.verb == "rules") co_return list_rules(of, as_json);
+  if (asked.verb == "status") co_return as_json ? done(status_as_object(of, known)) : reply{true, status_as_text(of, known)};
+  if (asked.verb == "rules") co_return as_json ? done(rules_as_object(of)) : reply{true, rules_as_text(of)};
   if (asked.verb == "explain") co_return explain(of, asked.values["rule"], as_json);
   for (const auto& [name, is] : changing) {
     if (asked.verb == name) co_return co_await change(of, is, std::move(asked));

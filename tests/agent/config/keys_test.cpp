@@ -1,4 +1,5 @@
 #include "tests/agent/config/text_file.hpp"
+#include "tests/folder.hpp"
 
 #include <algorithm>
 #include <set>
@@ -80,8 +81,13 @@ void check_each(const std::string& table, std::string_view path, const std::vect
 }  // namespace
 
 TEST_CASE("every_key_of_agent_is_read_into_something") {
+  const flipback::test::folder with;
+  const std::string token = with.write("token", "fedcba9876543210\n");
   check_each("[agent]", "agent",
              {{"listen", "", R"(listen = "127.0.0.1:1")"},
+              {"token", "", R"(token = "0123456789abcdef")"},
+              {"token_file", "", "token_file = \"" + token + "\""},
+              {"hosts", "", R"(hosts = "flipback.example.com")"},
               {"state", "", R"(state = "/state")"},
               {"socket", "", R"(socket = "/socket")"},
               {"log_format", "", R"(log_format = "json")"},

@@ -1,0 +1,202 @@
+#include "agent/serve/api.hpp"
+
+#include "flipback/one_line.hpp"
+#include "flipback/quoted.hpp"
+
+#include "agent/event_lines.hpp"
+#include "agent/serve/change_body.hpp"
+#include "agent/serve/embedded.hpp"
+#include "agent/serve/metrics.hpp"
+#include "agent/serve/page.hpp"
+#include "agent/serve/probe_list.hpp"
+#include "agent/serve/problem.hpp"
+#include "agent/serve/routes.hpp"
+#include "agent/serve/rule_list.hpp"
+
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <utility>
+
+namespace flipback::serve {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+namespace {
+
+constexpr std::string_view in_json = "application/json";
+
+std::string line(const json::object& page) {
+  return escaped_json(json::serialize(page)) + "\n";
+}
+
+answer as_json(std::string text) {
+  return {200, std::string(in_json), std::move(text)};
+}
+
+std::string without_line_end(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  return text;
+}
+
+/// How a page that several can be had as is asked for: "?format=markdown"; "" where nothing is said.
+std::string format_in(const std::string& query) {
+  constexpr std::string_view key = "format=";
+  for (std::string_view rest = query; !rest.empty();) {
+    const std::string_view one = rest.substr(0, rest.find('&'));
+    if (one.starts_with(key)) return std::string(one.substr(key.size()));
+    rest.remove_prefix(std::min(one.size() + 1, rest.size()));
+  }
+  return {};
+}
+
+/// No answer of the API is kept anywhere, nor taken for anything else than it says.
+void add_headers(const request& what, answer& to) {
+  if (!what.path.starts_with("/api/")) return;
+  to.headers.emplace_back("Cache-Control", "no-store");
+  to.headers.emplace_back("X-Content-Type-Options", "nosniff");
+}
+
+}  // namespace
+
+api::api(asio::io_context& loop, agent of)
+    : loop_(loop),
+      of_(std::move(of)),
+      streams_(loop, {[this] { return status_as_object(of_.now(), of_.known()); }, [this] { return rules_as_object(of_.now()); },
+                      [this](const json::object& page) { return of_.typed(line(page)); }}) {}
+
+asio::awaitable<answer> api::answer_to(const request& what) {
+  answer made;
+  if (auto route = route_of(what); !route) {
+    made = std::move(route.error());
+  } else if (auto refused = refusal(route->is->needs, what, configured())) {
+    made = *std::move(refused);
+  } else {
+    const asked may{what, *route->is, std::move(route->part)};
+    made = co_await (this->*may.by.answers)(may);
+  }
+  add_headers(what, made);
+  co_return made;
+}
+
+void api::happened(const event& e, wall_time at) {
+  traces_.take(e, at);
+  if (e.severity >= severity::info) streams_.happened(json_line(e, at));
+}
+
+asio::awaitable<void> api::trace() {
+  asio::steady_timer timer(loop_);
+  for (;;) {
+    rules::engine& judged = of_.now().judged();
+    std::vector<reading> all;
+    for (std::size_t i = 0; i < judged.rules().size(); ++i) {
+      if (judged.rules()[i].from.then != rules::consequence::rollback) continue;
+      const rules::evaluation found = judged.explain(i, std::chrono::steady_clock::now());
+      all.push_back({judged.rules()[i].from.name, found.value, found.threshold, found.in});
+    }
+    traces_.take(all, std::chrono::system_clock::now());
+    timer.expires_after(traces::every);
+    co_await timer.async_wait(asio::use_awaitable);
+  }
+}
+
+// The pages of old, and the page for people.
+
+asio::awaitable<answer> api::front(const asked& what) {
+  if (!wants_a_page(what.of)) co_return co_await health(what);
+  if (auto refused = refusal(asks_for::our_name, what.of, configured())) co_return *std::move(refused);
+  answer made = page_file("index.html", what.of);
+  made.headers.emplace_back("Vary", "Accept");
+  co_return made;
+}
+
+asio::awaitable<answer> api::health(const asked& /*what*/) {
+  co_return as_json(of_.typed(health_text(of_.now(), of_.known())));
+}
+
+asio::awaitable<answer> api::metrics(const asked& /*what*/) {
+  co_return answer{200, "text/plain; version=0.0.4; charset=utf-8", of_.metrics()};
+}
+
+asio::awaitable<answer> api::page(const asked& what) {
+  co_return page_file(what.part, what.of);
+}
+
+// What the API tells.
+
+asio::awaitable<answer> api::document(const asked& /*what*/) {
+  co_return as_json(std::string(embedded("openapi.json")->bytes));
+}
+
+asio::awaitable<answer> api::session(const asked& what) {
+  co_return as_json(line({{"may_read", true},
+                          {"may_change", has_token(what.of, configured())},
+                          {"token_is_configured", !configured().token.empty()},
+                          {"version", FLIPBACK_VERSION}}));
+}
+
+/// As the command line's verb tells it. What can't be meant is a part of the path that names nothing.
+asio::awaitable<answer> api::told_by(demand what) {
+  reply told = co_await of_.ask(std::move(what));
+  if (!told.done) co_return problem(told.wrong ? 404 : 409, without_line_end(std::move(told.text)));
+  co_return as_json(std::move(told.text));
+}
+
+asio::awaitable<answer> api::tell(const asked& what) {
+  demand verb{std::string(what.by.verb), {{"json", "yes"}}, {}};
+  co_return co_await told_by(std::move(verb));
+}
+
+asio::awaitable<answer> api::rule(const asked& what) {
+  demand verb{std::string(what.by.verb), {{"json", "yes"}, {"rule", what.part}}, {}};
+  co_return co_await told_by(std::move(verb));
+}
+
+asio::awaitable<answer> api::incident(const asked& what) {
+  const std::string format = format_in(what.of.query);
+  demand verb{std::string(what.by.verb), {{"incident", what.part}}, {}};
+  if (format.empty() || format == "json")
+    verb.values["json"] = "yes";
+  else if (format == "markdown")
+    verb.values["markdown"] = "yes";
+  else if (format != "text")
+    co_return problem(400, fmt::format("format: found {}, expected json, markdown or text", in_quotes(format)));
+  answer made = co_await told_by(std::move(verb));
+  if (made.status == 200 && format == "markdown") made.type = "text/markdown; charset=utf-8";
+  if (made.status == 200 && format == "text") made.type = "text/plain; charset=utf-8";
+  co_return made;
+}
+
+asio::awaitable<answer> api::probes(const asked& /*what*/) {
+  co_return as_json(of_.typed(line(probes_as_object(of_.now().probes()))));
+}
+
+asio::awaitable<answer> api::traced(const asked& /*what*/) {
+  co_return as_json(line(traces_.as_object()));
+}
+
+asio::awaitable<answer> api::events(const asked& what) {
+  if (what.of.method == "HEAD") co_return answer{200, "text/event-stream", ""};
+  auto told = streams_.open();
+  if (told) co_return answer{200, "text/event-stream", "", {}, std::move(told)};
+  answer made = problem(429, fmt::format("found {} who listen to events already, expected fewer; close one, and ask again", streams::most));
+  made.headers.emplace_back("Retry-After", "15");
+  co_return made;
+}
+
+// What the API does.
+
+asio::awaitable<answer> api::change(const asked& what) {
+  auto verb = demand_of(what);
+  if (!verb) co_return std::move(verb.error());
+  const reply came = co_await of_.ask(*std::move(verb));
+  const std::string says = without_line_end(came.text);
+  if (!came.done) co_return problem(came.wrong ? 422 : 409, says);
+  co_return as_json(line({{"done", true}, {"says", says}}));
+}
+
+}  // namespace flipback::serve
