@@ -25,6 +25,14 @@ def examples():
                 yield pytest.param(block, id=f"{document}:{found[1]}")
 
 
+def test_every_kind_of_target_has_its_section_and_an_example():
+    registered = set(re.findall(r'target_kind\{"(\w+)"', text_of("agent", "notify", "registry.cpp")))
+    sections = page("notifications.md").split("\n## Targets\n", 1)[1].split("\n## ", 1)[0].split("\n### ")[1:]
+    assert len(registered) >= 9 and {section.split("\n", 1)[0] for section in sections} == registered
+    for section in sections:
+        assert f'= "{section.split(chr(10), 1)[0]}"' in section.split("```toml", 1)[1]
+
+
 def test_there_are_examples():
     assert len(list(examples())) >= 25
 

@@ -8,7 +8,8 @@ import pytest
 from conftest import BINARY
 
 HELPER = os.path.join(os.path.dirname(BINARY), "flipback-helper")
-each = pytest.mark.parametrize("binary", [BINARY, HELPER], ids=os.path.basename)
+MAIL = os.path.join(os.path.dirname(BINARY), "flipback-mail")
+each = pytest.mark.parametrize("binary", [BINARY, HELPER, MAIL], ids=os.path.basename)
 
 
 def readelf(binary, *words):

@@ -10,13 +10,14 @@
 namespace flipback::notify {
 
 net::api_access read_hidden_address(settings::section& from, std::string_view key, std::string_view example) {
-  const bool stands_here = from.has(key) || from.has(fmt::format("{}_file", key));
-  const secret address = from.hidden(key).value_or(secret());
-  if (!stands_here || (from.has(key) && address.empty()))
-    from.report(key, fmt::format("{}, expected a string such as \"{}\"", stands_here ? "is empty" : "is missing", example));
+  const std::string key_of_file = fmt::format("{}_file", key);
+  const bool is_in_file = !from.has(key) && from.has(key_of_file);
+  const auto address = from.hidden(key);
+  if (!from.has(key) && !is_in_file) from.report(key, fmt::format("is missing, expected a string such as \"{}\"", example));
+  if (address && address->empty()) from.report(key, fmt::format("is empty, expected a string such as \"{}\"", example));
   net::api_access read;
-  read.ask = net::read_http_request(from, key, address.reveal(), false);
-  read.secrets.push_back(address);
+  read.ask = net::read_http_request(from, is_in_file ? key_of_file : key, address.value_or(secret()).reveal(), false);
+  if (address) read.secrets.push_back(*address);
   // A server that answers with the path it was asked for repeats what is secret in the address.
   if (read.ask.to.target != "/") read.secrets.emplace_back(read.ask.to.target);
   return read;
