@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+
 using namespace flipback;
 using cli::check_options;
 
@@ -82,14 +84,15 @@ TEST_CASE("of_a_slot_alone_are_asked_its_health_what_goes_through_it_and_what_bo
 TEST_CASE("what_goes_through_a_slot_asks_that_one_past_nginx_under_the_name_that_users_ask_for") {
   const auto found = cli::select(configured(), {.slot = "green"});
   REQUIRE(found);
-  for (const config::probe_entry& p : found->chosen.probes) {
-    CAPTURE(p.name);
-    if (p.name == "api" || p.name == "by-name") {
-      CHECK(text_of(p, "url") == (p.name == "api" ? "http://127.0.0.1:8001/api/v1/health" : "http://127.0.0.1:8001/ping"));
-      CHECK(text_of(p, "host") == "api.example.com");
-    }
-    if (p.name == "redis") CHECK(text_of(p, "url") == "redis://127.0.0.1:6379");
-  }
+  const auto key_of = [&](const std::string& name, std::string_view key) {
+    const auto probe = std::ranges::find(found->chosen.probes, name, &config::probe_entry::name);
+    REQUIRE(probe != found->chosen.probes.end());
+    return text_of(*probe, key);
+  };
+  CHECK(key_of("api", "url") == "http://127.0.0.1:8001/api/v1/health");
+  CHECK(key_of("by-name", "url") == "http://127.0.0.1:8001/ping");
+  for (const char* name : {"api", "by-name"}) CHECK(key_of(name, "host") == "api.example.com");
+  CHECK(key_of("redis", "url") == "redis://127.0.0.1:6379");
 }
 
 TEST_CASE("names_and_tags_select_among_what_is_asked_of_a_slot") {
