@@ -24,7 +24,7 @@ class streams {
   static constexpr std::size_t most_waiting = std::size_t{512} * 1024;  ///< bytes for one who does not read; past it he is hung up on
   static constexpr auto status_every = std::chrono::milliseconds(200);
   static constexpr int rules_every = 5;  ///< that many times as long
-  static constexpr auto comment_every = std::chrono::seconds(15);
+  static constexpr auto comment_every = std::chrono::seconds(5);
 
   /// What is streamed, as it is now. The line of JSON is what is sent.
   struct source {

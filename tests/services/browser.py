@@ -57,7 +57,8 @@ class Browser:
         return self.driver.execute_script(script, *words)
 
     def text(self, identity):
-        return self.run("return document.getElementById(arguments[0])?.innerText.trim() ?? ''", identity)
+        """What an element shows; "" where it is not shown."""
+        return self.run("const one = document.getElementById(arguments[0]); return one?.checkVisibility() ? one.innerText.trim() : ''", identity)
 
     def all_text(self):
         return self.run("return document.body.innerText")

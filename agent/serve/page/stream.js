@@ -2,7 +2,7 @@
 
 import {openEvents} from "./api.js";
 
-const silence = 20_000;  // the agent says something every 15 s at least
+const silence = 12_000;  // the agent says something every 5 s at least
 const firstWait = 500;
 const longestWait = 5_000;
 
