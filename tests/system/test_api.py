@@ -3,6 +3,7 @@
 import json
 import re
 import socket
+import subprocess
 import time
 
 import pytest
@@ -98,6 +99,31 @@ def test_an_incident_is_told_as_the_verb_tells_it_and_the_traces_show_it(stack, 
     assert traces["every"] == 5 and traces["rules"]["error-rate"]["threshold"] == 0.05 and traces["rules"]["error-rate"]["unit"] == "ratio"
     assert [mark["kind"] for mark in traces["marks"]][:2] == ["cutover", "rollback"]
     assert all(abs(mark["at"] / 1000 - time.time()) < 300 for mark in traces["marks"])
+
+
+def examples():
+    """The command lines of the API's page."""
+    with open(f"{ROOT}/packaging/docs/api.md", encoding="utf-8") as file:
+        return re.findall(r"^\$ (curl .*)$", file.read(), re.MULTILINE)
+
+
+def test_the_documents_examples_are_answered(served, tmp_path):
+    agent, client = served()
+    agent.wait("deployment.baseline")
+    (tmp_path / "token").write_text(TOKEN + "\n")
+    assert len(examples()) >= 6
+    for line in examples():
+        line = line.replace("127.0.0.1:19187", f"127.0.0.1:{client.port}").replace("/etc/flipback/token", f"{tmp_path}/token")
+        done = subprocess.run(["sh", "-c", f"{line} --fail-with-body"], capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == (28 if "--max-time" in line else 0), (line, done)  # a stream ends by its time alone
+        assert done.stdout.startswith("event: status\ndata: {") if "/events" in line else json.loads(done.stdout), line
+    assert agent.wait("rollback.held")["by"] == "alice (HTTP API, from 127.0.0.1)"
+
+
+def test_every_path_of_the_api_has_its_row_in_the_document():
+    with open(f"{ROOT}/packaging/docs/api.md", encoding="utf-8") as file:
+        rows = "".join(re.findall(r"^\| (`/api/.*?) \|", file.read(), re.MULTILINE))
+    assert set(re.findall(r"`(/api/[^`]+)`", rows)) == {path for path in document()["paths"] if path.startswith("/api/")} - {"/api/v1/openapi.json"}
 
 
 # What is streamed.
