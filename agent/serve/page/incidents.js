@@ -1,0 +1,75 @@
+// Incidents: a list, and each opened on demand; the one that matters now stands near the top of the page.
+
+import {byId, each, fill, make, say, withCommands} from "./dom.js";
+import {readIncident} from "./known.js";
+import {command} from "./now.js";
+import {atTime, lasting, took} from "./words.js";
+
+const mostListed = 20;
+
+function line(what, text) {
+  return text ? make("div", {class: "fact"}, make("dt", {}, what), make("dd", {}, withCommands(text))) : null;
+}
+
+function orderedBy(incident) {
+  if (incident.by) return incident.by;
+  const decided = incident.steps.some((step) => step.kind === "rollback.decided");
+  return decided ? `Flipback itself, by the rule ${incident.rule}` : "";
+}
+
+function step({after, says, kind}) {
+  return make("li", {"data-kind": kind}, make("span", {class: "after"}, `+${Math.round(after * 1000)} ms`), make("span", {}, says));
+}
+
+/** An incident as a person reads it: the sentence, the numbers, the steps, what to type, where that does not stand at the top of the page. */
+function report(incident, now, {withNext = true} = {}) {
+  const began = Date.parse(incident.began);
+  const lasted = incident.ended ? `over after ${took((Date.parse(incident.ended) - began) / 1000)}` : `not over, for ${lasting((now - began) / 1000)}`;
+  const choices = [withNext && ["Type next", [incident.next]], incident.otherwise.length > 0 && ["Or", incident.otherwise]].filter(Boolean);
+  return make("div", {class: "report"},
+    make("div", {},
+      make("p", {class: "stands"}, incident.stands || incident.says),
+      make("dl", {class: "facts"},
+        line("Broke", incident.says), line("Began", `${atTime(began, now)} UTC, ${lasted}`), line("Outcome", incident.ended && incident.outcome),
+        line("Ordered by", orderedBy(incident)), line("Blame", incident.blame), line("Breached, too", incident.other_rules.join(", ")),
+        line("Also ill", incident.ill.join(". ")))),
+    make("div", {}, make("h3", {class: "label"}, "Steps"),
+      incident.steps.length ? make("ol", {class: "steps"}, incident.steps.map(step)) : make("p", {class: "quiet"}, "Nothing was changed.")),
+    choices.map(([label, some]) => make("div", {class: "choices"}, make("h3", {class: "label"}, label), some.map((choice) => command(choice.type, choice.so_that)))));
+}
+
+function createItem(identity, seen) {
+  const [when, rule, became] = [make("span", {class: "when"}), make("span", {class: "row-name"}), make("span", {class: "became"})];
+  const body = make("div", {class: "opened"});
+  const element = make("details", {"data-incident": identity}, make("summary", {}, when, rule, became), body);
+  element.addEventListener("toggle", async () => {
+    if (!element.open) return;
+    fill(body, make("p", {class: "quiet"}, "Reading it."));
+    try {
+      fill(body, report(await readIncident(identity), seen.now()));
+    } catch (error) {
+      fill(body, make("p", {role: "alert"}, error.message));
+    }
+  });
+  return {
+    element,
+    show(incident) {
+      say(when, atTime(Date.parse(incident.began), seen.now()));
+      say(rule, incident.rule || "security");
+      say(became, incident.ended ? incident.outcome : "not over");
+    },
+  };
+}
+
+export function showIncidents(seen) {
+  const some = seen.incidents.slice(0, mostListed);
+  byId("no-incidents").hidden = some.length > 0;
+  byId("incidents").hidden = some.length === 0;
+  each(byId("incidents"), some, (incident) => incident.incident, (identity) => createItem(identity, seen));
+  const current = seen.current;
+  byId("current").hidden = !current;
+  if (!current || byId("current").shown === current) return;
+  byId("current").shown = current;
+  say(byId("current-title"), current.ended ? `What Flipback did: ${current.outcome}` : "What Flipback does now");
+  fill(byId("current-incident"), report(current, seen.now(), {withNext: false}));
+}
