@@ -1,6 +1,7 @@
 """The agent's HTTP API: every route against a real agent, and everyone who may not."""
 
 import json
+import os
 import re
 import socket
 import subprocess
@@ -9,7 +10,7 @@ import time
 import pytest
 from api_client import TOKEN, Client
 from conftest import ROOT, Agent, Traffic
-from processes import wait_until
+from processes import free_port, program, wait_until
 from test_rollback import cut_over_and_break
 from test_verbs import ask, ask_json, typed
 
@@ -297,6 +298,32 @@ def test_who_comes_through_a_proxy_reads_by_the_token_alone(served):
             assert refused.status == 401 and refused.headers["WWW-Authenticate"] == "Bearer"
     assert client.get("/api/v1/status", X_Forwarded_For="192.0.2.1", Authorization=f"Bearer {TOKEN}").status == 200
     assert client.get("/page/index.html", X_Forwarded_For="192.0.2.1").status == 200
+
+
+def test_the_documents_proxy_hands_on_who_asks_and_by_which_name(stack, served, tmp_path):
+    """nginx as the document writes it."""
+    agent, _ = served(agent=f'token = "{TOKEN}"\nhosts = ["flipback.example.com"]')
+    with open(f"{ROOT}/packaging/docs/api.md", encoding="utf-8") as file:
+        location = re.search(r"^```nginx\n(.*?)^```", file.read(), re.MULTILINE | re.DOTALL)[1].replace(":19187", f":{stack.ports['agent']}")
+    port = free_port()
+    temp = "".join(f"  {kind}_temp_path {tmp_path};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid;\nerror_log {tmp_path}/error;\nevents {{}}\nhttp {{\n  access_log off;\n{temp}"
+                                         f"  server {{\n    listen 127.0.0.1:{port};\n{location}  }}\n}}\n")
+    os.chmod(tmp_path, 0o755)
+    stack.child("proxy", [program("nginx"), "-e", f"{tmp_path}/error", "-c", f"{tmp_path}/nginx.conf", "-g", "daemon off;"], stop_signal=15)
+    proxied = Client(port)
+    name = "flipback.example.com"
+    wait_until("the proxy", lambda: proxied.ask("GET", "/healthz", host=name).status == 200)
+    token = {"Authorization": f"Bearer {TOKEN}"}
+    assert proxied.ask("GET", "/", headers={"Accept": "text/html"}, host=name).status == 200
+    assert proxied.ask("GET", "/api/v1/status", host=name).status == 401
+    assert proxied.ask("GET", "/api/v1/status", headers=token, host=name).status == 200
+    assert proxied.ask("GET", "/api/v1/status", headers=token, host="evil.example.com").status == 421
+    how = token | {"Content-Type": "application/json", "Origin": f"https://{name}", "Sec-Fetch-Site": "same-origin"}
+    assert proxied.ask("POST", "/api/v1/hold", BODY, how, host=name).status == 200
+    assert proxied.ask("POST", "/api/v1/hold", BODY, how | {"Origin": "https://evil.example.com"}, host=name).status == 403
+    began = time.monotonic()
+    assert next(proxied.events(more=f"Authorization: Bearer {TOKEN}\r\n", host=name))[0] == "status" and time.monotonic() - began < 3
 
 
 def test_who_comes_from_another_host_reads_by_the_token_alone(stack, fast_agent):
