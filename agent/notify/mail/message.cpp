@@ -4,7 +4,7 @@
 #include "flipback/one_line.hpp"
 #include "flipback/utf8.hpp"
 
-#include "agent/notify/targets/cut.hpp"
+#include "agent/notify/targets/text.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
