@@ -26,6 +26,10 @@ class Mailbox:
         self.came, self.logins = [], []
         self.released = threading.Event()
 
+    def about(self, matter):
+        """The mails on one matter, the oldest first."""
+        return [message for _, _, message in self.came if matter in message["References"]]
+
     def answer(self, command):
         those = self.answers.get(command)
         return those.pop(0) if those else None
