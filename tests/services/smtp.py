@@ -16,8 +16,8 @@ class Mailbox:
     """`with Mailbox(...) as mail:` serves on `mail.address`; what came is in `mail.came`, each with its envelope.
 
     `certificate`: (certificate, key) in PEM; with it STARTTLS is demanded, or TLS from the first byte on where `tls` is "tls".
-    `login`: a user and a password are demanded. `answers`: by command ("RCPT", "DATA"), what is answered in turn in the place of what the
-    server would say; "hang" answers nothing.
+    `login`: a user and a password are demanded. `answers`: by command ("RCPT", "DATA", "QUIT"), what is answered in turn in the place of what the
+    server would say; "hang", for the last two, answers nothing.
     """
 
     def __init__(self, certificate=None, tls="starttls", login=False, answers=None):
@@ -25,6 +25,10 @@ class Mailbox:
         self.answers = {command: list(those) for command, those in (answers or {}).items()}
         self.came, self.logins = [], []
         self.released = threading.Event()
+
+    def about(self, matter):
+        """The mails on one matter, the oldest first."""
+        return [message for _, _, message in self.came if matter in message["References"]]
 
     def answer(self, command):
         those = self.answers.get(command)
@@ -39,13 +43,19 @@ class Mailbox:
     async def handle_DATA(self, server, session, envelope):
         said = self.answer("DATA")
         if said == "hang":
-            await server.loop.run_in_executor(None, self.released.wait, 60)
-            return "451 too late"
+            return await self.hang(server)
         if said:
             return said
         message = email.message_from_bytes(envelope.content, policy=email.policy.default)
         self.came.append((envelope.mail_from, list(envelope.rcpt_tos), message))
         return "250 OK"
+
+    async def handle_QUIT(self, server, session, envelope):
+        return await self.hang(server) if self.answer("QUIT") == "hang" else "221 Bye"
+
+    async def hang(self, server):
+        await server.loop.run_in_executor(None, self.released.wait, 60)
+        return "451 too late"
 
     def authenticate(self, server, session, envelope, mechanism, data):
         self.logins.append(mechanism)

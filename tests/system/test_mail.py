@@ -101,6 +101,13 @@ def test_a_server_that_hangs_or_is_not_there_is_left_in_time():
     assert status == NOT_YET and says.startswith("127.0.0.1:9: "), says
 
 
+def test_what_a_server_took_is_delivered_though_it_hangs_after_that():
+    began = time.monotonic()
+    with Mailbox(answers={"QUIT": ["hang"]}) as mail:
+        assert hand_over(mail.address) == (DELIVERED, f"{mail.address} took it")
+        assert time.monotonic() - began < 5 and len(mail.came) == 1
+
+
 def test_started_by_a_person_it_says_what_it_is():
     done = subprocess.run([PROGRAM], input="", capture_output=True, text=True, timeout=20, check=False)
     assert (done.returncode, done.stdout) == (REFUSED, "flipback-mail is started by flipback, with a mail as JSON on standard input\n")

@@ -30,10 +30,12 @@ class github_target final : public target {
  public:
   github_target(net::network& through, terms t) : through_(through), terms_(std::move(t)) {}
 
-  [[nodiscard]] bool takes(subject s) const override { return s == subject::cutover; }
+  [[nodiscard]] bool takes(subject s) const override { return s == subject::cutover || s == subject::trial; }
 
   asio::awaitable<attempt> deliver(const letter& what, const std::string&, run& r) override {
     net::api_session session(through_, terms_.access, r);
+    // A trial asks whether the token may, and leaves nothing there.
+    if (what.about == subject::trial) co_return attempt_of(co_await session.get(deployments() + "?per_page=1"), terms_.access);
     // First what failed: the success after it makes every other deployment of the environment inactive, and a failure stays one.
     if (what.by_flipback && !what.previous_release.empty()) {
       const attempt failed = co_await say(session, what.previous_release, "failure", what);
@@ -47,9 +49,8 @@ class github_target final : public target {
  private:
   asio::awaitable<attempt> say(net::api_session& session, const std::string& release, std::string_view state, const letter& what) const {
     const std::string ref = ref_of(release);
-    const std::string deployments = fmt::format("/repos/{}/deployments", terms_.repository);
     const auto found = co_await session.get(
-        fmt::format("{}?ref={}&environment={}&per_page=1", deployments, percent_encoded(ref), percent_encoded(terms_.environment)));
+        fmt::format("{}?ref={}&environment={}&per_page=1", deployments(), percent_encoded(ref), percent_encoded(terms_.environment)));
     attempt made = attempt_of(found, terms_.access);
     if (made.is != attempt::result::delivered) co_return made;
     const auto id = whole_at(*found, "/0/id");  // GitHub lists the newest first
@@ -59,9 +60,11 @@ class github_target final : public target {
     }
     json::object status{{"state", state}, {"description", cut(what.title, most_in_description)}, {"environment", terms_.environment}};
     if (!what.link.empty()) status["log_url"] = what.link;
-    const auto answer = co_await session.post(fmt::format("{}/{}/statuses", deployments, *id), json::serialize(status));
+    const auto answer = co_await session.post(fmt::format("{}/{}/statuses", deployments(), *id), json::serialize(status));
     co_return attempt_of(answer, terms_.access);
   }
+
+  [[nodiscard]] std::string deployments() const { return fmt::format("/repos/{}/deployments", terms_.repository); }
 
   [[nodiscard]] std::string ref_of(const std::string& release) const {
     std::string made = terms_.ref;

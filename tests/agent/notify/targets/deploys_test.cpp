@@ -125,6 +125,18 @@ TEST_CASE("an_annotation_whose_answer_was_lost_is_found_and_one_that_is_gone_is_
   CHECK(down.deliver("grafana", grafana, an_incident(), "7").is == not_yet);
 }
 
+TEST_CASE("a_trial_asks_whether_the_token_may_and_makes_no_deploy_of_anything") {
+  letter trial = a_cutover();
+  trial.about = subject::trial;
+  receiver organisation({{200, "[]"}});
+  CHECK(organisation.deliver("sentry", sentry, trial).is == delivered);
+  CHECK(lines(organisation) == texts{"GET /api/0/organizations/acme/releases/?per_page=1"});
+  receiver repository({{200, "[]"}, {401, R"({"message":"Bad credentials"})"}});
+  CHECK(repository.deliver("github", github, trial).is == delivered);
+  CHECK(lines(repository) == texts{"GET /repos/acme/api/deployments?per_page=1"});
+  CHECK(repository.deliver("github", github, trial).says.contains("answered 401"));
+}
+
 TEST_CASE("each_takes_what_means_something_there") {
   with_target("sentry", "token = \"x\"\norganization = \"acme\"\nprojects = \"api\"", [](const target& t) {
     CHECK(t.takes(subject::cutover));
