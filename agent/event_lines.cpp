@@ -4,7 +4,6 @@
 #include "flipback/utf8.hpp"
 
 #include <boost/json.hpp>
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <array>
@@ -21,13 +20,13 @@ severity severity_named(std::string_view name) {
   return info;
 }
 
-}  // namespace
-
-std::string time_text(wall_time at) {
-  const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
-  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(at - seconds).count();
-  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), milliseconds);
+std::string logfmt_value(const std::string& text) {
+  std::string quoted = escaped_json(boost::json::serialize(boost::json::string(well_formed(text))));
+  const bool is_bare = !text.empty() && text.find_first_of(" =") == std::string::npos && quoted == '"' + text + '"';
+  return is_bare ? text : quoted;
 }
+
+}  // namespace
 
 std::string text_line(const event& e, wall_time at) {
   return fmt::format("{} {:<8} {}: {}", time_text(at), name_of(e.severity), e.kind, one_line(e.says));
@@ -73,9 +72,25 @@ std::optional<event> event_in(std::string_view json_line) {
   return made;
 }
 
+std::string logfmt_line(const event& e, wall_time at) {
+  std::string line = fmt::format("time={} severity={} kind={} says={}", time_text(at), name_of(e.severity), e.kind, logfmt_value(e.says));
+  for (const auto& [name, value] : e.fields) {
+    line += fmt::format(" {}=", name);
+    if (const auto* text = std::get_if<std::string>(&value))
+      line += logfmt_value(*text);
+    else
+      std::visit([&line](const auto& v) { line += fmt::format("{}", v); }, value);
+  }
+  return line;
+}
+
 std::string journald_line(const event& e) {
+  return fmt::format("{}: {}", e.kind, one_line(e.says));
+}
+
+std::string journald_priority(severity of) {
   constexpr std::array priorities{7, 6, 4, 2};
-  return fmt::format("<{}>{}: {}", priorities.at(static_cast<std::size_t>(e.severity)), e.kind, one_line(e.says));
+  return fmt::format("<{}>", priorities.at(static_cast<std::size_t>(of)));
 }
 
 }  // namespace flipback

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "flipback/event.hpp"
+#include "flipback/timestamp.hpp"
 
 #include <optional>
 #include <string>
@@ -9,14 +10,17 @@
 /// Events as lines.
 namespace flipback {
 
-/// "2026-11-26T20:53:01.123Z"
-std::string time_text(wall_time at);
 std::string text_line(const event& e, wall_time at);
 /// One JSON object: time, severity, kind, says, and the event's fields.
 std::string json_line(const event& e, wall_time at);
 /// The event of such a line; nothing: it is none. Its time is not part of it.
 std::optional<event> event_in(std::string_view json_line);
-/// journald takes the priority from a number in front, and knows the time itself.
+/// The same as logfmt: `time=… severity=warning kind=… says="…"`, then the event's fields. What can't stand bare is quoted as JSON quotes
+/// it.
+std::string logfmt_line(const event& e, wall_time at);
+/// For people who read it by journalctl, which knows time and severity itself.
 std::string journald_line(const event& e);
+/// What journald takes for the priority of a line that it stands in front of: "<4>".
+std::string journald_priority(severity of);
 
 }  // namespace flipback

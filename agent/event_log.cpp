@@ -41,9 +41,13 @@ event lines_lost(std::size_t many) {
   return told;
 }
 
-std::string line_as(bool json, bool for_journald, const event& e) {
+std::string line_as(config::log_format format, bool for_journald, const event& e) {
   const wall_time now = std::chrono::system_clock::now();
-  return (json ? json_line(e, now) : for_journald ? journald_line(e) : text_line(e, now)) + '\n';
+  // An object with something in front would be no JSON any more.
+  if (format == config::log_format::json) return json_line(e, now) + '\n';
+  const bool logfmt = format == config::log_format::logfmt;
+  const std::string line = logfmt ? logfmt_line(e, now) : for_journald ? journald_line(e) : text_line(e, now);
+  return (for_journald ? journald_priority(e.severity) : "") + line + '\n';
 }
 
 }  // namespace
@@ -107,11 +111,10 @@ struct event_log::lines {
   }
 };
 
-event_log::event_log(config::log_format format, severity least, int descriptor)
-    : lines_(std::make_shared<lines>()), least_(least) {
+event_log::event_log(config::log_format format, severity least, int descriptor) : lines_(std::make_shared<lines>()), least_(least) {
   lines_->descriptor = descriptor;
-  lines_->line_of = [json = format == config::log_format::json, for_journald = std::getenv("JOURNAL_STREAM") != nullptr](const event& e) {
-    return line_as(json, for_journald, e);
+  lines_->line_of = [format, for_journald = std::getenv("JOURNAL_STREAM") != nullptr](const event& e) {
+    return line_as(format, for_journald, e);
   };
   // Signals are the loop's.
   sigset_t all;

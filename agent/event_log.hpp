@@ -9,8 +9,8 @@
 
 namespace flipback {
 
-/// Where events are told: a line each on a descriptor, for people or as JSON. Written by a thread of its own, so that a reader who doesn't
-/// read holds nobody up; past a bound the oldest lines are lost, and how many is said once lines are read again.
+/// Where events are told: a line each on a descriptor, for people or for programs. Written by a thread of its own, so that a reader who
+/// doesn't read holds nobody up; past a bound the oldest lines are lost, and how many is said once lines are read again.
 class event_log {
  public:
   /// `least` is the least severity that is told. `descriptor` is standard error, or a

@@ -39,6 +39,8 @@ class generation {
   [[nodiscard]] const std::vector<watched>& probes() const { return judge_->probes(); }
   [[nodiscard]] std::size_t watching() const { return scheduled_.size(); }  ///< probes that run here, and not with --check only
   [[nodiscard]] rules::engine& judged() { return judge_->engine(); }
+  /// Told from now on how late our loop wakes up for each thing that is due.
+  void on_wake(std::function<void(duration late)> told) { scheduler_.on_wake = std::move(told); }
   [[nodiscard]] const schedule_counts& schedule() const { return scheduler_.counts(); }
   [[nodiscard]] std::optional<deployment::standing> stands() const;
   /// Null: there is no deployment.

@@ -1,9 +1,12 @@
 #include "agent/supervisor.hpp"
 
+#include "flipback/one_line.hpp"
+
 #include "agent/config/configuration.hpp"
 #include "agent/incident/history_file.hpp"
 #include "agent/serve/incidents.hpp"
 #include "agent/serve/metrics.hpp"
+#include "agent/serve/notifications.hpp"
 #include "agent/serve/typed_here.hpp"
 #include "agent/serve/verbs.hpp"
 #include "agent/service/notify.hpp"
@@ -17,6 +20,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <set>
 #include <stdexcept>
@@ -46,6 +50,8 @@ supervisor::supervisor(asio::io_context& loop, std::filesystem::path file, confi
       file_(std::move(file)),
       log_(std::make_unique<event_log>(first.agent.log_format, first.agent.log_level, STDERR_FILENO)),
       started_with_(first.agent),
+      notifier_(
+          loop, [this](event e) { tell(std::move(e)); }, [this](std::string text) { return typed(std::move(text)); }),
       tasks_(loop, [this](const std::string& why) { tell({"agent.task_failed", severity::critical, why, {}}); }),
       signals_(loop, SIGHUP, SIGTERM, SIGINT) {
   raise_descriptor_limit();
@@ -57,8 +63,10 @@ supervisor::supervisor(asio::io_context& loop, std::filesystem::path file, confi
   }
   listen_to_operators(first.agent.socket);
   settings::diagnostics problems;
-  now_ = make(std::move(first), problems);
+  notify::directory targets;
+  now_ = make(std::move(first), targets, problems);
   if (!problems.clean()) throw std::runtime_error(all_of(problems));
+  tell_people_by(std::move(targets));
 }
 
 supervisor::~supervisor() = default;
@@ -76,32 +84,46 @@ void supervisor::put_down(const std::vector<event>& all, wall_time at) {
     if (api_) api_->happened(each, at);
     const bool is_kept = each.severity >= severity::info || incidents_.now();
     if (history_ && is_kept) history_->add(each, at);
+    notifier_.take(each, at);
   }
 }
 
 /// What an incident was open for may be no more.
 void supervisor::settle_incidents() {
   std::set<std::string> rules;
-  for (const rules::rule& r : now_->judged().rules()) {
-    if (r.from.then == rules::consequence::rollback) rules.insert(r.from.name);
-  }
+  std::set<std::string> alerting;
+  for (const rules::rule& r : now_->judged().rules()) (r.from.then == rules::consequence::rollback ? rules : alerting).insert(r.from.name);
   const auto stands = now_->stands();
   const wall_time at = std::chrono::system_clock::now();
   put_down(incidents_.settle(rules, stands && !stands->rolling.empty(), at), at);
+  notifier_.settle(incidents_.now().has_value(), alerting);
 }
 
-/// What an earlier life left open is gone on with.
+void supervisor::tell_people_by(notify::directory targets) {
+  const config::notifying& how = now_->configured().notify;
+  notifier_.use(std::move(targets), {how.escalate_after, how.remind_every, how.link});
+}
+
+/// What an earlier life left open is gone on with, and what it did not tell people to the end.
 void supervisor::go_on_with_incidents(const std::string& file) {
-  const auto marks = incident::read_incident(file, std::nullopt);
-  if (marks && (marks->empty() || marks->back().what.kind == "incident.ended")) return;
-  const auto newest = marks ? incident::read_incident(file, incident::text_of(marks->back().what, "incident")) : marks;
-  if (!newest)
-    return tell({"history.failed", severity::warning, fmt::format("an incident that is open may begin anew: {}", newest.error()), {}});
-  for (const auto& [at, what] : *newest) incidents_.recall(what, at);
+  using incident::happening;
+  const auto recall = [&](const std::string& id, auto by) -> std::expected<void, std::string> {
+    const auto all = id.empty() ? std::vector<happening>{} : incident::read_incident(file, id);
+    if (!all) return std::unexpected(all.error());
+    std::ranges::for_each(*all, by);
+    return {};
+  };
+  const auto open = incident::read_open_incident(file);
+  std::expected<void, std::string> done;
+  if (!open) done = std::unexpected(open.error());
+  if (done) done = recall(*open, [&](const happening& h) { incidents_.recall(h.what, h.at); });
+  const std::string told = notifier_.incident();
+  if (done) done = recall(told.empty() ? *open : told, [&](const happening& h) { notifier_.recall(h); });
+  if (!done) tell({"history.failed", severity::warning, fmt::format("an incident that is open may begin anew: {}", done.error()), {}});
 }
 
 serve::on_record supervisor::known() const {
-  return {incidents_.now() ? incidents_.now()->id : "", history_ ? history_->trouble() : ""};
+  return {incidents_.now() ? incidents_.now()->id : "", history_ ? history_->trouble() : "", notifier_.untold()};
 }
 
 std::string supervisor::typed(std::string text) const {
@@ -115,6 +137,9 @@ asio::awaitable<serve::reply> supervisor::ask(serve::demand asked) {
 }
 
 asio::awaitable<serve::reply> supervisor::answer(serve::demand asked) {
+  if (asked.verb == "ack") co_return acknowledge(asked);
+  if (asked.verb == "notifications") co_return serve::notifications(notifier_, asked.values.contains("json"));
+  if (asked.verb == "notify test") co_return co_await serve::test_notifications(notifier_, std::move(asked));
   const serve::on_record known = this->known();
   if (!serve::asks_what_happened(asked)) co_return co_await serve::answer_to(*now_, known, std::move(asked));
   if (!history_) co_return serve::reply{false, "there is no [deployment], so that there are no incidents\n"};
@@ -124,6 +149,16 @@ asio::awaitable<serve::reply> supervisor::answer(serve::demand asked) {
   // What waits for the disk is not in it, and not shown as if there were no more.
   if (!known.unrecorded.empty() && !asked.values.contains("json")) made.text += fmt::format("not on record since: {}\n", known.unrecorded);
   co_return made;
+}
+
+serve::reply supervisor::acknowledge(const serve::demand& asked) {
+  if (const auto mistake = serve::wrong_with(asked)) return {false, *mistake + "\n", true};
+  if (!notifier_.awaits_acknowledgement())
+    return {false, "there is nothing to acknowledge: people were told of nothing that is not over, or somebody has acknowledged it\n"};
+  const std::string& reason = asked.values.at("reason");
+  event e{"incident.acknowledged", severity::info, one_line(fmt::format("{} has acknowledged it: {}", asked.by, reason)), {}};
+  tell(std::move(e.with("by", asked.by).with("reason", reason)));
+  return {true, "acknowledged: it does not escalate, and reminds nobody until it is over\n"};
 }
 
 void supervisor::listen_to_operators(const std::string& path) {
@@ -136,22 +171,28 @@ void supervisor::listen_to_operators(const std::string& path) {
 
 void supervisor::make_api() {
   api_ = std::make_unique<serve::api>(
-      loop_,
-      serve::api::agent{[this]() -> generation& { return *now_; }, [this](serve::demand asked) { return ask(std::move(asked)); },
-                        [this] { return known(); }, [this] { return serve::metrics_text(*now_, told_, incidents_.now().has_value()); },
-                        [this](std::string text) { return typed(std::move(text)); }});
+      loop_, serve::api::agent{[this]() -> generation& { return *now_; }, [this](serve::demand asked) { return ask(std::move(asked)); },
+                               [this] { return known(); },
+                               [this] { return serve::metrics_text(*now_, told_, *times_, notifier_, incidents_.now().has_value()); },
+                               [this](std::string text) { return typed(std::move(text)); }});
 }
 
 void supervisor::remember(const std::string& file) {
   memory_ = std::make_unique<deployment::memory>(loop_, file);
+  memory_->kept.on_write([times = times_](duration took) { times->wrote(took); });
   started_with_.state = file;
+  notifier_.remember(notify::notifier::file_beside(file));
   go_on_with_incidents(incident::history::file_beside(file));
   history_ = std::make_unique<incident::history>(loop_, file, [this](event e) { tell(std::move(e)); });
   if (const std::string trouble = memory_->kept.trouble(); !trouble.empty()) tell({"store.trouble", severity::critical, trouble, {}});
 }
 
-std::unique_ptr<generation> supervisor::make(config::configuration from, settings::diagnostics& problems) {
-  return std::make_unique<generation>(loop_, std::move(from), memory_.get(), [this](const event& e) { tell(e); }, problems);
+std::unique_ptr<generation> supervisor::make(config::configuration from, notify::directory& targets, settings::diagnostics& problems) {
+  targets.through = std::make_unique<net::network>(loop_.get_executor(), from.agent.name_servers);
+  targets.targets = config::make_targets(from, *targets.through, problems);
+  auto made = std::make_unique<generation>(loop_, std::move(from), memory_.get(), [this](const event& e) { tell(e); }, problems);
+  made->on_wake([times = times_](duration late) { times->woke(late); });
+  return made;
 }
 
 void supervisor::tell_start(instant began) {
@@ -177,6 +218,7 @@ asio::awaitable<void> supervisor::run() {
     tasks_.spawn(api_->stream());
   }
   if (control_) tasks_.spawn(control_->serve());
+  tasks_.spawn(notifier_.work());
   tasks_.spawn(feed_watchdog());
   tell_start(began);
   ::malloc_trim(0);  // reading the configuration took several times what it leaves
@@ -191,6 +233,7 @@ asio::awaitable<void> supervisor::run() {
   tasks_.cancel();
   co_await now_->stop(true);
   co_await tasks_.join();
+  co_await notifier_.stop();
   if (!memory_) co_return;
   for (const std::string& lost : co_await memory_->facts.stop())
     tell({"store.lost", severity::critical, fmt::format("what is forgotten now: {}", lost), {}});
@@ -208,7 +251,8 @@ asio::awaitable<void> supervisor::reload() {
     }
   }
   std::unique_ptr<generation> next;
-  if (problems.clean()) next = make(std::move(read), problems);
+  notify::directory targets;
+  if (problems.clean()) next = make(std::move(read), targets, problems);
   if (!problems.clean()) {
     tell({"config.rejected", severity::critical, fmt::format("the configuration stays as it was: {}", all_of(problems)), {}});
   } else {
@@ -217,6 +261,7 @@ asio::awaitable<void> supervisor::reload() {
     next->adopt(std::move(*now_));
     now_ = std::move(next);
     now_->start();
+    tell_people_by(std::move(targets));
     settle_incidents();
     follow(before, now_->configured().agent);
     tell({"config.reloaded", severity::info, fmt::format("{} probes, {} rules", now_->watching(), now_->judged().rules().size()), {}});

@@ -4,9 +4,11 @@
 #include "agent/generation.hpp"
 #include "agent/incident/book.hpp"
 #include "agent/incident/history.hpp"
+#include "agent/notify/notifier.hpp"
 #include "agent/serve/api.hpp"
 #include "agent/serve/control_socket.hpp"
 #include "agent/serve/http_server.hpp"
+#include "agent/serve/own_times.hpp"
 #include "agent/serve/tally.hpp"
 
 #include <boost/asio/io_context.hpp>
@@ -32,19 +34,21 @@ class supervisor {
   asio::awaitable<void> feed_watchdog();
   void make_api();
   void listen_to_operators(const std::string& path);
-  std::unique_ptr<generation> make(config::configuration from, settings::diagnostics& problems);
+  std::unique_ptr<generation> make(config::configuration from, notify::directory& targets, settings::diagnostics& problems);
   void remember(const std::string& file);
   void follow(const config::agent& before, const config::agent& now);
   /// With the commands in it as they must be typed to reach this agent, and with the incident that it belongs to.
   void tell(event e);
   void put_down(const std::vector<event>& all, wall_time at);
   void settle_incidents();
+  void tell_people_by(notify::directory targets);
   void go_on_with_incidents(const std::string& file);
   [[nodiscard]] serve::on_record known() const;
   /// With the commands in it as they must be typed to reach this agent.
   [[nodiscard]] std::string typed(std::string text) const;
   asio::awaitable<serve::reply> ask(serve::demand asked);
   asio::awaitable<serve::reply> answer(serve::demand asked);
+  serve::reply acknowledge(const serve::demand& asked);
   void tell_start(instant began);
 
   asio::io_context& loop_;
@@ -54,7 +58,9 @@ class supervisor {
   std::unique_ptr<deployment::memory> memory_;  ///< null: there was no deployment yet
   incident::book incidents_;
   serve::tally told_;
-  std::unique_ptr<incident::history> history_;  ///< null: there was no deployment yet
+  std::shared_ptr<serve::own_times> times_ = std::make_shared<serve::own_times>();  ///< shared with the store's thread
+  std::unique_ptr<incident::history> history_;                                      ///< null: there was no deployment yet
+  notify::notifier notifier_;
   std::unique_ptr<serve::api> api_;             ///< null: nothing listens
   std::unique_ptr<serve::http_server> server_;  ///< the same
   std::unique_ptr<serve::control_socket> control_;

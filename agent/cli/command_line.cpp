@@ -27,6 +27,15 @@ command_line& add_options(command_line& to) {
       ->check(CLI::IsMember({"text", "json", "junit", "tap", "nagios", "prometheus"}));
   to.app.add_option("--only", to.checked.only, "With --check: only these probes, by name or tag")->delimiter(',');
   to.app.add_option("--skip", to.checked.skip, "With --check: not these probes, by name or tag")->delimiter(',');
+  to.app
+      .add_option("--slot", to.checked.slot,
+                  "With --check: whether this slot is fit, live or not: its health, what goes through a slot asked of this one, past "
+                  "nginx, and what both slots share")
+      ->type_name("SLOT");
+  to.app
+      .add_option("--wait", to.checked.wait,
+                  "With --check: ask again until all pass, for so long, such as 2m; the exit status is that of the last time")
+      ->type_name("DURATION");
   return to;
 }
 

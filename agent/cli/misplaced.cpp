@@ -19,7 +19,7 @@ std::optional<std::string> misplaced(const CLI::App& typed, const std::string& c
   const bool checks = typed.count("--check") > 0;
   if (checks && !verb.empty())
     return fmt::format("found --check beside {0}, expected one of the two: type `flipback --check` or `flipback {0}`", verb);
-  for (const char* option : {"--format", "--only", "--skip"}) {
+  for (const char* option : {"--format", "--only", "--skip", "--slot", "--wait"}) {
     if (typed.count(option) > 0 && !checks)
       return fmt::format("found {0} without --check, which alone takes it: type `flipback --check {0} …`", option);
   }

@@ -1,6 +1,7 @@
 #include "agent/cli/replay.hpp"
 
 #include "flipback/one_line.hpp"
+#include "flipback/timestamp.hpp"
 
 #include "agent/config/configuration.hpp"
 #include "agent/event_lines.hpp"
@@ -9,7 +10,6 @@
 #include "agent/record/record_file.hpp"
 #include "agent/replay/metrics.hpp"
 #include "agent/replay/source.hpp"
-#include "probes/timestamp.hpp"
 #include "rules/replay/player.hpp"
 #include "rules/replay/record.hpp"
 

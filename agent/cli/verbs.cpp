@@ -81,6 +81,17 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
   holding->add_option("--for", length_, "How long: 30m, 2h; to 7d")->required()->type_name("TIME");
   holding->add_option("--reason", reason_, "Why: it is recorded, with your name")->required();
   add("unhold", "End a hold");
+  CLI::App* const acknowledging = add("ack", "Acknowledge what people were told of: it escalates no further, until it is over");
+  acknowledging->add_option("--reason", reason_, "What you do about it: it is told, with your name")->required();
+  add_json(add("notifications", "List what people were told, by which target, and whether it arrived"));
+  CLI::App* const notifying = to.add_subcommand("notify", "Try the targets of notifications")->fallthrough();
+  notifying->require_subcommand(1);
+  add_socket(notifying);
+  CLI::App* const trying =
+      notifying->add_subcommand("test", "Send a trial to one target, or to all, and say what became of it")->fallthrough();
+  trying->callback([this] { verb_ = "notify test"; });
+  trying->add_option("TARGET", target_, "The target's name; default: all");
+  add_socket(trying);
   CLI::App* const approving = add("approve", "Let a rollback act that waits for a person's word");
   approving->add_option("RULE", rule_, "The rule that asks; needed where several do");
   CLI::App* const window = to.add_subcommand("window", "Open or close the rollback window by hand")->fallthrough();
@@ -141,6 +152,7 @@ std::string verbs::typed() const {
   }
   if (!rule_.empty()) argv.push_back(rule_);
   if (!incident_.empty()) argv.push_back(incident_);
+  if (!target_.empty()) argv.push_back(target_);
   add("--for", length_);
   add("--stable", stable_);
   add("--until", until_);
@@ -198,6 +210,7 @@ int verbs::run() const {
   if (json_) asked.values["json"] = "yes";
   if (!rule_.empty()) asked.values["rule"] = rule_;
   if (!incident_.empty()) asked.values["incident"] = incident_;
+  if (!target_.empty()) asked.values["target"] = target_;
   if (markdown_) asked.values["markdown"] = "yes";
   if (!reason_.empty()) asked.values["reason"] = reason_;
   if (!length_.empty()) asked.values["for"] = length_;
@@ -209,8 +222,8 @@ int verbs::run() const {
     return 2;
   }
   const std::string path = socket();
-  // Those two wait for the end of a rollback; all others are answered at once, or by nobody.
-  const bool waits = verb_ == "rollback" || verb_ == "approve";
+  // Those wait for the end of a rollback, or for a target's answer; all others are answered at once, or by nobody.
+  const bool waits = verb_ == "rollback" || verb_ == "approve" || verb_ == "notify test";
   constexpr duration patience = std::chrono::seconds(10);
   auto answer = serve::ask(path, asked, typed(), waits ? std::nullopt : std::optional(patience));
   const bool knows_whose = socket_.empty() || !configuration_.empty();  // a socket alone does not say where its agent's state is

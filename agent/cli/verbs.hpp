@@ -35,6 +35,7 @@ class verbs {
   std::string socket_;
   std::string rule_;
   std::string incident_;
+  std::string target_;
   std::string until_;
   std::string reason_;
   std::string stable_;

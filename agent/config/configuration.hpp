@@ -22,8 +22,8 @@
 /// The configuration that a person writes (packaging/docs/configuration.md), read and checked whole. Plain values: nothing here does I/O.
 namespace flipback::config {
 
-/// How events are written: for people, or a JSON object a line.
-enum class log_format : std::uint8_t { text, json };
+/// How events are written: for people, or for programs as a JSON object or pairs of logfmt a line.
+enum class log_format : std::uint8_t { text, json, logfmt };
 std::string_view name_of(log_format f);
 
 struct slot {
@@ -144,6 +144,25 @@ struct agent {
   friend bool operator==(const agent&, const agent&) = default;
 };
 
+/// Where people are told: one of [targets].
+struct target_entry {
+  std::string name;
+  std::string type;
+  unsigned level = 1;              ///< 1: at once; 2 and 3: once nobody has acknowledged it for a while
+  std::vector<std::string> about;  ///< "incidents", "alerts", "notices", "cutovers"; empty: all that mean something there
+  severity least = severity::info;
+  settings::node table;  ///< its own keys, for its maker; the common ones have been taken out
+};
+
+/// How people are told: [notify].
+struct notifying {
+  std::vector<duration> escalate_after{std::chrono::minutes(15), std::chrono::minutes(30)};
+  duration remind_every = std::chrono::hours(1);  ///< zero: never
+  std::string link;                               ///< the agent's page, as people reach it
+
+  friend bool operator==(const notifying&, const notifying&) = default;
+};
+
 /// What the rules are told, kept for `flipback replay`.
 struct record {
   std::string path;
@@ -159,6 +178,8 @@ struct configuration {
   std::optional<config::record> record;
   std::optional<config::deployment> deployment;
   config::nginx nginx;
+  config::notifying notify;
+  std::vector<target_entry> targets;      ///< in the file's order
   std::vector<slot> slots;                ///< in the file's order
   std::vector<probe_entry> probes;        ///< in the file's order
   std::vector<rules::rule_source> rules;  ///< the person's own, in the file's order; a built-in of the same name is replaced

@@ -5,6 +5,7 @@
 #include "agent/config/read_agent.hpp"
 #include "agent/config/read_deployment.hpp"
 #include "agent/config/read_nginx.hpp"
+#include "agent/config/read_notify.hpp"
 #include "agent/config/read_probes.hpp"
 #include "agent/config/read_rules.hpp"
 #include "agent/config/read_slots.hpp"
@@ -49,6 +50,8 @@ void read_root(settings::section& root, configuration& into, settings::diagnosti
   read_deployment(root, into);
   read_probes(root, into);
   read_rules(root, into);
+  read_notify(root, into.notify);
+  read_targets(root, into.targets);
   cross_check(root, into, problems);
   root.finish();
 }

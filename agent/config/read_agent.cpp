@@ -66,7 +66,8 @@ void read_hosts(settings::section& from, agent& into) {
 }  // namespace
 
 std::string_view name_of(log_format f) {
-  return f == log_format::json ? "json" : "text";
+  constexpr std::array<std::string_view, 3> names{"text", "json", "logfmt"};
+  return names.at(static_cast<std::size_t>(f));
 }
 
 void read_agent(settings::section& root, agent& into) {
@@ -86,7 +87,7 @@ void read_agent(settings::section& root, agent& into) {
   if (into.socket.size() > longest_path)
     from->report("socket",
                  fmt::format("found {}, of {} bytes; expected at most {}", from->shown("socket"), into.socket.size(), longest_path));
-  into.log_format = from->one_of("log_format", into.log_format, {log_format::text, log_format::json});
+  into.log_format = from->one_of("log_format", into.log_format, {log_format::text, log_format::json, log_format::logfmt});
   into.log_level = from->one_of("log_level", into.log_level, {severity::debug, severity::info, severity::warning, severity::critical});
   into.name_servers = from->texts("name_servers");
   for (std::size_t i = 0; i < into.name_servers.size(); ++i) {

@@ -1,6 +1,7 @@
 #include "agent/config/read_nginx.hpp"
 
-#include "agent/config/read_command.hpp"
+#include "flipback/read_command.hpp"
+
 #include "probes/net/url.hpp"
 
 #include <fmt/format.h>

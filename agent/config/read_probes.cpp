@@ -1,5 +1,6 @@
 #include "agent/config/read_probes.hpp"
 
+#include "agent/config/own_keys.hpp"
 #include "probes/registry.hpp"
 
 #include <fmt/format.h>
@@ -19,16 +20,6 @@ using std::chrono::milliseconds;
 bool is_probe_name(std::string_view name) {
   const auto may_stand = [](unsigned char c) { return std::isalnum(c) != 0 || c == '_' || c == '-'; };
   return !name.empty() && std::ranges::all_of(name, may_stand) && std::isalpha(static_cast<unsigned char>(name.front())) != 0;
-}
-
-/// The table without what is common to all probes: its maker's own keys.
-settings::node own_keys(const settings::node& table) {
-  settings::node own = table;
-  for (const std::string_view key : common_probe_keys) {
-    auto& members = std::get<settings::table>(own.value);
-    if (const auto at = members.find(key); at != members.end()) members.erase(at);
-  }
-  return own;
 }
 
 const probe_kind* read_kind(settings::section& from, const std::string& type) {
@@ -60,7 +51,7 @@ probe_entry read_probe(const std::string& name, settings::section& from, const s
   read.in_agent = from.boolean("in_agent", kind == nullptr || !kind->only_when_asked);
   if (read.critical && !read.in_agent)
     from.report("critical", "found true, so that a rollback may rest on it, but it runs with --check only (in_agent)");
-  read.table = own_keys(table);
+  read.table = without_keys(table, common_probe_keys);
   return read;
 }
 

@@ -1,6 +1,7 @@
 #include "agent/config/read_switch.hpp"
 
-#include "agent/config/read_command.hpp"
+#include "flipback/read_command.hpp"
+
 #include "agent/config/read_live_files.hpp"
 #include "agent/config/switch_keys.hpp"
 

@@ -41,15 +41,18 @@ void aim(settings::node& table, const entrance& door, const std::string& slot_ur
       slot_url.substr(0, slot_url.find_last_not_of('/') + 1) + asked->target;
 }
 
-/// Whichever is live, or one of them past nginx.
-bool asks_a_slot(const probe_entry& p, const configuration& of) {
+/// Past nginx.
+bool asks(const slot& s, const probe_entry& p) {
   const auto asked = url_in(p.table);
-  if (!asked) return false;
-  const auto is_at = [&](const slot& s) {
-    const auto own = net::parse_url(s.url);
-    return own && net::same_place(*asked, *own);
-  };
-  return entrance(*of.deployment).is(*asked) || std::ranges::any_of(of.slots, is_at);
+  const auto own = net::parse_url(s.url);
+  return asked && own && net::same_place(*asked, *own);
+}
+
+/// Whichever is live, or one of them past nginx; or what users asked of them.
+bool tells_of_a_slot(const probe_entry& p, const configuration& of) {
+  const auto asked = url_in(p.table);
+  const bool through_the_door = asked && entrance(*of.deployment).is(*asked);
+  return p.type == "access_log" || through_the_door || std::ranges::any_of(of.slots, [&](const slot& s) { return asks(s, p); });
 }
 
 }  // namespace
@@ -83,11 +86,22 @@ std::optional<std::string> unfit_to_be_critical(const probe_entry& of, const dep
       to_string(door.door->to));
 }
 
+void narrow_to(const slot& only, configuration& to) {
+  const auto tells_of_another = [&](const probe_entry& p) {
+    const bool is_its_check = std::ranges::find(only.checks, p.name) != only.checks.end();
+    return !is_its_check && !asks(only, p) && tells_of_a_slot(p, to);
+  };
+  for (probe_entry& p : to.probes) {
+    if (!unfit_to_be_critical(p, *to.deployment)) p.table = aimed_at(only, p.table, *to.deployment);
+  }
+  std::erase_if(to.probes, tells_of_another);
+}
+
 void add_slot_twins(configuration& to) {
   if (!to.deployment) return;
   std::vector<probe_entry> twins;
   for (probe_entry& p : to.probes) {
-    p.shared = p.type != "access_log" && !asks_a_slot(p, to);
+    p.shared = !tells_of_a_slot(p, to);
     if (!p.critical) continue;
     for (const slot_role asked : {slot_role::live, slot_role::stable}) {
       probe_entry twin = p;

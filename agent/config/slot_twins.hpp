@@ -13,6 +13,11 @@ std::optional<std::string> unfit_to_be_critical(const probe_entry& of, const dep
 /// The probe's keys with that slot's own URL in the front door's place: what goes through a slot then asks this one, past nginx.
 settings::node aimed_at(const slot& to, const settings::node& table, const deployment& in);
 
+/// The probes as if users reached this slot: what goes through a slot asks this one, past nginx. What tells of the other slot, or of users'
+/// traffic, is taken out, unless the slot has it among its `checks`; what both slots share stays. Precondition: the configuration is good,
+/// and has a deployment.
+void narrow_to(const slot& only, configuration& to);
+
 /// Tells which probes ask what both slots share. Adds, for each critical probe, two that ask the live and the stable slot the same, past
 /// nginx: `login.live` and `login.stable` beside `login`. Precondition: the configuration is good.
 void add_slot_twins(configuration& to);

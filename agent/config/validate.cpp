@@ -2,6 +2,7 @@
 
 #include "agent/config/catalogue.hpp"
 #include "agent/config/make_probes.hpp"
+#include "agent/config/make_targets.hpp"
 #include "agent/config/slot_twins.hpp"
 #include "probes/net/network.hpp"
 #include "rules/built_in.hpp"
@@ -34,6 +35,7 @@ configuration validate(const std::filesystem::path& file, const sources& from, s
   for (const made_probe& p : probes) {
     if (!p.why_not.empty()) read.notes.push_back(fmt::format("{} can't be asked: {}", p.entry->name, p.why_not));
   }
+  make_targets(running, network, problems);
   const rules::catalogue signals = signals_of(running, probes);
   std::vector<rules::rule_source> own = read.rules;
   for (const probe_entry& entry : running.probes) {

@@ -80,6 +80,17 @@ asio::awaitable<answered> put(net::network& through, std::optional<net::http_req
   co_return co_await ask(through, std::move(*request), limit);
 }
 
+asio::awaitable<answered> ask_health(net::network& through, const config::slot& of, const config::front_door& door) {
+  co_return co_await put(through, request_to(without_slash(of.url) + of.health, door.host), door.timeout);
+}
+
+/// What came of that question; `unknown`: it could not be asked.
+observation judged_health(const answered& got, const config::slot& of) {
+  if (!got) return observation::fail(got.error().why, got.error().says);
+  const auto unmet = first_unmet(of.expect, *got);
+  return unmet ? observation::fail(unmet->why, unmet->says) : observation::pass(fmt::format("{}", got->status));
+}
+
 }  // namespace
 
 std::string agent_with(const std::string& nonce) {
@@ -122,17 +133,18 @@ asio::awaitable<answers_at_once> ask_all(asio::io_context& loop, net::network& t
   co_return got;
 }
 
+asio::awaitable<observation> health_of(net::network& through, const config::slot& of, const config::front_door& door) {
+  const answered health = co_await ask_health(through, of, door);
+  co_return judged_health(health, of);
+}
+
 asio::awaitable<slot_reply> ask_slot(net::network& through, const config::slot& of, const config::front_door& door) {
   slot_reply made;
-  const answered health = co_await put(through, request_to(without_slash(of.url) + of.health, door.host), door.timeout);
-  if (health) {
-    const auto unmet = first_unmet(of.expect, *health);
-    made.well = !unmet;
-    made.says = unmet ? unmet->says : fmt::format("{}", health->status);
-  } else {
-    made.says = health.error().says;
-    made.not_asked = outcome_of(health.error().why) == outcome::unknown;
-  }
+  const answered health = co_await ask_health(through, of, door);
+  const observation seen = judged_health(health, of);
+  made.well = seen.result == outcome::pass;
+  made.says = seen.says;
+  made.not_asked = !health && seen.result == outcome::unknown;
   const auto asked = net::parse_url(door.url);
   if (!health || !asked || asked->target == of.health) {
     made.self = judged(health, door);

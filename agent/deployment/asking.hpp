@@ -1,5 +1,7 @@
 #pragma once
 
+#include "flipback/observation.hpp"
+
 #include "agent/config/configuration.hpp"
 #include "agent/deployment/door_lacks.hpp"
 #include "agent/deployment/sighting.hpp"
@@ -21,6 +23,9 @@ std::string query_with(const std::string& nonce);
 /// digits, and never used again. That an answer came from a cache is not looked at: it may say which slot it is, and never that it is not
 /// another.
 asio::awaitable<reply> ask_front_door(net::network& through, const config::front_door& door, std::string nonce);
+
+/// Asks a slot for its health, within the door's limit: passes where that is as expected.
+asio::awaitable<observation> health_of(net::network& through, const config::slot& of, const config::front_door& door);
 
 /// Asks a slot for its health, and for what the front door is asked for, each within the door's limit.
 asio::awaitable<slot_reply> ask_slot(net::network& through, const config::slot& of, const config::front_door& door);

@@ -259,13 +259,12 @@ stepped step(state before, const terms& by, const present& now, const happening&
 }
 
 std::optional<instant> mark_of(const state& s, const std::string& rule, instant condition) {
-  // Nothing is earlier than any time. What an earlier life set counts whatever the condition: when that began is not known any more.
-  std::optional<instant> mark;
-  if (s.in_doubt.mark) mark = s.in_doubt.mark->at;
+  std::optional<instant> mark;  // nothing is earlier than any time
   const auto counts = [&](const std::optional<instant>& at) {
     if (at && *at >= condition - sick_alike) mark = std::max(mark, at);
   };
   counts(s.both_failed);
+  if (s.in_doubt.mark) counts(s.in_doubt.mark->at);
   if (s.track.now && s.track.now->back) counts(s.track.slots[s.track.now->back->to.slot].sick);
   const auto found = s.blames.find(rule);
   if (found != s.blames.end() && found->second.condition == condition) counts(found->second.first_both_well);

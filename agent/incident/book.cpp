@@ -52,7 +52,9 @@ std::vector<event> book::take(event e, wall_time at) {
   told.push_back(std::move(e));
   const bool over = is_over();
   if (over) told.push_back(ended(at));
-  for (event& each : told) each.with("incident", now_->id);
+  for (event& each : told) {
+    if (text_of(each, "incident").empty()) each.with("incident", now_->id);  // a letter on an earlier one says so itself
+  }
   if (over) now_.reset();
   return told;
 }

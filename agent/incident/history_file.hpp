@@ -32,6 +32,8 @@ std::expected<void, std::string> append_to_log(const std::string& file, const st
 /// Of one incident its operations, its verdicts and the newest 4,000 others, the oldest first; without an id, all events that begin or end
 /// one.
 std::expected<std::vector<happening>, std::string> read_incident(const std::string& file, const std::optional<std::string>& id);
+/// The id of the incident that has not ended; empty: there is none.
+std::expected<std::string, std::string> read_open_incident(const std::string& file);
 /// The newest operations, the oldest of them first.
 std::expected<std::vector<happening>, std::string> read_operations(const std::string& file, std::size_t most);
 

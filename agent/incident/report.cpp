@@ -145,6 +145,12 @@ report report_of(std::vector<happening> all) {
       r.stands = fmt::format("{}, at {} UTC", e.says, clock_text(h.at));
     } else if (e.kind == "deployment.cutover") {
       r.stands = fmt::format("{} is live, put there at {} UTC", with_release(e, "live", "release"), clock_text(h.at));
+    } else if (e.kind == "incident.acknowledged") {
+      r.acknowledged = e.says;
+    } else if (e.kind == "notify.told") {
+      if (const std::string to = text_of(e, "target"); std::ranges::find(r.told, to) == r.told.end()) r.told.push_back(to);
+    } else if (e.kind == "notify.failed" || e.kind == "notify.given_up") {
+      r.untold.push_back(e.says);
     } else if (e.kind == "probe.changed") {
       if (text_of(e, "outcome") == "fail") ill[text_of(e, "probe")] = e.says;
     } else if (e.kind == "incident.ended") {
@@ -178,11 +184,14 @@ std::string as_text(const report& r) {
   if (!r.rules.empty()) line("breached", fmt::format("{}, too", fmt::join(r.rules, ", ")));
   line("blame", r.blame);
   line("by", r.by);
+  line("has it", r.acknowledged);
   for (const happening& h : r.steps) {
     const auto since = std::chrono::floor<std::chrono::milliseconds>(h.at - r.steps.front().at).count();
     line(&h == r.steps.data() ? "steps" : "", fmt::format("{:>7} {}", fmt::format("+{} ms", since), h.what.says));
   }
   for (const std::string& says : r.ill) line(&says == r.ill.data() ? "also ill" : "", says);
+  if (!r.told.empty()) line("told", fmt::format("{}", fmt::join(r.told, ", ")));
+  for (const std::string& says : r.untold) line(&says == r.untold.data() ? "untold" : "", says);
   line("type", fmt::format("{}   {}", r.next.type, r.next.so_that));
   for (const choice& c : r.otherwise) line(&c == r.otherwise.data() ? "or" : "", fmt::format("{}   {}", c.type, c.so_that));
   return text;
@@ -208,7 +217,10 @@ std::string as_markdown(const report& r) {
   for (const std::string& rule : r.rules) row("Breached, too", code(rule));
   if (!r.blame.empty()) row("Blame", code(r.blame));
   if (!r.by.empty()) row("By", code(r.by));
+  if (!r.acknowledged.empty()) row("Acknowledged", code(r.acknowledged));
   for (const std::string& says : r.ill) row("Also ill", code(says));
+  for (const std::string& target : r.told) row("Told", code(target));
+  for (const std::string& says : r.untold) row("Untold", code(says));
   text += "\n## What happened\n\n| time (UTC) | what | |\n| --- | --- | --- |\n";
   for (const auto& [at, what] : r.all) {
     std::string says = code(what.says);
@@ -237,6 +249,9 @@ json::object as_object(const report& r) {
                     {"by", r.by},
                     {"blame", r.blame},
                     {"other_rules", json::value_from(r.rules)},
+                    {"acknowledged", r.acknowledged},
+                    {"told", json::value_from(r.told)},
+                    {"untold", json::value_from(r.untold)},
                     {"ill", json::value_from(r.ill)},
                     {"steps", std::move(steps)},
                     {"next", as_object(r.next)},

@@ -27,11 +27,14 @@ struct report {
   std::string rule;                ///< the one that was breached first, or that was pending; "security": a person's own word
   std::string says;                ///< of that rule: its numbers and its limit
   std::optional<wall_time> breached;
-  std::string by;                  ///< who ordered or approved it; empty: nobody
-  std::string blame;               ///< what asking both slots showed; empty: they were not asked
-  std::vector<std::string> rules;  ///< the other rules that were breached
-  std::vector<std::string> ill;    ///< probes that failed meanwhile, with their reasons
-  std::vector<happening> steps;    ///< of rollbacks, from their decision to their end
+  std::string by;                   ///< who ordered or approved it; empty: nobody
+  std::string blame;                ///< what asking both slots showed; empty: they were not asked
+  std::vector<std::string> rules;   ///< the other rules that were breached
+  std::string acknowledged;         ///< by whom and why; empty: by nobody
+  std::vector<std::string> told;    ///< targets that people were told by
+  std::vector<std::string> untold;  ///< targets that failed, and why
+  std::vector<std::string> ill;     ///< probes that failed meanwhile, with their reasons
+  std::vector<happening> steps;     ///< of rollbacks, from their decision to their end
   choice next;
   std::vector<choice> otherwise;
   std::vector<happening> all;

@@ -26,13 +26,36 @@ bool is_common(std::string_view name) {
   return std::ranges::find(config::common_measurements(), name, &measurement_declaration::name) != config::common_measurements().end();
 }
 
+/// What is not tried again yet, after wrong credentials, is told at once as it was answered then.
+bool was_tried(const run& r) {
+  return r.deadline > r.started;
+}
+
+void count(watched& by, const run& of, const observation& seen) {
+  switch (seen.result) {
+    case outcome::pass:
+      ++by.passes;
+      by.failures_in_a_row = 0;
+      break;
+    case outcome::fail:
+      ++by.fails;
+      ++by.failures_in_a_row;
+      break;
+    case outcome::unknown:
+      ++by.unknowns;
+      break;
+  }
+  if (seen.result != outcome::pass) ++by.not_passed[{seen.result, seen.why}];
+  if (seen.result != outcome::unknown && was_tried(of)) by.took->Observe(to_seconds(seen.latency));
+}
+
 }  // namespace
 
 observing::observing(const std::vector<config::made_probe>& probes, rules::engine& judged, recorder* recorded,
                      std::function<void(event)> tell)
     : judged_(judged), recorded_(recorded), tell_(std::move(tell)) {
   for (const config::made_probe& p : probes) {
-    watched_.push_back({p.entry, p.observed.get(), std::nullopt, {}, 0, 0, 0, 0});
+    watched_.push_back({.entry = p.entry, .observed = p.observed.get(), .took = std::make_unique<prometheus::Histogram>(time_buckets())});
     std::vector<route>& routes = routes_.emplace_back();
     const auto add = [&](const measurement_declaration& m) {
       const std::string_view samples = m.of.empty() ? m.name : m.of;
@@ -51,19 +74,7 @@ observing::observing(const std::vector<config::made_probe>& probes, rules::engin
 void observing::take(std::size_t which, const run& of, const observation& seen) {
   watched& w = watched_[which];
   const std::optional<outcome> before = w.newest ? std::optional(w.newest->result) : std::nullopt;
-  switch (seen.result) {
-    case outcome::pass:
-      ++w.passes;
-      w.failures_in_a_row = 0;
-      break;
-    case outcome::fail:
-      ++w.fails;
-      ++w.failures_in_a_row;
-      break;
-    case outcome::unknown:
-      ++w.unknowns;
-      break;
-  }
+  count(w, of, seen);
   for (const earlier& e : seen.before) {
     for (const route& r : routes_[which]) {
       const auto found = std::ranges::find(e.measurements, r.measurement, &measurement::name);

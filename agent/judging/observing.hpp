@@ -4,11 +4,16 @@
 
 #include "agent/config/make_probes.hpp"
 #include "agent/record/recorder.hpp"
+#include "agent/time_buckets.hpp"
 #include "rules/engine.hpp"
 
 #include <array>
+#include <cstdint>
 #include <functional>
+#include <map>
+#include <memory>
 #include <optional>
+#include <utility>
 #include <vector>
 
 namespace flipback {
@@ -23,6 +28,8 @@ struct watched {
   std::uint64_t passes = 0;
   std::uint64_t fails = 0;
   std::uint64_t unknowns = 0;
+  std::map<std::pair<outcome, reason>, std::uint64_t> not_passed{};  ///< the fails and unknowns, by why
+  std::unique_ptr<prometheus::Histogram> took{};                     ///< how long runs took that told something, in seconds
 };
 
 /// Takes what the probes saw to the rules, and to the record, as samples, and tells when a probe's outcome changes.

@@ -7,6 +7,7 @@
 
 #include <fcntl.h>
 #include <spawn.h>
+#include <sys/mman.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -62,12 +63,22 @@ std::vector<char*> pointers_to(const std::vector<std::string>& texts) {
   return made;
 }
 
-int spawn(pid_t& pid, const std::vector<std::string>& argv, int output, int errors) {
+/// Which descriptors of ours are a child's first three. Input: -1 for none.
+struct ends {
+  int input = -1;
+  int output = -1;
+  int errors = -1;
+};
+
+int spawn(pid_t& pid, const std::vector<std::string>& argv, const ends& given) {
   posix_spawn_file_actions_t files;
   ::posix_spawn_file_actions_init(&files);
-  ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
-  ::posix_spawn_file_actions_adddup2(&files, output, STDOUT_FILENO);
-  ::posix_spawn_file_actions_adddup2(&files, errors, STDERR_FILENO);
+  if (given.input < 0)
+    ::posix_spawn_file_actions_addopen(&files, STDIN_FILENO, "/dev/null", O_RDONLY, 0);
+  else
+    ::posix_spawn_file_actions_adddup2(&files, given.input, STDIN_FILENO);
+  ::posix_spawn_file_actions_adddup2(&files, given.output, STDOUT_FILENO);
+  ::posix_spawn_file_actions_adddup2(&files, given.errors, STDERR_FILENO);
   // Asio's sockets are not closed by exec: a child that outlives us would keep our port, and the next start could not have it.
   ::posix_spawn_file_actions_addclosefrom_np(&files, STDERR_FILENO + 1);
   posix_spawnattr_t attributes;
@@ -104,14 +115,29 @@ std::optional<pipe_ends> make_pipe() {
   return pipe_ends{descriptor(ends[0]), descriptor(ends[1])};
 }
 
+/// A file in memory that says this, at its beginning: unlike a pipe it holds all of it, however long the child takes to read. Nothing, with
+/// errno: there is none.
+std::optional<descriptor> make_input(std::string_view text) {
+  descriptor memory(::memfd_create("flipback-input", MFD_CLOEXEC));
+  if (!memory.is_open()) return std::nullopt;
+  while (!text.empty()) {
+    const ssize_t size = ::write(memory.get(), text.data(), text.size());
+    if (size < 0 && errno == EINTR) continue;
+    if (size <= 0) return std::nullopt;
+    text.remove_prefix(static_cast<std::size_t>(size));
+  }
+  if (::lseek(memory.get(), 0, SEEK_SET) != 0) return std::nullopt;
+  return memory;
+}
+
 /// Nothing of ours but its end is open in what it gives.
-std::expected<child, std::string> start_into(const std::vector<std::string>& argv, int output, int errors) {
+std::expected<child, std::string> start_into(const std::vector<std::string>& argv, const ends& given) {
   if (argv.empty()) return std::unexpected("can't start a program without a name");
   // Held for the pidfd: a child that can't be watched must not have been started.
   descriptor place(::open("/dev/null", O_RDONLY | O_CLOEXEC));
   if (!place.is_open()) return cant("open /dev/null");
   child made;
-  errno = spawn(made.pid, argv, output, errors);
+  errno = spawn(made.pid, argv, given);
   if (errno != 0) return cant(fmt::format("start {}", argv[0]));
   place = descriptor();
   made.end = static_cast<int>(::syscall(SYS_pidfd_open, made.pid, 0));
@@ -134,12 +160,15 @@ bool can_be_started(const std::string& program) {
   return false;
 }
 
-std::expected<child, std::string> start(const std::vector<std::string>& argv, outputs kept) {
+std::expected<child, std::string> start(const std::vector<std::string>& argv, outputs kept, std::string_view input) {
+  std::optional<descriptor> read;
+  if (!input.empty() && !(read = make_input(input))) return cant("keep its input");
   auto output = make_pipe();
   if (!output) return cant("make a pipe");
   std::optional<pipe_ends> errors;
   if (kept == outputs::apart && !(errors = make_pipe())) return cant("make a pipe");
-  auto made = start_into(argv, output->written.get(), errors ? errors->written.get() : output->written.get());
+  const int one = output->written.get();
+  auto made = start_into(argv, {read ? read->get() : -1, one, errors ? errors->written.get() : one});
   if (!made) return made;
   made->output = output->read.release();
   if (errors) made->errors = errors->read.release();
@@ -147,7 +176,7 @@ std::expected<child, std::string> start(const std::vector<std::string>& argv, ou
 }
 
 std::expected<child, std::string> start(const std::vector<std::string>& argv, int into) {
-  return start_into(argv, into, into);
+  return start_into(argv, {-1, into, into});
 }
 
 outlet::outlet(const asio::any_io_executor& executor, int pipe, std::size_t most) : pipe_(executor, pipe), most_(most) {

@@ -9,6 +9,7 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 /// Starting a program, and taking what it writes.
@@ -27,9 +28,10 @@ struct child {
 /// Whether the program is there and executable: where it is named, or, without a slash, in one of PATH's folders.
 bool can_be_started(const std::string& program);
 
-/// Starts it without a shell, in its own process group, standard input empty, with none of our descriptors. An error is one sentence.
-std::expected<child, std::string> start(const std::vector<std::string>& argv, outputs kept);
-/// The same, and all that it writes goes to this descriptor.
+/// Starts it without a shell, in its own process group, with none of our descriptors. On standard input it has this text, whole before it
+/// starts. An error is one sentence.
+std::expected<child, std::string> start(const std::vector<std::string>& argv, outputs kept, std::string_view input = {});
+/// The same without any input, and all that it writes goes to this descriptor.
 std::expected<child, std::string> start(const std::vector<std::string>& argv, int into);
 
 /// What a child writes into a pipe: read as it comes, so that a full pipe does not stop it; beyond the bound it is thrown away.

@@ -19,9 +19,9 @@ constexpr duration of_a_kill = std::chrono::hours(1);   // as long as it takes: 
 }  // namespace
 
 asio::awaitable<std::expected<finished, std::string>> run(asio::any_io_executor executor, std::vector<std::string> argv, duration limit,
-                                                          std::size_t most_output, outputs kept) {
+                                                          std::size_t most_output, outputs kept, std::string input) {
   co_await asio::this_coro::throw_if_cancelled(false);
-  auto started = running::start(executor, argv, kept, most_output);
+  auto started = running::start(executor, argv, kept, most_output, input);
   if (!started) co_return std::unexpected(std::move(started.error()));
   running& program = **started;
   const bool ended = co_await program.ended_within(limit);

@@ -22,11 +22,11 @@ struct finished {
 
 inline constexpr std::size_t usual_output = 64 * 1024;  ///< bytes that are kept; the rest is read and dropped
 
-/// Runs a program without a shell and without blocking anyone: in its own process group, standard input empty. At the limit the whole group
-/// is ended, by TERM and a second later by KILL. An error is one sentence on why it could not be started. A run that is cancelled ends the
-/// group at once.
+/// Runs a program without a shell and without blocking anyone: in its own process group, with `input` on standard input. At the limit the
+/// whole group is ended, by TERM and a second later by KILL. An error is one sentence on why it could not be started. A run that is
+/// cancelled ends the group at once.
 boost::asio::awaitable<std::expected<finished, std::string>> run(boost::asio::any_io_executor executor, std::vector<std::string> argv,
                                                                  duration limit, std::size_t most_output = usual_output,
-                                                                 outputs kept = outputs::together);
+                                                                 outputs kept = outputs::together, std::string input = {});
 
 }  // namespace flipback::process

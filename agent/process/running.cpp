@@ -55,8 +55,8 @@ struct running::state : std::enable_shared_from_this<running::state> {
 };
 
 std::expected<std::unique_ptr<running>, std::string> running::start(asio::any_io_executor executor, const std::vector<std::string>& argv,
-                                                                    outputs kept, std::size_t most_output) {
-  const auto started = process::start(argv, kept);
+                                                                    outputs kept, std::size_t most_output, std::string_view input) {
+  const auto started = process::start(argv, kept, input);
   if (!started) return std::unexpected(started.error());
   return made(std::make_shared<state>(std::move(executor), *started, most_output));
 }

@@ -11,6 +11,7 @@
 #include <expected>
 #include <memory>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace flipback::process {
@@ -21,7 +22,7 @@ class running {
  public:
   static std::expected<std::unique_ptr<running>, std::string> start(boost::asio::any_io_executor executor,
                                                                     const std::vector<std::string>& argv, outputs kept,
-                                                                    std::size_t most_output = usual_output);
+                                                                    std::size_t most_output = usual_output, std::string_view input = {});
   /// All that it writes goes to this descriptor, and `so_far` has nothing of it.
   static std::expected<std::unique_ptr<running>, std::string> start(boost::asio::any_io_executor executor,
                                                                     const std::vector<std::string>& argv, int into);

@@ -101,8 +101,7 @@ void scheduler::arm() {
 void scheduler::wake(instant now) {
   const duration late = now - armed_for_;
   armed_for_ = instant::max();
-  if (lateness_.size() == 4096) lateness_.pop_back();
-  lateness_.push_front(to_seconds(late));
+  if (on_wake) on_wake(late);
   const bool stalled = late > stall;
   if (stalled && on_stall) on_stall(late);
   while (!heap_.empty() && heap_.top().at <= now) {

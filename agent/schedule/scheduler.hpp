@@ -8,7 +8,6 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <cstdint>
-#include <deque>
 #include <functional>
 #include <queue>
 #include <vector>
@@ -49,8 +48,8 @@ class scheduler {
   asio::awaitable<void> stop();
 
   [[nodiscard]] const schedule_counts& counts() const { return counts_; }
-  /// How late wake-ups were, newest first, in seconds; at most the last 4096.
-  [[nodiscard]] const std::deque<double>& lateness() const { return lateness_; }
+  /// Called at each wake-up with how late it came; not negative.
+  std::function<void(duration)> on_wake;
   /// Called with the time we stood still for when a wake-up came later than `stall`.
   std::function<void(duration)> on_stall;
 
@@ -80,7 +79,6 @@ class scheduler {
   instant armed_for_ = instant::max();
   instant grid_origin_;
   schedule_counts counts_;
-  std::deque<double> lateness_;
   std::size_t running_ = 0;
   bool stopping_ = false;
   asio::steady_timer all_ended_;

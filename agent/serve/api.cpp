@@ -115,7 +115,7 @@ asio::awaitable<answer> api::front(const asked& what) {
 }
 
 asio::awaitable<answer> api::health(const asked& /*what*/) {
-  co_return as_json(of_.typed(health_text(of_.now())));
+  co_return as_json(of_.typed(health_text(of_.now(), of_.known())));
 }
 
 asio::awaitable<answer> api::metrics(const asked& /*what*/) {

@@ -40,7 +40,7 @@ std::optional<std::string> wrong_with(const demand& what) {
     if (value.size() > longest_value)
       return fmt::format("found {} of {} bytes, expected at most {}", option(key), value.size(), longest_value);
   }
-  if (what.verb != "rollback" && what.verb != "hold") return std::nullopt;
+  if (what.verb != "rollback" && what.verb != "hold" && what.verb != "ack") return std::nullopt;
   const auto reason = what.values.find("reason");
   if (reason == what.values.end() || is_blank(reason->second))
     return "found no word in --reason, expected why: it is recorded, with your name";

@@ -14,7 +14,9 @@
 #include <boost/beast/http.hpp>
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
+#include <optional>
 #include <stdexcept>
 
 namespace flipback::serve {
@@ -151,7 +153,9 @@ struct http_server::parts {
     acceptor.listen();
   }
   asio::awaitable<void> converse(tcp::socket& with, visit& of);
+  asio::awaitable<std::optional<answer>> answer_of(beast::error_code wrong, const http_request::value_type& read, const tcp::socket& with);
   asio::awaitable<answer> answer_to(request asked);
+  asio::awaitable<bool> give(tcp::socket& with, visit& of, answer given, bool is_head, bool last);
   asio::awaitable<void> stream(tcp::socket& with, visit& of, std::shared_ptr<feed> told);
 
   asio::io_context& loop;
@@ -159,6 +163,14 @@ struct http_server::parts {
   tcp::acceptor acceptor;
   task_group conversations;
 };
+
+/// What is answered to what was read; nothing: there is nobody to hear it. A coroutine of its own asks, so that its cancellation is not
+/// ours.
+asio::awaitable<std::optional<answer>> http_server::parts::answer_of(beast::error_code wrong, const http_request::value_type& read,
+                                                                     const tcp::socket& with) {
+  if (wrong) co_return refusal_of(wrong);
+  co_return co_await asio::co_spawn(loop, answer_to(as_request(read, with)), asio::use_awaitable);
+}
 
 asio::awaitable<answer> http_server::parts::answer_to(request asked) {
   co_await asio::this_coro::reset_cancellation_state(asio::disable_cancellation());
@@ -174,6 +186,20 @@ asio::awaitable<void> http_server::parts::stream(tcp::socket& with, visit& of, s
   co_await listening.join();
 }
 
+/// Whether the answer was taken, and all that is told after it.
+asio::awaitable<bool> http_server::parts::give(tcp::socket& with, visit& of, answer given, bool is_head, bool last) {
+  const std::shared_ptr<feed> told = given.followed_by;
+  http_response response = as_response(given);
+  if (!told) response.prepare_payload();
+  response.keep_alive(!last);
+  if (is_head) response.body().clear();
+  of.wait();  // until it has read the answer
+  const bool taken = (co_await within(patience, send(with, response))).value_or(false);
+  if (taken && told && !is_head) co_await stream(with, of, told);
+  if (told) told->end();
+  co_return taken;
+}
+
 asio::awaitable<void> http_server::parts::converse(tcp::socket& with, visit& of) {
   beast::flat_buffer buffer(wire_limit);
   co_await asio::this_coro::throw_if_cancelled(false);  // what was asked is answered first
@@ -186,21 +212,12 @@ asio::awaitable<void> http_server::parts::converse(tcp::socket& with, visit& of)
     const auto wrong = co_await within(patience, read_request(with, buffer, parser));
     if (!wrong) break;
     of.answer();
-    std::optional<answer> given = *wrong ? refusal_of(*wrong) : std::optional<answer>();
-    if (*wrong && !given) break;
-    if (!given) given = co_await asio::co_spawn(loop, answer_to(as_request(parser.get(), with)), asio::use_awaitable);
+    std::optional<answer> given = co_await answer_of(*wrong, parser.get(), with);
+    if (!given) break;
     const bool agent_ends = co_await is_cancelled();
-    const std::shared_ptr<feed> told = given->followed_by;
+    last = *wrong || agent_ends || given->followed_by || answered == most_requests || !parser.get().keep_alive();
     const bool is_head = parser.get().method() == http::verb::head;
-    last = *wrong || told || agent_ends || answered == most_requests || !parser.get().keep_alive();
-    http_response response = as_response(*given);
-    if (!told) response.prepare_payload();
-    response.keep_alive(!last);
-    if (is_head) response.body().clear();
-    of.wait();  // until it has read the answer
-    if (!(co_await within(patience, send(with, response))).value_or(false)) break;
-    if (told && !is_head) co_await stream(with, of, told);
-    if (told) told->end();
+    if (!co_await give(with, of, *std::move(given), is_head, last)) break;
   }
   beast::error_code ignored;
   with.shutdown(tcp::socket::shutdown_send, ignored);

@@ -32,6 +32,12 @@ void add(MetricFamily& to, double value, std::vector<ClientMetric::Label> labels
   to.metric.push_back(std::move(made));
 }
 
+void add(MetricFamily& to, const prometheus::Histogram& times, std::vector<ClientMetric::Label> labels = {}) {
+  ClientMetric made = times.Collect();
+  made.label = std::move(labels);
+  to.metric.push_back(std::move(made));
+}
+
 void add_probes(const std::vector<watched>& probes, std::vector<MetricFamily>& into) {
   MetricFamily up = family("flipback_probe_up", "Whether the probe's newest run passed; absent while unknown.", MetricType::Gauge);
   MetricFamily latency = family("flipback_probe_latency_seconds", "How long the probe's newest run took.", MetricType::Gauge);
@@ -47,6 +53,38 @@ void add_probes(const std::vector<watched>& probes, std::vector<MetricFamily>& i
   into.push_back(std::move(up));
   into.push_back(std::move(latency));
   into.push_back(std::move(runs));
+}
+
+/// What came of the runs of each probe. The reasons are a fixed few; a probe has those alone that it has met.
+void add_runs(const std::vector<watched>& probes, std::vector<MetricFamily>& into) {
+  MetricFamily took = family("flipback_probe_duration_seconds",
+                             "How long the probe's runs took, but for those that ended unknown or were not tried.", MetricType::Histogram);
+  MetricFamily not_passed =
+      family("flipback_probe_not_passed_total", "Runs of the probe that failed or ended unknown, by why.", MetricType::Counter);
+  for (const watched& w : probes) {
+    const ClientMetric::Label name{"probe", w.entry->name};
+    add(took, *w.took, {name});
+    for (const auto& [why, many] : w.not_passed) {
+      add(not_passed, static_cast<double>(many),
+          {name, {"outcome", std::string(name_of(why.first))}, {"reason", std::string(name_of(why.second))}});
+    }
+  }
+  into.push_back(std::move(took));
+  into.push_back(std::move(not_passed));
+}
+
+void add_own_times(own_times& measured, std::vector<MetricFamily>& into) {
+  MetricFamily lag = family("flipback_loop_lag_seconds", "How late our loop woke up for what was due.", MetricType::Histogram);
+  add(lag, measured.lag());
+  into.push_back(std::move(lag));
+  MetricFamily longest =
+      family("flipback_loop_lag_max_seconds", "The longest of these since the scrape before this one.", MetricType::Gauge);
+  add(longest, to_seconds(measured.take_longest_lag()));
+  into.push_back(std::move(longest));
+  MetricFamily writes = family("flipback_store_write_duration_seconds",
+                               "How long the disk took for a fact that must outlive the agent, or to fail to.", MetricType::Histogram);
+  add(writes, measured.writes());
+  into.push_back(std::move(writes));
 }
 
 void add_rules(rules::engine& judged, instant now, std::vector<MetricFamily>& into) {
@@ -125,15 +163,32 @@ void add_told(const tally& told, bool in_an_incident, std::vector<MetricFamily>&
   add(gauge("flipback_history_kept", "Whether what happens can be put on record."), told.history_is_kept ? 1 : 0);
 }
 
+/// Of each letter's every attempt; a target has all outcomes from the beginning.
+void add_notifications(const notify::notifier& of, std::vector<MetricFamily>& into) {
+  MetricFamily attempts = family("flipback_notifications_total", "Attempts to tell people, by target and outcome.", MetricType::Counter);
+  MetricFamily failing = family("flipback_notifications_failing", "Whether the target's newest letter did not arrive.", MetricType::Gauge);
+  for (const auto& t : of.reaches().targets) {
+    const std::string& name = t.entry.name;
+    for (const auto* outcome : {"delivered", "retried", "given_up"}) {
+      const auto found = of.counts().find({name, outcome});
+      add(attempts, found == of.counts().end() ? 0 : static_cast<double>(found->second), {{"target", name}, {"outcome", outcome}});
+    }
+    add(failing, of.sent().is_failing(name) != nullptr ? 1 : 0, {{"target", name}});
+  }
+  into.push_back(std::move(attempts));
+  into.push_back(std::move(failing));
+}
+
 }  // namespace
 
-std::string metrics_text(generation& of, const tally& told, bool in_an_incident) {
+std::string metrics_text(generation& of, const tally& told, own_times& measured, const notify::notifier& people, bool in_an_incident) {
   const instant now = std::chrono::steady_clock::now();
   std::vector<MetricFamily> all;
   MetricFamily build = family("flipback_build_info", "1, with the version.", MetricType::Gauge);
   add(build, 1, {{"version", FLIPBACK_VERSION}});
   all.push_back(std::move(build));
   add_probes(of.probes(), all);
+  add_runs(of.probes(), all);
   MetricFamily skipped =
       family("flipback_schedule_skipped_total", "Runs that were due while the one before had not ended.", MetricType::Counter);
   add(skipped, static_cast<double>(of.schedule().skipped));
@@ -145,10 +200,12 @@ std::string metrics_text(generation& of, const tally& told, bool in_an_incident)
   add_signals(of.judged(), now, all);
   if (const auto s = of.stands()) add_deployment(*s, of.configured().slots, all);
   add_told(told, in_an_incident, all);
+  add_notifications(people, all);
+  add_own_times(measured, all);
   return prometheus::TextSerializer().Serialize(all);
 }
 
-std::string health_text(generation& of) {
+std::string health_text(generation& of, const on_record& known) {
   boost::json::object page{{"status", "healthy"}, {"version", FLIPBACK_VERSION}};
   std::size_t pass = 0;
   std::size_t fail = 0;
@@ -162,6 +219,7 @@ std::string health_text(generation& of) {
       ++fail;
   }
   page["probes"] = boost::json::object{{"pass", pass}, {"fail", fail}, {"unknown", unknown}};
+  page["untold"] = known.untold;
   if (const auto s = of.stands()) page["deployment"] = as_object(*s);
   return escaped_json(boost::json::serialize(page)) + "\n";
 }

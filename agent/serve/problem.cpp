@@ -1,7 +1,6 @@
 #include "agent/serve/problem.hpp"
 
 #include "flipback/one_line.hpp"
-#include "flipback/utf8.hpp"
 
 #include <boost/json.hpp>
 

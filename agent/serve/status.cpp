@@ -113,6 +113,7 @@ json::object status_as_object(generation& of, const on_record& known) {
   if (stands) page["deployment"] = as_object(*stands);
   page["incident"] = known.incident.empty() ? json::value() : json::value(known.incident);
   page["unrecorded"] = known.unrecorded;
+  page["untold"] = known.untold;
   page["type"] = to_type_next(stands, known.incident);
   return page;
 }
@@ -131,6 +132,7 @@ std::string status_as_text(generation& of, const on_record& known) {
   const auto untold = rules_that_are(verdict::unknown, of.judged());
   if (!untold.empty()) line("unknown", fmt::format("{}", fmt::join(untold, ", ")));
   if (!known.unrecorded.empty()) line("unrecorded", fmt::format("what happens is not on record: {}", known.unrecorded));
+  if (!known.untold.empty()) line("untold", known.untold);
   if (!known.incident.empty()) line("incident", fmt::format("{} is not over", known.incident));
   if (const std::string next = to_type_next(stands, known.incident); !next.empty()) line("type", next);
   return text;

@@ -13,6 +13,7 @@ namespace flipback::serve {
 struct on_record {
   std::string incident;    ///< the id of the one that is open; empty: none is
   std::string unrecorded;  ///< why what happens is not on record; empty: it is
+  std::string untold;      ///< why people are not told of it; empty: they are
 };
 
 boost::json::object status_as_object(generation& of, const on_record& known);

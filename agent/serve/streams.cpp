@@ -88,10 +88,15 @@ std::vector<std::shared_ptr<streams::listener>> streams::listening() {
 }
 
 std::shared_ptr<feed> streams::open() {
-  if (listening().size() >= most) return nullptr;
+  const std::size_t others = listening().size();
+  if (others >= most) return nullptr;
+  if (others == 0) {  // nobody has looked meanwhile
+    status_ = of_.status();
+    rules_ = of_.rules();
+  }
   const auto made = std::make_shared<listener>(loop_);
-  made->tell(event_text("status", of_.line(of_.status())));
-  made->tell(event_text("rules", of_.line(of_.rules())));
+  made->tell(event_text("status", of_.line(status_)));
+  made->tell(event_text("rules", of_.line(rules_)));
   all_.push_back(made);
   pause_.cancel();  // it is looked from now on
   return made;

@@ -25,14 +25,15 @@ std::int64_t oldest_kept(wall_time now) {
 }
 
 /// Which events are marks, and by which word.
-constexpr std::array<std::pair<std::string_view, std::string_view>, 8> marking{{{"deployment.cutover", "cutover"},
+constexpr std::array<std::pair<std::string_view, std::string_view>, 9> marking{{{"deployment.cutover", "cutover"},
                                                                                 {"deployment.failover", "failover"},
                                                                                 {"rollback.decided", "rollback"},
                                                                                 {"rollback.closed", "rolled back"},
                                                                                 {"rollback.recovered", "rolled back"},
                                                                                 {"rollback.held", "hold"},
                                                                                 {"rollback.freed", "unhold"},
-                                                                                {"rollback.unlatched", "unlatch"}}};
+                                                                                {"rollback.unlatched", "unlatch"},
+                                                                                {"incident.acknowledged", "acknowledged"}}};
 
 }  // namespace
 

@@ -34,6 +34,7 @@ struct store::parts {
   std::string lost;        ///< why what is not in `known` can't be read; "" where it is none
   std::string trouble;
   bool started = false;
+  std::function<void(duration)> told_of_writes;  ///< the thread's alone
 
   std::expected<void, std::string> lock() {
     if (locked) return {};
@@ -94,14 +95,21 @@ std::expected<std::optional<std::string>, std::string> store::get(const std::str
   return std::nullopt;
 }
 
+void store::on_write(std::function<void(duration took)> told) {
+  thread_.post([own = parts_, told = std::move(told)]() mutable { own->told_of_writes = std::move(told); });
+}
+
 asio::awaitable<std::expected<void, std::string>> store::execute(write what) {
   if (thread_.behind() >= most_behind) {
     co_return std::unexpected(fmt::format("{} writes to {} wait for one that the disk does not finish", most_behind, parts_->file));
   }
   const auto answer = std::make_shared<late_answer>();
   thread_.post([own = parts_, answer, work = std::move(what)]() mutable {
+    const instant began = std::chrono::steady_clock::now();
     auto done = own->ready();
-    answer->give(done ? work(*own) : done);
+    if (done) done = work(*own);
+    if (own->told_of_writes) own->told_of_writes(std::chrono::steady_clock::now() - began);
+    answer->give(std::move(done));
   });
   co_return co_await answer->wait(patience);
 }

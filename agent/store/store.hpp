@@ -39,6 +39,9 @@ class store final : public fact_store {
   /// none. A fact that could not be read can be again once it is put or forgotten.
   [[nodiscard]] std::expected<std::optional<std::string>, std::string> get(const std::string& name) const;
 
+  /// Told from now on how long each write took, by the thread that writes: what it touches may have to outlive the store.
+  void on_write(std::function<void(duration took)> told);
+
   /// A disk that takes no more than `patience` is not waited for: what was to be written may then still come to be, before anything later.
   boost::asio::awaitable<std::expected<void, std::string>> put(std::string name, std::string value) override;
   boost::asio::awaitable<std::expected<void, std::string>> forget(std::string name) override;

@@ -1,8 +1,7 @@
 #include "probes/airflow/health.hpp"
 
 #include "flipback/quoted.hpp"
-
-#include "probes/timestamp.hpp"
+#include "flipback/timestamp.hpp"
 
 #include <fmt/format.h>
 

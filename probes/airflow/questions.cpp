@@ -1,8 +1,7 @@
 #include "probes/airflow/questions.hpp"
 
 #include "flipback/percent.hpp"
-
-#include "probes/timestamp.hpp"
+#include "flipback/timestamp.hpp"
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>

@@ -1,7 +1,8 @@
 #include "probes/exposition/scrape.hpp"
 
+#include "flipback/timestamp.hpp"
+
 #include "probes/net/gzip.hpp"
-#include "probes/timestamp.hpp"
 
 #include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>

@@ -11,6 +11,19 @@
 
 namespace flipback::net {
 
+namespace {
+
+api_access api_at(settings::section& from, std::string_view key, http_request ask) {
+  api_access read;
+  read.ask = std::move(ask);
+  std::string& base = read.ask.to.target;
+  if (base.contains('?')) from.report(key, fmt::format("found {}, expected the service's address, without a query", from.shown(key)));
+  while (base.ends_with('/')) base.pop_back();
+  return read;
+}
+
+}  // namespace
+
 void api_access::say(std::string header, std::string_view before, const secret& value) {
   ask.headers.emplace_back(std::move(header), fmt::format("{}{}", before, value.reveal()));
   secrets.push_back(value);
@@ -22,12 +35,11 @@ void api_access::say_basic(const std::string& user, const secret& password) {
 }
 
 api_access read_api_access(settings::section& from, std::string_view example) {
-  api_access read;
-  read.ask = read_http_request(from, example);
-  std::string& base = read.ask.to.target;
-  if (base.contains('?')) from.report("url", fmt::format("found {}, expected the service's address, without a query", from.shown("url")));
-  while (base.ends_with('/')) base.pop_back();
-  return read;
+  return api_at(from, "url", read_http_request(from, example));
+}
+
+api_access read_api_access(settings::section& from, std::string_view key, std::string_view usual) {
+  return api_at(from, key, read_http_request(from, key, from.text(key, std::string(usual))));
 }
 
 credentials read_credentials(settings::section& from) {
@@ -56,7 +68,7 @@ std::optional<secret> read_token(settings::section& from) {
 }
 
 void read_headers(settings::section& from, api_access& into) {
-  const bool has_credentials = !into.secrets.empty();
+  const bool has_credentials = std::ranges::any_of(into.ask.headers, [](const auto& header) { return is_authorization(header.first); });
   for (read_header& h : read_headers(from)) {
     if (has_credentials && is_authorization(h.name))
       from.report("headers", "has an Authorization beside user and password, or token: expected one of them");

@@ -26,6 +26,8 @@ struct api_access {
 
 /// Reads `url` (required), `host` and the TLS keys. A slash at the URL's end means nothing; a query is an error.
 api_access read_api_access(settings::section& from, std::string_view example);
+/// The same of an API that is at a usual place, unless this key says where.
+api_access read_api_access(settings::section& from, std::string_view key, std::string_view usual);
 /// A name with a password, a bearer's token, or nothing at all.
 struct credentials {
   std::string user;

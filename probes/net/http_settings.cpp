@@ -39,14 +39,17 @@ bool is_written_by_us(std::string_view name) {
 }  // namespace
 
 http_request read_http_request(settings::section& from, std::string_view example) {
+  return read_http_request(from, "url", from.required_text("url", example));
+}
+
+http_request read_http_request(settings::section& from, std::string_view key, const std::string& address, bool may_be_shown) {
   http_request ask;
-  const std::string text = from.required_text("url", example);
-  if (!text.empty()) {
-    auto parsed = parse_url(text);
+  if (!address.empty()) {
+    auto parsed = parse_url(address);
     if (parsed)
       ask.to = std::move(*parsed);
     else
-      from.report("url", fmt::format("found {}, which {}", from.shown("url"), parsed.error()));
+      from.report(key, fmt::format("found {}, which {}", may_be_shown ? from.shown(key) : "an address", parsed.error()));
   }
   ask.host = from.text("host", "");
   ask.tls = read_tls_options(from);

@@ -13,6 +13,8 @@ namespace flipback::net {
 
 /// Reads whom a probe asks over HTTP: `url` (required), `host`, and the TLS keys. With a `host`, TLS asks for that name.
 http_request read_http_request(settings::section& from, std::string_view example);
+/// The same of an address that was read from this key. One that may not be shown is a secret: no message has any of it.
+http_request read_http_request(settings::section& from, std::string_view key, const std::string& address, bool may_be_shown = true);
 
 /// Reads `headers = { Accept = "text/plain", Authorization_file = "/run/secrets/x" }`: names and values, of which any may be a secret.
 struct read_header {

@@ -1,10 +1,10 @@
 #include "probes/s3/listing.hpp"
 
 #include "flipback/percent.hpp"
+#include "flipback/timestamp.hpp"
 
 #include "probes/net/url.hpp"
 #include "probes/s3/xml.hpp"
-#include "probes/timestamp.hpp"
 
 #include <algorithm>
 #include <charconv>

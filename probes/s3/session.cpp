@@ -1,7 +1,8 @@
 #include "probes/s3/session.hpp"
 
+#include "flipback/timestamp.hpp"
+
 #include "probes/s3/xml.hpp"
-#include "probes/timestamp.hpp"
 
 #include <fmt/format.h>
 

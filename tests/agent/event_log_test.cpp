@@ -10,9 +10,11 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <cstdlib>
 #include <memory>
 #include <string>
 #include <thread>
+#include <utility>
 
 using namespace flipback;
 using namespace std::chrono_literals;
@@ -69,6 +71,17 @@ TEST_CASE("what_was_told_before_the_end_is_written_whole_and_in_order") {
   CHECK(text.find("yyy") < text.find("last"));
   CHECK(text.contains(std::string(10'000, 'y')));
   CHECK_FALSE(text.contains("too small"));
+}
+
+TEST_CASE("for_journald_a_line_begins_with_its_priority_but_for_json_which_would_be_none_any_more") {
+  ::setenv("JOURNAL_STREAM", "8:1", 1);
+  using enum config::log_format;
+  for (const auto& [format, begins] : {std::pair{text, "<4>agent.note: first"}, {logfmt, "<4>time="}, {json, "{\"time\":"}}) {
+    pipe_ends pipe;
+    event_log(format, severity::info, pipe.ends[1]).tell(said("first"));
+    CHECK(pipe.read().starts_with(begins));
+  }
+  ::unsetenv("JOURNAL_STREAM");
 }
 
 TEST_CASE("a_reader_who_comes_back_is_told_how_much_was_lost") {

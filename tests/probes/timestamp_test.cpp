@@ -1,4 +1,4 @@
-#include "probes/timestamp.hpp"
+#include "flipback/timestamp.hpp"
 
 #include <doctest/doctest.h>
 

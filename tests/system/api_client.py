@@ -62,17 +62,17 @@ class Client:
                     came += part
         return came
 
-    def events(self, seconds=20):
+    def events(self, seconds=20, more="", host=None):
         """Server-sent events: (name, data) each, until this is closed."""
         with socket.create_connection(("127.0.0.1", self.port), seconds) as peer:
-            peer.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: 127.0.0.1:{self.port}\r\n\r\n".encode())
+            peer.sendall(f"GET /api/v1/events HTTP/1.1\r\nHost: {host or f'127.0.0.1:{self.port}'}\r\n{more}\r\n".encode())
             lines = peer.makefile("r", encoding="utf-8", newline="\n")
             status = lines.readline()
             assert " 200 " in status, status
             while lines.readline().strip():
                 pass
             name = ""
-            for line in lines:
+            for line in lines:  # through a proxy there are lines that say how long the next piece is
                 if line.startswith("event: "):
                     name = line[7:-1]
                 elif line.startswith("data: "):

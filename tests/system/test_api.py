@@ -1,14 +1,16 @@
 """The agent's HTTP API: every route against a real agent, and everyone who may not."""
 
 import json
+import os
 import re
 import socket
+import subprocess
 import time
 
 import pytest
 from api_client import TOKEN, Client
 from conftest import ROOT, Agent, Traffic
-from processes import wait_until
+from processes import free_port, program, wait_until
 from test_rollback import cut_over_and_break
 from test_verbs import ask, ask_json, typed
 
@@ -98,6 +100,31 @@ def test_an_incident_is_told_as_the_verb_tells_it_and_the_traces_show_it(stack, 
     assert traces["every"] == 5 and traces["rules"]["error-rate"]["threshold"] == 0.05 and traces["rules"]["error-rate"]["unit"] == "ratio"
     assert [mark["kind"] for mark in traces["marks"]][:2] == ["cutover", "rollback"]
     assert all(abs(mark["at"] / 1000 - time.time()) < 300 for mark in traces["marks"])
+
+
+def examples():
+    """The command lines of the API's page."""
+    with open(f"{ROOT}/packaging/docs/api.md", encoding="utf-8") as file:
+        return re.findall(r"^\$ (curl .*)$", file.read(), re.MULTILINE)
+
+
+def test_the_documents_examples_are_answered(served, tmp_path):
+    agent, client = served()
+    agent.wait("deployment.baseline")
+    (tmp_path / "token").write_text(TOKEN + "\n")
+    assert len(examples()) >= 6
+    for line in examples():
+        line = line.replace("127.0.0.1:19187", f"127.0.0.1:{client.port}").replace("/etc/flipback/token", f"{tmp_path}/token")
+        done = subprocess.run(["sh", "-c", f"{line} --fail-with-body"], capture_output=True, text=True, timeout=30, check=False)
+        assert done.returncode == (28 if "--max-time" in line else 0), (line, done)  # a stream ends by its time alone
+        assert done.stdout.startswith("event: status\ndata: {") if "/events" in line else json.loads(done.stdout), line
+    assert agent.wait("rollback.held")["by"] == "alice (HTTP API, from 127.0.0.1)"
+
+
+def test_every_path_of_the_api_has_its_row_in_the_document():
+    with open(f"{ROOT}/packaging/docs/api.md", encoding="utf-8") as file:
+        rows = "".join(re.findall(r"^\| (`/api/.*?) \|", file.read(), re.MULTILINE))
+    assert set(re.findall(r"`(/api/[^`]+)`", rows)) == {path for path in document()["paths"] if path.startswith("/api/")} - {"/api/v1/openapi.json"}
 
 
 # What is streamed.
@@ -271,6 +298,32 @@ def test_who_comes_through_a_proxy_reads_by_the_token_alone(served):
             assert refused.status == 401 and refused.headers["WWW-Authenticate"] == "Bearer"
     assert client.get("/api/v1/status", X_Forwarded_For="192.0.2.1", Authorization=f"Bearer {TOKEN}").status == 200
     assert client.get("/page/index.html", X_Forwarded_For="192.0.2.1").status == 200
+
+
+def test_the_documents_proxy_hands_on_who_asks_and_by_which_name(stack, served, tmp_path):
+    """nginx as the document writes it."""
+    agent, _ = served(agent=f'token = "{TOKEN}"\nhosts = ["flipback.example.com"]')
+    with open(f"{ROOT}/packaging/docs/api.md", encoding="utf-8") as file:
+        location = re.search(r"^```nginx\n(.*?)^```", file.read(), re.MULTILINE | re.DOTALL)[1].replace(":19187", f":{stack.ports['agent']}")
+    port = free_port()
+    temp = "".join(f"  {kind}_temp_path {tmp_path};\n" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi"))
+    (tmp_path / "nginx.conf").write_text(f"pid {tmp_path}/pid;\nerror_log {tmp_path}/error;\nevents {{}}\nhttp {{\n  access_log off;\n{temp}"
+                                         f"  server {{\n    listen 127.0.0.1:{port};\n{location}  }}\n}}\n")
+    os.chmod(tmp_path, 0o755)
+    stack.child("proxy", [program("nginx"), "-e", f"{tmp_path}/error", "-c", f"{tmp_path}/nginx.conf", "-g", "daemon off;"], stop_signal=15)
+    proxied = Client(port)
+    name = "flipback.example.com"
+    wait_until("the proxy", lambda: proxied.ask("GET", "/healthz", host=name).status == 200)
+    token = {"Authorization": f"Bearer {TOKEN}"}
+    assert proxied.ask("GET", "/", headers={"Accept": "text/html"}, host=name).status == 200
+    assert proxied.ask("GET", "/api/v1/status", host=name).status == 401
+    assert proxied.ask("GET", "/api/v1/status", headers=token, host=name).status == 200
+    assert proxied.ask("GET", "/api/v1/status", headers=token, host="evil.example.com").status == 421
+    how = token | {"Content-Type": "application/json", "Origin": f"https://{name}", "Sec-Fetch-Site": "same-origin"}
+    assert proxied.ask("POST", "/api/v1/hold", BODY, how, host=name).status == 200
+    assert proxied.ask("POST", "/api/v1/hold", BODY, how | {"Origin": "https://evil.example.com"}, host=name).status == 403
+    began = time.monotonic()
+    assert next(proxied.events(more=f"Authorization: Bearer {TOKEN}\r\n", host=name))[0] == "status" and time.monotonic() - began < 3
 
 
 def test_who_comes_from_another_host_reads_by_the_token_alone(stack, fast_agent):

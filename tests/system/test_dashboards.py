@@ -6,7 +6,7 @@ import re
 import subprocess
 
 from conftest import ROOT, Traffic, get, metrics
-from processes import wait_until
+from processes import free_port, wait_until
 from test_rollback import cut_over_and_break
 from test_verbs import ask
 
@@ -39,7 +39,7 @@ def test_alert_rules_fire_when_they_say_and_only_then():
 
 
 def test_each_metric_that_is_named_is_in_a_real_scrape_and_promtool_takes_it(stack, fast_agent):
-    agent = fast_agent("observe")
+    agent = fast_agent("observe", extra=f'[probes.dead]\ntype = "tcp"\naddress = "127.0.0.1:{free_port()}"\n')
     Traffic(stack)
     cut_over_and_break(stack, agent)
     wait_until("what it would do to be said", lambda: [event for event in agent.update() if "guard" in event])
@@ -48,16 +48,20 @@ def test_each_metric_that_is_named_is_in_a_real_scrape_and_promtool_takes_it(sta
     wait_until("Ready to be looked at anew", lambda: ("flipback_deployment_ready", "") in metrics(stack.agent_url))
     page = get(stack.agent_url + "/metrics")[2]
     found = named(re.sub(r"^#.*$", "", page, flags=re.M))
+    histograms = set(re.findall(r"^# TYPE (\w+) histogram$", page, re.M))
+    assert len(histograms) >= 3
     for where, text in (("rules", text_of(os.path.join(RULES, "flipback.rules.yml"))), ("dashboard", text_of(DASHBOARD)),
                         ("events.md", text_of(os.path.join(ROOT, "packaging", "docs", "events.md")).split("## Metrics\n")[1].split("\n## ")[0])):
-        assert named(text) - found == set(), where
-    assert found - named(text_of(os.path.join(ROOT, "packaging", "docs", "events.md"))) == set(), "documented"
+        assert named(text) - found - histograms == set(), where
+    documented = named(text_of(os.path.join(ROOT, "packaging", "docs", "events.md")))
+    assert (found | histograms) - {name + end for name in histograms for end in ("_bucket", "_sum", "_count")} - documented == set(), "documented"
     read = subprocess.run(["promtool", "check", "metrics"], input=page, capture_output=True, text=True, check=False)
     assert read.returncode == 0 and read.stdout + read.stderr == "", read.stdout + read.stderr
     now = metrics(stack.agent_url)
     assert now["flipback_rollbacks_total", 'outcome="rolled back"'] == 1 and now["flipback_rollbacks_total", 'outcome="unproven"'] == 0
     assert now["flipback_rollbacks_decided_total", 'rule="security"'] == 1
     assert 0 < now["flipback_rollback_step_seconds", 'step="prove"'] < 5
+    assert now["flipback_store_write_duration_seconds_count", ""] > 2 and 0 < now["flipback_store_write_duration_seconds_sum", ""] < 60
     wait_until("the incident's end", lambda: metrics(stack.agent_url)["flipback_incident_open", ""] == 0)
     assert metrics(stack.agent_url)["flipback_incidents_total", ""] == 1
 

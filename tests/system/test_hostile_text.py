@@ -8,6 +8,7 @@ import subprocess
 import threading
 import urllib.request
 
+import logfmt
 import pytest
 from conftest import Agent
 from processes import wait_until
@@ -52,7 +53,8 @@ def shows_nothing_forged(text, where, lines_are_ours=True):
         assert not forged, (where, forged)
 
 
-@pytest.mark.parametrize(("name", "log_format"), [*((name, "text") for name in NAMES), ("escape sequences", "json"), ("no UTF-8", "json")],
+@pytest.mark.parametrize(("name", "log_format"), [*((name, "text") for name in NAMES), ("escape sequences", "json"), ("no UTF-8", "json"),
+                                                  *((name, "logfmt") for name in ("line ends", "escape sequences", "quotes and braces", "no UTF-8"))],
                          ids=lambda text: text.replace(" ", "_"))
 def test_a_release_s_name_is_shown_as_what_it_is_everywhere(stack, name, log_format):
     version = NAMES[name]
@@ -90,6 +92,10 @@ def test_a_release_s_name_is_shown_as_what_it_is_everywhere(stack, name, log_for
         for line in told.splitlines():
             assert json.loads(line)["kind"] != "FORGED"
         told = "\n".join(told.splitlines())
+    if log_format == "logfmt":
+        for line in told.splitlines():
+            fields = logfmt.fields(line)
+            assert list(fields)[:4] == ["time", "severity", "kind", "says"] and "FORGED" not in fields["kind"], line
     shows_nothing_forged(told, "the log")
     assert len(told) < 300_000 and max(map(len, told.splitlines())) < 8192, "what a stranger writes makes the log long"
     for where, (_, out, errors) in outputs.items():

@@ -216,6 +216,8 @@ def test_a_word_that_can_not_be_meant_is_exit_status_2_and_what_is_expected(stac
     (("--check", "version"), "found --check beside version, expected one of the two"),
     (("--only", "api"), "found --only without --check, which alone takes it: type `flipback --check --only"),
     (("--skip", "api", "status"), "found --skip without --check, which alone takes it"),
+    (("--slot", "green"), "found --slot without --check, which alone takes it: type `flipback --check --slot"),
+    (("--wait", "2m"), "found --wait without --check"),
     (("--format", "json"), "found --format without --check"),
     (("--env-file", ".env"), "found --env-file without --check or validate, which alone take it"),
     (("--env-file", ".env", "status"), "found --env-file without --check or validate, which alone take it"),

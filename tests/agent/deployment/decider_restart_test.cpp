@@ -308,6 +308,24 @@ TEST_CASE("an_outage_that_both_slots_had_before_a_restart_is_not_held_against_th
   }
 }
 
+TEST_CASE("an_outage_that_was_over_long_before_the_breach_began_is_no_matter_after_a_restart_either") {
+  story w;
+  w.green_is_put_live();
+  w.found_to_blame = {blame::kind::both_fail, "both slots fail"};
+  w.breach();
+  w.run(30s);
+  w.rules.clear();
+  w.run(2min);
+  restarts(w, remembered(w));
+  REQUIRE(w.s.in_doubt.mark);
+  w.found_to_blame = {blame::kind::release_to_blame, "green fails, blue is well"};
+  w.look(6);
+  w.breach().above_since_mark = answer::no;
+  CHECK_FALSE(mark_of(w.s, "error-rate", w.rule().true_since));
+  w.run(10s);
+  CHECK(w.begun());
+}
+
 TEST_CASE("after_a_boot_and_a_restart_the_live_slot_has_still_to_be_well") {
   story w;
   w.log = true;

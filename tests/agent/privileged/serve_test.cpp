@@ -6,6 +6,8 @@
 #include <sys/socket.h>
 
 #include <array>
+#include <cstdio>
+#include <cstdlib>
 #include <thread>
 
 using namespace flipback;
@@ -49,6 +51,21 @@ TEST_CASE("a_peer_that_says_no_whole_order_is_given_up") {
   CHECK(answer_to(h, "restore").contains("hung up before its order's end"));
   CHECK(answer_to(h, "restore\nrestore\n").contains("more than one line"));
   CHECK(answer_to(h, std::string(9000, 'x') + "\n").contains("longer than 8192 bytes"));
+}
+
+TEST_CASE("an_order_whose_asker_has_hung_up_is_not_carried_out") {
+  const host h;
+  std::array<int, 2> ends{};
+  REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) == 0);
+  REQUIRE(::send(ends[0], "restore\n", 8, 0) == 8);
+  ::close(ends[0]);
+  char* logged = nullptr;
+  std::size_t size = 0;
+  std::FILE* const log = ::open_memstream(&logged, &size);
+  privileged::serve(descriptor(ends[1]), {.settings = h.path("helper.toml"), .state = h.path("state"), .patience = 1s, .log = log});
+  std::fclose(log);
+  CHECK(std::string(logged, size).contains("no: it hung up before its order was begun"));
+  std::free(logged);
 }
 
 TEST_CASE("only_root_and_the_user_of_the_settings_are_served") {

@@ -19,11 +19,12 @@ using namespace std::chrono_literals;
 
 namespace {
 
-std::expected<process::finished, std::string> ran(std::vector<std::string> argv, duration limit = 5s) {
+std::expected<process::finished, std::string> ran(std::vector<std::string> argv, duration limit = 5s, std::string input = {}) {
   boost::asio::io_context loop(1);
   std::expected<process::finished, std::string> found = std::unexpected("did not end");
-  boost::asio::co_spawn(loop, process::run(loop.get_executor(), std::move(argv), limit),
-                        [&](const std::exception_ptr&, std::expected<process::finished, std::string> done) { found = std::move(done); });
+  boost::asio::co_spawn(
+      loop, process::run(loop.get_executor(), std::move(argv), limit, process::usual_output, process::outputs::together, std::move(input)),
+      [&](const std::exception_ptr&, std::expected<process::finished, std::string> done) { found = std::move(done); });
   loop.run();
   return found;
 }
@@ -100,6 +101,10 @@ TEST_CASE("a_child_has_none_of_our_descriptors") {
   CHECK(done->output == "");
 }
 
-TEST_CASE("standard_input_is_empty") {
-  CHECK(ran({"cat"})->status == 0);
+TEST_CASE("standard_input_is_empty_unless_it_is_given") {
+  CHECK(ran({"cat"})->output == "");
+  CHECK(ran({"cat"}, 5s, "a letter\n")->output == "a letter\n");
+  // More than a pipe holds, for a program that does not read it at once, and for one that never does.
+  CHECK(ran({"sh", "-c", "sleep 0.1; wc -c"}, 5s, std::string(1'000'000, 'x'))->output == "1000000\n");
+  CHECK(ran({"true"}, 5s, std::string(1'000'000, 'x'))->status == 0);
 }

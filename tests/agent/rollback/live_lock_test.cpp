@@ -5,6 +5,7 @@
 #include <doctest/doctest.h>
 
 #include <sys/file.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <functional>
@@ -45,6 +46,18 @@ TEST_CASE("one_at_a_time_even_within_one_process") {
   }
   CHECK(live_lock::take(live).has_value());
   CHECK(f.names() == std::set<std::string>{"live", ".live.flipback-lock"});
+}
+
+TEST_CASE("nobody_else_can_open_it_whatever_the_umask_says") {
+  const folder f;
+  const std::string live = f.write("live", "x");
+  const mode_t before = ::umask(0);
+  const auto mine = live_lock::take(live);
+  ::umask(before);
+  REQUIRE(mine.has_value());
+  struct stat is{};
+  REQUIRE(::stat(beside(live, dotfile::lock).c_str(), &is) == 0);
+  CHECK((is.st_mode & 0777) == 0600);
 }
 
 TEST_CASE("another_process_sees_it_and_a_dead_one_holds_nothing") {

@@ -5,6 +5,7 @@
 #include <boost/asio/use_awaitable.hpp>
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <thread>
 
 using namespace flipback;
@@ -38,6 +39,7 @@ class slow final : public probe {
 struct trial {
   std::vector<observation> seen;
   std::vector<instant> started;
+  std::vector<duration> lags;
   schedule_counts counts;
 
   void let_run(asio::io_context& loop, probe& p, duration every, duration timeout, duration how_long) {
@@ -45,6 +47,7 @@ struct trial {
       seen.push_back(o);
       started.push_back(of.started);
     });
+    s.on_wake = [this](duration late) { lags.push_back(late); };
     s.add(p, every, timeout);
     s.start(duration(1));
     loop.run_for(how_long);
@@ -130,4 +133,17 @@ TEST_CASE("a_run_that_begins_late_has_all_of_its_time") {
   CHECK(t.seen.size() >= 3);
   for (const observation& o : t.seen) CHECK_MESSAGE(o.result == outcome::pass, o.says);
   CHECK(t.counts.timed_out == 0);
+}
+
+TEST_CASE("each_wake_up_tells_how_late_it_came") {
+  asio::io_context loop(1);
+  slow p(loop, 1ms, observation::pass("ok"));
+  trial t;
+  asio::steady_timer block(loop, 75ms);
+  block.async_wait([](const boost::system::error_code&) { std::this_thread::sleep_for(200ms); });
+  t.let_run(loop, p, 50ms, 40ms, 400ms);
+  REQUIRE(t.lags.size() >= 4);
+  CHECK(std::ranges::min(t.lags) < 50ms);
+  CHECK(std::ranges::max(t.lags) > 100ms);
+  CHECK(std::ranges::max(t.lags) < 350ms);
 }

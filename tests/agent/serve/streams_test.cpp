@@ -13,6 +13,7 @@
 #include <vector>
 
 using namespace flipback;
+using namespace std::chrono_literals;
 using serve::streams;
 namespace asio = boost::asio;
 namespace json = boost::json;
@@ -27,6 +28,10 @@ struct standing {
   streams of{loop,
              {[this] { return status; }, [this] { return rules; }, [](const json::object& page) { return json::serialize(page) + "\n"; }}};
 
+  void wait(duration length) {
+    loop.restart();
+    loop.run_for(length);
+  }
   /// What comes next; nothing: nobody has anything to tell.
   std::optional<std::string> next(const std::shared_ptr<serve::feed>& of_whom) {
     const auto got = std::make_shared<std::optional<std::string>>();
@@ -92,17 +97,14 @@ TEST_CASE("what_has_changed_is_told_and_what_has_not_is_not") {
   asio::co_spawn(now.loop, now.of.run(), asio::bind_cancellation_slot(end.slot(), asio::detached));
   const auto one = now.of.open();
   CHECK(now.next(one) == at_once);
-  now.loop.restart();
-  now.loop.run_for(std::chrono::milliseconds(500));
-  now.next(one);  // what is told at the first look, since nobody had listened before
   now.status["at"] = "one";
-  now.loop.restart();
-  now.loop.run_for(std::chrono::milliseconds(500));
+  now.wait(500ms);
   now.status["live"] = "green";
-  now.loop.restart();
-  now.loop.run_for(std::chrono::milliseconds(500));
-  now.of.end_all();
+  now.wait(500ms);
+  CHECK(now.next(one) == "event: status\ndata: {\"at\":\"one\",\"live\":\"green\"}\n\n");
+  now.rules["rules"] = json::array{1};
+  now.wait(1500ms);
+  CHECK(now.next(one) == "event: rules\ndata: {\"rules\":[1]}\n\n");
   end.emit(asio::cancellation_type::terminal);
-  now.loop.restart();
-  now.loop.run_for(std::chrono::milliseconds(100));
+  now.wait(1ms);
 }

@@ -13,6 +13,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <chrono>
 #include <filesystem>
 #include <fstream>
@@ -300,4 +301,21 @@ TEST_CASE("without_room_for_shared_memory_facts_can_be_read_all_the_same") {
   CHECK(said(s, "latch") == "= shut");
   const result put = done(s.put("latch", "open"));
   CHECK_MESSAGE(put.has_value(), put.error());
+}
+
+TEST_CASE("each_write_tells_how_long_the_disk_took_and_one_that_fails_too") {
+  const folder f;
+  std::atomic<int> told = 0;
+  {
+    store s(f.file());
+    s.on_write([&told](duration took) {
+      CHECK(took > duration{});
+      ++told;
+    });
+    CHECK(done(s.put("latch", "shut")));
+    CHECK(told == 1);
+    f.sql("CREATE TRIGGER refused BEFORE INSERT ON known BEGIN SELECT RAISE(FAIL, 'no'); END");
+    CHECK_FALSE(done(s.put("hold", "me")));
+  }
+  CHECK(told == 2);
 }

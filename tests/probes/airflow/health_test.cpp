@@ -1,6 +1,6 @@
 #include "probes/airflow/health.hpp"
 
-#include "probes/timestamp.hpp"
+#include "flipback/timestamp.hpp"
 
 #include <doctest/doctest.h>
 

@@ -1,4 +1,7 @@
-#include "probes/timestamp.hpp"
+#include "flipback/timestamp.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
 
 #include <time.h>
 
@@ -68,6 +71,12 @@ class reader {
 };
 
 }  // namespace
+
+std::string time_text(wall_time at) {
+  const auto seconds = std::chrono::floor<std::chrono::seconds>(at);
+  const auto milliseconds = std::chrono::duration_cast<std::chrono::milliseconds>(at - seconds).count();
+  return fmt::format("{:%Y-%m-%dT%H:%M:%S}.{:03}Z", fmt::gmtime(std::chrono::system_clock::to_time_t(seconds)), milliseconds);
+}
 
 std::optional<wall_time> parse_timestamp(std::string_view rfc3339) {
   using namespace std::chrono;

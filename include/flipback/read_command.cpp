@@ -1,8 +1,8 @@
-#include "agent/config/read_command.hpp"
+#include "flipback/read_command.hpp"
 
 #include <fmt/format.h>
 
-namespace flipback::config {
+namespace flipback::settings {
 
 std::vector<std::string> read_command(settings::section& from, std::string_view key, std::string_view example) {
   const settings::node* found = from.raw(key);
@@ -20,4 +20,4 @@ std::vector<std::string> read_command(settings::section& from, std::string_view 
   return all_are_texts && !read.empty() && !read.front().empty() ? read : std::vector<std::string>{};
 }
 
-}  // namespace flipback::config
+}  // namespace flipback::settings

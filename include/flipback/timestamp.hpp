@@ -8,6 +8,8 @@
 
 namespace flipback {
 
+/// A time for people and programs, to the millisecond, in UTC: "2026-11-26T20:53:01.123Z".
+std::string time_text(wall_time at);
 /// A date and time with its offset from UTC (RFC 3339, 5.6): "2026-11-24T03:30:12.463004+00:00", "2026-11-24T03:30:12Z". Fractions below a
 /// nanosecond are cut off. Nothing where it is none, has no offset, or lies outside of 1678 to 2261, which is what a wall_time holds:
 /// Go's zero time, year 1, is no time.

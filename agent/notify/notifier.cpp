@@ -1,0 +1,325 @@
+#include "agent/notify/notifier.hpp"
+
+#include "flipback/one_line.hpp"
+
+#include "agent/notify/outbox_file.hpp"
+#include "agent/store/late_answer.hpp"
+#include "agent/within.hpp"
+
+#include <boost/asio/as_tuple.hpp>
+#include <boost/asio/post.hpp>
+#include <boost/asio/use_awaitable.hpp>
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <filesystem>
+#include <mutex>
+
+namespace flipback::notify {
+
+namespace asio = boost::asio;
+namespace json = boost::json;
+
+namespace {
+
+/// As [targets] names it in `about`.
+std::string_view in_configuration(subject s) {
+  constexpr std::array<std::string_view, 5> names{"incidents", "alerts", "notices", "cutovers", ""};
+  return names.at(static_cast<std::size_t>(s));
+}
+
+/// Whether a target is the first to be told of a matter by this letter.
+bool is_for(const config::made_target& to, const letter& what) {
+  const auto& about = to.entry.about;
+  const bool chosen = about.empty() || std::ranges::find(about, in_configuration(what.about)) != about.end();
+  return chosen && to.reaches->takes(what.about) && to.entry.level <= what.level && what.severity >= to.entry.least;
+}
+
+std::string name_of(const config::made_target& t) {
+  return fmt::format("{} ({})", t.entry.name, t.entry.type);
+}
+
+/// As the metric names it.
+std::string outcome_of(parcel::state is) {
+  return is == parcel::state::delivered ? "delivered" : is == parcel::state::given_up ? "given_up" : "retried";
+}
+
+std::string letters(std::size_t count) {
+  return fmt::format("{} letter{}", count, count == 1 ? "" : "s");
+}
+
+}  // namespace
+
+/// What the thread works on; it may outlive the notifier and the loop, where a write hangs for ever.
+struct notifier::disk {
+  std::string file;  ///< empty: nothing is kept
+  std::mutex one_at_a_time;
+  std::vector<outbox::row> rows;  ///< to be written
+  std::vector<outbox::row> refused;
+  std::string desk;
+  std::string trouble, lost;
+
+  void write() {
+    std::vector<outbox::row> batch;
+    std::string kept;
+    {
+      const std::scoped_lock alone(one_at_a_time);
+      batch = std::exchange(rows, {});
+      kept = desk;
+    }
+    const auto done = write_outbox(file, batch, kept);
+    const std::scoped_lock alone(one_at_a_time);
+    trouble = done ? "" : done.error();
+    if (done && !done->empty()) lost = *done;
+    if (!done) refused.insert(refused.end(), batch.begin(), batch.end());
+  }
+};
+
+notifier::notifier(asio::io_context& loop, std::function<void(event)> tell, std::function<std::string(std::string)> typed)
+    : loop_(loop),
+      tell_(std::move(tell)),
+      typed_(std::move(typed)),
+      wake_(loop),
+      deliveries_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
+      disk_(std::make_shared<disk>()) {}
+
+notifier::~notifier() = default;
+
+moment notifier::now() {
+  return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()};
+}
+
+std::string notifier::file_beside(const std::string& state_file) {
+  return std::filesystem::path(state_file).replace_extension(".outbox.db").string();
+}
+
+void notifier::remember(const std::string& file) {
+  disk_->file = file;
+  const auto left = read_outbox(file);
+  if (!left)
+    return tell_({"notify.unsaved", severity::warning, fmt::format("what people were told before is not known: {}", left.error()), {}});
+  std::size_t unreadable = 0;
+  for (const std::string& row : left->rows) {
+    if (!outbox_.restore(row, now())) ++unreadable;
+  }
+  boost::system::error_code error;
+  const json::value kept = json::parse(left->desk, error);
+  if (!error && kept.is_object()) desk_.restore(kept.get_object(), now());
+  if (unreadable > 0)
+    tell_({"notify.unsaved", severity::warning, fmt::format("{} in {} can't be read, and stay untold", letters(unreadable), file), {}});
+}
+
+void notifier::use(directory targets, manners how) {
+  deliveries_.cancel();  // each gives its parcel back
+  directory_ = std::make_shared<const directory>(std::move(targets));
+  std::set<std::string> names;
+  for (const auto& t : directory_->targets) names.insert(t.entry.name);
+  outbox_.use(names, now());
+  desk_.use(std::move(how));
+  wake();
+}
+
+void notifier::take(const event& e, wall_time at) {
+  const auto before = desk_.next();
+  desk_.take(e, {std::chrono::steady_clock::now(), at});
+  if (desk_.next() != before) wake();
+}
+
+void notifier::recall(const incident::happening& h) {
+  desk_.recall(h, now());
+}
+
+void notifier::settle(bool incident_is_open, const std::set<std::string>& alerting) {
+  desk_.settle(incident_is_open, alerting, now());
+  wake();
+}
+
+asio::awaitable<void> notifier::work() {
+  for (;;) {
+    write_letters();
+    hand_out();
+    save();
+    wake_.expires_at(next());
+    co_await wake_.async_wait(asio::as_tuple(asio::use_awaitable));
+    const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+    if (cancelled != asio::cancellation_type::none) break;
+  }
+}
+
+asio::awaitable<void> notifier::stop() {
+  deliveries_.cancel();
+  co_await deliveries_.join();
+  save();
+}
+
+void notifier::write_letters() {
+  for (letter& what : desk_.due(now())) {
+    what.type = typed_(std::move(what.type));
+    post(what);
+  }
+}
+
+void notifier::post(const letter& what) {
+  for (const auto& to : directory_->targets) {
+    if (is_for(to, what) || outbox_.knows(what.matter, to.entry.name)) outbox_.post(what, to.entry.name, now());
+  }
+}
+
+void notifier::hand_out() {
+  const auto open = desk_.open();
+  for (std::size_t i = 0; i < directory_->targets.size(); ++i) {
+    const config::made_target& to = directory_->targets[i];
+    if (busy_.contains(to.entry.name)) continue;
+    if (const duration every = to.reaches->sent_again_every(); every != duration{}) outbox_.send_again(to.entry.name, every, open, now());
+    auto what = outbox_.begin(to.entry.name, now());
+    if (!what) continue;
+    busy_.insert(to.entry.name);
+    deliveries_.spawn(deliver(directory_, i, *std::move(what)));
+  }
+}
+
+instant notifier::next() const {
+  instant earliest = desk_.next().value_or(instant::max());
+  if (!told_trouble_.empty()) earliest = std::min(earliest, now().at + again_after);  // the disk may take it by then
+  for (const auto& to : directory_->targets) {
+    if (busy_.contains(to.entry.name)) continue;
+    earliest = std::min(earliest, outbox_.next(to.entry.name).value_or(instant::max()));
+    const duration every = to.reaches->sent_again_every();
+    if (every != duration{} && !desk_.open().empty()) earliest = std::min(earliest, now().at + every / 4);
+  }
+  return earliest;
+}
+
+asio::awaitable<void> notifier::deliver(held to, std::size_t which, parcel what) {
+  const config::made_target& target = to->targets[which];
+  save();
+  co_await saved();
+  const auto became = co_await attempt_at(target, what);
+  busy_.erase(target.entry.name);
+  if (became)
+    hear(target, what, *became);
+  else
+    outbox_.interrupt(what);
+  wake();
+}
+
+/// Nothing: it was cancelled.
+asio::awaitable<std::optional<attempt>> notifier::attempt_at(const config::made_target& to, const parcel& what) {
+  const instant began = std::chrono::steady_clock::now();
+  run r{.started = began, .deadline = began + delivered_within};
+  std::optional<attempt> made;
+  std::string mistake;
+  try {
+    made = co_await within(delivered_within, to.reaches->deliver(what.what, what.kept, r));
+  } catch (const std::exception& error) {
+    mistake = error.what();
+  }
+  const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
+  if (!made && cancelled != asio::cancellation_type::none) co_return std::nullopt;
+  if (!made)
+    made = attempt{
+        .is = attempt::result::not_yet,
+        .says = mistake.empty() ? fmt::format("no answer within {} ({})", format_duration(delivered_within), name_of(r.now)) : mistake,
+        .after = {},
+        .kept = {}};
+  made->says = one_line(to.hides.without(r.learned.without(made->says)));
+  co_return made;
+}
+
+void notifier::hear(const config::made_target& to, const parcel& what, const attempt& became) {
+  const bool failed_before = outbox_.is_failing(to.entry.name) != nullptr;
+  const auto now_is = outbox_.end(what, became, now());
+  if (!now_is) return;
+  ++counts_[{to.entry.name, outcome_of(now_is->is)}];
+  const auto about = [&](event e) {
+    e.with("target", to.entry.name).with("letter", what.what.id());
+    if (what.what.about == subject::incident) e.with("incident", what.what.matter);
+    tell_(std::move(e));
+  };
+  if (now_is->is == parcel::state::given_up)
+    about(
+        {"notify.given_up", severity::critical, fmt::format("{} was not told \"{}\": {}", name_of(to), what.what.title, became.says), {}});
+  else if (became.is == attempt::result::not_yet && !failed_before)
+    about({"notify.failed", severity::warning, fmt::format("{} can't be told, and is tried again: {}", name_of(to), became.says), {}});
+  else if (became.is == attempt::result::delivered && !what.again)
+    about({"notify.told", severity::info, fmt::format("{} was told: {}", name_of(to), what.what.title), {}});
+  if (became.is == attempt::result::delivered && failed_before)
+    about({"notify.mended", severity::info, fmt::format("{} can be told again", name_of(to)), {}});
+}
+
+asio::awaitable<std::vector<notifier::trial>> notifier::test(std::string only) {
+  const held to = directory_;
+  const moment at = now();
+  letter what;
+  what.matter = fmt::format("trial-{}", std::chrono::floor<std::chrono::milliseconds>(at.wall.time_since_epoch()).count());
+  what.about = subject::trial;
+  what.severity = severity::info;
+  what.began = what.written = at.wall;
+  what.title = "a trial of Flipback's: nothing has happened, and nothing is to be done";
+  const auto all = std::make_shared<std::vector<trial>>();
+  task_group asked(loop_, [](const std::string&) {});
+  for (const auto& each : to->targets) {
+    if (!only.empty() && each.entry.name != only) continue;
+    all->push_back({each.entry.name, each.entry.type, {attempt::result::not_yet, "it was interrupted", {}, {}}});
+    asked.spawn(try_one(to, each, {.what = what, .target = each.entry.name}, all, all->size() - 1));
+  }
+  co_await asked.join();
+  co_return std::move(*all);
+}
+
+asio::awaitable<void> notifier::try_one(held, const config::made_target& to, parcel what, std::shared_ptr<std::vector<trial>> all,
+                                        std::size_t number) {
+  if (auto became = co_await attempt_at(to, what)) (*all)[number].became = *std::move(became);
+}
+
+std::string notifier::untold() const {
+  if (directory_->targets.empty()) return "nobody is told: there is no [targets.NAME] in the configuration";
+  std::string all;
+  for (const auto& to : directory_->targets) {
+    const outbox::failing* const its = outbox_.is_failing(to.entry.name);
+    if (its == nullptr) continue;
+    all += fmt::format("{}{} can't be told: {}", all.empty() ? "" : "; ", name_of(to), its->says);
+  }
+  return all;
+}
+
+/// Has written what has changed; never blocks.
+void notifier::save() {
+  if (disk_->file.empty()) {
+    outbox_.take_changes();
+    return;
+  }
+  std::string trouble, lost;
+  {
+    const std::scoped_lock alone(disk_->one_at_a_time);
+    outbox_.not_written(std::exchange(disk_->refused, {}));
+    trouble = disk_->trouble;
+    lost = std::exchange(disk_->lost, {});
+  }
+  if (!lost.empty()) tell_({"notify.unsaved", severity::warning, lost, {}});
+  if (std::exchange(told_trouble_, trouble) != trouble && !trouble.empty())
+    tell_({"notify.unsaved", severity::warning, fmt::format("what people are told does not outlast a restart: {}", trouble), {}});
+  std::vector<outbox::row> rows = outbox_.take_changes();
+  std::string desk = json::serialize(desk_.kept(began_));
+  if (rows.empty() && desk == kept_) return;
+  kept_ = desk;
+  {
+    const std::scoped_lock alone(disk_->one_at_a_time);
+    disk_->rows.insert(disk_->rows.end(), std::move_iterator(rows.begin()), std::move_iterator(rows.end()));
+    disk_->desk = std::move(desk);
+  }
+  thread_.post([own = disk_] { own->write(); });
+}
+
+/// Until all that was to be written is, or can't be told to be.
+asio::awaitable<void> notifier::saved() {
+  if (disk_->file.empty()) co_return;
+  const auto written = std::make_shared<late_answer>();
+  thread_.post([written] { written->give({}); });
+  co_await written->wait(on_disk_within);
+}
+
+}  // namespace flipback::notify

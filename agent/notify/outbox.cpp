@@ -1,0 +1,244 @@
+#include "agent/notify/outbox.hpp"
+
+#include "agent/event_lines.hpp"
+
+#include <boost/json/parse.hpp>
+#include <boost/json/serialize.hpp>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+
+namespace flipback::notify {
+
+namespace json = boost::json;
+using state = parcel::state;
+
+namespace {
+
+duration wait_after(unsigned failures) {
+  duration wait = outbox::first_wait;
+  for (unsigned i = 1; i < failures && wait < outbox::longest_wait; ++i) wait *= 2;
+  return std::min(wait, outbox::longest_wait);
+}
+
+bool is_done_with(const parcel& p) {
+  return p.is == state::delivered || p.is == state::given_up;
+}
+
+std::int64_t in_milliseconds(wall_time at) {
+  return std::chrono::floor<std::chrono::milliseconds>(at.time_since_epoch()).count();
+}
+wall_time at_milliseconds(const json::value& from) {
+  return wall_time(std::chrono::milliseconds(from.as_int64()));
+}
+
+std::string text_of(const parcel& p) {
+  return json::serialize(json::object{{"letter", as_object(p.what)},
+                                      {"target", p.target},
+                                      {"is", name_of(p.is)},
+                                      {"tries", p.tries},
+                                      {"posted", in_milliseconds(p.posted)},
+                                      {"newest", in_milliseconds(p.newest)},
+                                      {"says", p.says},
+                                      {"kept", p.kept}});
+}
+
+state state_named(std::string_view name) {
+  for (const state s : {state::under_way, state::delivered, state::given_up}) {
+    if (name_of(s) == name) return s;
+  }
+  return state::waiting;
+}
+
+}  // namespace
+
+std::string_view name_of(parcel::state s) {
+  constexpr std::array<std::string_view, 4> names{"waiting", "under way", "delivered", "given up"};
+  return names.at(static_cast<std::size_t>(s));
+}
+
+void outbox::post(const letter& what, const std::string& target, const moment& now) {
+  supersede(what, target);
+  parcels_.push_back({.what = what, .target = target, .posted = now.wall, .newest = now.wall, .due = now.at});
+  change(parcels_.back());
+  make_room(now);
+}
+
+/// Each letter says all that those before it said, but that the matter has begun.
+void outbox::supersede(const letter& by, const std::string& target) {
+  std::erase_if(parcels_, [&](const parcel& p) {
+    const bool goes = p.is == state::waiting && p.target == target && p.what.matter == by.matter && p.what.at == stage::changed;
+    if (goes) change(p);
+    return goes;
+  });
+}
+
+void outbox::make_room(const moment& now) {
+  const auto drop = [&](std::vector<parcel>::iterator at) {
+    change(*at);
+    return parcels_.erase(at);
+  };
+  for (auto at = parcels_.begin(); at != parcels_.end();)
+    at = is_done_with(*at) && now.wall - at->newest > remembered_for ? drop(at) : std::next(at);
+  while (parcels_.size() > most) {
+    const auto done = std::ranges::find_if(parcels_, is_done_with);
+    drop(done != parcels_.end() ? done : parcels_.begin());
+  }
+}
+
+/// The one that must be delivered before any other of its matter.
+const parcel* outbox::head(const std::string& matter, const std::string& target) const {
+  const auto is_its = [&](const parcel& p) { return !is_done_with(p) && p.target == target && p.what.matter == matter; };
+  const auto found = std::ranges::find_if(parcels_, is_its);
+  return found == parcels_.end() ? nullptr : &*found;
+}
+
+std::optional<parcel> outbox::begin(const std::string& target, const moment& now) {
+  if (const auto its = targets_.find(target); its != targets_.end() && its->second.due > now.at) return std::nullopt;
+  parcel* chosen = nullptr;
+  for (parcel& p : parcels_) {
+    if (p.target != target || p.is != state::waiting || p.due > now.at || head(p.what.matter, target) != &p) continue;
+    if (chosen == nullptr || p.tries < chosen->tries) chosen = &p;
+  }
+  if (chosen == nullptr) return std::nullopt;
+  chosen->is = state::under_way;
+  ++chosen->tries;
+  chosen->newest = now.wall;
+  chosen->kept = kept_of(chosen->what.matter, target);
+  change(*chosen);
+  return *chosen;
+}
+
+std::string outbox::kept_of(const std::string& matter, const std::string& target) const {
+  for (auto p = parcels_.rbegin(); p != parcels_.rend(); ++p) {
+    if (p->is == state::delivered && p->target == target && p->what.matter == matter) return p->kept;
+  }
+  return {};
+}
+
+parcel* outbox::find(const parcel& like) {
+  const auto found =
+      std::ranges::find_if(parcels_, [&](const parcel& p) { return p.target == like.target && p.what.id() == like.what.id(); });
+  return found == parcels_.end() ? nullptr : &*found;
+}
+
+std::optional<parcel> outbox::end(const parcel& begun, const attempt& how, const moment& now) {
+  parcel* const p = find(begun);
+  if (p == nullptr) return std::nullopt;
+  health& its = targets_[begun.target];
+  p->newest = now.wall;
+  p->says = how.says;
+  if (how.is == attempt::result::delivered) {
+    p->is = state::delivered;
+    p->kept = how.kept;
+    p->again = false;
+    its = {};
+  } else {
+    const bool waits = how.is == attempt::result::not_yet;
+    const bool is_tried_out = !p->again && now.wall - p->posted >= given_up_after;
+    p->is = waits && !is_tried_out ? state::waiting : state::given_up;
+    p->due = now.at + wait_after(p->tries);
+    if (its.failures++ == 0) its.since.since = now.wall;
+    its.since.says = how.says;
+    its.due = now.at + (waits ? how.after.value_or(wait_after(its.failures)) : duration{});
+  }
+  change(*p);
+  return *p;
+}
+
+void outbox::interrupt(const parcel& begun) {
+  parcel* const p = find(begun);
+  if (p == nullptr || p->is != state::under_way) return;
+  p->is = state::waiting;
+  change(*p);
+}
+
+std::optional<instant> outbox::next(const std::string& target) const {
+  std::optional<instant> earliest;
+  for (const parcel& p : parcels_) {
+    if (p.target != target || p.is != state::waiting || head(p.what.matter, target) != &p) continue;
+    if (!earliest || p.due < *earliest) earliest = p.due;
+  }
+  const auto its = targets_.find(target);
+  if (earliest && its != targets_.end()) earliest = std::max(*earliest, its->second.due);
+  return earliest;
+}
+
+void outbox::send_again(const std::string& target, duration every, const std::set<std::string>& matters, const moment& now) {
+  for (const std::string& matter : matters) {
+    const auto is_its = [&](const parcel& p) { return p.target == target && p.what.matter == matter; };
+    const auto newest = std::find_if(parcels_.rbegin(), parcels_.rend(), is_its);
+    if (newest == parcels_.rend() || newest->is != state::delivered || newest->what.at == stage::ended) continue;
+    if (now.wall - newest->newest < every) continue;
+    newest->is = state::waiting;
+    newest->again = true;
+    newest->due = now.at;
+  }
+}
+
+bool outbox::knows(const std::string& matter, const std::string& target) const {
+  return std::ranges::any_of(parcels_, [&](const parcel& p) { return p.target == target && p.what.matter == matter; });
+}
+
+const outbox::failing* outbox::is_failing(const std::string& target) const {
+  const auto found = targets_.find(target);
+  return found == targets_.end() || found->second.failures == 0 ? nullptr : &found->second.since;
+}
+
+void outbox::use(const std::set<std::string>& targets, const moment& now) {
+  for (auto& [name, its] : targets_) its.due = now.at;
+  std::erase_if(targets_, [&](const auto& one) { return !targets.contains(one.first); });
+  for (parcel& p : parcels_) {
+    if (is_done_with(p)) continue;
+    p.due = now.at;
+    if (targets.contains(p.target)) continue;
+    p.is = state::given_up;
+    p.says = "the configuration names this target no more";
+    change(p);
+  }
+}
+
+std::vector<const parcel*> outbox::all() const {
+  std::vector<const parcel*> found;
+  for (auto p = parcels_.rbegin(); p != parcels_.rend(); ++p) found.push_back(&*p);
+  return found;
+}
+
+std::vector<outbox::row> outbox::take_changes() {
+  std::vector<row> rows;
+  for (const auto& [letter, target] : std::exchange(changed_, {})) {
+    const auto is_it = [&](const parcel& p) { return p.target == target && p.what.id() == letter; };
+    const auto found = std::ranges::find_if(parcels_, is_it);
+    rows.push_back({letter, target, found == parcels_.end() ? std::nullopt : std::optional(text_of(*found))});
+  }
+  return rows;
+}
+
+void outbox::not_written(const std::vector<row>& rows) {
+  for (const row& r : rows) changed_.emplace(r.letter, r.target);
+}
+
+bool outbox::restore(const std::string& text, const moment& now) {
+  try {
+    const json::value read = json::parse(text);
+    const json::object& from = read.as_object();
+    auto what = letter_in(from.at("letter").as_object());
+    if (!what) return false;
+    parcel p{.what = *std::move(what), .target = std::string(from.at("target").as_string())};
+    p.is = state_named(from.at("is").as_string());
+    p.tries = from.at("tries").to_number<unsigned>();
+    p.posted = at_milliseconds(from.at("posted"));
+    p.newest = at_milliseconds(from.at("newest"));
+    p.says = from.at("says").as_string();
+    p.kept = from.at("kept").as_string();
+    p.due = now.at;
+    if (p.is == state::under_way) p.is = state::waiting;
+    parcels_.push_back(std::move(p));
+    return true;
+  } catch (const std::exception&) {  // not what `text_of` makes
+    return false;
+  }
+}
+
+}  // namespace flipback::notify

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "flipback/settings.hpp"
+
+#include "probes/net/api.hpp"
+
+#include <string_view>
+
+namespace flipback::notify {
+
+/// Reads an address to which whoever knows it may post, so that all of it but the host is a secret: from `key`, or the file that `key_file`
+/// names. With it `host` and the TLS keys. It has its whole path and query: what is asked comes after them as "".
+net::api_access read_hidden_address(settings::section& from, std::string_view key, std::string_view example);
+
+/// Whether a header of this name is sent already, in any case.
+bool has_header(const net::api_access& in, std::string_view name);
+
+}  // namespace flipback::notify
