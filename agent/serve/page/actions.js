@@ -2,16 +2,19 @@
 
 import {change} from "./api.js";
 import {confirm} from "./dialog.js";
-import {byId, each, fill, make, say} from "./dom.js";
+import {byId, each, fill, make, say, withCommands} from "./dom.js";
 import {latchOf} from "./judgement.js";
 import {slotsOf} from "./standing.js";
 import {withRelease} from "./words.js";
 
+const reading = 30_000;  // milliseconds
 const reason = {name: "reason", label: "Reason, for the record", type: "text", required: true};
 const lengths = [["30m", "30 minutes"], ["1h", "1 hour"], ["2h", "2 hours"], ["4h", "4 hours"], ["8h", "8 hours"], ["24h", "24 hours"], ["7d", "7 days"]];
 
 const live = (d) => withRelease(d.live, d.release);
 const back = (d) => withRelease(d.stable, d.stable_release);
+const backAgain = (d) => `nginx is put back on ${back(d)}. Users on ${live(d)} go there with one reload of nginx, as a rule within a second. ` +
+  "Then it is proven that they reach it.";
 const others = (seen) => slotsOf(seen).filter((slot) => slot !== seen.status.deployment.live);
 const slotChoice = (seen) => ({name: "stable", label: "The slot to go back to", type: "choice", choices: others(seen).map((slot) => [slot, slot])});
 const windowClosed = "Past the window rules only tell: a breach is not rolled back by itself.";
@@ -22,17 +25,17 @@ const actions = [
     name: "approve", path: "approve", isGrave: true, words: "Approve",
     possible: (d) => d.asked.length > 0,
     title: (d) => `Approve the rollback to ${back(d)}?`,
-    happens: (d) => [...d.asked.map((question) => `${question.rule}: ${question.says}`),
-      `nginx is put back on ${back(d)}. Users on ${live(d)} go there with one reload of nginx, as a rule within a second. Then it is proven that they reach it.`],
-    fields: (d) => [{name: "rule", label: "The question that is answered with yes", type: "choice", choices: d.asked.map((question) => [question.rule, question.rule])}],
+    happens: (d) => [...d.asked.map((question) => `${question.rule}: ${question.says}`), backAgain(d)],
+    fields: (d) => (d.asked.length === 1 ? [] : [{name: "rule", label: "The question that is answered with yes", type: "choice",
+      choices: d.asked.map((question) => [question.rule, question.rule])}]),
+    always: (d) => ({rule: d.asked[0].rule}),  // the one that was read, should another have come meanwhile
   },
   {
     name: "rollback", path: "rollback", isGrave: true, words: "Roll back",
     possible: (d) => !d.rolling,
     title: (d) => (d.stable ? `Roll back to ${back(d)}?` : `Roll back from ${live(d)}?`),
     happens: (d) => [
-      d.stable ? `nginx is put back on ${back(d)}. Users on ${live(d)} go there with one reload of nginx, as a rule within a second. Then it is proven that they reach it.`
-        : `There is no way back: ${d.no_way_back}. nginx would go to the other slot.`,
+      d.stable ? backAgain(d) : `There is no way back: ${d.no_way_back}. nginx would go to the other slot.`,
       "It happens now, in any mode, held or not. A slot that is sick is refused."],
     fields: () => [reason, {name: "force", label: "Even if that slot is sick or has another release (--force)", type: "check"}],
   },
@@ -80,6 +83,18 @@ const actions = [
   },
 ];
 
+let over = null;
+
+/** What the agent says to what was done, for as long as it takes to read it. */
+function sayDone(text) {
+  clearTimeout(over);
+  fill(byId("done"), withCommands(text));
+  over = setTimeout(() => fill(byId("done")), reading);
+}
+
+/** What each action is about. Once this is another, what the dialog says would happen is no longer so. */
+const about = (d) => JSON.stringify([d.live, d.release, d.stable, d.stable_release]);
+
 function start(action, seen, after) {
   const d = seen.status.deployment;
   fill(byId("done"));
@@ -90,10 +105,24 @@ function start(action, seen, after) {
     confirm: action.words,
     isGrave: action.isGrave,
     async run(values) {
-      say(byId("done"), await change(action.path, values));
+      if (about(seen.status.deployment) !== about(d)) throw new Error("Another slot or release is live than when this was asked. Cancel, and look again.");
+      sayDone(await change(action.path, {...action.always?.(d), ...values}));
       after();
     },
   });
+}
+
+function createButton(name, seen, after) {
+  const element = make("button", {type: "button", "data-action": name});
+  return {
+    element,
+    show({action, isFirst}) {
+      say(element, `${action.words}…`);
+      element.className = action.isGrave && isFirst && seen.status.breached.length > 0 ? "grave" : "plain";
+      element.disabled = !seen.connected;
+      element.onclick = () => start(action, seen, after);
+    },
+  };
 }
 
 /** Only where somebody may act, and never on what may no longer be so; `after()` once something was done. */
@@ -101,16 +130,5 @@ export function showActions(seen, after) {
   const d = seen.status.deployment;
   const mayAct = Boolean(d && seen.session?.may_change);
   const possible = mayAct ? actions.filter((action) => action.possible(d, seen)) : [];
-  each(byId("actions"), possible, (action) => action.name, (name) => {
-    const element = make("button", {type: "button", "data-action": name});
-    return {
-      element,
-      show(action) {
-        say(element, `${action.words}…`);
-        element.className = action.isGrave && seen.status.breached.length && action === possible[0] ? "grave" : "plain";
-        element.disabled = !seen.connected;
-        element.onclick = () => start(action, seen, after);
-      },
-    };
-  });
+  each(byId("actions"), possible.map((action, index) => ({action, isFirst: index === 0})), ({action}) => action.name, (name) => createButton(name, seen, after));
 }

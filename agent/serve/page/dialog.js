@@ -1,6 +1,6 @@
 // The page's one dialog: what will happen, what it needs, and what the agent said.
 
-import {byId, fill, make} from "./dom.js";
+import {byId, fill, make, withCommands} from "./dom.js";
 
 let count = 0;
 
@@ -36,7 +36,7 @@ export function confirm({title, happens, fields, confirm: words, isGrave, run}) 
   const problem = make("p", {class: "problem", role: "alert"});
   const go = make("button", {type: "submit", class: isGrave ? "grave" : "strong"}, words);
   const form = make("form", {method: "dialog"},
-    make("h2", {id: "dialog-title"}, title), happens.map((sentence) => make("p", {}, sentence)), fields.map(input), problem,
+    make("h2", {id: "dialog-title"}, title), happens.map((sentence) => make("p", {}, withCommands(sentence))), fields.map(input), problem,
     make("div", {class: "actions"}, make("button", {type: "button", class: "plain", onclick: () => dialog.close()}, "Cancel"), go));
   form.addEventListener("submit", async (event) => {
     event.preventDefault();
@@ -46,7 +46,7 @@ export function confirm({title, happens, fields, confirm: words, isGrave, run}) 
       await run(valuesOf(form));
       dialog.close();
     } catch (error) {
-      fill(problem, error.message);
+      fill(problem, withCommands(error.message));
     }
     go.disabled = false;
   });

@@ -3,7 +3,7 @@
 import {byId, each, fill, make, say, withCommands} from "./dom.js";
 import {readIncident} from "./known.js";
 import {command} from "./now.js";
-import {atTime, lasting, took} from "./words.js";
+import {atTime, took} from "./words.js";
 
 const mostListed = 20;
 
@@ -24,17 +24,18 @@ function step({after, says, kind}) {
 /** An incident as a person reads it: the sentence, the numbers, the steps, what to type, where that does not stand at the top of the page. */
 function report(incident, now, {withNext = true} = {}) {
   const began = Date.parse(incident.began);
-  const lasted = incident.ended ? `over after ${took((Date.parse(incident.ended) - began) / 1000)}` : `not over, for ${lasting((now - began) / 1000)}`;
+  const lasted = incident.ended ? `over after ${took((Date.parse(incident.ended) - began) / 1000)}` : "not over";
+  const noSteps = incident.ended ? "Nothing was changed." : "Nothing was changed yet.";
   const choices = [withNext && ["Type next", [incident.next]], incident.otherwise.length > 0 && ["Or", incident.otherwise]].filter(Boolean);
   return make("div", {class: "report"},
     make("div", {},
-      make("p", {class: "stands"}, incident.stands || incident.says),
+      make("p", {class: "stands"}, withCommands(incident.stands || incident.says)),
       make("dl", {class: "facts"},
         line("Broke", incident.says), line("Began", `${atTime(began, now)} UTC, ${lasted}`), line("Outcome", incident.ended && incident.outcome),
         line("Ordered by", orderedBy(incident)), line("Blame", incident.blame), line("Breached, too", incident.other_rules.join(", ")),
         line("Also ill", incident.ill.join(". ")))),
     make("div", {}, make("h3", {class: "label"}, "Steps"),
-      incident.steps.length ? make("ol", {class: "steps"}, incident.steps.map(step)) : make("p", {class: "quiet"}, "Nothing was changed.")),
+      incident.steps.length ? make("ol", {class: "steps"}, incident.steps.map(step)) : make("p", {class: "quiet"}, noSteps)),
     choices.map(([label, some]) => make("div", {class: "choices"}, make("h3", {class: "label"}, label), some.map((choice) => command(choice.type, choice.so_that)))));
 }
 

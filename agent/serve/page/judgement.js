@@ -81,7 +81,9 @@ export function judge(status, rules) {
   const facts = {d, is: hurt(rules).is, breached: having(rolling, "breached"), pending: having(rolling, "pending"), alerts: having(alertRules(rules), "breached")};
   for (const holds of cases) {
     const said = holds(facts);
-    if (said) return {sentence: d.live ? `${live} is live` : "Which slot is live is not known", ...said, beneath: said.beneath(live), title: `${d.live || "no slot"} live · ${said.word}`};
+    if (!said) continue;
+    const sentence = said.sentence ?? (d.live ? `${live} is live` : "Which slot is live is not known");
+    return {...said, sentence, beneath: said.beneath(live), title: `${d.live || "no slot"} live · ${said.word}`};
   }
 }
 

@@ -9,8 +9,9 @@ const shapes = {critical: "breached", error: "breached", warning: "pending"};
 
 function createLine(event, seen) {
   const at = Date.parse(event.time);
+  const shape = shapes[event.severity];
   const element = make("li", {"data-severity": event.severity}, make("time", {datetime: event.time}, atTime(at, seen.now())),
-    make("span", {class: "severity"}, shapes[event.severity] ? icon(shapes[event.severity]) : null, shapes[event.severity] ? make("span", {class: "hidden"}, `${event.severity}: `) : null),
+    make("span", {class: "severity"}, shape && icon(shape), shape && make("span", {class: "hidden"}, `${event.severity}: `)),
     make("span", {class: "says"}, event.says));
   return {element, show() {}};
 }

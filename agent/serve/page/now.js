@@ -48,7 +48,8 @@ function showNext(seen) {
 
 /** The number against its limit, and the agent's sentence. */
 function against(value, unit, what, sentence) {
-  return [typeof value === "number" && make("p", {class: "number"}, make("strong", {}, amount(value, unit)), make("span", {}, what)), make("p", {}, sentence)];
+  const number = typeof value === "number" && make("p", {class: "number"}, make("strong", {}, amount(value, unit)), make("span", {}, what));
+  return [number, make("p", {}, withCommands(sentence))];
 }
 
 /** Of a rule that is breached or pending: what it is now. */

@@ -80,8 +80,13 @@ function factsOf(seen) {
     ["Not stored", d.unstored.join(". ")],
     ["Not on record", seen.status.unrecorded],
     ["Kept", d.kept],
-    ["Not read", Object.entries(seen.refused).map(([part, why]) => `${part}: ${why}`).join(". ")],
+    ["Not read", seen.connected && Object.entries(seen.refused).map(([part, why]) => `${part}: ${why}`).join(". ")],
   ].filter(([, says]) => says);
+}
+
+function folded(text) {
+  const beginning = text.slice(0, 60).replace(/ +\S*$/, "");
+  return make("details", {}, make("summary", {}, `${beginning}…`), make("p", {}, withCommands(text)));
 }
 
 function createFact([what]) {
@@ -92,7 +97,7 @@ function createFact([what]) {
   return {
     element,
     show([, text]) {
-      if (text !== shown) fill(says, text.length > long ? make("details", {}, make("summary", {}, `${text.slice(0, 60).replace(/ +\S*$/, "")}…`), make("p", {}, withCommands(text))) : withCommands(text));
+      if (text !== shown) fill(says, text.length > long ? folded(text) : withCommands(text));
       shown = text;
     },
   };

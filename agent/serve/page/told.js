@@ -24,8 +24,8 @@ function message(one, now) {
 }
 
 function table(caption, heads, rows) {
-  return make("table", {}, make("caption", {class: "label"}, caption), make("thead", {class: "hidden"}, make("tr", {}, heads.map((head) => make("th", {scope: "col"}, head)))),
-    make("tbody", {}, rows));
+  const head = make("tr", {}, heads.map((text) => make("th", {scope: "col"}, text)));
+  return make("table", {}, make("caption", {class: "label"}, caption), make("thead", {class: "hidden"}, head), make("tbody", {}, rows));
 }
 
 export function showTold(seen) {
