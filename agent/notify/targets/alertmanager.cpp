@@ -22,6 +22,7 @@ using std::chrono::minutes;
 
 constexpr std::array<std::string_view, 4> ours{"alertname", "instance", "matter", "severity"};
 constexpr duration sent_again = minutes(1);
+constexpr duration outlives = minutes(1);
 constexpr duration lives = 5 * sent_again;  // without being sent again, whatever Alertmanager's resolve_timeout says
 
 struct terms {
@@ -43,25 +44,28 @@ std::string_view alert_name(subject s) {
   }
 }
 
-/// When the alert ends by itself. A notice and a trial have no end and are sent once: they are seen for so long.
-wall_time ending_of(const letter& what) {
-  if (what.at == stage::ended) return what.written;
-  return std::chrono::system_clock::now() + std::chrono::duration_cast<wall_time::duration>(lives);
+/// When the alert ends by itself. A notice and a trial have no end and are sent once: they are seen for so long. What has ended goes on for
+/// a while: Alertmanager gathers alerts (`group_wait`, 30 s) before it tells of them, and of one that has ended by then it tells nobody.
+wall_time ending_of(const letter& what, bool is_first) {
+  const auto after = [](wall_time from, duration goes_on) { return from + std::chrono::duration_cast<wall_time::duration>(goes_on); };
+  const wall_time now = std::chrono::system_clock::now();
+  if (what.at != stage::ended) return after(now, lives);
+  return after(is_first ? now : what.written, outlives);
 }
 
 /// An alert is the same as long as its labels are: what changes in a matter stands in annotations. `severity` is the first letter's.
-json::object alert_of(const letter& what, const terms& t, const std::string& severity) {
+json::object alert_of(const letter& what, const terms& t, const std::string& kept) {
   json::object labels = t.labels;
   labels["alertname"] = alert_name(what.about);
   labels["instance"] = t.source;
   labels["matter"] = what.matter;
-  labels["severity"] = severity;
+  labels["severity"] = kept.empty() ? name_of(what.severity) : kept;
   json::object annotations{{"summary", what.title}, {"description", as_text(what, false)}};
   if (!what.type.empty()) annotations["type"] = what.type;
   json::object made{{"labels", std::move(labels)},
                     {"annotations", std::move(annotations)},
                     {"startsAt", time_text(what.began)},
-                    {"endsAt", time_text(ending_of(what))}};
+                    {"endsAt", time_text(ending_of(what, kept.empty()))}};
   if (!what.link.empty()) made["generatorURL"] = what.link;
   return made;
 }
@@ -75,12 +79,11 @@ class alertmanager_target final : public target {
   [[nodiscard]] duration sent_again_every() const override { return sent_again; }
 
   asio::awaitable<attempt> deliver(const letter& what, const std::string& kept, run& r) override {
-    const std::string severity = kept.empty() ? std::string(name_of(what.severity)) : kept;
-    const json::array alerts{alert_of(what, terms_, severity)};
+    const json::array alerts{alert_of(what, terms_, kept)};
     net::api_session session(through_, terms_.access, r);
     const auto answer = co_await session.post("/api/v2/alerts", json::serialize(alerts));
     attempt made = attempt_of(answer, terms_.access);
-    if (made.is == attempt::result::delivered) made.kept = severity;
+    if (made.is == attempt::result::delivered) made.kept = kept.empty() ? std::string(name_of(what.severity)) : kept;
     co_return made;
   }
 

@@ -81,6 +81,7 @@ void shorten(json::object& event, const letter& what) {
 
 std::vector<std::string_view> actions_for(const letter& what, bool is_first) {
   if (what.about == subject::trial) return {"trigger", "resolve"};
+  if (what.at == stage::ended && is_first) return {"trigger", "resolve"};  // else nobody would hear of it
   if (what.at == stage::ended) return {"resolve"};
   if (what.acknowledged.empty()) return {"trigger"};
   if (is_first) return {"trigger", "acknowledge"};

@@ -54,7 +54,8 @@ TEST_CASE("an_alert_is_the_same_for_as_long_as_its_matter_lasts_and_ends_with_it
   const json::value over = sent(later, "critical");
   CHECK(over.at("labels") == begun.at("labels"));
   CHECK(over.at("startsAt") == begun.at("startsAt"));
-  CHECK(over.at("endsAt") == "2026-11-27T09:06:15.791Z");
+  CHECK(over.at("endsAt") == "2026-11-27T09:07:15.791Z");  // it tells of what has lasted for `group_wait` alone
+  CHECK(ends_in(sent(later)) == 1);                        // of one that is told at its end, for the first time
 }
 
 TEST_CASE("an_alert_is_sent_again_long_before_it_would_end_and_a_cutover_is_none") {
