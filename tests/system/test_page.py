@@ -11,6 +11,7 @@ import pytest
 from browser import DESKTOP, PHONE, Browser
 from conftest import Agent, Traffic
 from contrast import TOO_FAINT
+from test_notify import receiver, target  # noqa: F401
 from test_rollback import cut_over_and_break
 from test_verbs import ask_json
 
@@ -28,7 +29,7 @@ def chromium(tmp_path_factory):
 def browser(chromium, stack):
     """Whatever a test does: nothing is asked of anybody but the agent, and the console is told nothing that the test did not expect."""
     chromium.is_like()
-    chromium.expected = ["/api/v1/notifications"]  # an agent that can tell nobody refuses this question
+    chromium.expected = []
     chromium.heard()
     chromium.complaints.clear()
     chromium.asked.clear()
@@ -178,6 +179,17 @@ def test_where_a_token_is_needed_to_look_the_page_asks_for_it(stack, fast_agent,
         browser.until("what is so", lambda: browser.text("sentence") == "blue with v1.0.0 is live" and browser.text("lost") == "")
     finally:
         browser.driver.execute_cdp_cmd("Network.setExtraHTTPHeaders", {"headers": {}})
+
+
+def test_who_was_told_is_shown_and_whether_it_arrived(stack, fast_agent, browser, receiver):  # noqa: F811
+    agent = fast_agent(extra=target(receiver(), about=["incidents"]))
+    Traffic(stack)
+    browser.open(stack.agent_url)
+    cut_over_and_break(stack, agent)
+    agent.wait("rollback.closed")
+    browser.until("the letter", lambda: "delivered" in browser.text("told-body"), 30)
+    shown = browser.text("told-body")
+    assert "oncall (webhook)" in shown and "error-rate" in shown and "S3CRET" not in browser.all_text()
 
 
 class Named(http.server.BaseHTTPRequestHandler):

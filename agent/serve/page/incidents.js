@@ -33,6 +33,7 @@ function report(incident, now, {withNext = true} = {}) {
       make("dl", {class: "facts"},
         line("Broke", incident.says), line("Began", `${atTime(began, now)} UTC, ${lasted}`), line("Outcome", incident.ended && incident.outcome),
         line("Ordered by", orderedBy(incident)), line("Blame", incident.blame), line("Breached, too", incident.other_rules.join(", ")),
+        line("Acknowledged", incident.acknowledged), line("Told", incident.told?.join(", ")), line("Not told", incident.untold?.join(". ")),
         line("Also ill", incident.ill.join(". ")))),
     make("div", {}, make("h3", {class: "label"}, "Steps"),
       incident.steps.length ? make("ol", {class: "steps"}, incident.steps.map(step)) : make("p", {class: "quiet"}, noSteps)),

@@ -79,6 +79,7 @@ function factsOf(seen) {
     ["Note", d.notes.join(". ")],
     ["Not stored", d.unstored.join(". ")],
     ["Not on record", seen.status.unrecorded],
+    ["Not told", seen.status.untold],
     ["Kept", d.kept],
     ["Not read", seen.connected && Object.entries(seen.refused).map(([part, why]) => `${part}: ${why}`).join(". ")],
   ].filter(([, says]) => says);
