@@ -125,7 +125,7 @@ void desk::take_alert(const event& e, const moment& now) {
   if (alerts_) {
     alerted_.push_back({now.wall, e});
     if (alerted_.size() > most_news) alerted_.erase(alerted_.begin());
-    if (to == "breached") alerts_->hear(urgency::in_time, now.at);
+    if (to == "breached" && alerts_->told() > 0) alerts_->hear(urgency::in_time, now.at);  // else the first letter has it
     if (e.severity == severity::critical) alerts_->escalate_from_now_on();
   } else if (incident_ && !incident_->is_over() && incident_->told() > 0) {
     incident_->hear(urgency::in_time, now.at);
