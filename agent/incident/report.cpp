@@ -163,7 +163,10 @@ report report_of(std::vector<happening> all) {
   }
   for (auto& [probe, says] : ill) r.ill.push_back(std::move(says));
   if (r.ended && r.steps.empty() && !why.kind.empty()) r.stands.clear();  // what was in the way then is no more
-  if (r.outcome.empty()) r.outcome = why.kind.empty() ? "nothing was done yet" : "nothing was done";
+  const bool is_rolling = !r.ended && !r.steps.empty() && r.outcome.empty();
+  if (is_rolling) r.stands = r.steps.back().what.says;
+  if (r.outcome.empty())
+    r.outcome = is_rolling ? "a rollback is under way" : why.kind.empty() ? "nothing was done yet" : "nothing was done";
   advise(r, why);
   r.all = std::move(all);
   return r;

@@ -137,7 +137,7 @@ void desk::take_alert(const event& e, const moment& now) {
 void desk::gather_alerts(const moment& now) {
   if (alerts_ && breached_.empty() && alerts_->told() == 0) alerts_.reset();  // it was over before it was told
   alerts_end_ = alerts_ && breached_.empty() ? std::optional(alerts_end_.value_or(now.at + alerts_are_over_after)) : std::nullopt;
-  const bool incident_is_open = incident_ && !incident_->is_over();
+  const bool incident_is_open = incident_ && !incident_->is_over() && (incident_->told() > 0 || incident_->next(how_));  // not pending
   if (alerts_ || breached_.empty() || incident_is_open) return;
   const bool is_bad = std::ranges::any_of(breached_, [](const auto& one) { return one.second.severity == severity::critical; });
   alerts_.emplace("alerts-" + compact_time(now.wall), now, is_bad);

@@ -150,6 +150,7 @@ asio::awaitable<void> notifier::work() {
 }
 
 asio::awaitable<void> notifier::stop() {
+  stopped_ = true;
   deliveries_.cancel();
   co_await deliveries_.join();
   save();
@@ -183,7 +184,7 @@ void notifier::hand_out() {
 
 instant notifier::next() const {
   instant earliest = desk_.next().value_or(instant::max());
-  if (!told_trouble_.empty()) earliest = std::min(earliest, now().at + again_after);  // the disk may take it by then
+  if (!told_trouble_.empty() || disk_hangs()) earliest = std::min(earliest, now().at + again_after);  // the disk may take it by then
   for (const auto& to : directory_->targets) {
     if (busy_.contains(to.entry.name)) continue;
     earliest = std::min(earliest, outbox_.next(to.entry.name).value_or(instant::max()));
@@ -197,17 +198,17 @@ asio::awaitable<void> notifier::deliver(held to, std::size_t which, parcel what)
   const config::made_target& target = to->targets[which];
   save();
   co_await saved();
-  const auto became = co_await attempt_at(target, what);
+  const attempt became = co_await attempt_at(target, what);
   busy_.erase(target.entry.name);
-  if (became)
-    hear(target, what, *became);
-  else
+  const bool is_cut_off = stopped_ || to != directory_;  // by us: what did not arrive says nothing of the target
+  if (is_cut_off && became.is != attempt::result::delivered)
     outbox_.interrupt(what);
+  else
+    hear(target, what, became);
   wake();
 }
 
-/// Nothing: it was cancelled.
-asio::awaitable<std::optional<attempt>> notifier::attempt_at(const config::made_target& to, const parcel& what) {
+asio::awaitable<attempt> notifier::attempt_at(const config::made_target& to, const parcel& what) {
   const instant began = std::chrono::steady_clock::now();
   run r{.started = began, .deadline = began + delivered_within};
   std::optional<attempt> made;
@@ -217,8 +218,6 @@ asio::awaitable<std::optional<attempt>> notifier::attempt_at(const config::made_
   } catch (const std::exception& error) {
     mistake = error.what();
   }
-  const auto cancelled = (co_await asio::this_coro::cancellation_state).cancelled();
-  if (!made && cancelled != asio::cancellation_type::none) co_return std::nullopt;
   if (!made)
     made = attempt{
         .is = attempt::result::not_yet,
@@ -226,7 +225,7 @@ asio::awaitable<std::optional<attempt>> notifier::attempt_at(const config::made_
         .after = {},
         .kept = {}};
   made->says = one_line(to.hides.without(r.learned.without(made->says)));
-  co_return made;
+  co_return *std::move(made);
 }
 
 void notifier::hear(const config::made_target& to, const parcel& what, const attempt& became) {
@@ -272,7 +271,7 @@ asio::awaitable<std::vector<notifier::trial>> notifier::test(std::string only) {
 
 asio::awaitable<void> notifier::try_one(held, const config::made_target& to, parcel what, std::shared_ptr<std::vector<trial>> all,
                                         std::size_t number) {
-  if (auto became = co_await attempt_at(to, what)) (*all)[number].became = *std::move(became);
+  (*all)[number].became = co_await attempt_at(to, what);
 }
 
 std::string notifier::untold() const {
@@ -284,6 +283,11 @@ std::string notifier::untold() const {
     all += fmt::format("{}{} can't be told: {}", all.empty() ? "" : "; ", name_of(to), its->says);
   }
   return all;
+}
+
+/// What waits for a disk that does not answer stays where it is bounded: in the outbox.
+bool notifier::disk_hangs() const {
+  return thread_.behind() > most_behind;
 }
 
 /// Has written what has changed; never blocks.
@@ -302,6 +306,7 @@ void notifier::save() {
   if (!lost.empty()) tell_({"notify.unsaved", severity::warning, lost, {}});
   if (std::exchange(told_trouble_, trouble) != trouble && !trouble.empty())
     tell_({"notify.unsaved", severity::warning, fmt::format("what people are told does not outlast a restart: {}", trouble), {}});
+  if (disk_hangs()) return;
   std::vector<outbox::row> rows = outbox_.take_changes();
   std::string desk = json::serialize(desk_.kept(began_));
   if (rows.empty() && desk == kept_) return;
@@ -316,7 +321,7 @@ void notifier::save() {
 
 /// Until all that was to be written is, or can't be told to be.
 asio::awaitable<void> notifier::saved() {
-  if (disk_->file.empty()) co_return;
+  if (disk_->file.empty() || disk_hangs()) co_return;
   const auto written = std::make_shared<late_answer>();
   thread_.post([written] { written->give({}); });
   co_await written->wait(on_disk_within);

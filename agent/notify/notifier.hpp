@@ -37,6 +37,7 @@ class notifier {
  public:
   static constexpr duration delivered_within = std::chrono::seconds(10);
   static constexpr duration on_disk_within = std::chrono::seconds(1);
+  static constexpr std::size_t most_behind = 8;                     ///< writes that are asked for and not done
   static constexpr duration again_after = std::chrono::seconds(5);  ///< on a disk that took nothing
 
   /// `tell`, on the loop: `notify.told` of each letter that arrived, `notify.failed` and `notify.mended` of a target, `notify.given_up` of
@@ -86,11 +87,12 @@ class notifier {
   void post(const letter& what);
   void hand_out();
   boost::asio::awaitable<void> deliver(held to, std::size_t which, parcel what);
-  boost::asio::awaitable<std::optional<attempt>> attempt_at(const config::made_target& to, const parcel& what);
+  boost::asio::awaitable<attempt> attempt_at(const config::made_target& to, const parcel& what);
   boost::asio::awaitable<void> try_one(held to, const config::made_target& which, parcel what, std::shared_ptr<std::vector<trial>> all,
                                        std::size_t number);
   void hear(const config::made_target& to, const parcel& what, const attempt& became);
   [[nodiscard]] instant next() const;
+  [[nodiscard]] bool disk_hangs() const;
   void save();
   boost::asio::awaitable<void> saved();
   void wake() { wake_.cancel(); }
@@ -104,6 +106,7 @@ class notifier {
   std::set<std::string> busy_;                                           ///< targets
   std::map<std::pair<std::string, std::string>, std::uint64_t> counts_;  ///< attempts, by target and what became of them
   const moment began_ = now();
+  bool stopped_ = false;
   std::string kept_;          ///< of the desk, as it is on disk or on its way there
   std::string told_trouble_;  ///< of the disk
   boost::asio::steady_timer wake_;

@@ -59,6 +59,7 @@ std::string_view name_of(parcel::state s) {
 }
 
 void outbox::post(const letter& what, const std::string& target, const moment& now) {
+  if (find(what.id(), target) != nullptr) return;  // an earlier life has written it, and did not remember
   supersede(what, target);
   parcels_.push_back({.what = what, .target = target, .posted = now.wall, .newest = now.wall, .due = now.at});
   change(parcels_.back());
@@ -117,14 +118,13 @@ std::string outbox::kept_of(const std::string& matter, const std::string& target
   return {};
 }
 
-parcel* outbox::find(const parcel& like) {
-  const auto found =
-      std::ranges::find_if(parcels_, [&](const parcel& p) { return p.target == like.target && p.what.id() == like.what.id(); });
+parcel* outbox::find(const std::string& letter, const std::string& target) {
+  const auto found = std::ranges::find_if(parcels_, [&](const parcel& p) { return p.target == target && p.what.id() == letter; });
   return found == parcels_.end() ? nullptr : &*found;
 }
 
 std::optional<parcel> outbox::end(const parcel& begun, const attempt& how, const moment& now) {
-  parcel* const p = find(begun);
+  parcel* const p = find(begun.what.id(), begun.target);
   if (p == nullptr) return std::nullopt;
   health& its = targets_[begun.target];
   p->newest = now.wall;
@@ -132,11 +132,12 @@ std::optional<parcel> outbox::end(const parcel& begun, const attempt& how, const
   if (how.is == attempt::result::delivered) {
     p->is = state::delivered;
     p->kept = how.kept;
+    p->due = now.at;
     p->again = false;
     its = {};
   } else {
     const bool waits = how.is == attempt::result::not_yet;
-    const bool is_tried_out = !p->again && now.wall - p->posted >= given_up_after;
+    const bool is_tried_out = !p->again && p->tries >= least_tries && now.wall - p->posted >= given_up_after;
     p->is = waits && !is_tried_out ? state::waiting : state::given_up;
     p->due = now.at + wait_after(p->tries);
     if (its.failures++ == 0) its.since.since = now.wall;
@@ -148,7 +149,7 @@ std::optional<parcel> outbox::end(const parcel& begun, const attempt& how, const
 }
 
 void outbox::interrupt(const parcel& begun) {
-  parcel* const p = find(begun);
+  parcel* const p = find(begun.what.id(), begun.target);
   if (p == nullptr || p->is != state::under_way) return;
   p->is = state::waiting;
   change(*p);
@@ -170,7 +171,7 @@ void outbox::send_again(const std::string& target, duration every, const std::se
     const auto is_its = [&](const parcel& p) { return p.target == target && p.what.matter == matter; };
     const auto newest = std::find_if(parcels_.rbegin(), parcels_.rend(), is_its);
     if (newest == parcels_.rend() || newest->is != state::delivered || newest->what.at == stage::ended) continue;
-    if (now.wall - newest->newest < every) continue;
+    if (now.at - newest->due < every) continue;
     newest->is = state::waiting;
     newest->again = true;
     newest->due = now.at;
@@ -208,9 +209,8 @@ std::vector<const parcel*> outbox::all() const {
 std::vector<outbox::row> outbox::take_changes() {
   std::vector<row> rows;
   for (const auto& [letter, target] : std::exchange(changed_, {})) {
-    const auto is_it = [&](const parcel& p) { return p.target == target && p.what.id() == letter; };
-    const auto found = std::ranges::find_if(parcels_, is_it);
-    rows.push_back({letter, target, found == parcels_.end() ? std::nullopt : std::optional(text_of(*found))});
+    const parcel* const found = find(letter, target);
+    rows.push_back({letter, target, found == nullptr ? std::nullopt : std::optional(text_of(*found))});
   }
   return rows;
 }

@@ -32,7 +32,7 @@ struct parcel {
   wall_time newest;    ///< the newest attempt, or when it was posted
   std::string says;    ///< of an attempt that delivered nothing
   std::string kept;    ///< what the target gave back
-  instant due{};       ///< not before this
+  instant due{};       ///< waiting: not before this; delivered: when it was
   bool again = false;  ///< it was delivered, and is sent again so that the matter does not end by itself
 };
 std::string_view name_of(parcel::state s);
@@ -48,6 +48,7 @@ class outbox {
   static constexpr duration first_wait = std::chrono::seconds(5);
   static constexpr duration longest_wait = std::chrono::minutes(5);
   static constexpr duration given_up_after = std::chrono::hours(24);
+  static constexpr unsigned least_tries = 20;  ///< until then: a clock that was put right does not make a day of a minute
   static constexpr duration remembered_for = std::chrono::days(7);
   static constexpr std::size_t most = 400;  ///< parcels, of all targets; the oldest that are done with go first, then the oldest
 
@@ -97,7 +98,7 @@ class outbox {
     instant due{};
   };
 
-  parcel* find(const parcel& like);
+  parcel* find(const std::string& letter, const std::string& target);
   void change(const parcel& of) { changed_.emplace(of.what.id(), of.target); }
   void supersede(const letter& by, const std::string& target);
   void make_room(const moment& now);

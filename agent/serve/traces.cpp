@@ -2,6 +2,7 @@
 
 #include "flipback/quoted.hpp"
 
+#include "agent/incident/book.hpp"
 #include "agent/serve/json_values.hpp"
 
 #include <boost/json.hpp>
@@ -28,8 +29,8 @@ std::int64_t oldest_kept(wall_time now) {
 constexpr std::array<std::pair<std::string_view, std::string_view>, 9> marking{{{"deployment.cutover", "cutover"},
                                                                                 {"deployment.failover", "failover"},
                                                                                 {"rollback.decided", "rollback"},
-                                                                                {"rollback.closed", "rolled back"},
-                                                                                {"rollback.recovered", "rolled back"},
+                                                                                {"rollback.closed", "rollback ended"},
+                                                                                {"rollback.recovered", "rollback ended"},
                                                                                 {"rollback.held", "hold"},
                                                                                 {"rollback.freed", "unhold"},
                                                                                 {"rollback.unlatched", "unlatch"},
@@ -51,7 +52,8 @@ void traces::take(const std::vector<reading>& all, wall_time at) {
 void traces::take(const event& e, wall_time at) {
   const auto found = std::ranges::find(marking, e.kind, &std::pair<std::string_view, std::string_view>::first);
   if (found == marking.end()) return;
-  marks_.push_back({in_milliseconds(at), found->second, quoted(e.says, {}, longest_mark)});
+  const bool went_back = incident::text_of(e, "outcome") == "rolled back" && e.kind.starts_with("rollback.");
+  marks_.push_back({in_milliseconds(at), went_back ? "rolled back" : found->second, quoted(e.says, {}, longest_mark)});
   while (marks_.size() > most_marks || marks_.front().at < oldest_kept(at)) marks_.pop_front();
 }
 

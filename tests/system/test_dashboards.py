@@ -39,7 +39,15 @@ def test_alert_rules_fire_when_they_say_and_only_then():
 
 
 def test_each_metric_that_is_named_is_in_a_real_scrape_and_promtool_takes_it(stack, fast_agent):
-    agent = fast_agent("observe", extra=f'[probes.dead]\ntype = "tcp"\naddress = "127.0.0.1:{free_port()}"\n')
+    agent = fast_agent("observe", extra=f'''
+[probes.dead]
+type = "tcp"
+address = "127.0.0.1:{free_port()}"
+
+[targets.oncall]
+type = "command"
+command = ["true"]
+''')
     Traffic(stack)
     cut_over_and_break(stack, agent)
     wait_until("what it would do to be said", lambda: [event for event in agent.update() if "guard" in event])
