@@ -233,10 +233,11 @@ asio::awaitable<void> supervisor::run() {
   tasks_.cancel();
   co_await now_->stop(true);
   co_await tasks_.join();
+  if (memory_) {
+    for (const std::string& lost : co_await memory_->facts.stop())
+      tell({"store.lost", severity::critical, fmt::format("what is forgotten now: {}", lost), {}});
+  }
   co_await notifier_.stop();
-  if (!memory_) co_return;
-  for (const std::string& lost : co_await memory_->facts.stop())
-    tell({"store.lost", severity::critical, fmt::format("what is forgotten now: {}", lost), {}});
 }
 
 asio::awaitable<void> supervisor::reload() {

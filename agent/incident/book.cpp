@@ -42,6 +42,7 @@ bool is_operation(std::string_view kind) {
 }
 
 std::vector<event> book::take(event e, wall_time at) {
+  if (e.kind.starts_with("notify.")) return {std::move(e)};  // it says itself of which incident it is, if of any
   std::vector<event> told;
   if (!now_ && begins_one(e)) {
     now_ = ongoing{.id = compact_time(at), .began = at};
@@ -52,9 +53,7 @@ std::vector<event> book::take(event e, wall_time at) {
   told.push_back(std::move(e));
   const bool over = is_over();
   if (over) told.push_back(ended(at));
-  for (event& each : told) {
-    if (text_of(each, "incident").empty()) each.with("incident", now_->id);  // a letter on an earlier one says so itself
-  }
+  for (event& each : told) each.with("incident", now_->id);
   if (over) now_.reset();
   return told;
 }

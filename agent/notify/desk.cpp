@@ -62,7 +62,7 @@ void desk::take(const event& e, const moment& now) {
   take_cutover(e, now);
   if (e.kind == "incident.acknowledged") {
     for (auto* of : {&incident_, &alerts_}) {
-      if (*of) (*of)->acknowledge(e.says, now.at);
+      if (*of && (*of)->told() > 0 && !(*of)->is_over()) (*of)->acknowledge(e.says, now.at);
     }
   }
   if (!notices_.take(e, now.at)) return;
@@ -73,6 +73,7 @@ void desk::take(const event& e, const moment& now) {
 }
 
 void desk::remember(happening h) {
+  if (h.what.kind == "rollback.decided") left_ = {text_of(h.what, "from"), text_of(h.what, "release"), {}};
   happened_.push_back(std::move(h));
   if (happened_.size() <= most_of_one) return;
   const auto dull = [](const happening& each) { return !incident::is_operation(each.what.kind) && each.what.kind != "verdict.changed"; };
@@ -84,7 +85,8 @@ void desk::remember(happening h) {
 matter& desk::incident_of(const event& e, const moment& began, const moment& now) {
   const std::string id = text_of(e, "incident");
   if (incident_ && incident_->id() == id) return *incident_;
-  if (incident_ && incident_->is_over() && incident_->is_due(how_, now.at + matter::settles_in)) ready_.push_back(on_incident(now));
+  if (incident_ && !incident_->is_over()) end_incident(now);  // its end is on no record
+  if (incident_ && incident_->is_due(how_, now.at + matter::settles_in)) ready_.push_back(on_incident(now));
   happened_.clear();
   return incident_.emplace(id, began, true);
 }
@@ -92,7 +94,6 @@ matter& desk::incident_of(const event& e, const moment& began, const moment& now
 void desk::take_incident(const event& e, const moment& now) {
   matter& of = incident_of(e, now, now);
   remember({now.wall, e});
-  if (e.kind == "rollback.decided") left_ = {text_of(e, "from"), text_of(e, "release"), {}};
   if (e.kind == "incident.ended") return end_incident(now);
   if (is_news(e)) of.hear(urgency_of(e), now.at);
 }
@@ -115,6 +116,7 @@ void desk::end_incident(const moment& now) {
 void desk::take_alert(const event& e, const moment& now) {
   const std::string rule = text_of(e, "rule");
   const std::string to = text_of(e, "to");
+  const bool is_new = to == "breached" && !breached_.contains(rule);
   if (to == "breached" && e.severity >= severity::warning) {
     breached_[rule] = {e.says, e.severity};
   } else if (to == "ok" || to == "pending") {
@@ -126,7 +128,7 @@ void desk::take_alert(const event& e, const moment& now) {
     alerted_.push_back({now.wall, e});
     if (alerted_.size() > most_news) alerted_.erase(alerted_.begin());
     if (to == "breached" && alerts_->told() > 0) alerts_->hear(urgency::in_time, now.at);  // else the first letter has it
-    if (e.severity == severity::critical) alerts_->escalate_from_now_on();
+    if (is_new && e.severity == severity::critical) alerts_->escalate_anew(now.at);
   } else if (incident_ && !incident_->is_over() && incident_->told() > 0) {
     incident_->hear(urgency::in_time, now.at);
   }
@@ -175,7 +177,7 @@ std::vector<letter> desk::due(const moment& now) {
     all.push_back(on_incident(now));
     if (incident_->is_over()) incident_.reset();
   }
-  if (alerts_end_ && *alerts_end_ <= now.at) {
+  if (alerts_ && alerts_end_ && *alerts_end_ <= now.at) {
     if (alerts_->told() > 0)
       alerts_->end(now.at - matter::settles_in);
     else
@@ -275,9 +277,9 @@ letter desk::on_alerts(const moment& now) const {
   return made;
 }
 
-letter desk::at_once(subject about, const event& e, const moment& now) const {
+letter desk::at_once(subject about, const event& e, const moment& now) {
   letter made;
-  made.matter = fmt::format("{}-{}-{}", name_of(about), compact_time(now.wall), ready_.size());
+  made.matter = fmt::format("{}-{}-{}", name_of(about), compact_time(now.wall), ++at_once_);
   made.about = about;
   made.at = stage::begun;
   made.severity = e.severity;
@@ -299,6 +301,7 @@ json::object desk::kept(const moment& now) const {
   for (const auto& [rule, is] : breached_)
     all.push_back(json::object{{"rule", rule}, {"says", is.says}, {"critical", is.severity == severity::critical}});
   made["breached"] = std::move(all);
+  made["notices"] = notices_.kept(now);
   return made;
 }
 
@@ -307,8 +310,11 @@ void desk::restore(const json::object& from, const moment& now) {
     const json::value* const found = from.if_contains(key);
     return found != nullptr && found->is_object() ? matter::restored(found->get_object(), now) : std::nullopt;
   };
-  incident_ = matter_at("incident");
+  if (!incident_) incident_ = matter_at("incident");
+  if (alerts_) return;  // they are of this life
   alerts_ = matter_at("alerts");
+  if (const json::value* const told = from.if_contains("notices"); told != nullptr && told->is_array())
+    notices_.restore(told->get_array(), now);
   const json::value* const all = from.if_contains("breached");
   if (!alerts_ || all == nullptr || !all->is_array()) return;
   for (const json::value& one : all->get_array()) {

@@ -70,7 +70,7 @@ class desk {
   [[nodiscard]] letter letter_on(const matter& of, subject about, const moment& now) const;
   [[nodiscard]] letter on_incident(const moment& now) const;
   [[nodiscard]] letter on_alerts(const moment& now) const;
-  [[nodiscard]] letter at_once(subject about, const event& e, const moment& now) const;
+  letter at_once(subject about, const event& e, const moment& now);
 
   manners how_;
   std::optional<matter> incident_;
@@ -81,6 +81,7 @@ class desk {
   std::vector<incident::happening> alerted_;
   notices notices_;
   std::vector<letter> ready_;
+  std::size_t at_once_ = 0;  ///< letters that are all there is of their matter
   live live_;
   live left_;  ///< what the rollback leaves that was decided last
 };

@@ -1,5 +1,7 @@
 #include "agent/notify/matter.hpp"
 
+#include "agent/notify/kept_time.hpp"
+
 #include <boost/json/value.hpp>
 
 #include <algorithm>
@@ -9,26 +11,15 @@ namespace flipback::notify {
 
 namespace json = boost::json;
 
-namespace {
-
-/// A time is kept as how long ago it was by the wall's clock: the monotonic one begins anew with each boot.
-std::int64_t kept_time(instant at, const moment& now) {
-  return std::chrono::floor<std::chrono::milliseconds>(now.wall - std::chrono::duration_cast<wall_time::duration>(now.at - at))
-      .time_since_epoch()
-      .count();
-}
-
-moment time_kept_as(std::int64_t milliseconds, const moment& now) {
-  const wall_time wall(std::chrono::duration_cast<wall_time::duration>(std::chrono::milliseconds(milliseconds)));
-  const auto ago = std::max(now.wall - wall, wall_time::duration{});  // a clock that went back makes nothing happen later than it would
-  return {now.at - std::chrono::duration_cast<duration>(ago), wall};
-}
-
-}  // namespace
-
 void matter::hear(urgency how, instant now) {
   const instant at = how == urgency::at_once || told_ == 0 ? now + settles_in : std::max(now + settles_in, written_ + in_time_every);
   write_at_ = write_at_ ? std::min(*write_at_, at) : at;
+}
+
+void matter::escalate_anew(instant now) {
+  escalates_ = true;
+  acknowledged_.clear();
+  raised_ = now;
 }
 
 void matter::acknowledge(const std::string& by, instant now) {

@@ -40,7 +40,8 @@ class matter {
 
   void hear(urgency how, instant now);
   void wait_until(instant at) { write_at_ = at; }
-  void escalate_from_now_on() { escalates_ = true; }
+  /// It has become so bad that somebody has to acknowledge it, whoever acknowledged what it was before.
+  void escalate_anew(instant now);
   void acknowledge(const std::string& by, instant now);
   /// It is over: the next letter is the last one.
   void end(instant now);

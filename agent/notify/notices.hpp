@@ -2,6 +2,10 @@
 
 #include "flipback/event.hpp"
 
+#include "agent/deployment/slots.hpp"
+
+#include <boost/json/array.hpp>
+
 #include <cstddef>
 #include <deque>
 #include <map>
@@ -21,6 +25,10 @@ class notices {
   bool take(const event& e, instant now);
   /// How many were not told since this was asked last, as there were too many.
   std::size_t take_left_out() { return std::exchange(left_out_, 0); }
+
+  [[nodiscard]] boost::json::array kept(const deployment::moment& now) const;
+  /// What can't be read of it is left out.
+  void restore(const boost::json::array& from, const deployment::moment& now);
 
  private:
   std::map<std::string, instant> told_;

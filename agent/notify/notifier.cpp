@@ -57,24 +57,28 @@ std::string letters(std::size_t count) {
 struct notifier::disk {
   std::string file;  ///< empty: nothing is kept
   std::mutex one_at_a_time;
-  std::vector<outbox::row> rows;  ///< to be written
+  std::map<std::pair<std::string, std::string>, outbox::row> rows;  ///< to be written, by letter and target
   std::vector<outbox::row> refused;
   std::string desk;
-  std::string trouble, lost;
+  std::string trouble;
+  std::string lost;                  ///< what had to be put aside
+  asio::io_context* loop = nullptr;  ///< null: nobody hears any more
 
-  void write() {
+  /// Whether there is something to be heard of it.
+  bool write() {
     std::vector<outbox::row> batch;
     std::string kept;
     {
       const std::scoped_lock alone(one_at_a_time);
-      batch = std::exchange(rows, {});
+      for (auto& [key, row] : std::exchange(rows, {})) batch.push_back(std::move(row));
       kept = desk;
     }
     const auto done = write_outbox(file, batch, kept);
     const std::scoped_lock alone(one_at_a_time);
-    trouble = done ? "" : done.error();
+    const std::string before = std::exchange(trouble, done ? "" : done.error());
     if (done && !done->empty()) lost = *done;
     if (!done) refused.insert(refused.end(), batch.begin(), batch.end());
+    return !done || !done->empty() || !before.empty();
   }
 };
 
@@ -84,12 +88,18 @@ notifier::notifier(asio::io_context& loop, std::function<void(event)> tell, std:
       typed_(std::move(typed)),
       wake_(loop),
       deliveries_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
-      disk_(std::make_shared<disk>()) {}
+      disk_(std::make_shared<disk>()) {
+  disk_->loop = &loop;
+}
 
-notifier::~notifier() = default;
+notifier::~notifier() {
+  const std::scoped_lock alone(disk_->one_at_a_time);
+  disk_->loop = nullptr;
+}
 
+/// To the millisecond, as letters are kept.
 moment notifier::now() {
-  return {std::chrono::steady_clock::now(), std::chrono::system_clock::now()};
+  return {std::chrono::steady_clock::now(), std::chrono::floor<std::chrono::milliseconds>(std::chrono::system_clock::now())};
 }
 
 std::string notifier::file_beside(const std::string& state_file) {
@@ -102,7 +112,7 @@ void notifier::remember(const std::string& file) {
   if (!left)
     return tell_({"notify.unsaved", severity::warning, fmt::format("what people were told before is not known: {}", left.error()), {}});
   std::size_t unreadable = 0;
-  for (const std::string& row : left->rows) {
+  for (const outbox::row& row : left->rows) {
     if (!outbox_.restore(row, now())) ++unreadable;
   }
   boost::system::error_code error;
@@ -124,7 +134,7 @@ void notifier::use(directory targets, manners how) {
 
 void notifier::take(const event& e, wall_time at) {
   const auto before = desk_.next();
-  desk_.take(e, {std::chrono::steady_clock::now(), at});
+  desk_.take(e, {std::chrono::steady_clock::now(), std::chrono::floor<std::chrono::milliseconds>(at)});
   if (desk_.next() != before) wake();
 }
 
@@ -153,6 +163,7 @@ asio::awaitable<void> notifier::stop() {
   stopped_ = true;
   deliveries_.cancel();
   co_await deliveries_.join();
+  write_letters();
   save();
 }
 
@@ -197,7 +208,7 @@ instant notifier::next() const {
 asio::awaitable<void> notifier::deliver(held to, std::size_t which, parcel what) {
   const config::made_target& target = to->targets[which];
   save();
-  co_await saved();
+  co_await asio::co_spawn(loop_, saved(), asio::use_awaitable);  // on its own: it can't be cancelled, and this can
   const attempt became = co_await attempt_at(target, what);
   busy_.erase(target.entry.name);
   const bool is_cut_off = stopped_ || to != directory_;  // by us: what did not arrive says nothing of the target
@@ -292,31 +303,62 @@ bool notifier::disk_hangs() const {
 
 /// Has written what has changed; never blocks.
 void notifier::save() {
+  for (const parcel& p : outbox_.take_dropped())
+    tell_({"notify.given_up",
+           severity::critical,
+           fmt::format("{} was not told \"{}\": {}", p.target, p.what.title, p.says.empty() ? "too many letters waited" : p.says),
+           {}});
   if (disk_->file.empty()) {
     outbox_.take_changes();
     return;
   }
-  std::string trouble, lost;
-  {
-    const std::scoped_lock alone(disk_->one_at_a_time);
-    outbox_.not_written(std::exchange(disk_->refused, {}));
-    trouble = disk_->trouble;
-    lost = std::exchange(disk_->lost, {});
-  }
-  if (!lost.empty()) tell_({"notify.unsaved", severity::warning, lost, {}});
-  if (std::exchange(told_trouble_, trouble) != trouble && !trouble.empty())
-    tell_({"notify.unsaved", severity::warning, fmt::format("what people are told does not outlast a restart: {}", trouble), {}});
+  hear_disk();
   if (disk_hangs()) return;
   std::vector<outbox::row> rows = outbox_.take_changes();
-  std::string desk = json::serialize(desk_.kept(began_));
+  std::string desk = json::serialize(desk_.kept(clock()));
   if (rows.empty() && desk == kept_) return;
   kept_ = desk;
   {
     const std::scoped_lock alone(disk_->one_at_a_time);
-    disk_->rows.insert(disk_->rows.end(), std::move_iterator(rows.begin()), std::move_iterator(rows.end()));
+    for (outbox::row& row : rows) disk_->rows[{row.letter, row.target}] = std::move(row);
     disk_->desk = std::move(desk);
   }
-  thread_.post([own = disk_] { own->write(); });
+  thread_.post([this, own = disk_] {
+    if (!own->write()) return;
+    const std::scoped_lock alone(own->one_at_a_time);
+    if (own->loop == nullptr) return;
+    asio::post(*own->loop, [this, own] {
+      if (own->loop != nullptr) wake();  // else this is gone
+    });
+  });
+}
+
+/// What the disk did not take is to be written again, and said.
+void notifier::hear_disk() {
+  std::string trouble;
+  std::string lost;
+  {
+    const std::scoped_lock alone(disk_->one_at_a_time);
+    if (!disk_->refused.empty() || !disk_->trouble.empty()) kept_.clear();
+    outbox_.not_written(std::exchange(disk_->refused, {}));
+    trouble = disk_->trouble;
+    lost = std::exchange(disk_->lost, {});
+  }
+  if (!lost.empty()) {
+    outbox_.write_all();
+    tell_({"notify.unsaved", severity::warning, lost, {}});
+  }
+  if (std::exchange(told_trouble_, trouble) != trouble && !trouble.empty())
+    tell_({"notify.unsaved", severity::warning, fmt::format("what people are told does not outlast a restart: {}", trouble), {}});
+}
+
+/// By which the desk's times are kept: the same one as long as the wall's clock is not put right, so that what has not changed reads the
+/// same.
+const moment& notifier::clock() {
+  const moment at = now();
+  const auto apart = (at.wall - clock_.wall) - std::chrono::duration_cast<wall_time::duration>(at.at - clock_.at);
+  if (std::chrono::abs(apart) > std::chrono::seconds(2)) clock_ = at;
+  return clock_;
 }
 
 /// Until all that was to be written is, or can't be told to be.

@@ -93,6 +93,8 @@ class notifier {
   void hear(const config::made_target& to, const parcel& what, const attempt& became);
   [[nodiscard]] instant next() const;
   [[nodiscard]] bool disk_hangs() const;
+  void hear_disk();
+  [[nodiscard]] const moment& clock();
   void save();
   boost::asio::awaitable<void> saved();
   void wake() { wake_.cancel(); }
@@ -105,7 +107,7 @@ class notifier {
   held directory_ = std::make_shared<const directory>();
   std::set<std::string> busy_;                                           ///< targets
   std::map<std::pair<std::string, std::string>, std::uint64_t> counts_;  ///< attempts, by target and what became of them
-  const moment began_ = now();
+  moment clock_ = now();
   bool stopped_ = false;
   std::string kept_;          ///< of the desk, as it is on disk or on its way there
   std::string told_trouble_;  ///< of the disk

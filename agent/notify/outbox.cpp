@@ -8,6 +8,7 @@
 
 #include <algorithm>
 #include <array>
+#include <stdexcept>
 
 namespace flipback::notify {
 
@@ -41,7 +42,8 @@ std::string text_of(const parcel& p) {
                                       {"posted", in_milliseconds(p.posted)},
                                       {"newest", in_milliseconds(p.newest)},
                                       {"says", p.says},
-                                      {"kept", p.kept}});
+                                      {"kept", p.kept},
+                                      {"again", p.again}});
 }
 
 state state_named(std::string_view name) {
@@ -59,9 +61,11 @@ std::string_view name_of(parcel::state s) {
 }
 
 void outbox::post(const letter& what, const std::string& target, const moment& now) {
-  if (find(what.id(), target) != nullptr) return;  // an earlier life has written it, and did not remember
   supersede(what, target);
   parcels_.push_back({.what = what, .target = target, .posted = now.wall, .newest = now.wall, .due = now.at});
+  letter& own = parcels_.back().what;  // an earlier life may have written one of that number, and not remembered it
+  const auto is_taken = [&](const parcel& p) { return &p.what != &own && p.target == target && p.what.id() == own.id(); };
+  while (std::ranges::any_of(parcels_, is_taken)) ++own.number;
   change(parcels_.back());
   make_room(now);
 }
@@ -75,15 +79,28 @@ void outbox::supersede(const letter& by, const std::string& target) {
   });
 }
 
+/// Of a matter that is not over, the newest letter that arrived: it says that the target knows of it, and how the next one finds it.
+bool outbox::is_needed(const parcel& p) const {
+  const bool lasts = p.what.about == subject::incident || p.what.about == subject::alerts;
+  if (!lasts || p.is != state::delivered || p.what.at == stage::ended) return false;
+  const auto is_newer = [&](const parcel& other) {
+    return other.target == p.target && other.what.matter == p.what.matter && other.what.number > p.what.number &&
+           other.is == state::delivered;
+  };
+  return std::ranges::none_of(parcels_, is_newer);
+}
+
 void outbox::make_room(const moment& now) {
   const auto drop = [&](std::vector<parcel>::iterator at) {
     change(*at);
+    if (!is_done_with(*at)) dropped_.push_back(std::move(*at));
     return parcels_.erase(at);
   };
+  const auto may_go = [&](const parcel& p) { return is_done_with(p) && !is_needed(p); };
   for (auto at = parcels_.begin(); at != parcels_.end();)
-    at = is_done_with(*at) && now.wall - at->newest > remembered_for ? drop(at) : std::next(at);
+    at = now.wall - at->newest > remembered_for && may_go(*at) ? drop(at) : std::next(at);
   while (parcels_.size() > most) {
-    const auto done = std::ranges::find_if(parcels_, is_done_with);
+    const auto done = std::ranges::find_if(parcels_, may_go);
     drop(done != parcels_.end() ? done : parcels_.begin());
   }
 }
@@ -168,13 +185,14 @@ std::optional<instant> outbox::next(const std::string& target) const {
 
 void outbox::send_again(const std::string& target, duration every, const std::set<std::string>& matters, const moment& now) {
   for (const std::string& matter : matters) {
-    const auto is_its = [&](const parcel& p) { return p.target == target && p.what.matter == matter; };
-    const auto newest = std::find_if(parcels_.rbegin(), parcels_.rend(), is_its);
+    const auto counts = [&](const parcel& p) { return p.target == target && p.what.matter == matter && p.is != state::given_up; };
+    const auto newest = std::find_if(parcels_.rbegin(), parcels_.rend(), counts);
     if (newest == parcels_.rend() || newest->is != state::delivered || newest->what.at == stage::ended) continue;
     if (now.at - newest->due < every) continue;
     newest->is = state::waiting;
     newest->again = true;
     newest->due = now.at;
+    change(*newest);
   }
 }
 
@@ -196,6 +214,7 @@ void outbox::use(const std::set<std::string>& targets, const moment& now) {
     if (targets.contains(p.target)) continue;
     p.is = state::given_up;
     p.says = "the configuration names this target no more";
+    dropped_.push_back(p);
     change(p);
   }
 }
@@ -219,12 +238,16 @@ void outbox::not_written(const std::vector<row>& rows) {
   for (const row& r : rows) changed_.emplace(r.letter, r.target);
 }
 
-bool outbox::restore(const std::string& text, const moment& now) {
+void outbox::write_all() {
+  for (const parcel& p : parcels_) change(p);
+}
+
+bool outbox::restore(const row& row, const moment& now) {
   try {
-    const json::value read = json::parse(text);
+    const json::value read = json::parse(row.text.value_or(""));
     const json::object& from = read.as_object();
     auto what = letter_in(from.at("letter").as_object());
-    if (!what) return false;
+    if (!what) throw std::invalid_argument("no letter");
     parcel p{.what = *std::move(what), .target = std::string(from.at("target").as_string())};
     p.is = state_named(from.at("is").as_string());
     p.tries = from.at("tries").to_number<unsigned>();
@@ -232,11 +255,13 @@ bool outbox::restore(const std::string& text, const moment& now) {
     p.newest = at_milliseconds(from.at("newest"));
     p.says = from.at("says").as_string();
     p.kept = from.at("kept").as_string();
+    p.again = from.at("again").as_bool();
     p.due = now.at;
     if (p.is == state::under_way) p.is = state::waiting;
     parcels_.push_back(std::move(p));
     return true;
   } catch (const std::exception&) {  // not what `text_of` makes
+    changed_.emplace(row.letter, row.target);
     return false;
   }
 }

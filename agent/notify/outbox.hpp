@@ -64,6 +64,9 @@ class outbox {
   /// Sends the newest letters to a target again that were delivered so long ago, of these matters.
   void send_again(const std::string& target, duration every, const std::set<std::string>& matters, const moment& now);
 
+  /// What was given up without an attempt since this was asked last: there was no room, or its target is no more.
+  std::vector<parcel> take_dropped() { return std::exchange(dropped_, {}); }
+
   /// Whether a target got, or is to get, a letter on a matter.
   [[nodiscard]] bool knows(const std::string& matter, const std::string& target) const;
   /// Since when a target fails, and what it says; nothing: its newest attempt delivered, or there was none.
@@ -87,8 +90,11 @@ class outbox {
   std::vector<row> take_changes();
   /// Those were not written.
   void not_written(const std::vector<row>& rows);
-  /// A row of an earlier life. What was under way may have been delivered, and is delivered again. What can't be read gives false.
-  bool restore(const std::string& text, const moment& now);
+  /// Nothing is on disk of what was: all is to be written again.
+  void write_all();
+  /// A row of an earlier life. What was under way may have been delivered, and is delivered again. What can't be read gives false, and is
+  /// to go.
+  bool restore(const row& from, const moment& now);
 
  private:
   using key = std::pair<std::string, std::string>;  ///< letter and target
@@ -102,12 +108,14 @@ class outbox {
   void change(const parcel& of) { changed_.emplace(of.what.id(), of.target); }
   void supersede(const letter& by, const std::string& target);
   void make_room(const moment& now);
+  [[nodiscard]] bool is_needed(const parcel& p) const;
   [[nodiscard]] const parcel* head(const std::string& matter, const std::string& target) const;
   [[nodiscard]] std::string kept_of(const std::string& matter, const std::string& target) const;
 
   std::vector<parcel> parcels_;  ///< in the order in which they were posted
   std::map<std::string, health> targets_;
   std::set<key> changed_;
+  std::vector<parcel> dropped_;
 };
 
 }  // namespace flipback::notify

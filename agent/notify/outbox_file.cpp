@@ -30,11 +30,11 @@ std::expected<void, sql_failure> put(sqlite3* h, const outbox::row& row) {
 }  // namespace
 
 std::expected<outbox_on_disk, std::string> read_outbox(const std::string& file) {
-  const auto parcels = rows_of(outbox_in(file), "SELECT text FROM parcel ORDER BY number", {});
+  const auto parcels = rows_of(outbox_in(file), "SELECT letter, target, text FROM parcel ORDER BY number", {});
   const auto desk = parcels ? rows_of(outbox_in(file), "SELECT text FROM desk", {}) : parcels;
   if (!desk) return std::unexpected(desk.error());
   outbox_on_disk found;
-  for (const auto& row : *parcels) found.rows.push_back(row.at(0).value_or(""));
+  for (const auto& row : *parcels) found.rows.push_back({row.at(0).value_or(""), row.at(1).value_or(""), row.at(2)});
   if (!desk->empty()) found.desk = desk->at(0).at(0).value_or("");
   return found;
 }

@@ -11,7 +11,7 @@ namespace flipback::notify {
 
 /// What an earlier life left: the rows in the order in which they were first written, and what the desk kept ("" where it kept nothing).
 struct outbox_on_disk {
-  std::vector<std::string> rows;
+  std::vector<outbox::row> rows;
   std::string desk;
 };
 std::expected<outbox_on_disk, std::string> read_outbox(const std::string& file);

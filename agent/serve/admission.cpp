@@ -90,8 +90,9 @@ answer unauthorized(const std::string& detail) {
 
 /// A reverse proxy on this host hands on what others ask.
 bool is_of_this_host(const request& asked) {
-  const bool handed_on = std::ranges::any_of(std::array{"X-Forwarded-For", "Forwarded", "X-Real-IP"},
-                                             [&](std::string_view name) { return asked.has_header(name); });
+  const bool handed_on =
+      std::ranges::any_of(std::array{"X-Forwarded-For", "Forwarded", "X-Real-IP", "Via", "X-Forwarded-Host", "X-Forwarded-Proto"},
+                          [&](std::string_view name) { return asked.has_header(name); });
   return plain(asked.from).is_loopback() && !handed_on;
 }
 

@@ -229,7 +229,8 @@ def test_a_reload_takes_other_targets(stack, fast_agent, receiver):
         file.write(text.replace(first.url, second.url))
     agent.child.signal(signal.SIGHUP)
     agent.wait("config.reloaded")
-    wait_until("it to be told there", lambda: second.letters("cutover"))
+    wait_until("it to be told there", lambda: second.letters("cutover"), 4)
+    assert agent.of("notify.failed") == []  # what was cut off by the reload says nothing of a target
     with open(path, "w", encoding="utf-8") as file:
         file.write(text.replace('type = "webhook"', 'type = "webhok"'))
     agent.child.signal(signal.SIGHUP)

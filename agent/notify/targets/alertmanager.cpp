@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <cctype>
 
 namespace flipback::notify {
@@ -23,7 +24,7 @@ using std::chrono::minutes;
 constexpr std::array<std::string_view, 4> ours{"alertname", "instance", "matter", "severity"};
 constexpr duration sent_again = minutes(1);
 constexpr duration outlives = minutes(1);
-constexpr duration lives = 5 * sent_again;  // without being sent again, whatever Alertmanager's resolve_timeout says
+constexpr duration lives = minutes(5);  // what has no end
 
 struct terms {
   net::api_access access;
@@ -44,13 +45,15 @@ std::string_view alert_name(subject s) {
   }
 }
 
-/// When the alert ends by itself. A notice and a trial have no end and are sent once: they are seen for so long. What has ended goes on for
-/// a while: Alertmanager gathers alerts (`group_wait`, 30 s) before it tells of them, and of one that has ended by then it tells nobody.
-wall_time ending_of(const letter& what, bool is_first) {
+/// When the alert ends by itself; nothing: after Alertmanager's `resolve_timeout`, unless it is sent again. A notice and a trial have no
+/// end and are sent once: they are seen for a while. So is what has ended: Alertmanager gathers alerts (`group_wait`, 30 s) before it tells
+/// of them, and of one that has ended by then it tells nobody.
+std::optional<wall_time> ending_of(const letter& what, bool is_first) {
   const auto after = [](wall_time from, duration goes_on) { return from + std::chrono::duration_cast<wall_time::duration>(goes_on); };
   const wall_time now = std::chrono::system_clock::now();
-  if (what.at != stage::ended) return after(now, lives);
-  return after(is_first ? now : what.written, outlives);
+  if (what.at == stage::ended) return after(is_first ? now : what.written, outlives);
+  if (what.about == subject::notice || what.about == subject::trial) return after(now, lives);
+  return std::nullopt;  // a time of ours would outlast the end that is told before it
 }
 
 /// An alert is the same as long as its labels are: what changes in a matter stands in annotations. `severity` is the first letter's.
@@ -62,10 +65,8 @@ json::object alert_of(const letter& what, const terms& t, const std::string& kep
   labels["severity"] = kept.empty() ? name_of(what.severity) : kept;
   json::object annotations{{"summary", what.title}, {"description", as_text(what, false)}};
   if (!what.type.empty()) annotations["type"] = what.type;
-  json::object made{{"labels", std::move(labels)},
-                    {"annotations", std::move(annotations)},
-                    {"startsAt", time_text(what.began)},
-                    {"endsAt", time_text(ending_of(what, kept.empty()))}};
+  json::object made{{"labels", std::move(labels)}, {"annotations", std::move(annotations)}, {"startsAt", time_text(what.began)}};
+  if (const auto ends = ending_of(what, kept.empty())) made["endsAt"] = time_text(*ends);
   if (!what.link.empty()) made["generatorURL"] = what.link;
   return made;
 }

@@ -268,6 +268,79 @@ TEST_CASE("while_an_incident_is_open_alerts_are_part_of_it_and_a_matter_of_their
   CHECK(all[1].about == subject::alerts);
 }
 
+TEST_CASE("a_rule_that_is_only_pending_silences_nothing") {
+  office o;
+  o.begin_incident();
+  o.verdict("error-rate", "unknown", "rollback", severity::info);
+  o.verdict("disk-full", "breached", "alert", severity::critical);
+  o.of("rule.blind", severity::critical);
+  o.of("config.rejected", severity::critical);
+  o.of("rollback.no_room", severity::warning);  // of the incident
+  o.pass(1min);
+  const auto all = o.take();
+  REQUIRE(all.size() == 4);
+  CHECK(std::ranges::count(all, subject::notice, &letter::about) == 2);
+  CHECK(std::ranges::count(all, subject::alerts, &letter::about) == 1);
+}
+
+TEST_CASE("an_acknowledgement_of_something_else_tells_of_no_incident_and_acknowledges_none") {
+  office o;
+  o.verdict("disk-full", "breached", "alert", severity::critical);
+  o.pass(1min);
+  o.take();
+  o.begin_incident();
+  o.of("incident.acknowledged", severity::info);
+  o.pass(1min);
+  CHECK(o.one().about == subject::alerts);
+  o.verdict("error-rate", "breached");
+  o.pass(16min);
+  const auto all = o.take();
+  REQUIRE_FALSE(all.empty());
+  CHECK(all.back().level == 2);
+  CHECK(all.back().acknowledged.empty());
+}
+
+TEST_CASE("an_alert_that_becomes_critical_after_an_acknowledgement_escalates_all_the_same") {
+  office o;
+  o.verdict("disk-80", "breached", "alert", severity::warning);
+  o.pass(1min);
+  o.of("incident.acknowledged", severity::info);
+  o.pass(1min);
+  o.take();
+  o.verdict("disk-full", "breached", "alert", severity::critical);
+  CHECK(o.at.awaits_acknowledgement());
+  o.pass(16min);
+  const auto all = o.take();
+  REQUIRE(all.size() == 2);
+  CHECK(all.back().level == 2);
+}
+
+TEST_CASE("an_incident_whose_end_is_on_no_record_ends_with_the_next_one") {
+  office o;
+  o.begin_incident();
+  o.verdict("error-rate", "breached");
+  o.pass(2s);
+  o.take();
+  o.begin_incident("20261127T150000.000Z");
+  o.verdict("error-rate", "breached");
+  o.pass(2s);
+  const auto all = o.take();
+  REQUIRE(all.size() == 2);
+  CHECK(all.front().at == stage::ended);
+  CHECK(all.front().matter == "20261127T090411.791Z");
+}
+
+TEST_CASE("a_notice_is_not_told_again_by_each_restart") {
+  office o;
+  o.of("agent.note");
+  o.pass(1s);
+  CHECK(o.take().size() == 1);
+  o.restart(5s);
+  o.of("agent.note");
+  o.pass(1s);
+  CHECK(o.take().empty());
+}
+
 TEST_CASE("a_notice_is_told_once_in_six_hours_and_not_ten_times_an_hour") {
   office o;
   o.of("deployment.not_ready", severity::critical);

@@ -53,7 +53,7 @@ struct post_office {
   void restart() {
     save();
     of = {};
-    for (const auto& [key, text] : disk) REQUIRE(of.restore(text, now));
+    for (const auto& [key, text] : disk) REQUIRE(of.restore({key.first, key.second, text}, now));
   }
   [[nodiscard]] state is(const std::string& id) const {
     for (const parcel* p : of.all()) {
@@ -234,6 +234,49 @@ TEST_CASE("a_delivery_that_was_interrupted_is_tried_again") {
   CHECK(o.hand_out() == "");
 }
 
+TEST_CASE("of_a_matter_that_is_not_over_it_is_remembered_who_knows_of_it") {
+  post_office o;
+  o.post("open", 1, stage::begun);
+  o.hand_out();
+  o.post("over", 1, stage::ended);
+  o.hand_out();
+  o.pass(24h * 8);
+  for (unsigned n = 0; n < outbox::most; ++n) {
+    o.post("m" + std::to_string(n), 1, stage::ended);
+    o.hand_out();
+  }
+  CHECK(o.of.knows("open", "chat"));
+  CHECK_FALSE(o.of.knows("over", "chat"));
+}
+
+TEST_CASE("a_letter_of_a_number_that_was_written_before_a_restart_gets_the_next_one") {
+  post_office o;
+  o.post("m", 1, stage::begun);
+  o.hand_out();
+  o.post("m", 1);
+  CHECK(o.hand_out() == "m/2");
+}
+
+TEST_CASE("a_letter_that_is_dropped_is_told") {
+  post_office o;
+  for (unsigned n = 0; n <= outbox::most; ++n) o.post("m" + std::to_string(n), 1, stage::begun);
+  auto dropped = o.of.take_dropped();
+  REQUIRE(dropped.size() == 1);
+  CHECK(dropped.front().what.matter == "m0");
+  o.of.use({}, o.now);
+  CHECK(o.of.take_dropped().size() == outbox::most);
+}
+
+TEST_CASE("a_clock_that_is_put_right_gives_no_letter_up") {
+  post_office o;
+  o.post("m", 1, stage::begun);
+  o.hand_out(not_yet);
+  o.now.wall += 24h * 365;
+  o.pass(5s);
+  o.hand_out(not_yet);
+  CHECK(o.is("m/1") == state::waiting);
+}
+
 TEST_CASE("the_outbox_is_bounded_and_what_is_done_with_goes_first") {
   post_office o;
   for (unsigned n = 0; n < 10; ++n) {
@@ -255,10 +298,17 @@ TEST_CASE("the_file_keeps_the_order_and_what_another_wrote_is_no_parcel") {
   REQUIRE(write_outbox(file, {{"m/1", "chat", "first again"}, {"m/3", "chat", "third"}, {"m/2", "chat", std::nullopt}}, "desk 2"));
   const auto found = read_outbox(file);
   REQUIRE(found);
-  CHECK(found->rows == std::vector<std::string>{"first again", "third"});
+  REQUIRE(found->rows.size() == 2);
+  CHECK(found->rows[0].text == "first again");
+  CHECK(found->rows[1].letter == "m/3");
   CHECK(found->desk == "desk 2");
   post_office o;
-  for (const auto* text : {"", "7", "{}", R"({"letter":{},"target":"x"})", R"({"letter":7})"}) CHECK_FALSE(o.of.restore(text, o.now));
+  for (const auto* text : {"", "7", "{}", R"({"letter":{},"target":"x"})", R"({"letter":7})"}) {
+    CHECK_FALSE(o.of.restore({"m/1", "chat", text}, o.now));
+    const auto rows = o.of.take_changes();
+    REQUIRE(rows.size() == 1);
+    CHECK_FALSE(rows.front().text);  // it goes, and is not said at each start
+  }
 }
 
 TEST_CASE("a_damaged_outbox_is_put_aside_and_said") {
@@ -268,5 +318,5 @@ TEST_CASE("a_damaged_outbox_is_put_aside_and_said") {
   const auto done = write_outbox(file, {{"m/1", "chat", "first"}}, "");
   REQUIRE(done);
   CHECK(done->contains("a new outbox is begun"));
-  CHECK(read_outbox(file)->rows == std::vector<std::string>{"first"});
+  CHECK(read_outbox(file)->rows.size() == 1);
 }

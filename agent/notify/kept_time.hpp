@@ -1,0 +1,23 @@
+#pragma once
+
+#include "agent/deployment/slots.hpp"
+
+#include <algorithm>
+#include <cstdint>
+
+namespace flipback::notify {
+
+/// A time as it is kept on disk: milliseconds by the wall's clock, since the monotonic one begins anew with each boot.
+inline std::int64_t kept_time(instant at, const deployment::moment& now) {
+  const wall_time wall = now.wall - std::chrono::duration_cast<wall_time::duration>(now.at - at);
+  return std::chrono::floor<std::chrono::milliseconds>(wall.time_since_epoch()).count();
+}
+
+/// A clock that went back makes nothing happen later than it would.
+inline deployment::moment time_kept_as(std::int64_t milliseconds, const deployment::moment& now) {
+  const wall_time wall(std::chrono::duration_cast<wall_time::duration>(std::chrono::milliseconds(milliseconds)));
+  const auto ago = std::max(now.wall - wall, wall_time::duration{});
+  return {now.at - std::chrono::duration_cast<duration>(ago), wall};
+}
+
+}  // namespace flipback::notify
