@@ -101,7 +101,8 @@ void supervisor::settle_incidents() {
 
 void supervisor::tell_people_by(notify::directory targets) {
   const config::notifying& how = now_->configured().notify;
-  notifier_.use(std::move(targets), {how.escalate_after, how.remind_every, how.link});
+  if (!targets.targets.empty()) notifier_.remember(notify::notifier::file_beside(started_with_.state));
+  notifier_.use(std::move(targets), {how.escalate_after, how.remind_every, how.link, how.name});
 }
 
 /// What an earlier life left open is gone on with, and what it did not tell people to the end.

@@ -159,6 +159,7 @@ struct notifying {
   std::vector<duration> escalate_after{std::chrono::minutes(15), std::chrono::minutes(30)};
   duration remind_every = std::chrono::hours(1);  ///< zero: never
   std::string link;                               ///< the agent's page, as people reach it
+  std::string name;                               ///< of this agent, in each title; default: the machine's
 
   friend bool operator==(const notifying&, const notifying&) = default;
 };

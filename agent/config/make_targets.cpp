@@ -5,6 +5,8 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
+#include <array>
 #include <span>
 #include <utility>
 
@@ -19,6 +21,19 @@ void report_no_such_type(const target_entry& entry, settings::section& table) {
   table.report_here(
       fmt::format("found type = \"{}\", which is no type of target; {}", entry.type,
                   meant.empty() ? fmt::format("expected one of {}", fmt::join(types, ", ")) : fmt::format("did you mean \"{}\"?", meant)));
+}
+
+/// A target that would never be told of anything is a mistake.
+void report_what_is_never_told(const target_entry& entry, const notify::target& to, const notifying& how, settings::section& table) {
+  using notify::subject;
+  constexpr std::array all{subject::incident, subject::alerts, subject::notice, subject::cutover};  // as `subjects`
+  for (std::size_t i = 0; i < all.size(); ++i) {
+    if (std::ranges::find(entry.about, subjects.at(i)) != entry.about.end() && !to.takes(all.at(i)))
+      table.report_here(fmt::format("about: found \"{}\", of which {} can't be told", subjects.at(i), entry.type));
+  }
+  if (entry.level > how.escalate_after.size() + 1)
+    table.report_here(fmt::format("level: found {}, but [notify] escalate_after has {} of the {} times that lead there", entry.level,
+                                  how.escalate_after.size(), entry.level - 1));
 }
 
 }  // namespace
@@ -36,6 +51,7 @@ std::vector<made_target> make_targets(const configuration& from, net::network& t
     }
     const std::size_t kept = problems.secrets().size();
     auto reaches = kind->make(table, through);
+    report_what_is_never_told(entry, *reaches, from.notify, table);
     made.push_back({entry, std::move(reaches), discretion(std::span(problems.secrets()).subspan(kept))});
   }
   return made;

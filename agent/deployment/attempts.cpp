@@ -210,6 +210,8 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how, b
       .with("seconds", to_seconds(how.took))
       .with("changed", how.changed);
   e.with("reached", how.reached ? by.slots[*how.reached] : std::string("can't tell"));
+  if (how.how == outcome::rolled_back)
+    e.with("release", a.to.release).with("previous", by.slots[a.from.slot]).with("previous_release", a.from.release);
   act(say{std::move(e)});
   return says;
 }

@@ -42,11 +42,28 @@ bool is_news(const event& e) {
 
 std::vector<piece_of_news> newest_of(const std::vector<happening>& all) {
   std::vector<piece_of_news> found;
+  const auto says_nothing_new = [](const event& e) {
+    return e.kind == "incident.began" || e.kind == "incident.ended" || e.kind.starts_with("agent.") || e.severity == severity::debug;
+  };
   for (const auto& [at, what] : all) {
-    if (incident::is_operation(what.kind) || what.kind == "verdict.changed") found.push_back({at, what.says});
+    const bool counts = incident::is_operation(what.kind) || what.kind == "verdict.changed";
+    if (counts && !says_nothing_new(what)) found.push_back({at, what.says});
   }
   if (found.size() > desk::most_news) found.erase(found.begin(), found.end() - desk::most_news);
   return found;
+}
+
+/// "error-rate is breached: traffic.error_rate over 5m is 12.1%, …" of "error-rate: ok → breached: traffic.error_rate …".
+std::string as_breach(const std::string& says) {
+  constexpr std::string_view becomes = " → breached: ";
+  const std::size_t at = says.find(becomes);
+  const std::size_t colon = says.find(": ");
+  if (at == std::string::npos || colon >= at) return says;
+  return fmt::format("{} is breached: {}", says.substr(0, colon), says.substr(at + becomes.size()));
+}
+
+std::string with_release(const std::string& slot, const std::string& release) {
+  return release.empty() ? slot : fmt::format("{} with {}", slot, release);
 }
 
 std::string lasted(const letter& of) {
@@ -57,6 +74,7 @@ std::string lasted(const letter& of) {
 
 void desk::take(const event& e, const moment& now) {
   if (e.kind.starts_with("notify.")) return;  // of the letters themselves
+  if (e.kind == "probe.changed") take_probe(e);
   if (!text_of(e, "incident").empty()) take_incident(e, now);
   if (is_of_an_alert(e)) take_alert(e, now);
   take_cutover(e, now);
@@ -73,7 +91,6 @@ void desk::take(const event& e, const moment& now) {
 }
 
 void desk::remember(happening h) {
-  if (h.what.kind == "rollback.decided") left_ = {text_of(h.what, "from"), text_of(h.what, "release"), {}};
   happened_.push_back(std::move(h));
   if (happened_.size() <= most_of_one) return;
   const auto dull = [](const happening& each) { return !incident::is_operation(each.what.kind) && each.what.kind != "verdict.changed"; };
@@ -113,12 +130,20 @@ void desk::end_incident(const moment& now) {
   gather_alerts(now);
 }
 
+void desk::take_probe(const event& e) {
+  const std::string probe = text_of(e, "probe");
+  if (text_of(e, "outcome") == "fail")
+    failing_[probe] = e.says;
+  else
+    failing_.erase(probe);
+}
+
 void desk::take_alert(const event& e, const moment& now) {
   const std::string rule = text_of(e, "rule");
   const std::string to = text_of(e, "to");
   const bool is_new = to == "breached" && !breached_.contains(rule);
   if (to == "breached" && e.severity >= severity::warning) {
-    breached_[rule] = {e.says, e.severity};
+    breached_[rule] = {as_breach(e.says), e.severity};
   } else if (to == "ok" || to == "pending") {
     if (breached_.erase(rule) == 0) return;
   } else {
@@ -137,7 +162,6 @@ void desk::take_alert(const event& e, const moment& now) {
 
 /// Alerts are a matter of their own where no incident is open that they would be part of.
 void desk::gather_alerts(const moment& now) {
-  if (alerts_ && breached_.empty() && alerts_->told() == 0) alerts_.reset();  // it was over before it was told
   alerts_end_ = alerts_ && breached_.empty() ? std::optional(alerts_end_.value_or(now.at + alerts_are_over_after)) : std::nullopt;
   const bool incident_is_open = incident_ && !incident_->is_over() && (incident_->told() > 0 || incident_->next(how_));  // not pending
   if (alerts_ || breached_.empty() || incident_is_open) return;
@@ -153,15 +177,13 @@ void desk::take_cutover(const event& e, const moment& now) {
   const bool rolled_back = is_an_outcome && text_of(e, "outcome") == "rolled back";
   if (!rolled_back && !e.kind.starts_with("deployment.")) return;
   if (!rolled_back && text_of(e, "live").empty()) return;
-  const live before = std::exchange(live_, rolled_back ? live{text_of(e, "reached"), live_.stable_release, {}}
-                                                       : live{text_of(e, "live"), text_of(e, "release"), text_of(e, "stable_release")});
+  live_ = {text_of(e, rolled_back ? "reached" : "live"), text_of(e, "release")};
   if (!rolled_back && e.kind != "deployment.cutover") return;
   letter told = at_once(subject::cutover, e, now);
   told.severity = severity::info;
   told.by_flipback = rolled_back;
-  told.previous = rolled_back ? left_.slot : text_of(e, "previous");
-  told.previous_release = rolled_back ? left_.release : text_of(e, "previous_release");
-  if (rolled_back && told.previous.empty()) told.previous = before.slot;
+  told.previous = text_of(e, "previous");
+  told.previous_release = text_of(e, "previous_release");
   ready_.push_back(std::move(told));
 }
 
@@ -172,6 +194,14 @@ void desk::settle(bool incident_is_open, const std::set<std::string>& alerting, 
 }
 
 std::vector<letter> desk::due(const moment& now) {
+  std::vector<letter> all = written(now);
+  if (!how_.name.empty()) {
+    for (letter& each : all) each.title = fmt::format("{}: {}", how_.name, each.title);
+  }
+  return all;
+}
+
+std::vector<letter> desk::written(const moment& now) {
   std::vector<letter> all = std::exchange(ready_, {});
   if (incident_ && incident_->is_due(how_, now.at)) {
     all.push_back(on_incident(now));
@@ -179,12 +209,12 @@ std::vector<letter> desk::due(const moment& now) {
   }
   if (alerts_ && alerts_end_ && *alerts_end_ <= now.at) {
     if (alerts_->told() > 0)
-      alerts_->end(now.at - matter::settles_in);
+      alerts_->end(now.at - matter::settles_in);  // it has waited long enough
     else
-      alerts_.reset();
+      alerts_.reset();  // it was over before it was told
     alerts_end_.reset();
   }
-  if (alerts_ && alerts_->is_due(how_, now.at)) {
+  if (alerts_ && !is_unfounded() && alerts_->is_due(how_, now.at)) {
     all.push_back(on_alerts(now));
     if (alerts_->is_over()) {
       alerts_.reset();
@@ -198,10 +228,15 @@ std::optional<instant> desk::next() const {
   if (!ready_.empty()) return instant::min();
   std::optional<instant> earliest = alerts_end_;
   for (const auto* of : {&incident_, &alerts_}) {
-    const auto at = *of ? (*of)->next(how_) : std::nullopt;
+    const auto at = *of && !(of == &alerts_ && is_unfounded()) ? (*of)->next(how_) : std::nullopt;
     if (at && (!earliest || *at < *earliest)) earliest = at;
   }
   return earliest;
+}
+
+/// Alerts that nobody was told of, while none of them is breached: they may flap.
+bool desk::is_unfounded() const {
+  return alerts_ && alerts_->told() == 0 && breached_.empty();
 }
 
 std::set<std::string> desk::open() const {
@@ -245,13 +280,29 @@ letter desk::on_incident(const moment& now) const {
   const incident::report seen = incident::report_of(happened_);
   made.severity = is_over && made.number > 1 ? severity::info : severity::critical;
   made.began = seen.began;
-  made.title = is_over ? fmt::format("over after {}: {}; {}", lasted(made), seen.outcome, seen.says)
-                       : fmt::format("{}: {}", seen.outcome, seen.says);
+  const std::string breach = as_breach(seen.says);
+  const bool is_decided = seen.steps.size() > 0 || is_over;
+  made.title = is_over      ? fmt::format("over after {}: {}{}{}", lasted(made), seen.outcome, breach.empty() ? "" : "; ", breach)
+               : is_decided ? fmt::format("{}: {}", seen.outcome, breach)
+                            : breach;
   made.stands = seen.stands;
+  if (!is_decided && !live_.slot.empty()) {
+    const std::string is_live = fmt::format("{} is live", with_release(live_.slot, live_.release));
+    made.stands = seen.stands.empty() ? is_live : fmt::format("{}; {}", is_live, seen.stands);
+  }
   for (const std::string& rule : seen.rules) made.ill.push_back(fmt::format("{} is breached, too", rule));
   for (const auto& [rule, is] : breached_) made.ill.push_back(is.says);
-  made.ill.insert(made.ill.end(), seen.ill.begin(), seen.ill.end());
+  for (const auto& [probe, says] : failing_) made.ill.push_back(says);
+  for (const std::string& says : seen.ill) {
+    if (std::ranges::find(made.ill, says) == made.ill.end()) made.ill.push_back(says);
+  }
+  if (made.ill.size() > most_ill) {
+    const std::size_t more = made.ill.size() - most_ill;
+    made.ill.resize(most_ill);
+    made.ill.push_back(fmt::format("and {} more: `flipback status --json`", more));
+  }
   made.type = fmt::format("{}: {}", seen.next.type, seen.next.so_that);
+  if (!is_over && made.acknowledged.empty()) made.type += "; `flipback ack --reason TEXT` says that you have it";
   made.news = newest_of(happened_);
   if (is_over) made.outcome = seen.outcome;
   return made;

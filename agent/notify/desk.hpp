@@ -25,6 +25,7 @@ class desk {
   static constexpr duration alerts_gather_for = std::chrono::seconds(10);
   static constexpr duration alerts_are_over_after = std::chrono::seconds(30);  ///< none was breached for so long
   static constexpr std::size_t most_of_one = 1'000;                            ///< events of an incident that are remembered here
+  static constexpr std::size_t most_ill = 12;                                  ///< in a letter
   static constexpr std::size_t most_news = 30;                                 ///< in a letter, the newest
 
   void use(manners how) { how_ = std::move(how); }
@@ -57,15 +58,18 @@ class desk {
     flipback::severity severity = flipback::severity::warning;
   };
   struct live {
-    std::string slot, release, stable_release;
+    std::string slot, release;
   };
 
   matter& incident_of(const event& e, const moment& began, const moment& now);
   void take_incident(const event& e, const moment& now);
   void end_incident(const moment& now);
+  void take_probe(const event& e);
   void take_alert(const event& e, const moment& now);
   void take_cutover(const event& e, const moment& now);
   void gather_alerts(const moment& now);
+  [[nodiscard]] bool is_unfounded() const;
+  std::vector<letter> written(const moment& now);
   void remember(incident::happening h);
   [[nodiscard]] letter letter_on(const matter& of, subject about, const moment& now) const;
   [[nodiscard]] letter on_incident(const moment& now) const;
@@ -83,7 +87,7 @@ class desk {
   std::vector<letter> ready_;
   std::size_t at_once_ = 0;  ///< letters that are all there is of their matter
   live live_;
-  live left_;  ///< what the rollback leaves that was decided last
+  std::map<std::string, std::string> failing_;  ///< probes, with why
 };
 
 }  // namespace flipback::notify

@@ -158,9 +158,15 @@ std::optional<letter> letter_in(const json::object& from) {
   made.previous_release = read.text("previous_release");
   made.by_flipback = read.yes_or_no("by_flipback");
   made.link = read.text("link");
-  // Whatever is missing, is of another type, or contradicts another key is not what the same letter would be written as.
-  const bool is_whole = as_object(made) == from;
-  if (!is_whole || made.matter.empty() || made.number == 0 || made.level == 0) return std::nullopt;
+  // Another version may write more keys, or fewer. What is of another type, or contradicts another key, no version writes.
+  const json::object written = as_object(made);
+  const auto agrees = [&](const auto& one) {
+    const json::value* const found = from.if_contains(one.key());
+    return found == nullptr || *found == one.value();
+  };
+  const bool says_what_it_is = from.contains("subject") && from.contains("stage");
+  if (!says_what_it_is || !std::ranges::all_of(written, agrees) || made.matter.empty() || made.number == 0 || made.level == 0)
+    return std::nullopt;
   return made;
 }
 

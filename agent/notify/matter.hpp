@@ -19,6 +19,7 @@ struct manners {
   std::vector<duration> escalate_after{std::chrono::minutes(15), std::chrono::minutes(30)};
   duration remind_every = std::chrono::hours(1);  ///< all who were told; zero: never
   std::string link;                               ///< the agent's page, as people reach it
+  std::string name;                               ///< of this agent, at the beginning of each title; empty: none
 
   friend bool operator==(const manners&, const manners&) = default;
 };

@@ -107,6 +107,7 @@ std::string notifier::file_beside(const std::string& state_file) {
 }
 
 void notifier::remember(const std::string& file) {
+  if (!disk_->file.empty()) return;
   disk_->file = file;
   const auto left = read_outbox(file);
   if (!left)
@@ -293,6 +294,7 @@ std::string notifier::untold() const {
     if (its == nullptr) continue;
     all += fmt::format("{}{} can't be told: {}", all.empty() ? "" : "; ", name_of(to), its->says);
   }
+  if (!told_trouble_.empty()) all += fmt::format("{}what waits does not outlast a restart: {}", all.empty() ? "" : "; ", told_trouble_);
   return all;
 }
 

@@ -47,7 +47,7 @@ class notifier {
   notifier(const notifier&) = delete;
   notifier& operator=(const notifier&) = delete;
 
-  /// Goes on with what an earlier life left in a file, and keeps there what is to outlast this one. Once, before anything is taken.
+  /// Goes on with what an earlier life left in a file, and keeps there what is to outlast this one. What is done first counts.
   void remember(const std::string& file);
   /// At the start and after each reload; deliveries that are under way are tried anew.
   void use(directory targets, manners how);

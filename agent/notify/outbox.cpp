@@ -67,6 +67,9 @@ void outbox::post(const letter& what, const std::string& target, const moment& n
   const auto is_taken = [&](const parcel& p) { return &p.what != &own && p.target == target && p.what.id() == own.id(); };
   while (std::ranges::any_of(parcels_, is_taken)) ++own.number;
   change(parcels_.back());
+  // What wakes somebody does not wait out what another letter has met.
+  const auto its = targets_.find(target);
+  if (its != targets_.end() && what.severity == severity::critical && what.at == stage::begun) its->second.due = now.at;
   make_room(now);
 }
 
@@ -105,9 +108,12 @@ void outbox::make_room(const moment& now) {
   }
 }
 
-/// The one that must be delivered before any other of its matter.
-const parcel* outbox::head(const std::string& matter, const std::string& target) const {
-  const auto is_its = [&](const parcel& p) { return !is_done_with(p) && p.target == target && p.what.matter == matter; };
+/// The one that must be delivered before this: of the same matter; and of cutovers, which tell of one thing after the other, any of them.
+const parcel* outbox::head(const parcel& of) const {
+  const auto is_its = [&](const parcel& p) {
+    const bool is_of_it = p.what.matter == of.what.matter || (of.what.about == subject::cutover && p.what.about == subject::cutover);
+    return !is_done_with(p) && p.target == of.target && is_of_it;
+  };
   const auto found = std::ranges::find_if(parcels_, is_its);
   return found == parcels_.end() ? nullptr : &*found;
 }
@@ -116,7 +122,7 @@ std::optional<parcel> outbox::begin(const std::string& target, const moment& now
   if (const auto its = targets_.find(target); its != targets_.end() && its->second.due > now.at) return std::nullopt;
   parcel* chosen = nullptr;
   for (parcel& p : parcels_) {
-    if (p.target != target || p.is != state::waiting || p.due > now.at || head(p.what.matter, target) != &p) continue;
+    if (p.target != target || p.is != state::waiting || p.due > now.at || head(p) != &p) continue;
     if (chosen == nullptr || p.tries < chosen->tries) chosen = &p;
   }
   if (chosen == nullptr) return std::nullopt;
@@ -175,7 +181,7 @@ void outbox::interrupt(const parcel& begun) {
 std::optional<instant> outbox::next(const std::string& target) const {
   std::optional<instant> earliest;
   for (const parcel& p : parcels_) {
-    if (p.target != target || p.is != state::waiting || head(p.what.matter, target) != &p) continue;
+    if (p.target != target || p.is != state::waiting || head(p) != &p) continue;
     if (!earliest || p.due < *earliest) earliest = p.due;
   }
   const auto its = targets_.find(target);
@@ -206,8 +212,7 @@ const outbox::failing* outbox::is_failing(const std::string& target) const {
 }
 
 void outbox::use(const std::set<std::string>& targets, const moment& now) {
-  for (auto& [name, its] : targets_) its.due = now.at;
-  std::erase_if(targets_, [&](const auto& one) { return !targets.contains(one.first); });
+  targets_.clear();  // they may have been mended, and are tried anew
   for (parcel& p : parcels_) {
     if (is_done_with(p)) continue;
     p.due = now.at;

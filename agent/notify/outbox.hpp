@@ -40,9 +40,9 @@ std::string_view name_of(parcel::state s);
 /// The letters that are on their way, until each is delivered, refused, or has been tried for a day. In memory; what is to be on disk of it
 /// is told as rows. Pure.
 ///
-/// Of one matter, a target gets the letters in their order. What no longer says anything new is not sent: of those that wait, the first,
-/// the newest and the last one are enough, since each says all. A target that fails is asked again after 5 s, and doubled each time, up to
-/// 5 min, or when it says; one letter that it does not take stops no other matter's.
+/// Of one matter, and of the cutovers, a target gets the letters in their order. What no longer says anything new is not sent: of those
+/// that wait, the first, the newest and the last one are enough, since each says all. A target that fails is asked again after 5 s, and
+/// doubled each time, up to 5 min, or when it says; one letter that it does not take stops no other matter's.
 class outbox {
  public:
   static constexpr duration first_wait = std::chrono::seconds(5);
@@ -109,7 +109,7 @@ class outbox {
   void supersede(const letter& by, const std::string& target);
   void make_room(const moment& now);
   [[nodiscard]] bool is_needed(const parcel& p) const;
-  [[nodiscard]] const parcel* head(const std::string& matter, const std::string& target) const;
+  [[nodiscard]] const parcel* head(const parcel& of) const;
   [[nodiscard]] std::string kept_of(const std::string& matter, const std::string& target) const;
 
   std::vector<parcel> parcels_;  ///< in the order in which they were posted

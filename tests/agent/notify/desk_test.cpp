@@ -188,6 +188,29 @@ TEST_CASE("an_acknowledgement_is_told_and_ends_escalation_and_reminders_until_th
   CHECK(o.at.awaits_acknowledgement());
 }
 
+TEST_CASE("a_letter_says_what_is_live_what_is_ill_whose_it_is_and_how_to_have_it") {
+  office o;
+  o.at.use({{}, {}, "", "web-1"});
+  event baseline{"deployment.baseline", severity::info, "green with 1.5 is live", {}};
+  o.tell(baseline.with("live", std::string("green")).with("release", std::string("1.5")));
+  event ill{"probe.changed", severity::warning, "redis: refused", {}};
+  o.tell(ill.with("probe", std::string("redis")).with("outcome", std::string("fail")));
+  o.begin_incident();
+  event breach{"verdict.changed", severity::critical, "error-rate: ok → breached: the rate is 12%, the limit is > 5%", {}};
+  o.tell(breach.with("rule", std::string("error-rate")).with("to", std::string("breached")).with("then", std::string("rollback")));
+  o.of("rollback.waiting");
+  o.pass(2s);
+  letter told = o.one();
+  CHECK(told.title == "web-1: error-rate is breached: the rate is 12%, the limit is > 5%");
+  CHECK(told.stands == "green with 1.5 is live; says rollback.waiting");
+  CHECK(told.ill == std::vector<std::string>{"redis: refused"});
+  CHECK(told.type.contains("`flipback ack --reason TEXT`"));
+  CHECK(std::ranges::none_of(told.news, [](const auto& n) { return n.says == "says incident.began"; }));
+  o.of("incident.acknowledged", severity::info);
+  o.pass(2s);
+  CHECK_FALSE(o.one().type.contains("flipback ack"));
+}
+
 TEST_CASE("without_a_reminder_nobody_is_reminded") {
   office o;
   o.at.use({{}, {}, ""});
@@ -237,6 +260,24 @@ TEST_CASE("an_alert_that_is_over_in_a_moment_and_one_of_no_weight_are_told_to_no
   o.verdict("curious", "breached", "alert", severity::info);
   o.pass(10min);
   CHECK(o.take().empty());
+}
+
+TEST_CASE("an_alert_that_flaps_is_told_all_the_same") {
+  for (const auto& [down, up] : {std::pair(8500ms, 900ms), std::pair(1500ms, 1500ms)}) {
+    office o;
+    for (int i = 0; i < 10; ++i) {
+      o.verdict("redis-down", "breached", "alert", severity::critical);
+      o.pass(down);
+      o.verdict("redis-down", "ok", "alert", severity::warning);
+      o.pass(up);
+    }
+    const auto all = o.take();
+    REQUIRE_FALSE(all.empty());
+    CHECK(all.front().title == "redis-down is breached");
+    CHECK(std::ranges::count(all, stage::ended, &letter::at) == 0);
+    o.pass(2min);
+    CHECK(o.take().back().at == stage::ended);
+  }
 }
 
 TEST_CASE("alerts_escalate_where_one_of_them_is_critical_and_only_then") {
@@ -380,9 +421,10 @@ TEST_CASE("a_cutover_and_a_rollback_are_told_as_what_is_live_and_what_was") {
   o.begin_incident();
   o.verdict("error-rate", "breached");
   event decided{"rollback.decided", severity::critical, "rolling back", {}};
-  o.tell(decided.with("from", std::string("green")).with("release", std::string("1.5")));
+  o.tell(decided);
   event closed{"rollback.closed", severity::warning, "users reach blue", {}};
-  o.tell(closed.with("outcome", std::string("rolled back")).with("reached", std::string("blue")));
+  closed.with("outcome", std::string("rolled back")).with("reached", std::string("blue")).with("release", std::string("1.4"));
+  o.tell(closed.with("previous", std::string("green")).with("previous_release", std::string("1.5")));
   o.pass(0s);
   told = o.one();
   CHECK(told.by_flipback);

@@ -142,6 +142,32 @@ TEST_CASE("a_letter_that_a_target_never_takes_stops_no_other_matter") {
   CHECK(o.hand_out() == "bad/2");
 }
 
+TEST_CASE("of_cutovers_the_older_one_is_told_first_whatever_it_met") {
+  post_office o;
+  letter l;
+  l.about = subject::cutover;
+  l.matter = "cutover-1";
+  o.of.post(l, "chat", o.now);
+  o.hand_out(not_yet);
+  o.pass(1s);
+  l.matter = "cutover-2";
+  o.of.post(l, "chat", o.now);
+  o.pass(1min);
+  CHECK(o.hand_out() == "cutover-1/1");
+  CHECK(o.hand_out() == "cutover-2/1");
+}
+
+TEST_CASE("what_wakes_somebody_does_not_wait_out_what_another_letter_met") {
+  post_office o;
+  o.post("notice", 1, stage::begun);
+  o.hand_out({attempt::result::not_yet, "429", 1h, ""});
+  letter l;
+  l.matter = "m";
+  l.severity = severity::critical;
+  o.of.post(l, "chat", o.now);
+  CHECK(o.hand_out() == "m/1");
+}
+
 TEST_CASE("what_was_tried_for_a_day_is_given_up_and_stays_to_be_seen") {
   post_office o;
   o.post("m", 1, stage::begun);
