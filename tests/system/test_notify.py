@@ -7,6 +7,7 @@ import http.server
 import json
 import os
 import signal
+import socket
 import stat
 import subprocess
 import threading
@@ -15,7 +16,7 @@ import time
 import pytest
 
 from conftest import Agent, Traffic
-from processes import wait_until
+from processes import free_port, wait_until
 from test_rollback import cut_over_and_break
 from test_verbs import ask, ask_json
 
@@ -251,3 +252,37 @@ def test_a_disk_that_takes_nothing_holds_no_letter_up(stack, fast_agent, receive
     os.rmdir(file)
     wait_until("it to be written after all", lambda: os.path.isfile(file) and subprocess.run(
         ["grep", "-c", "delivered", file], capture_output=True, check=False).stdout.strip() not in (b"", b"0"), 20)
+
+
+def test_without_a_deployment_a_restart_goes_on_with_the_alerts_that_it_told(stack, receiver, tmp_path):
+    to = receiver()
+    port = free_port()
+    path = tmp_path / "watching.toml"
+    path.write_text(f"""
+[agent]
+listen = ""
+state = "{tmp_path}/flipback.db"
+socket = "{tmp_path}/s"
+log_format = "json"
+
+[probes.dead]
+type = "tcp"
+address = "127.0.0.1:{port}"
+every = "1s"
+
+[[rules]]
+name = "dead"
+when = "dead.up == 0"
+then = "alert"
+severity = "critical"
+{target(to, about=["alerts"])}""")
+    agent = Agent(stack, str(path), "watching").ready()
+    wait_until("it to be told", lambda: to.letters("alerts"), 30)
+    agent.child.signal(signal.SIGKILL)
+    agent.child.process.wait()
+    Agent(stack, str(path), "watching-again").ready()
+    with socket.create_server(("127.0.0.1", port), backlog=200):
+        wait_until("its end", lambda: to.letters("alerts")[-1]["stage"] == "ended", 60)
+    assert len({letter["matter"] for letter in to.letters("alerts")}) == 1
+    stages = [letter["stage"] for letter in to.letters("alerts")]
+    assert stages[0] == "begun" and stages.count("begun") == stages.count("ended") == 1
