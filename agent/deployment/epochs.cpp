@@ -2,6 +2,8 @@
 
 #include "agent/deployment/epochs.hpp"
 
+#include "agent/deployment/with_release.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -191,7 +193,7 @@ void begin(tracking& t, const placed& seen, const sighting& s, moment first, boo
 }
 
 std::string text_of(const placed& p, const terms& by) {
-  return p.release.empty() ? by.slots[p.slot] : fmt::format("{} with {}", by.slots[p.slot], p.release);
+  return with_release(by.slots[p.slot], p.release);
 }
 
 bool tells_releases(const placed& p, const terms& by) {

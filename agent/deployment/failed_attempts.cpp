@@ -1,5 +1,7 @@
 // How long what has failed waits until it is tried again, and what is said of it.
 
+#include "flipback/doubled_wait.hpp"
+
 #include "agent/deployment/guards.hpp"
 #include "agent/deployment/state.hpp"
 #include "agent/deployment/terms.hpp"
@@ -7,14 +9,10 @@
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-
 namespace flipback::deployment {
 
 duration wait_after(const failed_attempts& f) {
-  duration wait = ask_again_every;
-  for (unsigned i = 1; i < f.count && wait < longest_wait_to_try_again; ++i) wait *= 2;
-  return std::min(wait, longest_wait_to_try_again);
+  return doubled_wait(f.count, ask_again_every, longest_wait_to_try_again);
 }
 
 std::string text_of(const failed_attempts& f, const moment& now) {

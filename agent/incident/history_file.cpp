@@ -1,5 +1,7 @@
 #include "agent/incident/history_file.hpp"
 
+#include "flipback/unix_milliseconds.hpp"
+
 #include "agent/event_lines.hpp"
 #include "agent/incident/book.hpp"
 #include "agent/store/side_file.hpp"
@@ -33,14 +35,10 @@ side_file history_in(const std::string& file) {
   return {file, 1, tables, "a new record is begun"};
 }
 
-std::int64_t in_milliseconds(wall_time at) {
-  return std::chrono::floor<milliseconds>(at.time_since_epoch()).count();
-}
-
 /// What is too old goes, and what is too much: of that what belongs to no incident first, then the oldest; an incident's beginning and end
 /// go last.
 std::expected<void, sql_failure> prune(sqlite3* h) {
-  const std::int64_t oldest = in_milliseconds(std::chrono::system_clock::now() - kept_for);
+  const std::int64_t oldest = unix_milliseconds(std::chrono::system_clock::now() - kept_for);
   auto pruned = run_sql(h, "DELETE FROM happened WHERE at < ?1", {std::to_string(oldest)});
   if (pruned)
     pruned = run_sql(h,
@@ -54,7 +52,7 @@ std::expected<void, sql_failure> prune(sqlite3* h) {
 std::expected<void, sql_failure> insert(sqlite3* h, const std::vector<happening>& all) {
   for (const auto& [at, what] : all) {
     const auto added = run_sql(h, "INSERT INTO happened (at, kind, incident, is_operation, line) VALUES (?1, ?2, ?3, ?4, ?5)",
-                               {std::to_string(in_milliseconds(at)), what.kind, text_of(what, "incident"),
+                               {std::to_string(unix_milliseconds(at)), what.kind, text_of(what, "incident"),
                                 is_operation(what.kind) ? "1" : "0", json_line(what, at)});
     if (!added) return std::unexpected(added.error());
   }

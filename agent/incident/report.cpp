@@ -2,6 +2,7 @@
 
 #include "flipback/one_line.hpp"
 
+#include "agent/deployment/with_release.hpp"
 #include "agent/event_lines.hpp"
 #include "agent/incident/book.hpp"
 
@@ -85,11 +86,6 @@ void advise(report& r, const stance& why) {
   }
 }
 
-std::string with_release(const event& e, const char* slot, const char* release) {
-  const std::string has = text_of(e, release);
-  return has.empty() ? text_of(e, slot) : fmt::format("{} with {}", text_of(e, slot), has);
-}
-
 std::string status_word(const report& r) {
   return r.ended ? fmt::format("over after {}", lasted(r.began, *r.ended)) : "not over";
 }
@@ -144,7 +140,8 @@ report report_of(std::vector<happening> all) {
       if (r.rule.empty()) r.rule = text_of(e, "rule");
       r.stands = fmt::format("{}, at {} UTC", e.says, clock_text(h.at));
     } else if (e.kind == "deployment.cutover") {
-      r.stands = fmt::format("{} is live, put there at {} UTC", with_release(e, "live", "release"), clock_text(h.at));
+      r.stands = fmt::format("{} is live, put there at {} UTC", deployment::with_release(text_of(e, "live"), text_of(e, "release")),
+                             clock_text(h.at));
     } else if (e.kind == "incident.acknowledged") {
       r.acknowledged = e.says;
     } else if (e.kind == "notify.told") {

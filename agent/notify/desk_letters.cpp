@@ -2,6 +2,7 @@
 
 #include "flipback/compact_time.hpp"
 
+#include "agent/deployment/with_release.hpp"
 #include "agent/incident/book.hpp"
 #include "agent/incident/report.hpp"
 #include "agent/notify/desk.hpp"
@@ -39,10 +40,6 @@ std::string as_breach(const std::string& says) {
   const std::size_t colon = says.find(": ");
   if (at == std::string::npos || colon >= at) return says;
   return fmt::format("{} is breached: {}", says.substr(0, colon), says.substr(at + becomes.size()));
-}
-
-std::string with_release(const std::string& slot, const std::string& release) {
-  return release.empty() ? slot : fmt::format("{} with {}", slot, release);
 }
 
 std::string lasted(const letter& of) {
@@ -86,7 +83,7 @@ letter desk::on_incident(const moment& now) const {
                             : breach;
   made.stands = seen.stands;
   if (!is_decided && !live_.slot.empty()) {
-    const std::string is_live = fmt::format("{} is live", with_release(live_.slot, live_.release));
+    const std::string is_live = fmt::format("{} is live", deployment::with_release(live_.slot, live_.release));
     made.stands = seen.stands.empty() ? is_live : fmt::format("{}; {}", is_live, seen.stands);
   }
   for (const std::string& rule : seen.rules) made.ill.push_back(fmt::format("{} is breached, too", rule));

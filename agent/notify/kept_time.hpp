@@ -1,5 +1,7 @@
 #pragma once
 
+#include "flipback/unix_milliseconds.hpp"
+
 #include "agent/deployment/slots.hpp"
 
 #include <algorithm>
@@ -9,8 +11,7 @@ namespace flipback::notify {
 
 /// A time as it is kept on disk: milliseconds by the wall's clock, since the monotonic one begins anew with each boot.
 inline std::int64_t kept_time(instant at, const deployment::moment& now) {
-  const wall_time wall = now.wall - std::chrono::duration_cast<wall_time::duration>(now.at - at);
-  return std::chrono::floor<std::chrono::milliseconds>(wall.time_since_epoch()).count();
+  return unix_milliseconds(now.wall - std::chrono::duration_cast<wall_time::duration>(now.at - at));
 }
 
 /// A clock that went back makes nothing happen later than it would.

@@ -1,7 +1,9 @@
 #include "agent/notify/notifier.hpp"
 
 #include "flipback/one_line.hpp"
+#include "flipback/unix_milliseconds.hpp"
 
+#include "agent/config/read_notify.hpp"
 #include "agent/notify/outbox_file.hpp"
 #include "agent/store/late_answer.hpp"
 #include "agent/within.hpp"
@@ -14,7 +16,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <filesystem>
 #include <mutex>
 
@@ -25,16 +26,10 @@ namespace json = boost::json;
 
 namespace {
 
-/// As [targets] names it in `about`.
-std::string_view in_configuration(subject s) {
-  constexpr std::array<std::string_view, 5> names{"incidents", "alerts", "notices", "cutovers", ""};
-  return names.at(static_cast<std::size_t>(s));
-}
-
 /// Whether a target is the first to be told of a matter by this letter.
 bool is_for(const config::made_target& to, const letter& what) {
   const auto& about = to.entry.about;
-  const bool chosen = about.empty() || std::ranges::find(about, in_configuration(what.about)) != about.end();
+  const bool chosen = about.empty() || std::ranges::find(about, config::subjects.at(static_cast<std::size_t>(what.about))) != about.end();
   return chosen && to.reaches->takes(what.about) && to.entry.level <= what.level && what.severity >= to.entry.least;
 }
 
@@ -195,13 +190,14 @@ void notifier::hand_out() {
 }
 
 instant notifier::next() const {
+  const bool is_open = !desk_.open().empty();
   instant earliest = desk_.next().value_or(instant::max());
   if (!told_trouble_.empty() || disk_hangs()) earliest = std::min(earliest, now().at + again_after);  // the disk may take it by then
   for (const auto& to : directory_->targets) {
     if (busy_.contains(to.entry.name)) continue;
     earliest = std::min(earliest, outbox_.next(to.entry.name).value_or(instant::max()));
     const duration every = to.reaches->sent_again_every();
-    if (every != duration{} && !desk_.open().empty()) earliest = std::min(earliest, now().at + every / 4);
+    if (every != duration{} && is_open) earliest = std::min(earliest, now().at + every / 4);
   }
   return earliest;
 }
@@ -265,7 +261,7 @@ asio::awaitable<std::vector<notifier::trial>> notifier::test(std::string only) {
   const held to = directory_;
   const moment at = now();
   letter what;
-  what.matter = fmt::format("trial-{}", std::chrono::floor<std::chrono::milliseconds>(at.wall.time_since_epoch()).count());
+  what.matter = fmt::format("trial-{}", unix_milliseconds(at.wall));
   what.about = subject::trial;
   what.severity = severity::info;
   what.began = what.written = at.wall;

@@ -1,6 +1,7 @@
 #include "agent/notify/outbox.hpp"
 
-#include "agent/event_lines.hpp"
+#include "flipback/doubled_wait.hpp"
+#include "flipback/unix_milliseconds.hpp"
 
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -18,18 +19,13 @@ using state = parcel::state;
 namespace {
 
 duration wait_after(unsigned failures) {
-  duration wait = outbox::first_wait;
-  for (unsigned i = 1; i < failures && wait < outbox::longest_wait; ++i) wait *= 2;
-  return std::min(wait, outbox::longest_wait);
+  return doubled_wait(failures, outbox::first_wait, outbox::longest_wait);
 }
 
 bool is_done_with(const parcel& p) {
   return p.is == state::delivered || p.is == state::given_up;
 }
 
-std::int64_t in_milliseconds(wall_time at) {
-  return std::chrono::floor<std::chrono::milliseconds>(at.time_since_epoch()).count();
-}
 wall_time at_milliseconds(const json::value& from) {
   return wall_time(std::chrono::milliseconds(from.as_int64()));
 }
@@ -39,8 +35,8 @@ std::string text_of(const parcel& p) {
                                       {"target", p.target},
                                       {"is", name_of(p.is)},
                                       {"tries", p.tries},
-                                      {"posted", in_milliseconds(p.posted)},
-                                      {"newest", in_milliseconds(p.newest)},
+                                      {"posted", unix_milliseconds(p.posted)},
+                                      {"newest", unix_milliseconds(p.newest)},
                                       {"says", p.says},
                                       {"kept", p.kept},
                                       {"again", p.again}});

@@ -85,7 +85,7 @@ asio::awaitable<answer> api::answer_to(const request& what) {
 
 void api::happened(const event& e, wall_time at) {
   traces_.take(e, at);
-  if (e.severity >= severity::info) streams_.happened(json_line(e, at));
+  if (e.severity >= severity::info && streams_.is_heard()) streams_.happened(json_line(e, at));
 }
 
 asio::awaitable<void> api::trace() {

@@ -1,5 +1,7 @@
 #include "agent/serve/standing_text.hpp"
 
+#include "agent/deployment/with_release.hpp"
+
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
@@ -9,13 +11,7 @@ namespace flipback::serve {
 
 namespace json = boost::json;
 
-namespace {
-
-std::string with(const std::string& slot, const std::string& release) {
-  return release.empty() ? slot : fmt::format("{} with {}", slot, release);
-}
-
-}  // namespace
+using deployment::with_release;
 
 json::object as_object(const deployment::standing& s) {
   json::array questions;
@@ -57,7 +53,7 @@ json::object as_object(const deployment::standing& s) {
 
 std::vector<std::pair<std::string, std::string>> as_lines(const deployment::standing& s) {
   std::vector<std::pair<std::string, std::string>> lines;
-  const std::string live = s.live.empty() ? "not known" : with(s.live, s.release);
+  const std::string live = s.live.empty() ? "not known" : with_release(s.live, s.release);
   lines.emplace_back("live", s.effect_says.empty() ? live : fmt::format("{} ({})", live, s.effect_says));
   if (s.effect_is_intent)
     lines.emplace_back("switch", s.intent_says);
@@ -65,9 +61,9 @@ std::vector<std::pair<std::string, std::string>> as_lines(const deployment::stan
     lines.emplace_back("switch", fmt::format("{}: {}", s.names_none ? "names no slot" : "can't be read", s.intent_says));
   else if (s.intent != s.live)
     lines.emplace_back("switch", "names " + s.intent);
-  lines.emplace_back("stable", s.stable.empty()
-                                   ? "no way back: " + s.no_way_back
-                                   : with(s.stable, s.stable_release) + (s.stable_says.empty() ? "" : fmt::format(" ({})", s.stable_says)));
+  lines.emplace_back("stable", s.stable.empty() ? "no way back: " + s.no_way_back
+                                                : with_release(s.stable, s.stable_release) +
+                                                      (s.stable_says.empty() ? "" : fmt::format(" ({})", s.stable_says)));
   if (!s.doubt.empty()) lines.emplace_back("doubtful", s.doubt);
   const std::string left = format_duration(std::chrono::floor<std::chrono::seconds>(s.window_left));
   lines.emplace_back("window", !s.window_open                ? "closed"

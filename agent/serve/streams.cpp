@@ -107,7 +107,7 @@ void streams::tell_all(const std::string& text) {
 }
 
 void streams::happened(const std::string& line) {
-  if (!all_.empty()) tell_all(event_text("happened", line));
+  tell_all(event_text("happened", line));
 }
 
 void streams::end_all() {

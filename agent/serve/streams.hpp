@@ -39,6 +39,7 @@ class streams {
   std::shared_ptr<feed> open();
   /// An event as a line of JSON, to all who listen.
   void happened(const std::string& line);
+  [[nodiscard]] bool is_heard() const { return !all_.empty(); }
   /// Until cancelled.
   boost::asio::awaitable<void> run();
   /// Ends all: whoever may still listen comes again.

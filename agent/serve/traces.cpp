@@ -1,6 +1,7 @@
 #include "agent/serve/traces.hpp"
 
 #include "flipback/quoted.hpp"
+#include "flipback/unix_milliseconds.hpp"
 
 #include "agent/incident/book.hpp"
 #include "agent/serve/json_values.hpp"
@@ -17,12 +18,8 @@ namespace json = boost::json;
 
 namespace {
 
-std::int64_t in_milliseconds(wall_time at) {
-  return std::chrono::duration_cast<std::chrono::milliseconds>(at.time_since_epoch()).count();
-}
-
 std::int64_t oldest_kept(wall_time now) {
-  return in_milliseconds(now) - std::chrono::duration_cast<std::chrono::milliseconds>(traces::kept_for).count();
+  return unix_milliseconds(now) - std::chrono::duration_cast<std::chrono::milliseconds>(traces::kept_for).count();
 }
 
 /// Which events are marks, and by which word.
@@ -44,7 +41,7 @@ void traces::take(const std::vector<reading>& all, wall_time at) {
     trace& its = rules_[r.rule];
     if (r.value) its.in = r.in;
     if (r.threshold) its.threshold = r.threshold;
-    its.points.push_back({in_milliseconds(at), r.value});
+    its.points.push_back({unix_milliseconds(at), r.value});
     while (its.points.size() > most_points || its.points.front().at < oldest_kept(at)) its.points.pop_front();
   }
 }
@@ -53,7 +50,7 @@ void traces::take(const event& e, wall_time at) {
   const auto found = std::ranges::find(marking, e.kind, &std::pair<std::string_view, std::string_view>::first);
   if (found == marking.end()) return;
   const bool went_back = incident::text_of(e, "outcome") == "rolled back" && e.kind.starts_with("rollback.");
-  marks_.push_back({in_milliseconds(at), went_back ? "rolled back" : found->second, quoted(e.says, {}, longest_mark)});
+  marks_.push_back({unix_milliseconds(at), went_back ? "rolled back" : found->second, quoted(e.says, {}, longest_mark)});
   while (marks_.size() > most_marks || marks_.front().at < oldest_kept(at)) marks_.pop_front();
 }
 

@@ -28,4 +28,11 @@ bool has_header(const net::api_access& in, std::string_view name) {
   return std::ranges::any_of(in.ask.headers, [&](const auto& header) { return std::ranges::equal(header.first, name, is_same); });
 }
 
+void read_needed_token(settings::section& from, net::api_access& into, std::string_view expected) {
+  if (const auto token = net::read_token(from))
+    into.say_bearer(*token);
+  else if (!from.has("token") && !from.has("token_file"))
+    from.report("token", fmt::format("is missing, expected {}", expected));
+}
+
 }  // namespace flipback::notify

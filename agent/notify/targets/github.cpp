@@ -1,5 +1,6 @@
 #include "flipback/percent.hpp"
 
+#include "agent/notify/targets/access.hpp"
 #include "agent/notify/targets/answered.hpp"
 #include "agent/notify/targets/kinds.hpp"
 #include "agent/notify/targets/text.hpp"
@@ -81,10 +82,7 @@ class github_target final : public target {
 std::unique_ptr<target> make_github_target(settings::section& from, net::network& through) {
   terms t;
   t.access = net::read_api_access(from, "api", "https://api.github.com");
-  if (const auto token = net::read_token(from))
-    t.access.say_bearer(*token);
-  else if (!from.has("token") && !from.has("token_file"))
-    from.report("token", "is missing, expected one that may write the repository's deployments");
+  read_needed_token(from, t.access, "one that may write the repository's deployments");
   t.access.ask.headers.emplace_back("Accept", "application/vnd.github+json");
   t.access.ask.headers.emplace_back("X-GitHub-Api-Version", "2022-11-28");
   t.repository = from.required_text("repository", "acme/api");

@@ -1,4 +1,5 @@
 #include "flipback/percent.hpp"
+#include "flipback/unix_milliseconds.hpp"
 
 #include "agent/notify/targets/answered.hpp"
 #include "agent/notify/targets/kinds.hpp"
@@ -26,10 +27,6 @@ struct terms {
   std::string dashboard;  ///< its uid; empty: annotations of the organisation, which every dashboard can show by their tags
   std::vector<std::string> tags;
 };
-
-std::int64_t in_milliseconds(wall_time at) {
-  return std::chrono::floor<std::chrono::milliseconds>(at.time_since_epoch()).count();
-}
 
 /// Grafana shows an annotation's text as HTML.
 std::string as_html(std::string_view text) {
@@ -83,8 +80,8 @@ class grafana_target final : public target {
   [[nodiscard]] json::object annotation_of(const letter& what) const {
     json::array tags{"flipback", name_of(what.about), what.matter};
     for (const std::string& tag : terms_.tags) tags.emplace_back(tag);
-    json::object made{{"time", in_milliseconds(what.began)}, {"tags", std::move(tags)}, {"text", as_html(as_text(what))}};
-    if (what.at == stage::ended) made["timeEnd"] = in_milliseconds(what.written);
+    json::object made{{"time", unix_milliseconds(what.began)}, {"tags", std::move(tags)}, {"text", as_html(as_text(what))}};
+    if (what.at == stage::ended) made["timeEnd"] = unix_milliseconds(what.written);
     if (!terms_.dashboard.empty()) made["dashboardUID"] = terms_.dashboard;
     return made;
   }

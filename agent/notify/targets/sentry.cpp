@@ -1,6 +1,7 @@
 #include "flipback/percent.hpp"
 #include "flipback/timestamp.hpp"
 
+#include "agent/notify/targets/access.hpp"
 #include "agent/notify/targets/answered.hpp"
 #include "agent/notify/targets/kinds.hpp"
 
@@ -71,10 +72,7 @@ class sentry_target final : public target {
 std::unique_ptr<target> make_sentry_target(settings::section& from, net::network& through) {
   terms t;
   t.access = net::read_api_access(from, "url", "https://sentry.io");
-  if (const auto token = net::read_token(from))
-    t.access.say_bearer(*token);
-  else if (!from.has("token") && !from.has("token_file"))
-    from.report("token", "is missing, expected one of an internal integration, with the scope project:releases");
+  read_needed_token(from, t.access, "one of an internal integration, with the scope project:releases");
   t.organization = from.required_text("organization", "acme");
   t.projects = from.texts("projects");
   if (t.projects.empty()) from.report("projects", R"(has no project, expected those that a release is of, such as ["api"])");

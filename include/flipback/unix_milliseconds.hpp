@@ -1,0 +1,14 @@
+#pragma once
+
+#include "flipback/units.hpp"
+
+#include <cstdint>
+
+namespace flipback {
+
+/// A point in calendar time as files, browsers and other programs count it: milliseconds since 1970, the fraction cut off.
+inline std::int64_t unix_milliseconds(wall_time at) {
+  return std::chrono::floor<std::chrono::milliseconds>(at.time_since_epoch()).count();
+}
+
+}  // namespace flipback
