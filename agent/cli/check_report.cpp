@@ -40,12 +40,7 @@ boost::json::object as_json(const checked& c) {
                            {"says", c.seen.says},
                            {"seconds", to_seconds(c.seen.latency)}};
   boost::json::object measurements;
-  for (const measurement& m : c.seen.measurements) {
-    if (const auto* number = std::get_if<double>(&m.value)) measurements[m.name] = *number;
-    if (const auto* ratio = std::get_if<pooled>(&m.value); ratio != nullptr && ratio->denominator > 0) {
-      measurements[m.name] = ratio->numerator / ratio->denominator;
-    }
-  }
+  for (const auto& [name, number] : c.seen.numbers) measurements[name] = number;
   made["measurements"] = std::move(measurements);
   return made;
 }
@@ -60,6 +55,14 @@ void print_json(const std::vector<checked>& all, duration took) {
 }
 
 }  // namespace
+
+kept::kept(const observation& seen) : result(seen.result), why(seen.why), says(seen.says), latency(seen.latency) {
+  for (const measurement& m : seen.measurements) {
+    if (const auto* number = std::get_if<double>(&m.value)) numbers.emplace_back(m.name, *number);
+    if (const auto* ratio = std::get_if<pooled>(&m.value); ratio != nullptr && ratio->denominator > 0)
+      numbers.emplace_back(m.name, ratio->numerator / ratio->denominator);
+  }
+}
 
 std::size_t count(const std::vector<checked>& all, outcome o) {
   return static_cast<std::size_t>(std::ranges::count_if(all, [o](const checked& c) { return c.seen.result == o; }));

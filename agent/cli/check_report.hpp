@@ -4,13 +4,25 @@
 
 #include <cstddef>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace flipback::cli {
 
+/// What is kept of an observation when the probe that made it, and the names it measured under, are gone.
+struct kept {
+  explicit kept(const observation& seen);
+
+  outcome result;
+  reason why;
+  std::string says;
+  duration latency;
+  std::vector<std::pair<std::string, double>> numbers;  ///< a ratio as its quotient; distributions are left out
+};
+
 struct checked {
   std::string name;
-  observation seen;
+  kept seen;
   bool ended = false;
 };
 

@@ -40,7 +40,7 @@ class one_round {
 
  private:
   void add(const std::string& name) {
-    all_.push_back({name, observation::unknown(reason::own_stall, "interrupted before it ended"), false});
+    all_.push_back({name, kept(observation::unknown(reason::own_stall, "interrupted before it ended")), false});
   }
   void add(const std::string& name, probe& asked, duration timeout);
   void look_at_rollback();
@@ -82,7 +82,7 @@ void one_round::add(const std::string& name, probe& asked, duration timeout) {
 
 void one_round::ended(std::size_t which, const observation& seen) {
   if (std::exchange(all_[which].ended, true)) return;
-  all_[which].seen = seen;
+  all_[which].seen = kept(seen);
   if (--left_ == 0) loop_.stop();
 }
 

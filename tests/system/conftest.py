@@ -88,12 +88,12 @@ class Traffic:
 
 @pytest.fixture
 def probe(tmp_path):
-    """Runs one probe once with `--check` and gives its entry; `table` is its TOML without the head."""
+    """Runs one probe once with `--check` and gives its entry; `table` is its TOML without the head; `within` comes before the command."""
 
-    def run(kind, table, agent="", environment=None):
+    def run(kind, table, agent="", environment=None, within=()):
         path = tmp_path / "probe.toml"
         path.write_text(f"{agent}\n[probes.it]\ntype = \"{kind}\"\n{table}\n", encoding="utf-8")
-        done = subprocess.run([BINARY, "--check", "--format", "json", "--config", path], capture_output=True, text=True, timeout=60, check=False,
+        done = subprocess.run([*within, BINARY, "--check", "--format", "json", "--config", path], capture_output=True, text=True, timeout=60, check=False,
                               env=dict(os.environ, **(environment or {})))
         assert done.returncode in (0, 1, 3), done.stderr
         entry = json.loads(done.stdout)["probes"][0]

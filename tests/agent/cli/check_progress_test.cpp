@@ -9,14 +9,15 @@ namespace {
 
 std::vector<checked> of(const std::vector<std::pair<std::string, bool>>& lines) {
   std::vector<checked> all;
-  for (const auto& [name, ended] : lines) all.push_back({name, observation::pass(""), ended});
+  for (const auto& [name, ended] : lines) all.push_back({name, cli::kept(observation::pass("")), ended});
   return all;
 }
 
 }  // namespace
 
 TEST_CASE("a_line_of_progress_says_how_many_are_answered_and_which_are_awaited") {
-  CHECK(cli::progress_line(of({{"api", true}, {"postgres", false}, {"redis", false}}), 80) == "1 of 3 answered, waiting for postgres, redis");
+  CHECK(cli::progress_line(of({{"api", true}, {"postgres", false}, {"redis", false}}), 80) ==
+        "1 of 3 answered, waiting for postgres, redis");
   CHECK(cli::progress_line(of({{"api", false}}), 80) == "0 of 1 answered, waiting for api");
 }
 
