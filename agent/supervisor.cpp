@@ -29,6 +29,8 @@ namespace flipback {
 
 namespace {
 
+constexpr std::size_t most_recalled = 200;  ///< operations of earlier lives
+
 /// Hung services hold a descriptor each until their deadline; the usual soft limit of 1,024 is for programs that use select().
 void raise_descriptor_limit() {
   rlimit limit{};
@@ -50,6 +52,12 @@ supervisor::supervisor(asio::io_context& loop, std::filesystem::path file, confi
       file_(std::move(file)),
       log_(std::make_unique<event_log>(first.agent.log_format, first.agent.log_level, STDERR_FILENO)),
       started_with_(first.agent),
+      follow_up_(loop, incident::follow_up::surroundings{[this] { return now_->rollback_readings(); },
+                                                         [this](instant from, instant to) { return now_->users_between(from, to); },
+                                                         [this](event e) { tell(std::move(e)); },
+                                                         [this](const event& e, wall_time at) {
+                                                           if (history_) history_->add(e, at);
+                                                         }}),
       notifier_(
           loop, [this](event e) { tell(std::move(e)); }, [this](std::string text) { return typed(std::move(text)); }),
       tasks_(loop, [this](const std::string& why) { tell({"agent.task_failed", severity::critical, why, {}}); }),
@@ -81,6 +89,7 @@ void supervisor::put_down(const std::vector<event>& all, wall_time at) {
   for (const event& each : all) {
     log_->tell(each);
     told_.take(each, std::chrono::steady_clock::now());
+    follow_up_.take(each, at);
     if (api_) api_->happened(each, at);
     const bool is_kept = each.severity >= severity::info || incidents_.now();
     if (history_ && is_kept) history_->add(each, at);
@@ -120,6 +129,7 @@ void supervisor::go_on_with_incidents(const std::string& file) {
   if (done) done = recall(*open, [&](const happening& h) { incidents_.recall(h.what, h.at); });
   const std::string told = notifier_.incident();
   if (done) done = recall(told.empty() ? *open : told, [&](const happening& h) { notifier_.recall(h); });
+  if (const auto newest = incident::read_operations(file, most_recalled); done && newest) follow_up_.recall(*newest);
   if (!done) tell({"history.failed", severity::warning, fmt::format("an incident that is open may begin anew: {}", done.error()), {}});
 }
 
@@ -144,6 +154,7 @@ asio::awaitable<serve::reply> supervisor::answer(serve::demand asked) {
   const serve::on_record known = this->known();
   if (!serve::asks_what_happened(asked)) co_return co_await serve::answer_to(*now_, known, std::move(asked));
   if (!history_) co_return serve::reply{false, "there is no [deployment], so that there are no incidents\n"};
+  follow_up_.bring_up_to_date();
   const auto found = co_await history_->read<serve::reply>([asked](const std::string& file) { return serve::what_happened(file, asked); });
   if (!found) co_return serve::reply{false, found.error() + "\n"};
   serve::reply made = *found;
@@ -175,6 +186,7 @@ void supervisor::make_api() {
       loop_, serve::api::agent{[this]() -> generation& { return *now_; }, [this](serve::demand asked) { return ask(std::move(asked)); },
                                [this] { return known(); },
                                [this] { return serve::metrics_text(*now_, told_, *times_, notifier_, incidents_.now().has_value()); },
+                               [this]() -> const incident::traces& { return follow_up_.seen(); },
                                [this](std::string text) { return typed(std::move(text)); }});
 }
 
@@ -215,10 +227,10 @@ asio::awaitable<void> supervisor::run() {
   settle_incidents();
   if (server_) {
     tasks_.spawn(server_->serve());
-    tasks_.spawn(api_->trace());
     tasks_.spawn(api_->stream());
   }
   if (control_) tasks_.spawn(control_->serve());
+  tasks_.spawn(follow_up_.run());
   tasks_.spawn(notifier_.work());
   tasks_.spawn(feed_watchdog());
   tell_start(began);

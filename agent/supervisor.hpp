@@ -3,6 +3,7 @@
 #include "agent/event_log.hpp"
 #include "agent/generation.hpp"
 #include "agent/incident/book.hpp"
+#include "agent/incident/follow_up.hpp"
 #include "agent/incident/history.hpp"
 #include "agent/notify/notifier.hpp"
 #include "agent/serve/api.hpp"
@@ -57,6 +58,7 @@ class supervisor {
   config::agent started_with_;
   std::unique_ptr<deployment::memory> memory_;  ///< null: there was no deployment yet
   incident::book incidents_;
+  incident::follow_up follow_up_;
   serve::tally told_;
   std::shared_ptr<serve::own_times> times_ = std::make_shared<serve::own_times>();  ///< shared with the store's thread
   std::unique_ptr<incident::history> history_;                                      ///< null: there was no deployment yet

@@ -78,6 +78,8 @@ class engine {
   /// The time of the newest sample of a series; the beginning of time where there is none.
   [[nodiscard]] instant known_until(std::size_t series) const { return from_.all[series].newest_at(); }
 
+  [[nodiscard]] const series& series_at(std::size_t number) const { return from_.all[number]; }
+
   /// Evaluates the rules that what was added concerns, and those whose time has come.
   std::vector<change> settle(instant now);
   /// When `settle` should be called next though no sample arrives.

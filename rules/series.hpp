@@ -71,6 +71,10 @@ class series {
   [[nodiscard]] const std::shared_ptr<const counts_by_key>& each_before() const { return each_before_; }
   /// A ratio's counts before the newest cutover; null where none are known.
   [[nodiscard]] const std::shared_ptr<const counts_before>& before() const { return before_; }
+  /// A ratio's counts in samples that lie wholly in (from, to], whatever cutovers do, as far back as samples are kept.
+  [[nodiscard]] pooled counts_between(instant from, instant to) const;
+  /// The same of a distribution's quantile; nothing where there is no value.
+  [[nodiscard]] std::optional<double> quantile_between(double quantile, instant from, instant to) const;
   [[nodiscard]] bool is_stale(instant now) const;
   /// When the newest sample goes stale; nothing where it is.
   [[nodiscard]] std::optional<instant> stale_at(instant now) const;
@@ -118,6 +122,7 @@ class series {
   }
   [[nodiscard]] std::optional<double> fold(const span& w, function how) const;
   [[nodiscard]] std::optional<double> increase(const span& w) const;
+  [[nodiscard]] span pooled_between(instant from, instant to) const;
   [[nodiscard]] static std::size_t fifth_of(const span& w, const kept& k, instant end);
   [[nodiscard]] static std::optional<double> quantile_of(const span& w, double quantile);
   [[nodiscard]] std::shared_ptr<const counts_before> count_before(instant at) const;

@@ -38,6 +38,22 @@ fifths_by_key series::each_in_fifths(std::size_t window, instant now) const {
   return counts;
 }
 
+series::span series::pooled_between(instant from, instant to) const {
+  span all{to - from, start::kept, dropped_, {}, {}, {}, 0};
+  for (auto n = first_after(from) - dropped_; n < samples_.size() && samples_[n].at <= to; ++n) {
+    if (samples_[n].from >= from) pool(all, samples_[n], true);
+  }
+  return all;
+}
+
+pooled series::counts_between(instant from, instant to) const {
+  return pooled_between(from, to).sums;
+}
+
+std::optional<double> series::quantile_between(double quantile, instant from, instant to) const {
+  return quantile_of(pooled_between(from, to), quantile);
+}
+
 bool series::counts_before_cutover(const kept& k, instant at) const {
   if (k.at > at || k.at <= at - counts_before::longest || !k.value) return false;
   return std::ranges::none_of(forgiven_, [&](const stretch& s) { return k.at > s.from && k.at <= s.to; });

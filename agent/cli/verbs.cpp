@@ -70,6 +70,7 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
       "incidents", "List the incidents; of one: what broke, what was done and became of it, and what to type. Also while no agent runs");
   incidents->add_option("ID", incident_, "An incident's id, its beginning, or \"last\"");
   incidents->add_flag("--markdown", markdown_, "As Markdown, for a postmortem");
+  incidents->add_flag("--svg", svg_, "How its rules went around it, as a picture: `> incident.svg`");
   add_json(incidents);
   add_json(add("log", "Print the operations' log: cutovers, decisions, steps, holds and outcomes. Also while no agent runs"));
   CLI::App* const explaining = add("explain", "Show all that a rule's verdict rests on, part by part");
@@ -157,8 +158,8 @@ std::string verbs::typed() const {
   add("--stable", stable_);
   add("--until", until_);
   add("--reason", reason_);
-  for (const auto& [flag, is] :
-       {std::pair{"--yes", yes_}, std::pair{"--force", force_}, std::pair{"--json", json_}, std::pair{"--markdown", markdown_}}) {
+  for (const auto& [flag, is] : {std::pair{"--yes", yes_}, std::pair{"--force", force_}, std::pair{"--json", json_},
+                                 std::pair{"--markdown", markdown_}, std::pair{"--svg", svg_}}) {
     if (is) argv.emplace_back(flag);
   }
   return as_typed(argv);
@@ -212,6 +213,7 @@ int verbs::run() const {
   if (!incident_.empty()) asked.values["incident"] = incident_;
   if (!target_.empty()) asked.values["target"] = target_;
   if (markdown_) asked.values["markdown"] = "yes";
+  if (svg_) asked.values["svg"] = "yes";
   if (!reason_.empty()) asked.values["reason"] = reason_;
   if (!length_.empty()) asked.values["for"] = length_;
   if (yes_) asked.values["yes"] = "yes";

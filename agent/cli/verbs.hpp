@@ -44,6 +44,7 @@ class verbs {
   bool force_ = false;
   bool json_ = false;
   bool markdown_ = false;
+  bool svg_ = false;
 };
 
 }  // namespace flipback::cli

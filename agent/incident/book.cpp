@@ -2,6 +2,8 @@
 
 #include "flipback/compact_time.hpp"
 
+#include "agent/incident/helped.hpp"
+
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -42,7 +44,8 @@ bool is_operation(std::string_view kind) {
 }
 
 std::vector<event> book::take(event e, wall_time at) {
-  if (e.kind.starts_with("notify.")) return {std::move(e)};  // it says itself of which incident it is, if of any
+  // What says itself of which incident it is, if of any, may be of one that is over.
+  if (e.kind.starts_with("notify.") || !text_of(e, "incident").empty()) return {std::move(e)};
   std::vector<event> told;
   if (!now_ && begins_one(e)) {
     now_ = ongoing{.id = compact_time(at), .began = at};
@@ -100,7 +103,7 @@ void book::see(const event& e) {
     o.guard = text_of(e, "guard");
   }
   if (e.kind == "deployment.cutover" && o.outcome.empty()) o.outcome = "another release was put live by hand";
-  const bool is_another_release = e.kind == "deployment.cutover" || o.outcome == "rolled back" || o.outcome == "unproven";
+  const bool is_another_release = e.kind == "deployment.cutover" || led_back(o.outcome);
   if (!is_another_release) return;
   o.moved_on = true;
   o.untold.clear();

@@ -5,6 +5,7 @@
 #include "agent/deployment/with_release.hpp"
 #include "agent/event_lines.hpp"
 #include "agent/incident/book.hpp"
+#include "agent/json_values.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/chrono.h>
@@ -114,12 +115,51 @@ std::vector<listed> listed_in(const std::vector<happening>& marks) {
   return found;
 }
 
+/// The minute that it speaks of is by the wall's clock.
+std::string as_text(const users_then& u) {
+  return fmt::format("{}, in the minute to {} UTC", as_text(u.met), clock_text(u.at));
+}
+
+json::value as_value(const std::optional<users_then>& of) {
+  if (!of) return {};
+  const users_met& met = of->met;
+  return json::object{{"at", time_text(of->at)},
+                      {"requests", met.errors.denominator},
+                      {"errors", met.errors.numerator},
+                      {"slow", met.slow.numerator},
+                      {"p95", number_or_null(met.p95)}};
+}
+
+json::object as_object(const signal& s) {
+  json::array points;
+  for (const traced& p : s.points) points.push_back(json::array{p.at, number_or_null(p.value)});
+  return {{"unit", word_of(s.in)}, {"threshold", number_or_null(s.threshold)}, {"points", std::move(points)}};
+}
+
+/// Takes what is evidence out of the events.
+void take_evidence(report& r, std::vector<happening>& all) {
+  std::vector<users_then> users;
+  std::optional<wall_time> worst;
+  std::erase_if(all, [&](const happening& h) {
+    if (const auto met = users_in(h.what)) users.push_back({h.at, *met});
+    const bool is_worst = h.what.kind == "rollback.decided" || (is_of_a_rollback_rule(h.what) && text_of(h.what, "to") == "breached");
+    if (is_worst && !worst) worst = h.at;
+    return add_piece(r.signals, h.what) || users_in(h.what);
+  });
+  if (users.empty()) return;
+  r.users = users.back();
+  if (!worst) return;
+  const auto then = std::ranges::find_if(users, [&](const users_then& u) { return u.at >= *worst; });
+  if (then != users.end() && then->at != users.back().at) r.users_at_breach = *then;
+}
+
 }  // namespace
 
 report report_of(std::vector<happening> all) {
   report r;
   r.id = text_of(all.front().what, "incident");
   r.began = all.front().at;
+  take_evidence(r, all);
   stance why;
   std::map<std::string, std::string> ill;
   for (const happening& h : all) {
@@ -142,6 +182,8 @@ report report_of(std::vector<happening> all) {
     } else if (e.kind == "deployment.cutover") {
       r.stands = fmt::format("{} is live, put there at {} UTC", deployment::with_release(text_of(e, "live"), text_of(e, "release")),
                              clock_text(h.at));
+    } else if (e.kind == "deployment.helped") {
+      r.helped = e.says;
     } else if (e.kind == "incident.acknowledged") {
       r.acknowledged = e.says;
     } else if (e.kind == "notify.told") {
@@ -176,6 +218,9 @@ std::string as_text(const report& r) {
   };
   line("incident", fmt::format("{}: {}, {}", r.id, r.outcome, status_word(r)));
   line("stands", r.stands);
+  if (r.users) line("users", as_text(*r.users));
+  if (r.users_at_breach) line("", as_text(*r.users_at_breach));
+  line("helped", r.helped);
   line("rule", r.says);
   if (r.breached && *r.breached != r.began)
     line("since", fmt::format("{} UTC, breached {} later", clock_text(r.began), lasted(r.began, *r.breached)));
@@ -213,6 +258,9 @@ std::string as_markdown(const report& r) {
   row("Ended", r.ended ? fmt::format("{}, after {}", time_text(*r.ended), lasted(r.began, *r.ended)) : "not yet");
   row("Outcome", code(r.outcome));
   if (!r.stands.empty()) row("Stands", code(r.stands));
+  if (r.users_at_breach) row("Users, when it was breached", as_text(*r.users_at_breach));
+  if (r.users) row("Users, at last", as_text(*r.users));
+  if (!r.helped.empty()) row("Helped", code(r.helped));
   if (!r.says.empty()) row("Rule", code(r.says));
   for (const std::string& rule : r.rules) row("Breached, too", code(rule));
   if (!r.blame.empty()) row("Blame", code(r.blame));
@@ -248,6 +296,9 @@ json::object as_object(const report& r) {
                     {"says", r.says},
                     {"by", r.by},
                     {"blame", r.blame},
+                    {"helped", r.helped},
+                    {"users", as_value(r.users)},
+                    {"users_at_breach", as_value(r.users_at_breach)},
                     {"other_rules", json::value_from(r.rules)},
                     {"acknowledged", r.acknowledged},
                     {"told", json::value_from(r.told)},
@@ -257,6 +308,9 @@ json::object as_object(const report& r) {
                     {"next", as_object(r.next)},
                     {"otherwise", std::move(otherwise)},
                     {"events", std::move(events)}};
+  json::object signals;
+  for (const signal& s : r.signals) signals[s.rule] = as_object(s);
+  made["signals"] = std::move(signals);
   made["breached"] = r.breached ? json::value(time_text(*r.breached)) : json::value();
   made["ended"] = r.ended ? json::value(time_text(*r.ended)) : json::value();
   return made;

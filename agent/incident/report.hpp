@@ -1,5 +1,6 @@
 #pragma once
 
+#include "agent/incident/evidence.hpp"
 #include "agent/incident/history_file.hpp"
 
 #include <boost/json/object.hpp>
@@ -27,17 +28,21 @@ struct report {
   std::string rule;                ///< the one that was breached first, or that was pending; "security": a person's own word
   std::string says;                ///< of that rule: its numbers and its limit
   std::optional<wall_time> breached;
-  std::string by;                   ///< who ordered or approved it; empty: nobody
-  std::string blame;                ///< what asking both slots showed; empty: they were not asked
-  std::vector<std::string> rules;   ///< the other rules that were breached
-  std::string acknowledged;         ///< by whom and why; empty: by nobody
-  std::vector<std::string> told;    ///< targets that people were told by
-  std::vector<std::string> untold;  ///< targets that failed, and why
-  std::vector<std::string> ill;     ///< probes that failed meanwhile, with their reasons
-  std::vector<happening> steps;     ///< of rollbacks, from their decision to their end
+  std::optional<users_then> users;            ///< what they met with, as it was put on record last
+  std::optional<users_then> users_at_breach;  ///< as it was when the first rule was breached, or the rollback ordered
+  std::string helped;                         ///< whether the rollback did; empty: it was not told
+  std::string by;                             ///< who ordered or approved it; empty: nobody
+  std::string blame;                          ///< what asking both slots showed; empty: they were not asked
+  std::vector<std::string> rules;             ///< the other rules that were breached
+  std::string acknowledged;                   ///< by whom and why; empty: by nobody
+  std::vector<std::string> told;              ///< targets that people were told by
+  std::vector<std::string> untold;            ///< targets that failed, and why
+  std::vector<std::string> ill;               ///< probes that failed meanwhile, with their reasons
+  std::vector<happening> steps;               ///< of rollbacks, from their decision to their end
   choice next;
   std::vector<choice> otherwise;
-  std::vector<happening> all;
+  std::vector<signal> signals;  ///< how the rules went, from ten minutes before to five after
+  std::vector<happening> all;   ///< without what those hold
 };
 
 /// Precondition: the events are of one incident, the oldest first, and there is one.

@@ -41,11 +41,51 @@ judge::judge(asio::io_context& loop, const config::configuration& configured, co
     recorder_ = std::make_unique<recorder>(loop_, *configured.record, signals, stands, tell_);
   }
   observing_ = std::make_unique<observing>(made_, engine_, recorder_.get(), tell_);
+  find_users(signals);
   std::vector<std::string> names{"live", "stable", "front_door"};
   for (const config::slot& s : configured.slots) names.push_back(s.name);
   for (const std::string& name : names) {
     if (const auto series = engine_.series_named(name + ".up")) slot_series_[name] = *series;
   }
+}
+
+void judge::find_users(const rules::catalogue& signals) {
+  for (const config::made_probe& p : made_) {
+    const auto series = [&](const char* measurement, telling what) -> std::optional<std::size_t> {
+      const signal* const known = signals.find(fmt::format("{}.{}", p.entry->name, measurement));
+      return known != nullptr && known->tells == what ? engine_.series_named(known->samples) : std::nullopt;
+    };
+    const of_users found{series("error_rate", telling::errors), series("slow_rate", telling::slowness), series("p95", telling::slowness)};
+    if (found.errors || found.slow) of_users_.push_back(found);
+  }
+}
+
+std::vector<incident::reading> judge::rollback_readings() {
+  std::vector<incident::reading> all;
+  for (std::size_t i = 0; i < engine_.rules().size(); ++i) {
+    const rules::rule_source& rule = engine_.rules()[i].from;
+    if (rule.then != rules::consequence::rollback) continue;
+    const rules::evaluation found = engine_.explain(i, now());
+    all.push_back({rule.name, found.value, found.threshold, found.in});
+  }
+  return all;
+}
+
+/// Where several tell, each tells of requests of its own.
+incident::users_met judge::users_between(instant from, instant to) const {
+  incident::users_met met;
+  const auto add = [&](pooled& into, std::optional<std::size_t> series) {
+    const pooled counts = series ? engine_.series_at(*series).counts_between(from, to) : pooled{};
+    into.numerator += counts.numerator;
+    into.denominator += counts.denominator;
+  };
+  for (const of_users& each : of_users_) {
+    add(met.errors, each.errors);
+    add(met.slow, each.slow);
+    const auto p95 = each.latencies ? engine_.series_at(*each.latencies).quantile_between(0.95, from, to) : std::nullopt;
+    if (p95) met.p95 = std::max(*p95, met.p95.value_or(0));
+  }
+  return met;
 }
 
 void judge::adopt(judge&& before) {

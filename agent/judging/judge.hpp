@@ -4,6 +4,8 @@
 
 #include "agent/config/make_probes.hpp"
 #include "agent/deployment/world.hpp"
+#include "agent/incident/traces.hpp"
+#include "agent/incident/users_met.hpp"
 #include "agent/judging/observing.hpp"
 #include "agent/judging/slot_checks.hpp"
 #include "agent/record/recorder.hpp"
@@ -51,6 +53,11 @@ class judge final : public deployment::rule_book {
   void settle();
   void stop();
 
+  /// The rules that roll back, as they read now.
+  [[nodiscard]] std::vector<incident::reading> rollback_readings();
+  /// What users met with in (from, to], as far back as samples are kept.
+  [[nodiscard]] incident::users_met users_between(instant from, instant to) const;
+
   /// What the front door answered last, for people.
   void hear_front_door(const std::string& says) { front_door_says_ = says; }
 
@@ -68,6 +75,12 @@ class judge final : public deployment::rule_book {
   [[nodiscard]] const std::vector<rules::switched_off>& rules_off() const { return rules_off_; }
 
  private:
+  /// The series that tell what users meet with: of one log, or of what counts requests otherwise.
+  struct of_users {
+    std::optional<std::size_t> errors, slow, latencies;
+  };
+
+  void find_users(const rules::catalogue& signals);
   void settle_soon();
   void arm();
   void told(const rules::change& c);
@@ -87,6 +100,7 @@ class judge final : public deployment::rule_book {
   std::unique_ptr<recorder> recorder_;  ///< null: nothing is recorded
   std::unique_ptr<observing> observing_;
   std::map<std::string, std::size_t> slot_series_;
+  std::vector<of_users> of_users_;
   std::map<std::string, instant> reachable_at_;  ///< of probes that belong to no slot: when they were reachable last
   slot_checks& checks_;
   std::string front_door_says_;

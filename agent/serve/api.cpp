@@ -13,12 +13,12 @@
 #include "agent/serve/routes.hpp"
 #include "agent/serve/rule_list.hpp"
 
-#include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json.hpp>
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <array>
 #include <utility>
 
 namespace flipback::serve {
@@ -64,8 +64,7 @@ void add_headers(const request& what, answer& to) {
 }  // namespace
 
 api::api(asio::io_context& loop, agent of)
-    : loop_(loop),
-      of_(std::move(of)),
+    : of_(std::move(of)),
       streams_(loop, {[this] { return status_as_object(of_.now(), of_.known()); }, [this] { return rules_as_object(of_.now()); },
                       [this](const json::object& page) { return of_.typed(line(page)); }}) {}
 
@@ -84,24 +83,7 @@ asio::awaitable<answer> api::answer_to(const request& what) {
 }
 
 void api::happened(const event& e, wall_time at) {
-  traces_.take(e, at);
   if (e.severity >= severity::info && streams_.is_heard()) streams_.happened(json_line(e, at));
-}
-
-asio::awaitable<void> api::trace() {
-  asio::steady_timer timer(loop_);
-  for (;;) {
-    rules::engine& judged = of_.now().judged();
-    std::vector<reading> all;
-    for (std::size_t i = 0; i < judged.rules().size(); ++i) {
-      if (judged.rules()[i].from.then != rules::consequence::rollback) continue;
-      const rules::evaluation found = judged.explain(i, std::chrono::steady_clock::now());
-      all.push_back({judged.rules()[i].from.name, found.value, found.threshold, found.in});
-    }
-    traces_.take(all, std::chrono::system_clock::now());
-    timer.expires_after(traces::every);
-    co_await timer.async_wait(asio::use_awaitable);
-  }
 }
 
 // The pages of old, and the page for people.
@@ -157,17 +139,18 @@ asio::awaitable<answer> api::rule(const asked& what) {
 }
 
 asio::awaitable<answer> api::incident(const asked& what) {
-  const std::string format = format_in(what.of.query);
-  demand verb{std::string(what.by.verb), {{"incident", what.part}}, {}};
-  if (format.empty() || format == "json")
-    verb.values["json"] = "yes";
-  else if (format == "markdown")
-    verb.values["markdown"] = "yes";
-  else if (format != "text")
-    co_return problem(400, fmt::format("format: found {}, expected json, markdown or text", in_quotes(format)));
+  struct format {
+    std::string_view name;
+    std::string_view type;
+  };
+  constexpr std::array<format, 4> formats{
+      {{"json", in_json}, {"markdown", "text/markdown; charset=utf-8"}, {"svg", "image/svg+xml"}, {"text", "text/plain; charset=utf-8"}}};
+  const std::string asked = format_in(what.of.query);
+  const auto as = std::ranges::find(formats, asked.empty() ? "json" : std::string_view(asked), &format::name);
+  if (as == formats.end()) co_return problem(400, fmt::format("format: found {}, expected json, markdown, svg or text", in_quotes(asked)));
+  demand verb{std::string(what.by.verb), {{"incident", what.part}, {std::string(as->name), "yes"}}, {}};
   answer made = co_await told_by(std::move(verb));
-  if (made.status == 200 && format == "markdown") made.type = "text/markdown; charset=utf-8";
-  if (made.status == 200 && format == "text") made.type = "text/plain; charset=utf-8";
+  if (made.status == 200) made.type = as->type;
   co_return made;
 }
 
@@ -176,7 +159,7 @@ asio::awaitable<answer> api::probes(const asked& /*what*/) {
 }
 
 asio::awaitable<answer> api::traced(const asked& /*what*/) {
-  co_return as_json(line(traces_.as_object()));
+  co_return as_json(line(of_.traces().as_object()));
 }
 
 asio::awaitable<answer> api::events(const asked& what) {

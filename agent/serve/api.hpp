@@ -3,12 +3,12 @@
 #include "flipback/event.hpp"
 
 #include "agent/generation.hpp"
+#include "agent/incident/traces.hpp"
 #include "agent/serve/admission.hpp"
 #include "agent/serve/demand.hpp"
 #include "agent/serve/http_message.hpp"
 #include "agent/serve/status.hpp"
 #include "agent/serve/streams.hpp"
-#include "agent/serve/traces.hpp"
 
 #include <boost/asio/awaitable.hpp>
 #include <boost/asio/io_context.hpp>
@@ -31,16 +31,15 @@ class api {
     std::function<boost::asio::awaitable<reply>(demand)> ask;  ///< as a verb is answered, with the commands in it as they are typed here
     std::function<on_record()> known;
     std::function<std::string()> metrics;
+    std::function<const incident::traces&()> traces;
     std::function<std::string(std::string)> typed;  ///< a text with the commands in it as they are typed here
   };
   api(boost::asio::io_context& loop, agent of);
 
   boost::asio::awaitable<answer> answer_to(const request& what);
 
-  /// What was told, for who listens and for the traces.
+  /// What was told, for who listens.
   void happened(const event& e, wall_time at);
-  /// Reads the traces until cancelled.
-  boost::asio::awaitable<void> trace();
   /// Tells who listens until cancelled.
   boost::asio::awaitable<void> stream() { return streams_.run(); }
   /// Whoever listens shows his token again.
@@ -87,9 +86,7 @@ class api {
   boost::asio::awaitable<answer> told_by(demand what);
   [[nodiscard]] const config::agent& configured() const { return of_.now().configured().agent; }
 
-  boost::asio::io_context& loop_;
   agent of_;
-  traces traces_;
   streams streams_;
 };
 

@@ -6,6 +6,7 @@
 #include "agent/event_lines.hpp"
 #include "agent/incident/book.hpp"
 #include "agent/incident/history_file.hpp"
+#include "agent/incident/picture.hpp"
 #include "agent/incident/report.hpp"
 
 #include <boost/json.hpp>
@@ -75,6 +76,8 @@ reply what_happened(const std::string& file, const demand& what) {
   const auto marks = incident::read_incident(file, std::nullopt);
   if (!marks) return cant(marks.error());
   const auto typed = what.values.find("incident");
+  if (typed == what.values.end() && what.values.contains("svg"))
+    return {false, "found --svg without an ID, expected which incident: `flipback incidents last --svg`\n", true};
   if (typed == what.values.end()) return in_json ? as_json(incident::list_as_object(*marks)) : reply{true, incident::list_of(*marks)};
   const auto id = id_meant(*marks, typed->second);
   if (!id) return {false, one_line(id.error()) + "\n", true};
@@ -83,6 +86,7 @@ reply what_happened(const std::string& file, const demand& what) {
   if (all->empty()) return cant(fmt::format("incident {} is no longer on record", *id));
   const incident::report r = incident::report_of(*std::move(all));
   if (in_json) return as_json(as_object(r));
+  if (what.values.contains("svg")) return {true, as_svg(r)};
   return {true, what.values.contains("markdown") ? as_markdown(r) : as_text(r)};
 }
 

@@ -3,7 +3,7 @@
 #include "flipback/one_line.hpp"
 
 #include "agent/event_lines.hpp"
-#include "agent/serve/json_values.hpp"
+#include "agent/json_values.hpp"
 #include "agent/serve/on_the_wall.hpp"
 
 #include <boost/json.hpp>

@@ -197,3 +197,26 @@ TEST_CASE("a_counter_loses_nothing_between_two_windows") {
   s.advance(at(15));
   CHECK(*s.read(w, function::increase, 0, at(15)) == 15);
 }
+
+TEST_CASE("what_lies_between_two_times_is_counted_across_cutovers") {
+  series s(signal_kind::ratio, seconds(60));
+  s.window(seconds(300), series::start::at_cutover);
+  s.look_back();
+  for (int i = 1; i <= 10; ++i) s.add({at(i - 1), at(i), pooled{1, 10}, false});
+  s.cutover(at(6));
+  s.advance(at(10));
+  CHECK(s.counts_between(at(4), at(8)).numerator == 4);
+  CHECK(s.counts_between(at(4), at(8)).denominator == 40);
+  CHECK(s.counts_between(at(4.5), at(8)).denominator == 30);  // that of (4, 5] speaks of what was before, too
+  CHECK(s.counts_between(at(10), at(20)).denominator == 0);
+  CHECK(s.counts_between(at(-100), at(100)).denominator == 100);
+  series d(signal_kind::distribution, seconds(60));
+  d.window(seconds(300), series::start::kept);
+  for (int i = 1; i <= 4; ++i) {
+    const auto one = std::make_shared<sketch>();
+    one->add(i);
+    d.add({at(i - 1), at(i), measured(std::shared_ptr<const sketch>(one)), false});
+  }
+  CHECK(*d.quantile_between(1, at(0), at(2)) == doctest::Approx(2).epsilon(0.02));
+  CHECK_FALSE(d.quantile_between(1, at(4), at(9)).has_value());
+}

@@ -5,6 +5,7 @@ import os
 import signal
 import stat
 import subprocess
+from xml.etree import ElementTree
 
 from conftest import BINARY, Agent, Traffic
 from processes import wait_until
@@ -32,7 +33,8 @@ def test_a_rollback_is_one_incident_that_says_all_of_it_also_when_the_agent_is_d
     assert status == 0, complaints
     print(shown)
     lines = shown.splitlines()
-    assert len(lines) <= 24 and all(len(line) < 400 for line in lines)
+    assert any(line.startswith("users") and "of" in line and "requests failed" in line and " UTC" in line for line in lines)
+    assert len(lines) <= 26 and all(len(line) < 400 for line in lines)
     assert lines[0].startswith(f"incident  {identity}: rolled back, over after ")
     assert "blue with v1.0.0 is live, proven in" in lines[1]
     assert any(line.startswith("rule") and "error-rate" in line and "the limit is" in line for line in lines)
@@ -46,12 +48,37 @@ def test_a_rollback_is_one_incident_that_says_all_of_it_also_when_the_agent_is_d
     assert listed.startswith(f"{identity}  error-rate ") and "rolled back" in listed
     markdown = ask(stack, "incidents", identity, "--markdown")[1]
     assert markdown.startswith(f"# Incident {identity}\n") and markdown.count("\n| ") > 6
+    assert everything["users_at_breach"]["errors"] > 0 and everything["users_at_breach"]["requests"] >= everything["users_at_breach"]["errors"]
+    errors = everything["signals"]["error-rate"]
+    assert errors["threshold"] == 0.05 and max(value or 0 for _, value in errors["points"]) > 0.05
+    assert [at for at, _ in errors["points"]] == sorted({at for at, _ in errors["points"]})
+    picture = ask(stack, "incidents", identity, "--svg")[1]
+    drawn = ElementTree.fromstring(picture)
+    assert drawn.tag == "{http://www.w3.org/2000/svg}svg" and identity in picture
+    words = " ".join(text.text for text in drawn.iter("{http://www.w3.org/2000/svg}text"))
+    assert "error-rate" in words and "5%" in words and "breached" in words and "decided" in words and "rolled back" in words
+    assert ask(stack, "incidents", "--svg")[0] == 2
     agent.child.signal(signal.SIGKILL)
     agent.child.process.wait()
     status, shown_again, notes = without_agent(stack, "incidents", "last")
     assert status == 0 and shown_again == shown
     assert "note: " in notes and "flipback.history.db says" in notes
     assert json.loads(without_agent(stack, "incidents", "last", "--json")[1]) == everything
+
+
+def test_two_minutes_later_it_is_told_whether_the_rollback_helped(stack, fast_agent):
+    agent = fast_agent()
+    Traffic(stack)
+    cut_over_and_break(stack, agent)
+    closed = agent.wait("rollback.closed")
+    helped = agent.wait("deployment.helped", 150)
+    assert helped["outcome"] == "helped" and helped["severity"] == "info" and helped["incident"] == closed["incident"]
+    assert helped["errors_before"] > 0 and helped["errors_after"] == 0 and helped["requests_after"] > 100
+    shown = ask(stack, "incidents", "last")[1]
+    assert any(line.startswith("helped    the rollback helped: in the 2m after it 0% of ") for line in shown.splitlines()), shown
+    assert helped["says"] in ask(stack, "log")[1]
+    assert helped["says"] in ask(stack, "incidents", "last", "--markdown")[1]
+    open("/tmp/pic.svg", "w").write(ask(stack, "incidents", "last", "--svg")[1]); open("/tmp/pic.txt","w").write(shown)
 
 
 def test_operations_are_a_line_each_in_a_file_and_in_a_verb(stack, fast_agent):

@@ -1,4 +1,5 @@
-// One rule's value over the last half hour against its threshold, with a line at each cutover, rollback and hold. Drawn by uPlot.
+// One rule's value against its threshold, over the last half hour or around an incident, with a line at each cutover, rollback and hold.
+// Drawn by uPlot.
 
 import {make, say} from "./dom.js";
 import {amount, atTime} from "./words.js";
@@ -96,7 +97,7 @@ export function createChart() {
       dataOf = [trace.points.map(([at]) => at / 1000), trace.points.map(([, value]) => value)];
       if (plot) plot.setData(dataOf);
       else rebuild();
-      box.setAttribute("aria-label", `${trace.rule} over the last half hour. ${summary(trace)}`);
+      box.setAttribute("aria-label", `${trace.rule} ${trace.when ?? "over the last half hour"}. ${summary(trace)}`);
       read(plot?.cursor.idx);
     },
   };
@@ -105,5 +106,5 @@ export function createChart() {
 function summary(trace) {
   if (!trace) return "";
   const values = trace.points.map(([, value]) => value).filter((value) => value !== null);
-  return values.length ? `lowest ${amount(Math.min(...values), trace.unit)}, highest ${amount(Math.max(...values), trace.unit)}` : "no value in the last half hour";
+  return values.length ? `lowest ${amount(Math.min(...values), trace.unit)}, highest ${amount(Math.max(...values), trace.unit)}` : "no value was seen";
 }

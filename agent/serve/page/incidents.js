@@ -1,9 +1,10 @@
 // Incidents: a list, and each opened on demand; the one that matters now stands near the top of the page.
 
+import {createChart} from "./chart.js";
 import {byId, each, fill, make, say, withCommands} from "./dom.js";
 import {readIncident} from "./known.js";
 import {command} from "./now.js";
-import {atTime, took} from "./words.js";
+import {amount, atTime, took} from "./words.js";
 
 const mostListed = 20;
 
@@ -21,6 +22,29 @@ function step({after, says, kind}) {
   return make("li", {"data-kind": kind}, make("span", {class: "after"}, `+${Math.round(after * 1000)} ms`), make("span", {}, says));
 }
 
+const markedAs = {"deployment.cutover": "cutover", "rollback.decided": "rollback", "rollback.held": "hold"};
+
+function marksOf(events) {
+  return events.filter((event) => markedAs[event.kind]).map((event) => ({at: Date.parse(event.time), kind: markedAs[event.kind], says: event.says}));
+}
+
+/** How the rules that were breached went around it: what is on record, which is more than the page has seen. */
+function charts(incident) {
+  const some = Object.entries(incident.signals ?? {}).filter(([rule]) => rule === incident.rule || incident.other_rules.includes(rule));
+  return some.map(([rule, signal]) => {
+    const chart = createChart();
+    chart.show({...signal, rule, marks: marksOf(incident.events), when: "around the incident"});
+    return make("div", {class: "signal"}, make("h3", {class: "label"}, rule), ...chart.elements);
+  });
+}
+
+function metWith(users) {
+  if (!users) return "";
+  if (!users.requests) return `no request was seen in the minute to ${atTime(Date.parse(users.at), Date.parse(users.at))} UTC`;
+  const p95 = users.p95 === null ? "" : `, P95 ${amount(users.p95, "seconds")}`;
+  return `${amount(users.errors / users.requests, "ratio")} of ${users.requests} requests failed${p95}, in the minute to ${atTime(Date.parse(users.at), Date.parse(users.at))} UTC`;
+}
+
 /** An incident as a person reads it: the sentence, the numbers, the steps, what to type, where that does not stand at the top of the page. */
 function report(incident, now, {withNext = true} = {}) {
   const began = Date.parse(incident.began);
@@ -31,12 +55,14 @@ function report(incident, now, {withNext = true} = {}) {
     make("div", {},
       make("p", {class: "stands"}, withCommands(incident.stands || incident.says)),
       make("dl", {class: "facts"},
+        line("Users", metWith(incident.users)), line("At the breach", metWith(incident.users_at_breach)), line("Helped", incident.helped),
         line("Broke", incident.says), line("Began", `${atTime(began, now)} UTC, ${lasted}`), line("Outcome", incident.ended && incident.outcome),
         line("Ordered by", orderedBy(incident)), line("Blame", incident.blame), line("Breached, too", incident.other_rules.join(", ")),
         line("Acknowledged", incident.acknowledged), line("Told", incident.told?.join(", ")), line("Not told", incident.untold?.join(". ")),
         line("Also ill", incident.ill.join(". ")))),
     make("div", {}, make("h3", {class: "label"}, "Steps"),
-      incident.steps.length ? make("ol", {class: "steps"}, incident.steps.map(step)) : make("p", {class: "quiet"}, noSteps)),
+      incident.steps.length ? make("ol", {class: "steps"}, incident.steps.map(step)) : make("p", {class: "quiet"}, noSteps),
+      charts(incident)),
     choices.map(([label, some]) => make("div", {class: "choices"}, make("h3", {class: "label"}, label), some.map((choice) => command(choice.type, choice.so_that)))));
 }
 

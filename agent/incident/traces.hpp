@@ -12,7 +12,7 @@
 #include <string>
 #include <vector>
 
-namespace flipback::serve {
+namespace flipback::incident {
 
 /// The value of one rule at a moment, as its deciding comparison reads it.
 struct reading {
@@ -20,6 +20,12 @@ struct reading {
   std::optional<double> value;
   std::optional<double> threshold;
   unit in = unit::number;
+};
+
+/// One value of a trace.
+struct traced {
+  std::int64_t at;  ///< milliseconds of the wall's clock
+  std::optional<double> value;
 };
 
 /// How the values of the rules went in the last half hour, and what happened meanwhile: for a picture of it. Bounded, whatever is told.
@@ -37,18 +43,15 @@ class traces {
   /// Cutovers, rollbacks and holds are marks; other events are none.
   void take(const event& e, wall_time at);
 
-  [[nodiscard]] boost::json::object as_object() const;
-
- private:
-  struct point {
-    std::int64_t at;  ///< milliseconds of the wall's clock
-    std::optional<double> value;
-  };
   struct trace {
     unit in = unit::number;
     std::optional<double> threshold;  ///< the newest that was known
-    std::deque<point> points;
+    std::deque<traced> points;
   };
+  [[nodiscard]] const std::map<std::string, trace>& rules() const { return rules_; }
+  [[nodiscard]] boost::json::object as_object() const;
+
+ private:
   struct mark {
     std::int64_t at;
     std::string_view kind;
@@ -59,4 +62,4 @@ class traces {
   std::deque<mark> marks_;
 };
 
-}  // namespace flipback::serve
+}  // namespace flipback::incident

@@ -9,7 +9,7 @@
 #include <string_view>
 
 /// Values as programs read them in JSON.
-namespace flipback::serve {
+namespace flipback {
 
 /// JSON has no word for what is not finite.
 inline boost::json::value number_or_null(const std::optional<double>& of) {
@@ -32,4 +32,12 @@ constexpr std::string_view word_of(unit u) {
   return "number";
 }
 
-}  // namespace flipback::serve
+/// The unit that is written so; a plain number where none is.
+constexpr unit unit_of(std::string_view word) {
+  for (const unit u : {unit::seconds, unit::ratio, unit::bytes, unit::per_second}) {
+    if (word_of(u) == word) return u;
+  }
+  return unit::number;
+}
+
+}  // namespace flipback

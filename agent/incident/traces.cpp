@@ -1,10 +1,10 @@
-#include "agent/serve/traces.hpp"
+#include "agent/incident/traces.hpp"
 
 #include "flipback/quoted.hpp"
 #include "flipback/unix_milliseconds.hpp"
 
 #include "agent/incident/book.hpp"
-#include "agent/serve/json_values.hpp"
+#include "agent/json_values.hpp"
 
 #include <boost/json.hpp>
 
@@ -12,7 +12,7 @@
 #include <array>
 #include <utility>
 
-namespace flipback::serve {
+namespace flipback::incident {
 
 namespace json = boost::json;
 
@@ -49,7 +49,7 @@ void traces::take(const std::vector<reading>& all, wall_time at) {
 void traces::take(const event& e, wall_time at) {
   const auto found = std::ranges::find(marking, e.kind, &std::pair<std::string_view, std::string_view>::first);
   if (found == marking.end()) return;
-  const bool went_back = incident::text_of(e, "outcome") == "rolled back" && e.kind.starts_with("rollback.");
+  const bool went_back = text_of(e, "outcome") == "rolled back" && e.kind.starts_with("rollback.");
   marks_.push_back({unix_milliseconds(at), went_back ? "rolled back" : found->second, quoted(e.says, {}, longest_mark)});
   while (marks_.size() > most_marks || marks_.front().at < oldest_kept(at)) marks_.pop_front();
 }
@@ -58,7 +58,7 @@ json::object traces::as_object() const {
   json::object rules;
   for (const auto& [name, its] : rules_) {
     json::array points;
-    for (const point& p : its.points) points.push_back(json::array{p.at, number_or_null(p.value)});
+    for (const traced& p : its.points) points.push_back(json::array{p.at, number_or_null(p.value)});
     rules[name] = json::object{{"unit", word_of(its.in)}, {"threshold", number_or_null(its.threshold)}, {"points", std::move(points)}};
   }
   json::array marks;
@@ -66,4 +66,4 @@ json::object traces::as_object() const {
   return {{"every", to_seconds(every)}, {"rules", std::move(rules)}, {"marks", std::move(marks)}};
 }
 
-}  // namespace flipback::serve
+}  // namespace flipback::incident

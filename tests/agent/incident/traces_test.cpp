@@ -1,4 +1,4 @@
-#include "agent/serve/traces.hpp"
+#include "agent/incident/traces.hpp"
 
 #include <boost/json.hpp>
 #include <doctest/doctest.h>
@@ -7,7 +7,7 @@
 
 using namespace flipback;
 using namespace std::chrono_literals;
-using serve::traces;
+using incident::traces;
 namespace json = boost::json;
 
 namespace {

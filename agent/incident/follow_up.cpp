@@ -1,0 +1,73 @@
+#include "agent/incident/follow_up.hpp"
+
+#include "agent/incident/book.hpp"
+
+#include <boost/asio/post.hpp>
+#include <boost/asio/steady_timer.hpp>
+#include <boost/asio/use_awaitable.hpp>
+
+#include <string>
+#include <utility>
+
+namespace flipback::incident {
+
+namespace {
+
+instant now() {
+  return std::chrono::steady_clock::now();
+}
+
+}  // namespace
+
+follow_up::follow_up(boost::asio::io_context& loop, surroundings of) : loop_(loop), of_(std::move(of)) {}
+
+void follow_up::take(const event& e, wall_time at) {
+  traces_.take(e, at);
+  // A turn is put on record at once, but not in the step that it happens in.
+  if (evidence_.take(e, at)) boost::asio::post(loop_, [this] { put_on_record(std::chrono::system_clock::now()); });
+  if (e.kind == "rollback.decided") helped_.decided(text_of(e, "incident"), of_.users(now() - helped::measured_for, now()));
+  if (e.kind == "rollback.closed") helped_.closed(text_of(e, "outcome"), now());
+  if (e.kind == "rollback.recovered" && led_back(text_of(e, "outcome"))) helped_.interrupted(text_of(e, "incident"));
+  if (e.kind == "deployment.cutover") helped_.cutover();
+}
+
+void follow_up::recall(const std::vector<happening>& operations) {
+  std::string unmeasured;
+  for (const auto& [at, what] : operations) {
+    if (what.kind == "rollback.closed" || what.kind == "rollback.recovered")
+      unmeasured = led_back(text_of(what, "outcome")) ? text_of(what, "incident") : "";
+    if (what.kind == "deployment.helped") unmeasured.clear();
+  }
+  if (!unmeasured.empty()) helped_.interrupted(unmeasured);
+}
+
+void follow_up::bring_up_to_date() {
+  if (const wall_time at = std::chrono::system_clock::now(); evidence_.is_behind(at)) put_on_record(at);
+}
+
+void follow_up::put_on_record(wall_time at) {
+  traces_.take(of_.rules(), at);
+  for (const event& e : evidence_.pieces(traces_, of_.users(now() - evidence::users_of, now()), at)) of_.put_on_record(e, at);
+}
+
+void follow_up::look() {
+  const wall_time at = std::chrono::system_clock::now();
+  if (evidence_.is_due(at))
+    put_on_record(at);
+  else
+    traces_.take(of_.rules(), at);
+  const auto due = helped_.due();
+  if (!due || now() < *due) return;
+  if (auto told = helped_.tell(of_.users(helped_.since(), *due))) of_.tell(*std::move(told));
+}
+
+boost::asio::awaitable<void> follow_up::run() {
+  boost::asio::steady_timer timer(loop_);
+  for (;;) {
+    look();
+    timer.expires_after(traces::every);
+    co_await timer.async_wait(boost::asio::use_awaitable);
+  }
+}
+
+}  // namespace flipback::incident

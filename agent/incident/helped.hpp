@@ -1,0 +1,45 @@
+#pragma once
+
+#include "flipback/event.hpp"
+
+#include "agent/incident/users_met.hpp"
+
+#include <optional>
+#include <string>
+
+namespace flipback::incident {
+
+/// Whether a rollback with this outcome has led users to the other slot.
+bool led_back(const std::string& outcome);
+
+/// Whether a rollback helped: what users met with in the two minutes after its end, beside the two minutes before it was decided. Pure.
+class helped {
+ public:
+  static constexpr duration measured_for = std::chrono::minutes(2);
+  static constexpr double limit = 0.05;      ///< the runbook's: a larger share of failed, or of slow, requests hurts users
+  static constexpr double least = 20;        ///< requests after it; fewer tell nothing
+  static constexpr double by_chance = 0.01;  ///< what chance makes of equal shares more often than that is no difference
+
+  /// A rollback was decided, and users have met with this in the two minutes before.
+  void decided(const std::string& incident, const users_met& before);
+  /// What became of it.
+  void closed(const std::string& outcome, instant now);
+  /// The agent was started anew while a rollback of an earlier life was to be measured.
+  void interrupted(const std::string& incident);
+  /// Another release is live: what users meet with from now on says nothing of the rollback.
+  void cutover();
+
+  /// When what users met with since `since()` is to be told; nothing: it is not measured.
+  [[nodiscard]] std::optional<instant> due() const;
+  [[nodiscard]] instant since() const { return ended_.value_or(instant{}); }
+  /// What is to be told of it now. Precondition: it is due, or was cut off.
+  std::optional<event> tell(const users_met& after);
+
+ private:
+  std::string incident_;
+  users_met before_;
+  std::optional<instant> ended_;  ///< nothing: no rollback, or it is not over
+  std::string cut_off_;           ///< why it can't be told; empty: it can
+};
+
+}  // namespace flipback::incident
