@@ -64,7 +64,8 @@ std::optional<double> number_in(const event& e, std::string_view field) {
 
 bool evidence::take(const event& e, wall_time at) {
   const std::string id = text_of(e, "incident");
-  if (id.empty() || e.kind == "deployment.helped") return false;  // the latter may be of one that is long over
+  if (e.kind == "deployment.helped") return !id.empty() && id == incident_;  // it may be of one that is long over
+  if (id.empty()) return false;
   if (id != incident_) *this = {};
   incident_ = id;
   if (e.kind == "incident.ended") ends_ = at;
@@ -77,7 +78,7 @@ bool evidence::is_due(wall_time at) const {
 }
 
 bool evidence::is_behind(wall_time at) const {
-  return !incident_.empty() && !ends_ && (!told_until_ || back(at, traces::every) >= *told_until_);
+  return !incident_.empty() && (!told_until_ || back(at, ends_ ? again : traces::every) >= *told_until_);
 }
 
 std::vector<event> evidence::pieces(const traces& of, const users_met& met, wall_time at) {

@@ -19,6 +19,14 @@ instant now() {
 
 }  // namespace
 
+std::vector<reading> follow_up::readings() const {
+  std::vector<reading> all = of_.rules();
+  const pooled errors = of_.users(now() - users_errors_over, now()).errors;
+  const bool is_known = errors.denominator > 0;
+  all.push_back({users_errors, is_known ? std::optional(errors.numerator / errors.denominator) : std::nullopt, std::nullopt, unit::ratio});
+  return all;
+}
+
 follow_up::follow_up(boost::asio::io_context& loop, surroundings of) : loop_(loop), of_(std::move(of)) {}
 
 void follow_up::take(const event& e, wall_time at) {
@@ -46,7 +54,7 @@ void follow_up::bring_up_to_date() {
 }
 
 void follow_up::put_on_record(wall_time at) {
-  traces_.take(of_.rules(), at);
+  traces_.take(readings(), at);
   for (const event& e : evidence_.pieces(traces_, of_.users(now() - evidence::users_of, now()), at)) of_.put_on_record(e, at);
 }
 
@@ -55,7 +63,7 @@ void follow_up::look() {
   if (evidence_.is_due(at))
     put_on_record(at);
   else
-    traces_.take(of_.rules(), at);
+    traces_.take(readings(), at);
   const auto due = helped_.due();
   if (!due || now() < *due) return;
   if (auto told = helped_.tell(of_.users(helped_.since(), *due))) of_.tell(*std::move(told));

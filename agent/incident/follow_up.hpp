@@ -39,6 +39,7 @@ class follow_up {
   [[nodiscard]] const traces& seen() const { return traces_; }
 
  private:
+  [[nodiscard]] std::vector<reading> readings() const;
   void look();
   void put_on_record(wall_time at);
 

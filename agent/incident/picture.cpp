@@ -11,6 +11,7 @@
 #include <algorithm>
 #include <array>
 #include <cstdint>
+#include <iterator>
 #include <span>
 #include <string_view>
 #include <utility>
@@ -62,15 +63,17 @@ std::vector<turn> turns_of(const report& r) {
   return turns;
 }
 
-/// Those of rules that were breached or pending; where nothing is known of them, of all.
+/// What users met with, and the rules that were breached or pending; where nothing is known of those, all.
 std::vector<const signal*> drawn(const report& r) {
   std::vector<const signal*> some;
   std::vector<const signal*> all;
   for (const signal& s : r.signals) {
     if (std::ranges::none_of(s.points, [](const traced& p) { return p.value.has_value(); })) continue;
     all.push_back(&s);
-    if (s.rule == r.rule || std::ranges::find(r.rules, s.rule) != r.rules.end()) some.push_back(&s);
+    if (s.rule == users_errors || s.rule == r.rule || std::ranges::find(r.rules, s.rule) != r.rules.end()) some.push_back(&s);
   }
+  if (const auto users = std::ranges::find(some, users_errors, &signal::rule); users != some.end())
+    std::rotate(some.begin(), users, std::next(users));
   return some.empty() ? all : some;
 }
 
@@ -134,7 +137,8 @@ std::string panel_of(const signal& s, const time_range& over, double top) {
   most = most > 0 ? most * 1.1 : 1;
   const double bottom = top + panel;
   const double end = width - right;
-  std::string text = fmt::format("<text class=\"name\" x=\"{}\" y=\"{:.1f}\">{}</text>\n", left, top - 8, in_xml(s.rule));
+  const std::string name = s.rule == users_errors ? fmt::format("{} (over {})", s.rule, format_duration(users_errors_over)) : s.rule;
+  std::string text = fmt::format("<text class=\"name\" x=\"{}\" y=\"{:.1f}\">{}</text>\n", left, top - 8, in_xml(name));
   text += fmt::format("<rect class=\"frame\" x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\"/>\n", left, top, end - left, panel);
   const auto label = [&](double y, double value, std::string_view kind) {
     text += fmt::format("<text{} x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", kind, left - 8, y + 4, format_value(value, s.in));

@@ -78,7 +78,6 @@ def test_two_minutes_later_it_is_told_whether_the_rollback_helped(stack, fast_ag
     assert any(line.startswith("helped    the rollback helped: in the 2m after it 0% of ") for line in shown.splitlines()), shown
     assert helped["says"] in ask(stack, "log")[1]
     assert helped["says"] in ask(stack, "incidents", "last", "--markdown")[1]
-    open("/tmp/pic.svg", "w").write(ask(stack, "incidents", "last", "--svg")[1]); open("/tmp/pic.txt","w").write(shown)
 
 
 def test_operations_are_a_line_each_in_a_file_and_in_a_verb(stack, fast_agent):

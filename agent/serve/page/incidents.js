@@ -30,7 +30,7 @@ function marksOf(events) {
 
 /** How the rules that were breached went around it: what is on record, which is more than the page has seen. */
 function charts(incident) {
-  const some = Object.entries(incident.signals ?? {}).filter(([rule]) => rule === incident.rule || incident.other_rules.includes(rule));
+  const some = Object.entries(incident.signals ?? {}).filter(([rule]) => rule === "users' errors" || rule === incident.rule || incident.other_rules.includes(rule));
   return some.map(([rule, signal]) => {
     const chart = createChart();
     chart.show({...signal, rule, marks: marksOf(incident.events), when: "around the incident"});
