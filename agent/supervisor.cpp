@@ -109,9 +109,8 @@ void supervisor::settle_incidents() {
 }
 
 void supervisor::tell_people_by(notify::directory targets) {
-  const config::notifying& how = now_->configured().notify;
   if (!targets.targets.empty()) notifier_.remember(notify::notifier::file_beside(started_with_.state));
-  notifier_.use(std::move(targets), {how.escalate_after, how.remind_every, how.link, how.name});
+  notifier_.use(std::move(targets), now_->configured().notify);
 }
 
 /// What an earlier life left open is gone on with, and what it did not tell people to the end.
@@ -120,7 +119,9 @@ void supervisor::go_on_with_incidents(const std::string& file) {
   const auto recall = [&](const std::string& id, auto by) -> std::expected<void, std::string> {
     const auto all = id.empty() ? std::vector<happening>{} : incident::read_incident(file, id);
     if (!all) return std::unexpected(all.error());
-    std::ranges::for_each(*all, by);
+    for (const happening& h : *all) {
+      if (!incident::is_evidence(h.what)) by(h);
+    }
     return {};
   };
   const auto open = incident::read_open_incident(file);
@@ -155,7 +156,8 @@ asio::awaitable<serve::reply> supervisor::answer(serve::demand asked) {
   if (!serve::asks_what_happened(asked)) co_return co_await serve::answer_to(*now_, known, std::move(asked));
   if (!history_) co_return serve::reply{false, "there is no [deployment], so that there are no incidents\n"};
   follow_up_.bring_up_to_date();
-  const auto found = co_await history_->read<serve::reply>([asked](const std::string& file) { return serve::what_happened(file, asked); });
+  const auto found = co_await history_->read<serve::reply>(
+      [asked, socket = started_with_.socket](const std::string& file) { return serve::what_happened(file, asked, socket); });
   if (!found) co_return serve::reply{false, found.error() + "\n"};
   serve::reply made = *found;
   // What waits for the disk is not in it, and not shown as if there were no more.
@@ -165,12 +167,13 @@ asio::awaitable<serve::reply> supervisor::answer(serve::demand asked) {
 
 serve::reply supervisor::acknowledge(const serve::demand& asked) {
   if (const auto mistake = serve::wrong_with(asked)) return {false, *mistake + "\n", true};
-  if (!notifier_.awaits_acknowledgement())
+  const std::string what = notifier_.awaits_acknowledgement();
+  if (what.empty())
     return {false, "there is nothing to acknowledge: people were told of nothing that is not over, or somebody has acknowledged it\n"};
   const std::string& reason = asked.values.at("reason");
   event e{"incident.acknowledged", severity::info, one_line(fmt::format("{} has acknowledged it: {}", asked.by, reason)), {}};
   tell(std::move(e.with("by", asked.by).with("reason", reason)));
-  return {true, "acknowledged: it does not escalate, and reminds nobody until it is over\n"};
+  return {true, fmt::format("{}: acknowledged; it does not escalate, and reminds nobody until it is over\n", what)};
 }
 
 void supervisor::listen_to_operators(const std::string& path) {

@@ -8,6 +8,7 @@
 
 #include "agent/config/environment.hpp"
 #include "agent/config/mode.hpp"
+#include "agent/notify/manners.hpp"
 #include "probes/expectation.hpp"
 #include "probes/identity.hpp"
 #include "rules/rule.hpp"
@@ -154,16 +155,6 @@ struct target_entry {
   settings::node table;  ///< its own keys, for its maker; the common ones have been taken out
 };
 
-/// How people are told: [notify].
-struct notifying {
-  std::vector<duration> escalate_after{std::chrono::minutes(15), std::chrono::minutes(30)};
-  duration remind_every = std::chrono::hours(1);  ///< zero: never
-  std::string link;                               ///< the agent's page, as people reach it
-  std::string name;                               ///< of this agent, in each title; default: the machine's
-
-  friend bool operator==(const notifying&, const notifying&) = default;
-};
-
 /// What the rules are told, kept for `flipback replay`.
 struct record {
   std::string path;
@@ -179,7 +170,7 @@ struct configuration {
   std::optional<config::record> record;
   std::optional<config::deployment> deployment;
   config::nginx nginx;
-  config::notifying notify;
+  notify::manners notify;
   std::vector<target_entry> targets;      ///< in the file's order
   std::vector<slot> slots;                ///< in the file's order
   std::vector<probe_entry> probes;        ///< in the file's order

@@ -24,7 +24,7 @@ void report_no_such_type(const target_entry& entry, settings::section& table) {
 }
 
 /// A target that would never be told of anything is a mistake.
-void report_what_is_never_told(const target_entry& entry, const notify::target& to, const notifying& how, settings::section& table) {
+void report_what_is_never_told(const target_entry& entry, const notify::target& to, const notify::manners& how, settings::section& table) {
   using notify::subject;
   constexpr std::array all{subject::incident, subject::alerts, subject::notice, subject::cutover};  // as `subjects`
   for (std::size_t i = 0; i < all.size(); ++i) {
@@ -34,6 +34,12 @@ void report_what_is_never_told(const target_entry& entry, const notify::target& 
   if (entry.level > how.escalate_after.size() + 1)
     table.report_here(fmt::format("level: found {}, but [notify] escalate_after has {} of the {} times that lead there", entry.level,
                                   how.escalate_after.size(), entry.level - 1));
+}
+
+/// Null: there is none.
+const target_entry* lowest_of(const std::vector<target_entry>& all) {
+  const auto found = std::ranges::min_element(all, {}, &target_entry::level);
+  return found == all.end() ? nullptr : &*found;
 }
 
 }  // namespace
@@ -52,6 +58,8 @@ std::vector<made_target> make_targets(const configuration& from, net::network& t
     const std::size_t kept = problems.secrets().size();
     auto reaches = kind->make(table, through);
     report_what_is_never_told(entry, *reaches, from.notify, table);
+    if (&entry == lowest_of(from.targets) && entry.level > 1)
+      table.report_here(fmt::format("level: found {}, and no target has level 1: nobody would be told at once", entry.level));
     made.push_back({entry, std::move(reaches), discretion(std::span(problems.secrets()).subspan(kept))});
   }
   return made;

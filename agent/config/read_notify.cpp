@@ -66,7 +66,7 @@ target_entry read_target(const std::string& name, settings::section& from, const
 
 }  // namespace
 
-void read_notify(settings::section& root, notifying& into) {
+void read_notify(settings::section& root, notify::manners& into) {
   std::array<char, HOST_NAME_MAX + 1> machine{};
   if (::gethostname(machine.data(), machine.size() - 1) == 0) into.name = machine.data();
   auto from = root.inner("notify");

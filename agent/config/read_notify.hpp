@@ -8,7 +8,7 @@
 namespace flipback::config {
 
 /// The table [notify].
-void read_notify(settings::section& root, notifying& into);
+void read_notify(settings::section& root, notify::manners& into);
 /// The tables under [targets]: of each what is common to all. The rest is its kind's.
 void read_targets(settings::section& root, std::vector<target_entry>& into);
 

@@ -104,6 +104,10 @@ std::vector<event> evidence::pieces(const traces& of, const users_met& met, wall
   return told;
 }
 
+bool is_evidence(const event& e) {
+  return e.kind == rule_kind || e.kind == users_kind;
+}
+
 bool add_piece(std::vector<signal>& to, const event& e) {
   if (e.kind != rule_kind) return false;
   const std::string rule = text_of(e, "rule");

@@ -56,6 +56,8 @@ struct users_then {
   users_met met;
 };
 
+/// Whether it is for the record alone.
+bool is_evidence(const event& e);
 /// Puts what a piece holds behind what is known of the same rule; false: it is no piece of a rule's values.
 bool add_piece(std::vector<signal>& to, const event& e);
 /// Nothing: it does not tell what users met with.

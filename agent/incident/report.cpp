@@ -144,7 +144,8 @@ void take_evidence(report& r, std::vector<happening>& all) {
     if (const auto met = users_in(h.what)) users.push_back({h.at, *met});
     const bool is_worst = h.what.kind == "rollback.decided" || (is_of_a_rollback_rule(h.what) && text_of(h.what, "to") == "breached");
     if (is_worst && !worst) worst = h.at;
-    return add_piece(r.signals, h.what) || users_in(h.what);
+    add_piece(r.signals, h.what);
+    return is_evidence(h.what);
   });
   if (users.empty()) return;
   r.users = users.back();

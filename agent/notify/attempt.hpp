@@ -16,7 +16,7 @@ struct attempt {
     refused   ///< it never will be: the target says that the letter itself is wrong
   };
   result is = result::delivered;
-  std::string says;               ///< one sentence, without a secret: what the target answered; empty where it was delivered
+  std::string says;  ///< one sentence, without a secret: what the target answered; where it was delivered, to whom it was not, or empty
   std::optional<duration> after;  ///< of `not_yet`: the target itself says when to ask again (Retry-After)
   std::string kept;               ///< of `delivered`: what the next letter of this matter needs to edit the same message; at most 1 KiB
 };

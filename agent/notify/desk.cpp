@@ -214,9 +214,13 @@ std::set<std::string> desk::open() const {
   return found;
 }
 
-bool desk::awaits_acknowledgement() const {
+std::string desk::awaits_acknowledgement() const {
   const auto awaits = [](const std::optional<matter>& of) { return of && of->told() > 0 && !of->is_over() && of->acknowledged().empty(); };
-  return awaits(incident_) || awaits(alerts_);
+  std::string what = awaits(incident_) ? fmt::format("incident {}", incident_->id()) : "";
+  if (!awaits(alerts_)) return what;
+  std::vector<std::string> rules;
+  for (const auto& [rule, its] : breached_) rules.push_back(rule);
+  return what + fmt::format("{}alerts{}{}", what.empty() ? "" : ", ", rules.empty() ? "" : " of ", fmt::join(rules, ", "));
 }
 
 json::object desk::kept(const moment& now) const {

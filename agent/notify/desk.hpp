@@ -44,8 +44,8 @@ class desk {
   [[nodiscard]] std::string incident() const { return incident_ ? incident_->id() : ""; }
   /// What people were told of and is not over, by its id.
   [[nodiscard]] std::set<std::string> open() const;
-  /// Whether people were told of something that is not over, and nobody has acknowledged it.
-  [[nodiscard]] bool awaits_acknowledgement() const;
+  /// What people were told of, is not over, and nobody has acknowledged, in a few words; empty: there is nothing.
+  [[nodiscard]] std::string awaits_acknowledgement() const;
 
   /// What is to outlast a restart: all but an incident's events, which are on record.
   [[nodiscard]] boost::json::object kept(const moment& now) const;

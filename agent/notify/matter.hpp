@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/deployment/slots.hpp"
+#include "agent/notify/manners.hpp"
 
 #include <boost/json/object.hpp>
 
@@ -12,17 +13,6 @@
 namespace flipback::notify {
 
 using deployment::moment;
-
-/// How people are told (packaging/docs/notifications.md).
-struct manners {
-  /// While nobody acknowledges: after so long the next level is told, too. Levels begin at 1, so there is one more than there are times.
-  std::vector<duration> escalate_after{std::chrono::minutes(15), std::chrono::minutes(30)};
-  duration remind_every = std::chrono::hours(1);  ///< all who were told; zero: never
-  std::string link;                               ///< the agent's page, as people reach it
-  std::string name;                               ///< of this agent, at the beginning of each title; empty: none
-
-  friend bool operator==(const manners&, const manners&) = default;
-};
 
 /// How soon people are to hear of something.
 enum class urgency : std::uint8_t {

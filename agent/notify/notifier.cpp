@@ -4,12 +4,9 @@
 #include "flipback/unix_milliseconds.hpp"
 
 #include "agent/config/read_notify.hpp"
-#include "agent/notify/outbox_file.hpp"
-#include "agent/store/late_answer.hpp"
 #include "agent/within.hpp"
 
 #include <boost/asio/as_tuple.hpp>
-#include <boost/asio/post.hpp>
 #include <boost/asio/use_awaitable.hpp>
 #include <boost/json/parse.hpp>
 #include <boost/json/serialize.hpp>
@@ -17,7 +14,6 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <mutex>
 
 namespace flipback::notify {
 
@@ -48,49 +44,15 @@ std::string letters(std::size_t count) {
 
 }  // namespace
 
-/// What the thread works on; it may outlive the notifier and the loop, where a write hangs for ever.
-struct notifier::disk {
-  std::string file;  ///< empty: nothing is kept
-  std::mutex one_at_a_time;
-  std::map<std::pair<std::string, std::string>, outbox::row> rows;  ///< to be written, by letter and target
-  std::vector<outbox::row> refused;
-  std::string desk;
-  std::string trouble;
-  std::string lost;                  ///< what had to be put aside
-  asio::io_context* loop = nullptr;  ///< null: nobody hears any more
-
-  /// Whether there is something to be heard of it.
-  bool write() {
-    std::vector<outbox::row> batch;
-    std::string kept;
-    {
-      const std::scoped_lock alone(one_at_a_time);
-      for (auto& [key, row] : std::exchange(rows, {})) batch.push_back(std::move(row));
-      kept = desk;
-    }
-    const auto done = write_outbox(file, batch, kept);
-    const std::scoped_lock alone(one_at_a_time);
-    const std::string before = std::exchange(trouble, done ? "" : done.error());
-    if (done && !done->empty()) lost = *done;
-    if (!done) refused.insert(refused.end(), batch.begin(), batch.end());
-    return !done || !done->empty() || !before.empty();
-  }
-};
-
 notifier::notifier(asio::io_context& loop, std::function<void(event)> tell, std::function<std::string(std::string)> typed)
     : loop_(loop),
       tell_(std::move(tell)),
       typed_(std::move(typed)),
       wake_(loop),
       deliveries_(loop, [this](const std::string& why) { tell_({"agent.task_failed", severity::critical, why, {}}); }),
-      disk_(std::make_shared<disk>()) {
-  disk_->loop = &loop;
-}
+      keeper_(loop, [this] { wake(); }) {}
 
-notifier::~notifier() {
-  const std::scoped_lock alone(disk_->one_at_a_time);
-  disk_->loop = nullptr;
-}
+notifier::~notifier() = default;
 
 /// To the millisecond, as letters are kept.
 moment notifier::now() {
@@ -102,9 +64,9 @@ std::string notifier::file_beside(const std::string& state_file) {
 }
 
 void notifier::remember(const std::string& file) {
-  if (!disk_->file.empty()) return;
-  disk_->file = file;
-  const auto left = read_outbox(file);
+  const auto opened = keeper_.open(file);
+  if (!opened) return;
+  const auto& left = *opened;
   if (!left)
     return tell_({"notify.unsaved", severity::warning, fmt::format("what people were told before is not known: {}", left.error()), {}});
   std::size_t unreadable = 0;
@@ -192,7 +154,7 @@ void notifier::hand_out() {
 instant notifier::next() const {
   const bool is_open = !desk_.open().empty();
   instant earliest = desk_.next().value_or(instant::max());
-  if (!told_trouble_.empty() || disk_hangs()) earliest = std::min(earliest, now().at + again_after);  // the disk may take it by then
+  if (!keeper_.trouble().empty() || keeper_.hangs()) earliest = std::min(earliest, now().at + again_after);  // the disk may take it by then
   for (const auto& to : directory_->targets) {
     if (busy_.contains(to.entry.name)) continue;
     earliest = std::min(earliest, outbox_.next(to.entry.name).value_or(instant::max()));
@@ -205,7 +167,7 @@ instant notifier::next() const {
 asio::awaitable<void> notifier::deliver(held to, std::size_t which, parcel what) {
   const config::made_target& target = to->targets[which];
   save();
-  co_await asio::co_spawn(loop_, saved(), asio::use_awaitable);  // on its own: it can't be cancelled, and this can
+  co_await asio::co_spawn(loop_, keeper_.written(), asio::use_awaitable);  // on its own: it can't be cancelled, and this can
   const attempt became = co_await attempt_at(target, what);
   busy_.erase(target.entry.name);
   const bool is_cut_off = stopped_ || to != directory_;  // by us: what did not arrive says nothing of the target
@@ -252,7 +214,10 @@ void notifier::hear(const config::made_target& to, const parcel& what, const att
   else if (became.is == attempt::result::not_yet && !failed_before)
     about({"notify.failed", severity::warning, fmt::format("{} can't be told, and is tried again: {}", name_of(to), became.says), {}});
   else if (became.is == attempt::result::delivered && !what.again)
-    about({"notify.told", severity::info, fmt::format("{} was told: {}", name_of(to), what.what.title), {}});
+    about({"notify.told",
+           became.says.empty() ? severity::info : severity::warning,
+           fmt::format("{} was told: {}{}{}", name_of(to), what.what.title, became.says.empty() ? "" : "; but ", became.says),
+           {}});
   if (became.is == attempt::result::delivered && failed_before)
     about({"notify.mended", severity::info, fmt::format("{} can be told again", name_of(to)), {}});
 }
@@ -290,13 +255,9 @@ std::string notifier::untold() const {
     if (its == nullptr) continue;
     all += fmt::format("{}{} can't be told: {}", all.empty() ? "" : "; ", name_of(to), its->says);
   }
-  if (!told_trouble_.empty()) all += fmt::format("{}what waits does not outlast a restart: {}", all.empty() ? "" : "; ", told_trouble_);
+  if (!keeper_.trouble().empty())
+    all += fmt::format("{}what waits does not outlast a restart: {}", all.empty() ? "" : "; ", keeper_.trouble());
   return all;
-}
-
-/// What waits for a disk that does not answer stays where it is bounded: in the outbox.
-bool notifier::disk_hangs() const {
-  return thread_.behind() > most_behind;
 }
 
 /// Has written what has changed; never blocks.
@@ -306,48 +267,24 @@ void notifier::save() {
            severity::critical,
            fmt::format("{} was not told \"{}\": {}", p.target, p.what.title, p.says.empty() ? "too many letters waited" : p.says),
            {}});
-  if (disk_->file.empty()) {
+  if (!keeper_.is_open()) {
     outbox_.take_changes();
     return;
   }
   hear_disk();
-  if (disk_hangs()) return;
-  std::vector<outbox::row> rows = outbox_.take_changes();
-  std::string desk = json::serialize(desk_.kept(clock()));
-  if (rows.empty() && desk == kept_) return;
-  kept_ = desk;
-  {
-    const std::scoped_lock alone(disk_->one_at_a_time);
-    for (outbox::row& row : rows) disk_->rows[{row.letter, row.target}] = std::move(row);
-    disk_->desk = std::move(desk);
-  }
-  thread_.post([this, own = disk_] {
-    if (!own->write()) return;
-    const std::scoped_lock alone(own->one_at_a_time);
-    if (own->loop == nullptr) return;
-    asio::post(*own->loop, [this, own] {
-      if (own->loop != nullptr) wake();  // else this is gone
-    });
-  });
+  if (!keeper_.hangs()) keeper_.write(outbox_.take_changes(), json::serialize(desk_.kept(clock())));
 }
 
 /// What the disk did not take is to be written again, and said.
 void notifier::hear_disk() {
-  std::string trouble;
-  std::string lost;
-  {
-    const std::scoped_lock alone(disk_->one_at_a_time);
-    if (!disk_->refused.empty() || !disk_->trouble.empty()) kept_.clear();
-    outbox_.not_written(std::exchange(disk_->refused, {}));
-    trouble = disk_->trouble;
-    lost = std::exchange(disk_->lost, {});
-  }
-  if (!lost.empty()) {
+  outbox_keeper::word said = keeper_.hear();
+  outbox_.not_written(std::move(said.refused));
+  if (!said.lost.empty()) {
     outbox_.write_all();
-    tell_({"notify.unsaved", severity::warning, lost, {}});
+    tell_({"notify.unsaved", severity::warning, said.lost, {}});
   }
-  if (std::exchange(told_trouble_, trouble) != trouble && !trouble.empty())
-    tell_({"notify.unsaved", severity::warning, fmt::format("what people are told does not outlast a restart: {}", trouble), {}});
+  if (said.news && !keeper_.trouble().empty())
+    tell_({"notify.unsaved", severity::warning, fmt::format("what people are told does not outlast a restart: {}", keeper_.trouble()), {}});
 }
 
 /// By which the desk's times are kept: the same one as long as the wall's clock is not put right, so that what has not changed reads the
@@ -357,14 +294,6 @@ const moment& notifier::clock() {
   const auto apart = (at.wall - clock_.wall) - std::chrono::duration_cast<wall_time::duration>(at.at - clock_.at);
   if (std::chrono::abs(apart) > std::chrono::seconds(2)) clock_ = at;
   return clock_;
-}
-
-/// Until all that was to be written is, or can't be told to be.
-asio::awaitable<void> notifier::saved() {
-  if (disk_->file.empty() || disk_hangs()) co_return;
-  const auto written = std::make_shared<late_answer>();
-  thread_.post([written] { written->give({}); });
-  co_await written->wait(on_disk_within);
 }
 
 }  // namespace flipback::notify

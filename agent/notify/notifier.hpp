@@ -4,8 +4,7 @@
 
 #include "agent/config/make_targets.hpp"
 #include "agent/notify/desk.hpp"
-#include "agent/notify/outbox.hpp"
-#include "agent/store/disk_thread.hpp"
+#include "agent/notify/outbox_keeper.hpp"
 #include "agent/task_group.hpp"
 #include "probes/net/network.hpp"
 
@@ -36,8 +35,6 @@ struct directory {
 class notifier {
  public:
   static constexpr duration delivered_within = std::chrono::seconds(10);
-  static constexpr duration on_disk_within = std::chrono::seconds(1);
-  static constexpr std::size_t most_behind = 8;                     ///< writes that are asked for and not done
   static constexpr duration again_after = std::chrono::seconds(5);  ///< on a disk that took nothing
 
   /// `tell`, on the loop: `notify.told` of each letter that arrived, `notify.failed` and `notify.mended` of a target, `notify.given_up` of
@@ -69,7 +66,7 @@ class notifier {
   };
   boost::asio::awaitable<std::vector<trial>> test(std::string only);
 
-  [[nodiscard]] bool awaits_acknowledgement() const { return desk_.awaits_acknowledgement(); }
+  [[nodiscard]] std::string awaits_acknowledgement() const { return desk_.awaits_acknowledgement(); }
   /// Why people are not told, in one sentence; empty: they are.
   [[nodiscard]] std::string untold() const;
   [[nodiscard]] const directory& reaches() const { return *directory_; }
@@ -92,11 +89,9 @@ class notifier {
                                        std::size_t number);
   void hear(const config::made_target& to, const parcel& what, const attempt& became);
   [[nodiscard]] instant next() const;
-  [[nodiscard]] bool disk_hangs() const;
   void hear_disk();
   [[nodiscard]] const moment& clock();
   void save();
-  boost::asio::awaitable<void> saved();
   void wake() { wake_.cancel(); }
 
   boost::asio::io_context& loop_;
@@ -109,13 +104,9 @@ class notifier {
   std::map<std::pair<std::string, std::string>, std::uint64_t> counts_;  ///< attempts, by target and what became of them
   moment clock_ = now();
   bool stopped_ = false;
-  std::string kept_;          ///< of the desk, as it is on disk or on its way there
-  std::string told_trouble_;  ///< of the disk
   boost::asio::steady_timer wake_;
   task_group deliveries_;
-  struct disk;
-  std::shared_ptr<disk> disk_;
-  disk_thread thread_;  ///< the last member: what it does may touch the disk's parts, and outlive this with them
+  outbox_keeper keeper_;
 };
 
 }  // namespace flipback::notify

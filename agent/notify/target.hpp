@@ -29,8 +29,6 @@ class target {
   virtual asio::awaitable<attempt> deliver(const letter& what, const std::string& kept, run& r) = 0;
   /// How often the newest letter of a matter that has not ended is to be sent again, so that it does not end by itself; zero: not at all.
   [[nodiscard]] virtual duration sent_again_every() const { return {}; }
-  /// Whether each letter edits the message before it, so that a reminder must make itself heard in another way.
-  [[nodiscard]] virtual bool edits() const { return false; }
 };
 
 /// One kind of target: the `type` in its table, what it is for, and how one is made from the table. `make` reads all of its own keys

@@ -54,6 +54,26 @@ std::string format_in(const std::string& query) {
   return {};
 }
 
+/// What an answer calls by an option of the command line is called by its key; commands stay as they are typed.
+std::string by_keys(const std::string& says, std::span<const api::key> keys) {
+  std::string made;
+  bool is_a_command = false;
+  for (std::size_t at = 0; at < says.size();) {
+    const std::string_view rest = std::string_view(says).substr(at);
+    const auto named = std::ranges::find_if(keys, [&](const api::key& k) {
+      return rest.starts_with("--") && rest.substr(2).starts_with(k.name) && !rest.substr(2 + k.name.size()).starts_with('-');
+    });
+    is_a_command = is_a_command != rest.starts_with('`');
+    if (is_a_command || named == keys.end()) {
+      made += says[at++];
+      continue;
+    }
+    made += fmt::format("\"{}\"{}", named->name, named->is_flag ? ": true" : "");
+    at += 2 + named->name.size();
+  }
+  return made;
+}
+
 /// No answer of the API is kept anywhere, nor taken for anything else than it says.
 void add_headers(const request& what, answer& to) {
   if (!what.path.starts_with("/api/")) return;
@@ -178,7 +198,7 @@ asio::awaitable<answer> api::change(const asked& what) {
   if (!verb) co_return std::move(verb.error());
   const reply came = co_await of_.ask(*std::move(verb));
   const std::string says = without_line_end(came.text);
-  if (!came.done) co_return problem(came.wrong ? 422 : 409, says);
+  if (!came.done) co_return problem(came.wrong ? 422 : 409, by_keys(says, what.by.keys));
   co_return as_json(line({{"done", true}, {"says", says}}));
 }
 

@@ -8,6 +8,7 @@
 #include "agent/incident/history_file.hpp"
 #include "agent/incident/picture.hpp"
 #include "agent/incident/report.hpp"
+#include "agent/serve/typed_here.hpp"
 
 #include <boost/json.hpp>
 #include <fmt/format.h>
@@ -64,13 +65,24 @@ std::expected<std::string, std::string> id_meant(const std::vector<happening>& m
       fmt::format("found {}, which {} incidents begin with: {}", in_quotes(typed), meant.size(), fmt::join(meant, ", ")));
 }
 
+/// What stands in JSON as a command alone has no backquotes by which it is found in a text.
+json::object with_commands_typed_here(json::object page, const std::string& socket) {
+  const auto type = [&](json::value& choice) {
+    const std::string typed = typed_here(fmt::format("`{}`", choice.at("type").as_string().c_str()), socket);
+    choice.as_object()["type"] = typed.substr(1, typed.size() - 2);
+  };
+  type(page["next"]);
+  for (json::value& choice : page["otherwise"].as_array()) type(choice);
+  return page;
+}
+
 }  // namespace
 
 bool asks_what_happened(const demand& what) {
   return what.verb == "incidents" || what.verb == "log";
 }
 
-reply what_happened(const std::string& file, const demand& what) {
+reply what_happened(const std::string& file, const demand& what, const std::string& socket) {
   const bool in_json = what.values.contains("json");
   if (what.verb == "log") return log(file, in_json);
   const auto marks = incident::read_incident(file, std::nullopt);
@@ -85,7 +97,7 @@ reply what_happened(const std::string& file, const demand& what) {
   if (!all) return cant(all.error());
   if (all->empty()) return cant(fmt::format("incident {} is no longer on record", *id));
   const incident::report r = incident::report_of(*std::move(all));
-  if (in_json) return as_json(as_object(r));
+  if (in_json) return as_json(with_commands_typed_here(as_object(r), socket));
   if (what.values.contains("svg")) return {true, as_svg(r)};
   return {true, what.values.contains("markdown") ? as_markdown(r) : as_text(r)};
 }

@@ -88,7 +88,7 @@ reply notifications(const notify::notifier& of, bool in_json) {
   for (const parcel* p : of.sent().all()) {
     if (++shown > most_shown) break;
     text += fmt::format("{}  {:<9} {}  {}{}\n", time_text(p->newest), name_of(p->is), p->target, one_line(p->what.title),
-                        p->says.empty() ? "" : fmt::format(" ({} tries: {})", p->tries, one_line(p->says)));
+                        p->says.empty() ? "" : fmt::format(" ({} {}: {})", p->tries, p->tries == 1 ? "try" : "tries", one_line(p->says)));
   }
   return {true, text};
 }

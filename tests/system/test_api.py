@@ -195,7 +195,7 @@ def test_every_change_does_what_its_verb_does(stack, served):
     decided = agent.wait("rollback.decided")
     assert decided["by"] == "alice (HTTP API, from 127.0.0.1)" and decided["why"] == "CVE-2026-1" and stack.live() == "blue"
     again = client.post("/api/v1/rollback", {"reason": "again"})
-    assert again.status == 409 and again.detail == "the switch names blue already, and users reach it; --force does it all the same"
+    assert again.status == 409 and again.detail == "the switch names blue already, and users reach it; \"force\": true does it all the same"
 
 
 UNMEANT = {

@@ -44,6 +44,7 @@ def test_a_rollback_is_one_incident_that_says_all_of_it_also_when_the_agent_is_d
     assert everything["incident"] == identity and everything["rule"] == "error-rate" and everything["outcome"] == "rolled back"
     assert [event["kind"] for event in everything["events"]][0] == "incident.began" and everything["events"][-1]["kind"] == "incident.ended"
     assert {"rollback.decided", "rollback.step", "rollback.closed"} <= {event["kind"] for event in everything["events"]}
+    assert everything["next"]["type"] == f"{typed(stack)} status"
     listed = ask(stack, "incidents")[1]
     assert listed.startswith(f"{identity}  error-rate ") and "rolled back" in listed
     markdown = ask(stack, "incidents", identity, "--markdown")[1]

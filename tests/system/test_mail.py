@@ -5,13 +5,14 @@ import os
 import socket
 import subprocess
 import time
+from threading import Thread
 
 import pytest
 from conftest import BINARY
 from smtp import PASSWORD, USER, Mailbox
 
 PROGRAM = os.path.join(os.path.dirname(BINARY), "flipback-mail")
-DELIVERED, REFUSED, NOT_YET = 0, 65, 75  # of sysexits.h
+DELIVERED, REFUSED, IN_PART, NOT_YET = 0, 65, 68, 75  # of sysexits.h
 MESSAGE = "From: flipback@example.com\r\nTo: ops@example.com\r\nSubject: x\r\nMessage-ID: <a.1@example.com>\r\n\r\n.a line\r\nFrom me\r\n"
 
 
@@ -84,7 +85,8 @@ def test_what_the_server_says_tells_whether_it_may_be_delivered_later(command, s
 
 def test_one_receiver_that_is_refused_does_not_keep_it_from_the_others():
     with Mailbox(answers={"RCPT": ["550 5.1.1 No such user"]}) as mail:
-        assert hand_over(mail.address, to=["gone@example.com", "ops@example.com"])[0] == DELIVERED
+        status, says = hand_over(mail.address, to=["gone@example.com", "ops@example.com"])
+    assert (status, says) == (IN_PART, f"{mail.address} did not take it for all receivers: it answered \"550 5.1.1 No such user\"")
     assert mail.came[0][1] == ["ops@example.com"]
 
 
@@ -99,6 +101,18 @@ def test_a_server_that_hangs_or_is_not_there_is_left_in_time():
         assert status == NOT_YET, says
     status, says = hand_over("127.0.0.1:9")
     assert status == NOT_YET and says.startswith("127.0.0.1:9: "), says
+
+
+@pytest.mark.parametrize("says_first", [b"", b"garbage\r\n", b"220 here\r\n"])
+def test_a_server_that_hangs_up_is_said_in_words(says_first):
+    with socket.create_server(("127.0.0.1", 0)) as rude:
+        def hang_up():
+            peer = rude.accept()[0]
+            peer.sendall(says_first)
+            peer.close()
+        Thread(target=hang_up, daemon=True).start()
+        address = f"127.0.0.1:{rude.getsockname()[1]}"
+        assert hand_over(address) == (NOT_YET, f"{address}: the server hung up, or does not speak SMTP")
 
 
 def test_what_a_server_took_is_delivered_though_it_hangs_after_that():

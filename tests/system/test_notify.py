@@ -210,7 +210,7 @@ def test_an_acknowledgement_is_told_and_recorded(stack, fast_agent, receiver):
     status, _, complaint = ask(stack, "ack", "--reason", " ")
     assert status == 2 and "--reason" in complaint
     status, said, _ = ask(stack, "ack", "--reason", "I look at it")
-    assert status == 0 and said.startswith("acknowledged")
+    assert status == 0 and said.startswith("incident ")
     wait_until("that to be told", lambda: "I look at it" in of_incident(to)[-1]["acknowledged"])
     assert "I look at it" in ask(stack, "incidents", "last")[1] and "I look at it" in ask(stack, "log")[1]
     assert ask(stack, "ack", "--reason", "once more")[0] == 1

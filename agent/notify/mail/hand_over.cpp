@@ -37,11 +37,22 @@ std::size_t give_message(char* into, std::size_t size, std::size_t count, void* 
   return taken;
 }
 
-/// Each line that the server says comes here; of those that refuse something the last is kept.
-std::size_t keep_refusal(const char* line, std::size_t size, std::size_t count, void* last) {
-  const std::string_view said(line, size * count);
-  if (said.starts_with('4') || said.starts_with('5')) *static_cast<std::string*>(last) = said;
-  return size * count;
+/// What the server refused last, and what of that was a receiver.
+struct refusals {
+  std::string any;
+  std::string of_a_receiver;
+  bool is_asked_for_receivers = false;
+};
+
+/// Each line that we say and that the server answers comes here.
+int hear(CURL*, curl_infotype kind, char* line, std::size_t size, void* into) {
+  auto& all = *static_cast<refusals*>(into);
+  const std::string_view said(line, size);
+  if (kind == CURLINFO_HEADER_OUT) all.is_asked_for_receivers = said.starts_with("RCPT ");
+  if (kind != CURLINFO_HEADER_IN || !(said.starts_with('4') || said.starts_with('5'))) return 0;
+  all.any = said;
+  if (all.is_asked_for_receivers) all.of_a_receiver = said;
+  return 0;
 }
 
 void say_whom(CURL* to, const job& what) {
@@ -75,11 +86,28 @@ ending ending_of(CURLcode error, long status) {
   return status / 100 == 5 && !is_of_the_login ? ending::refused : ending::not_yet;
 }
 
+/// What libcurl says of a connection that has ended is a number of the system's, which is of something else by then.
+std::string in_words(CURLcode error, const char* detail) {
+  switch (error) {
+    case CURLE_RECV_ERROR:
+    case CURLE_SEND_ERROR:
+    case CURLE_GOT_NOTHING:
+    case CURLE_WEIRD_SERVER_REPLY:
+      return "the server hung up, or does not speak SMTP";
+    case CURLE_OPERATION_TIMEDOUT:
+      return "the server has not taken it in time";
+    case CURLE_USE_SSL_FAILED:
+      return "the server offers no STARTTLS, which starttls = true asks for";
+    default:
+      return *detail != 0 ? detail : curl_easy_strerror(error);
+  }
+}
+
 }  // namespace
 
 struct delivery::parts {
   session to{curl_easy_init(), curl_easy_cleanup};
-  std::string refusal;  ///< what the server said last of those that are none
+  refusals refused;
 };
 
 delivery::delivery() : parts_(std::make_unique<parts>()) {}
@@ -103,8 +131,9 @@ handed_over delivery::hand_over(const job& what) {
   curl_easy_setopt(to.get(), CURLOPT_UPLOAD, 1L);
   curl_easy_setopt(to.get(), CURLOPT_READFUNCTION, give_message);
   curl_easy_setopt(to.get(), CURLOPT_READDATA, &rest);
-  curl_easy_setopt(to.get(), CURLOPT_HEADERFUNCTION, keep_refusal);
-  curl_easy_setopt(to.get(), CURLOPT_HEADERDATA, &parts_->refusal);
+  curl_easy_setopt(to.get(), CURLOPT_VERBOSE, 1L);
+  curl_easy_setopt(to.get(), CURLOPT_DEBUGFUNCTION, hear);
+  curl_easy_setopt(to.get(), CURLOPT_DEBUGDATA, &parts_->refused);
   curl_easy_setopt(to.get(), CURLOPT_ERRORBUFFER, why.data());
   curl_easy_setopt(to.get(), CURLOPT_NOSIGNAL, 1L);
   curl_easy_setopt(to.get(), CURLOPT_TIMEOUT, static_cast<long>(what.seconds));
@@ -112,16 +141,15 @@ handed_over delivery::hand_over(const job& what) {
   long status = 0;
   curl_easy_getinfo(to.get(), CURLINFO_RESPONSE_CODE, &status);
 
-  handed_over made{ending_of(error, status), {}};
   const std::vector<secret> hidden{what.password};
-  const std::string_view reason = why.front() != 0 ? why.data() : curl_easy_strerror(error);
-  if (made.is != ending::delivered && !parts_->refusal.empty())
-    made.says = fmt::format("{} answered {}", what.server, in_quotes(parts_->refusal, hidden));
-  else if (error != CURLE_OK)
-    made.says = fmt::format("{}: {}", what.server, quoted(reason, hidden));
-  else
-    made.says = fmt::format("{} took it", what.server);
-  return made;
+  const ending is = ending_of(error, status);
+  const auto& [any, of_a_receiver, asked] = parts_->refused;
+  if (is == ending::delivered && of_a_receiver.empty()) return {is, fmt::format("{} took it", what.server)};
+  if (is == ending::delivered)
+    return {ending::in_part,
+            fmt::format("{} did not take it for all receivers: it answered {}", what.server, in_quotes(of_a_receiver, hidden))};
+  if (!any.empty()) return {is, fmt::format("{} answered {}", what.server, in_quotes(any, hidden))};
+  return {is, fmt::format("{}: {}", what.server, quoted(in_words(error, why.data()), hidden))};
 }
 
 }  // namespace flipback::notify::mail

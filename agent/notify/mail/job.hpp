@@ -31,6 +31,11 @@ std::string job_text(const job& what);
 std::optional<job> job_in(std::string_view text);
 
 /// flipback-mail's exit status, from sysexits.h. On standard output it says in one line what came of it.
-enum class ending : int { delivered = 0, refused = 65, not_yet = 75 };
+enum class ending : int {
+  delivered = 0,
+  refused = 65,
+  in_part = 68,  ///< some of the receivers were refused
+  not_yet = 75
+};
 
 }  // namespace flipback::notify::mail

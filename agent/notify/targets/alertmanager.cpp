@@ -11,8 +11,8 @@
 
 #include <algorithm>
 #include <array>
-#include <optional>
 #include <cctype>
+#include <optional>
 
 namespace flipback::notify {
 

@@ -65,6 +65,7 @@ class email_target final : public target {
     if (ran->timed_out) return {not_yet, fmt::format("{} had not taken the mail in time", terms_.job.server)};
     if (ran->status == static_cast<int>(mail::ending::delivered)) return {};
     const std::string says = quoted(ran->output, hidden_);
+    if (ran->status == static_cast<int>(mail::ending::in_part)) return {delivered, says};
     if (ran->status == static_cast<int>(mail::ending::refused)) return {refused, says};
     if (ran->status == static_cast<int>(mail::ending::not_yet)) return {not_yet, says};
     return {not_yet, fmt::format("flipback-mail ended with status {}; it says {}", ran->status, in_quotes(ran->output, hidden_))};

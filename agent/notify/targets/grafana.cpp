@@ -54,7 +54,6 @@ class grafana_target final : public target {
   grafana_target(net::network& through, terms t) : through_(through), terms_(std::move(t)) {}
 
   [[nodiscard]] bool takes(subject s) const override { return s != subject::notice; }
-  [[nodiscard]] bool edits() const override { return true; }
 
   asio::awaitable<attempt> deliver(const letter& what, const std::string& kept, run& r) override {
     net::api_session session(through_, terms_.access, r);

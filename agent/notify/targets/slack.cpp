@@ -20,7 +20,6 @@ class slack_channel final : public target {
       : through_(through), access_(std::move(access)), channel_(std::move(channel)) {}
 
   [[nodiscard]] bool takes(subject) const override { return true; }
-  [[nodiscard]] bool edits() const override { return true; }
 
   asio::awaitable<attempt> deliver(const letter& what, const std::string& kept, run& r) override {
     net::api_session session(through_, access_, r);
