@@ -12,6 +12,9 @@
 
 namespace flipback::incident {
 
+/// What a rollback rests on that a person has ordered.
+inline constexpr const char* by_word = "security";
+
 /// What a person can type, and what follows from it.
 struct choice {
   std::string type;
