@@ -6,12 +6,23 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <string_view>
 
 namespace flipback::serve {
 
 namespace json = boost::json;
 
 using deployment::with_release;
+
+namespace {
+
+/// Whether a rollback lacks nothing; what blocks one may be known before all was looked at.
+std::string_view is_ready(const deployment::standing& s) {
+  if (std::ranges::any_of(s.lacks, &deployment::lack::blocking)) return "no";
+  return s.ready_looked ? "yes" : "not looked yet";
+}
+
+}  // namespace
 
 json::object as_object(const deployment::standing& s) {
   json::array questions;
@@ -45,6 +56,7 @@ json::object as_object(const deployment::standing& s) {
           {"stable_says", s.stable_says},
           {"asked", std::move(questions)},
           {"in_the_way", std::move(in_the_way)},
+          {"ready", is_ready(s)},
           {"not_ready", std::move(lacks)},
           {"notes", json::value_from(s.notes)},
           {"unstored", json::value_from(s.unstored)},
@@ -75,8 +87,7 @@ std::vector<std::pair<std::string, std::string>> as_lines(const deployment::stan
   lines.emplace_back("mode", std::string(name_of(s.mode)) + (s.latched ? fmt::format(", the latch is shut ({})", s.latch_says) : ""));
   for (const auto& [rule, is, says] : s.in_the_way) lines.emplace_back(is, fmt::format("{}: {}", rule, says));
   for (const deployment::approval& q : s.questions) lines.emplace_back("asked", fmt::format("{}: {}", q.rule, q.says));
-  const bool is_ready = std::ranges::none_of(s.lacks, &deployment::lack::blocking);
-  if (is_ready) lines.emplace_back("ready", s.ready_looked ? "yes" : "not looked yet");
+  if (const auto is = is_ready(s); is != "no") lines.emplace_back("ready", is);
   for (const deployment::lack& l : s.lacks) lines.emplace_back(l.blocking ? "not ready" : "lacking", text_of(l));
   for (const std::string& n : s.notes) lines.emplace_back("note", n);
   for (const std::string& u : s.unstored) lines.emplace_back("unstored", u);

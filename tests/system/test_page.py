@@ -11,6 +11,7 @@ import pytest
 from browser import DESKTOP, PHONE, Browser
 from conftest import Agent, Traffic
 from contrast import TOO_FAINT
+from processes import program
 from test_notify import receiver, target  # noqa: F401
 from test_rollback import cut_over_and_break
 from test_verbs import ask_json
@@ -278,12 +279,29 @@ def test_the_window_s_clock_runs_down_by_itself(stack, fast_agent, browser):
     agent.wait("deployment.baseline")
     browser.open(stack.agent_url)
     assert browser.fact("Window").startswith("closed")
+    browser.until("that all is ready", lambda: browser.fact("Ready") == "yes")
     stack.cut_over("green")
     agent.wait("deployment.cutover")
     browser.until("the clock", lambda: browser.fact("Window").startswith("14:5"))
     first = browser.fact("Window")
     browser.until("it to run", lambda: browser.fact("Window") != first, 3)
     assert "since" in browser.run("return document.querySelector('.slot.is-live').innerText")
+
+
+def test_whether_all_is_ready_is_said_once_it_was_looked(stack, browser, tmp_path):
+    go_on, nginx = tmp_path / "go-on", tmp_path / "nginx"
+    nginx.write_text(f'#!/bin/sh\ncase " $* " in *" -t "*|*" -T "*) until [ -e {go_on} ]; do sleep 0.05; done;; esac\nexec {program("nginx")} "$@"\n')
+    nginx.chmod(0o755)
+    text = stack.configuration()
+    assert f'binary = "{program("nginx")}"' in text
+    agent = Agent(stack, stack.write_configuration(text.replace(f'binary = "{program("nginx")}"', f'binary = "{nginx}"'))).ready()
+    try:
+        agent.wait("deployment.baseline")
+        browser.open(stack.agent_url)
+        assert browser.fact("Ready") == "not looked yet"
+    finally:
+        go_on.touch()
+    browser.until("what was found", lambda: browser.fact("Ready").startswith("no: "))
 
 
 def test_all_is_done_with_the_keyboard_alone(stack, fast_agent, browser):

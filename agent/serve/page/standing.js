@@ -69,7 +69,7 @@ function factsOf(seen) {
     ["Users", hurt(seen.rules).says],
     ["Window", !d.window_open ? "closed: rules only tell" : left > 0 ? `${clock(left)} left` : "open, for what was pending at its end"],
     ["Mode", modes[d.mode] ?? d.mode],
-    ["Ready", lacks.length ? lacks.map((lack) => `no: ${lack.says}${lack.type ? `; ${lack.type}` : ""}`).join(". ") : "yes"],
+    ["Ready", lacks.length ? lacks.map((lack) => `no: ${lack.says}${lack.type ? `; ${lack.type}` : ""}`).join(". ") : d.ready],
     ["Way back", d.no_way_back ? `none: ${d.no_way_back}` : d.doubt && `doubtful: ${d.doubt}`],
     ["Hold", d.held || "none"],
     ["Latch", d.latched ? `shut: ${d.latch}` : "open"],

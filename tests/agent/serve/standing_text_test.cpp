@@ -79,3 +79,16 @@ TEST_CASE("status_says_what_ready_notes") {
   CHECK(page.at("notes").as_array().at(0).as_string() == "default has 2 names");
   CHECK_FALSE(page.at("not_ready").as_array().at(0).at("blocking").as_bool());
 }
+
+TEST_CASE("status_says_that_a_rollback_is_ready_once_it_was_looked") {
+  standing s = blue_is_live();
+  CHECK(line(s, "ready") == "not looked yet");
+  CHECK(serve::as_object(s).at("ready").as_string() == "not looked yet");
+  s.lacks = {{true, "the live file can't be written", ""}};
+  CHECK(line(s, "ready") == "");
+  CHECK(serve::as_object(s).at("ready").as_string() == "no");
+  s.ready_looked = true;
+  s.lacks.front().blocking = false;
+  CHECK(line(s, "ready") == "yes");
+  CHECK(serve::as_object(s).at("ready").as_string() == "yes");
+}
