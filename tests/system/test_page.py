@@ -304,6 +304,35 @@ def test_whether_all_is_ready_is_said_once_it_was_looked(stack, browser, tmp_pat
     browser.until("what was found", lambda: browser.fact("Ready").startswith("no: "))
 
 
+def test_a_chart_that_is_shown_no_longer_is_forgotten(stack, fast_agent, browser):
+    fast_agent().wait("deployment.baseline")
+    browser.open(stack.agent_url)
+
+    def nodes():
+        browser.driver.execute_cdp_cmd("HeapProfiler.collectGarbage", {})
+        return browser.driver.execute_cdp_cmd("Memory.getDOMCounters", {})["nodes"]
+
+    show_some = """
+        const [some, done] = arguments;
+        import("/page/chart.js").then(async ({createChart}) => {
+          for (let index = 0; index < some; ++index) {
+            const chart = createChart();
+            document.querySelector("main").append(...chart.elements);
+            chart.show({rule: "a", unit: "number", threshold: 1, marks: [], points: [[1000, 1], [2000, 2]]});
+            await new Promise(requestAnimationFrame);
+            if (!chart.elements[0].querySelector("canvas")) return done("nothing is drawn");
+            for (const element of chart.elements) element.remove();
+            await new Promise(requestAnimationFrame);
+          }
+          done("");
+        });
+    """
+    assert browser.driver.execute_async_script(show_some, 3) == ""
+    before = nodes()
+    assert browser.driver.execute_async_script(show_some, 60) == ""
+    browser.until("them to be forgotten", lambda: nodes() < before + 60, 5)
+
+
 def test_all_is_done_with_the_keyboard_alone(stack, fast_agent, browser):
     agent = can_act(fast_agent)
     agent.wait("deployment.baseline")

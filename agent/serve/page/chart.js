@@ -6,6 +6,8 @@ import {amount, atTime} from "./words.js";
 
 const height = 112;
 const shortest = 5 * 60;  // seconds that are shown at least, so that a few points are no block
+const shortestAround = 60;  // of what is over
+const dot = 5;  // pixels
 
 const colour = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 
@@ -51,23 +53,51 @@ function drawGround(u, trace) {
   }
 }
 
+/** What goes on ends at the chart's right side; what is over has room on both. */
+function spanOf(trace, low, high) {
+  if (!trace.when) return [Math.min(low ?? high, high - shortest), high];
+  const room = Math.max(shortestAround - (high - low), 0) / 2 + (high - low) / 50;
+  return [low - room, high + room];
+}
+
+/** The ends of all stretches between gaps whose line would be too short to be seen: those are drawn as dots. */
+function tooShort(u) {
+  const [times, values] = u.data;
+  const has = (index) => (values[index] ?? null) !== null;
+  const at = (index) => u.valToPos(times[index], "x");
+  const ends = [];
+  let first = 0;
+  values.forEach((_, index) => {
+    if (!has(index - 1)) first = index;
+    if (has(index) && !has(index + 1) && at(index) - at(first) < dot) ends.push(index);
+  });
+  return ends;
+}
+
+/** The marks in words, as they stand beneath a chart. */
+export const marksSay = (marks, now) => marks.map((mark) => `${mark.kind} ${atTime(mark.at, now)}`).join(" · ");
+
 function optionsFor(trace, width, read) {
   const axis = {stroke: colour("--soft"), grid: {show: false}, ticks: {show: false}, font: "11px system-ui, sans-serif"};
   return {
     width, height, legend: {show: false}, padding: [6, 8, 0, 8],
     cursor: {y: false, drag: {x: false, y: false}, points: {size: 6}},
     scales: {
-      x: {range: (u, low, high) => [Math.min(low ?? high, high - shortest), high]},
+      x: {range: (u, low, high) => spanOf(trace, low, high)},
       y: {range: (u, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 0, trace.threshold ?? 0) * 1.18 || 1]},
     },
     axes: [
-      {...axis, size: 22, space: 90, values: (u, splits) => splits.map((at) => atTime(at * 1000, at * 1000).slice(0, 5))},
+      {...axis, size: 22, space: 56, values: (u, splits) => splits.map((at) => atTime(at * 1000, at * 1000).slice(0, 5))},
       {show: false},
     ],
-    series: [{}, {stroke: colour("--curve"), fill: trace.threshold > 0 ? colour("--curve-wash") : null, width: 1.5, spanGaps: false, points: {show: false}}],
+    series: [{}, {stroke: colour("--curve"), fill: trace.threshold > 0 ? colour("--curve-wash") : null, width: 1.5, spanGaps: false,
+      points: {show: false, filter: tooShort, size: dot, fill: colour("--curve")}}],
     hooks: {drawAxes: [(u) => drawGround(u, trace)], setCursor: [(u) => read(u.cursor.idx)]},
   };
 }
+
+const shown = new Set();  // of all charts that are on the page: what draws each anew
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => shown.forEach((rebuild) => rebuild()));
 
 /** A chart that draws the newest trace it was shown, as wide as there is room, in the colours that hold now. */
 export function createChart() {
@@ -86,8 +116,11 @@ export function createChart() {
     plot = null;
     if (trace && box.clientWidth > 0) plot = new uPlot(optionsFor(trace, box.clientWidth, read), dataOf, box);
   };
-  new ResizeObserver(() => { if (!plot || plot.width !== box.clientWidth) rebuild(); }).observe(box);
-  matchMedia("(prefers-color-scheme: dark)").addEventListener("change", rebuild);
+  new ResizeObserver(() => {
+    if (box.isConnected) shown.add(rebuild);
+    else shown.delete(rebuild);
+    if (!plot || plot.width !== box.clientWidth) rebuild();
+  }).observe(box);
 
   return {
     elements: [box, readout],

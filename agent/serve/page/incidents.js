@@ -1,12 +1,13 @@
 // Incidents: a list, and each opened on demand; the one that matters now stands near the top of the page.
 
-import {createChart} from "./chart.js";
+import {createChart, marksSay} from "./chart.js";
 import {byId, each, fill, make, say, withCommands} from "./dom.js";
 import {readIncident} from "./known.js";
 import {command} from "./now.js";
-import {amount, atTime, took} from "./words.js";
+import {amount, atTime, limitOf, took} from "./words.js";
 
 const mostListed = 20;
+const usersErrors = "users' errors";  // no rule's value, but what users met with
 
 function line(what, text) {
   return text ? make("div", {class: "fact"}, make("dt", {}, what), make("dd", {}, withCommands(text))) : null;
@@ -22,19 +23,27 @@ function step({after, says, kind}) {
   return make("li", {"data-kind": kind}, make("span", {class: "after"}, `+${Math.round(after * 1000)} ms`), make("span", {}, says));
 }
 
-const markedAs = {"deployment.cutover": "cutover", "rollback.decided": "rollback", "rollback.held": "hold"};
+const markedAs = {
+  "deployment.cutover": "cutover", "deployment.failover": "failover", "rollback.decided": "rollback", "rollback.closed": "rollback ended",
+  "rollback.recovered": "rollback ended", "rollback.held": "hold", "rollback.freed": "unhold", "rollback.unlatched": "unlatch", "incident.acknowledged": "acknowledged",
+};
 
-function marksOf(events) {
-  return events.filter((event) => markedAs[event.kind]).map((event) => ({at: Date.parse(event.time), kind: markedAs[event.kind], says: event.says}));
+/** What stands in a rule's chart: when that rule was breached first, and what was done. */
+function marksOf(rule, events) {
+  const breach = events.find((event) => event.kind === "verdict.changed" && event.to === "breached" && event.rule === rule);
+  const word = (event) => (event === breach ? "breached" : event.outcome === "rolled back" ? event.outcome : markedAs[event.kind]);
+  return events.filter((event) => event === breach || markedAs[event.kind]).map((event) => ({at: Date.parse(event.time), kind: word(event)}));
 }
 
 /** How the rules that were breached went around it: what is on record, which is more than the page has seen. */
-function charts(incident) {
-  const some = Object.entries(incident.signals ?? {}).filter(([rule]) => rule === "users' errors" || rule === incident.rule || incident.other_rules.includes(rule));
+function charts(incident, now) {
+  const some = Object.entries(incident.signals ?? {}).filter(([rule]) => rule === usersErrors || rule === incident.rule || incident.other_rules.includes(rule));
   return some.map(([rule, signal]) => {
-    const chart = createChart();
-    chart.show({...signal, rule, marks: marksOf(incident.events), when: "around the incident"});
-    return make("div", {class: "signal"}, make("h3", {class: "label"}, rule), ...chart.elements);
+    const marks = marksOf(rule === usersErrors ? incident.rule : rule, incident.events);
+    const [chart, limit] = [createChart(), limitOf(signal)];
+    chart.show({...signal, rule, marks, when: "around the incident"});
+    return make("div", {class: "signal"}, make("h3", {class: "label"}, limit ? `${rule}, limit ${limit}` : rule), ...chart.elements,
+      make("p", {class: "marks quiet"}, marksSay(marks, now)));
   });
 }
 
@@ -62,7 +71,7 @@ function report(incident, now, {withNext = true} = {}) {
         line("Also ill", incident.ill.join(". ")))),
     make("div", {}, make("h3", {class: "label"}, "Steps"),
       incident.steps.length ? make("ol", {class: "steps"}, incident.steps.map(step)) : make("p", {class: "quiet"}, noSteps),
-      charts(incident)),
+      charts(incident, now)),
     choices.map(([label, some]) => make("div", {class: "choices"}, make("h3", {class: "label"}, label), some.map((choice) => command(choice.type, choice.so_that)))));
 }
 

@@ -1,10 +1,10 @@
 // The rules: a chart for each that rolls back, a row for each that alerts, and those that are off.
 
 import {badge} from "./badge.js";
-import {createChart} from "./chart.js";
+import {createChart, marksSay} from "./chart.js";
 import {byId, each, make, say} from "./dom.js";
 import {alertRules, rollbackRules} from "./judgement.js";
-import {amount, atTime, counted, limitOf} from "./words.js";
+import {amount, counted, limitOf} from "./words.js";
 
 const kept = 30 * 60 * 1000;  // milliseconds of each trace
 
@@ -38,7 +38,7 @@ function createCard(name) {
       say(says, rule.says);
       say(way, rule.in_the_way ?? "");
       const recent = all.filter((mark) => mark.at > now - kept);
-      say(marks, recent.map((mark) => `${mark.kind} ${atTime(mark.at, now)}`).join(" · "));
+      say(marks, marksSay(recent, now));
       for (const part of chart.elements) part.hidden = !trace;
       if (trace) chart.show({...trace, rule: rule.rule, marks: recent});
     },
