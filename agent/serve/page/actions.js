@@ -37,7 +37,7 @@ const actions = [
     happens: (d) => [
       d.stable ? backAgain(d) : `There is no way back: ${d.no_way_back}. nginx would go to the other slot.`,
       "It happens now, in any mode, held or not. A slot that is sick is refused."],
-    fields: () => [reason, {name: "force", label: "Even if that slot is sick or has another release (--force)", type: "check"}],
+    fields: () => [reason, {name: "force", label: "Even if that slot is sick or has another release (`--force`)", type: "check"}],
   },
   {
     name: "hold", path: "hold", words: "Hold",
@@ -58,7 +58,7 @@ const actions = [
     possible: (d) => d.latched && !d.rolling,
     title: () => "Open the latch?",
     happens: (d) => [`${latchOf(d).what} may be rolled back again, and is no longer remembered as rolled back.`],
-    fields: () => [{name: "yes", label: "Even while a rule is breached (--yes)", type: "check"}],
+    fields: () => [{name: "yes", label: "Even while a rule is breached (`--yes`)", type: "check"}],
   },
   {
     name: "window-open", path: "window/open", words: "Open a window",

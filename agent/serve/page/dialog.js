@@ -8,7 +8,7 @@ let count = 0;
 function input(field) {
   const id = `field-${++count}`;
   if (field.type === "check") {
-    return make("label", {class: "check", for: id}, make("input", {type: "checkbox", id, name: field.name}), make("span", {}, field.label));
+    return make("label", {class: "check", for: id}, make("input", {type: "checkbox", id, name: field.name}), make("span", {}, withCommands(field.label)));
   }
   const control = field.type === "choice"
     ? make("select", {id, name: field.name}, field.choices.map(([value, text]) => make("option", {value, selected: value === field.value}, text)))
