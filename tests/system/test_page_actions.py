@@ -206,7 +206,7 @@ def test_an_opened_incident_shows_what_users_met_with_and_how_the_rule_went(stac
     Agent(stack, stack.path("flipback.toml"), "flipback-again").ready().wait("deployment.helped")
     on_record = ask_json(stack, "incidents", "last")
     assert "error-rate" in on_record["signals"] and on_record["helped"]
-    for size in (PHONE, DESKTOP):
+    for size in (DESKTOP, PHONE):
         for scheme in ("light", "dark"):
             browser.is_like(size, scheme)
             browser.open(stack.agent_url)
@@ -224,3 +224,5 @@ def test_an_opened_incident_shows_what_users_met_with_and_how_the_rule_went(stac
                 return [...{OPENED}.querySelectorAll("*")].filter((one) => one.getBoundingClientRect().right > right + 1).map((one) => one.outerHTML.slice(0, 100));
             """)
             assert beyond == []
+    browser.is_like((320, 568))
+    assert browser.run("return document.documentElement.scrollWidth") <= 320
