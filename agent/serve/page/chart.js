@@ -80,14 +80,14 @@ export const marksSay = (marks, now) => marks.map((mark) => `${mark.kind} ${atTi
 function optionsFor(trace, width, read) {
   const axis = {stroke: colour("--soft"), grid: {show: false}, ticks: {show: false}, font: "11px system-ui, sans-serif"};
   return {
-    width, height, legend: {show: false}, padding: [6, 8, 0, 8],
+    width, height, legend: {show: false}, padding: trace.when ? [6, 24, 0, 24] : [6, 8, 0, 8],
     cursor: {y: false, drag: {x: false, y: false}, points: {size: 6}},
     scales: {
       x: {range: (u, low, high) => spanOf(trace, low, high)},
       y: {range: (u, low, high) => [Math.min(0, low ?? 0), Math.max(high ?? 0, trace.threshold ?? 0) * 1.18 || 1]},
     },
     axes: [
-      {...axis, size: 22, space: 56, values: (u, splits) => splits.map((at) => atTime(at * 1000, at * 1000).slice(0, 5))},
+      {...axis, size: 22, space: 64, values: (u, splits, _, room, step) => splits.map((at) => atTime(at * 1000, at * 1000).slice(0, step < 60 ? 8 : 5))},
       {show: false},
     ],
     series: [{}, {stroke: colour("--curve"), fill: trace.threshold > 0 ? colour("--curve-wash") : null, width: 1.5, spanGaps: false,
