@@ -162,7 +162,7 @@ def test_an_incident_that_people_were_told_of_is_acknowledged_on_the_page(stack,
     dialog.confirm()
     assert dialog.is_open() and browser.run("return document.querySelector('dialog [name=reason]').matches(':invalid')")
     browser.type_into("reason", "I look at it")
-    dialog.confirmed("acknowledged: it does not escalate")
+    dialog.confirmed("it does not escalate")
     acknowledged = agent.wait("incident.acknowledged")
     assert acknowledged["says"].startswith("alice (HTTP API") and acknowledged["says"].endswith("has acknowledged it: I look at it")
     wait_until("that to be told", lambda: "I look at it" in of_incident(to)[-1]["acknowledged"])
