@@ -54,6 +54,7 @@ supervisor::supervisor(asio::io_context& loop, std::filesystem::path file, confi
       started_with_(first.agent),
       follow_up_(loop, incident::follow_up::surroundings{[this] { return now_->rollback_readings(); },
                                                          [this](instant from, instant to) { return now_->users_between(from, to); },
+                                                         [this] { return now_->judged().cut_over_at().value_or(instant::min()); },
                                                          [this](event e) { tell(std::move(e)); },
                                                          [this](const event& e, wall_time at) {
                                                            if (history_) history_->add(e, at);

@@ -3,6 +3,7 @@
 #include "flipback/unix_milliseconds.hpp"
 
 #include "agent/incident/book.hpp"
+#include "agent/incident/helped.hpp"
 #include "agent/json_values.hpp"
 
 #include <boost/json.hpp>
@@ -54,17 +55,11 @@ std::vector<traced> points_in(const std::string& text) {
   return points;
 }
 
-std::optional<double> number_in(const event& e, std::string_view field) {
-  const auto found = std::ranges::find(e.fields, field, [](const auto& f) -> std::string_view { return f.first; });
-  const auto* const number = found == e.fields.end() ? nullptr : std::get_if<double>(&found->second);
-  return number == nullptr ? std::nullopt : std::optional(*number);
-}
-
 }  // namespace
 
 bool evidence::take(const event& e, wall_time at) {
   const std::string id = text_of(e, "incident");
-  if (e.kind == "deployment.helped") return !id.empty() && id == incident_;  // it may be of one that is long over
+  if (is_told_late(e)) return !id.empty() && id == incident_;
   if (id.empty()) return false;
   if (id != incident_) *this = {};
   incident_ = id;
@@ -102,6 +97,12 @@ std::vector<event> evidence::pieces(const traces& of, const users_met& met, wall
   told_until_ = at;
   if (ends_ && back(at, after) >= *ends_) *this = {};
   return told;
+}
+
+std::optional<double> number_in(const event& e, std::string_view field) {
+  const auto found = std::ranges::find(e.fields, field, [](const auto& f) -> std::string_view { return f.first; });
+  const auto* const number = found == e.fields.end() ? nullptr : std::get_if<double>(&found->second);
+  return number == nullptr ? std::nullopt : std::optional(*number);
 }
 
 bool is_evidence(const event& e) {

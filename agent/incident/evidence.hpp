@@ -8,6 +8,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 namespace flipback::incident {
@@ -55,6 +56,9 @@ struct users_then {
   wall_time at;
   users_met met;
 };
+
+/// A field that is a number; nothing where there is none.
+std::optional<double> number_in(const event& e, std::string_view field);
 
 /// Whether it is for the record alone.
 bool is_evidence(const event& e);

@@ -6,6 +6,7 @@
 #include <boost/asio/steady_timer.hpp>
 #include <boost/asio/use_awaitable.hpp>
 
+#include <algorithm>
 #include <string>
 #include <utility>
 
@@ -33,10 +34,16 @@ void follow_up::take(const event& e, wall_time at) {
   traces_.take(e, at);
   // A turn is put on record at once, but not in the step that it happens in.
   if (evidence_.take(e, at)) boost::asio::post(loop_, [this] { put_on_record(std::chrono::system_clock::now()); });
-  if (e.kind == "rollback.decided") helped_.decided(text_of(e, "incident"), of_.users(now() - helped::measured_for, now()));
+  if (e.kind == "rollback.decided") decided(text_of(e, "incident"));
   if (e.kind == "rollback.closed") helped_.closed(text_of(e, "outcome"), now());
   if (e.kind == "rollback.recovered" && led_back(text_of(e, "outcome"))) helped_.interrupted(text_of(e, "incident"));
   if (e.kind == "deployment.cutover") helped_.cutover();
+}
+
+void follow_up::decided(const std::string& incident) {
+  const instant at = now();
+  const duration of = std::min<duration>(helped::measured_for, at - std::max(of_.live_since(), at - helped::measured_for));
+  helped_.decided(incident, of_.users(at - of, at), of);
 }
 
 void follow_up::recall(const std::vector<happening>& operations) {
@@ -66,7 +73,7 @@ void follow_up::look() {
     traces_.take(readings(), at);
   const auto due = helped_.due();
   if (!due || now() < *due) return;
-  if (auto told = helped_.tell(of_.users(helped_.since(), *due))) of_.tell(*std::move(told));
+  if (auto told = helped_.tell(of_.users(helped_.since(), *due), of_.users(*due - helped::newest, *due))) of_.tell(*std::move(told));
 }
 
 boost::asio::awaitable<void> follow_up::run() {

@@ -22,6 +22,7 @@ class follow_up {
   struct surroundings {
     std::function<std::vector<reading>()> rules;                 ///< those that roll back, as they are now
     std::function<users_met(instant from, instant to)> users;    ///< in (from, to], as far back as it is known
+    std::function<instant()> live_since;                         ///< of what is live: the newest cutover
     std::function<void(event)> tell;                             ///< what everybody is to hear
     std::function<void(const event&, wall_time)> put_on_record;  ///< what is for the record alone
   };
@@ -40,6 +41,7 @@ class follow_up {
 
  private:
   [[nodiscard]] std::vector<reading> readings() const;
+  void decided(const std::string& incident);
   void look();
   void put_on_record(wall_time at);
 

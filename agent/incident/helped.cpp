@@ -57,14 +57,19 @@ std::string as_text(const users_met& u) {
   return text;
 }
 
+bool is_told_late(const event& e) {
+  return e.kind == "deployment.helped";
+}
+
 bool led_back(const std::string& outcome) {
   return outcome == "rolled back" || outcome == "unproven";
 }
 
-void helped::decided(const std::string& incident, const users_met& before) {
+void helped::decided(const std::string& incident, const users_met& before, duration of) {
   *this = {};
   incident_ = incident;
   before_ = before;
+  before_of_ = of;
 }
 
 void helped::closed(const std::string& outcome, instant now) {
@@ -81,7 +86,7 @@ void helped::interrupted(const std::string& incident) {
 }
 
 void helped::cutover() {
-  if (ended_ && cut_off_.empty()) cut_off_ = "another release was put live meanwhile";
+  if (ended_ && cut_off_.empty()) cut_off_ = "another cutover was seen meanwhile";
 }
 
 std::optional<instant> helped::due() const {
@@ -89,7 +94,7 @@ std::optional<instant> helped::due() const {
   return cut_off_.empty() ? *ended_ + measured_for : instant{};
 }
 
-std::optional<event> helped::tell(const users_met& after) {
+std::optional<event> helped::tell(const users_met& after, const users_met& lately) {
   const helped was = std::exchange(*this, {});
   if (!was.ended_) return std::nullopt;
   const auto made = [&](std::string outcome, severity how, std::string says) {
@@ -97,8 +102,8 @@ std::optional<event> helped::tell(const users_met& after) {
   };
   if (!was.cut_off_.empty())
     return made("can't tell", severity::info, fmt::format("can't tell whether the rollback helped: {}", was.cut_off_));
-  const std::string figures =
-      fmt::format("in the {} after it {}; before it {}", format_duration(measured_for), as_text(after), as_text(was.before_));
+  const std::string figures = fmt::format("in the {} after it {}; in the {} before it {}", format_duration(measured_for), as_text(after),
+                                          format_duration(std::chrono::ceil<std::chrono::seconds>(was.before_of_)), as_text(was.before_));
   const std::array both{pair(was.before_.errors, after.errors), pair(was.before_.slow, after.slow)};
   const auto still_hurts = [](const pair& p) { return p.hurts() && !(p.hurt() && p.fell()); };
   const auto is_mended = [](const pair& p) { return !p.hurt() || p.fell(); };
@@ -106,10 +111,13 @@ std::optional<event> helped::tell(const users_met& after) {
   if (std::max(both[0].after.denominator, both[1].after.denominator) < least)
     told = made("can't tell", severity::info,
                 fmt::format("can't tell whether the rollback helped, by fewer than {} requests: {}", least, figures));
+  else if (std::max(lately.errors.denominator, lately.slow.denominator) <= 0)
+    told = made("can't tell", severity::info,
+                fmt::format("can't tell whether the rollback helped, since no request was seen in the last {} of it: {}",
+                            format_duration(newest), figures));
   else if (std::ranges::any_of(both, still_hurts))
     told = made("did not help", severity::critical,
-                fmt::format("the rollback did not help: {}; look for another cause than the release: `flipback incidents {}`", figures,
-                            was.incident_));
+                fmt::format("the rollback did not help: {}; look for another cause than the release: `flipback status`", figures));
   else if (std::ranges::any_of(both, &pair::hurt) && std::ranges::all_of(both, is_mended))
     told = made("helped", severity::info, fmt::format("the rollback helped: {}", figures));
   else

@@ -1,5 +1,8 @@
 #include "agent/incident/report.hpp"
 
+#include "flipback/unix_milliseconds.hpp"
+
+#include "agent/deployment/terms.hpp"
 #include "agent/deployment/with_release.hpp"
 #include "agent/incident/book.hpp"
 #include "agent/incident/spoken_time.hpp"
@@ -17,6 +20,17 @@ bool is_a_step(const event& e) {
   return e.kind == "rollback.decided" || e.kind == "rollback.step" || e.kind == "rollback.closed" || e.kind == "rollback.recovered";
 }
 
+/// A rule of several limits was breached by one of them; and what it read then is known but for a moment, where its windows begin anew.
+void see_breach(report& r, const happening& h, const std::string& rule) {
+  const auto its = std::ranges::find(r.signals, rule, &signal::rule);
+  if (its == r.signals.end()) return;
+  if (const auto threshold = number_in(h.what, "threshold")) its->threshold = threshold;
+  const auto value = number_in(h.what, "value");
+  const std::int64_t at = unix_milliseconds(h.at);
+  const auto place = std::ranges::lower_bound(its->points, at, {}, &traced::at);
+  if (value && (place == its->points.end() || place->at != at)) its->points.insert(place, {at, value});
+}
+
 void take_verdict(report& r, const happening& h) {
   const std::string to = text_of(h.what, "to");
   if (to != "pending" && to != "breached") return;
@@ -29,12 +43,18 @@ void take_verdict(report& r, const happening& h) {
     r.rules.push_back(rule);
   }
   if (is_breach && !r.breached) r.breached = h.at;
+  if (is_breach) see_breach(r, h, rule);
 }
 
-/// Why nothing is done: the newest event that said so.
+/// Why nothing is done: the newest event that said so, but for a question, which waits for a person as long as it lives.
 struct stance {
   std::string kind;
   std::string rule;
+  wall_time at{};
+
+  [[nodiscard]] bool still_asks(const happening& then) const {
+    return kind == "rollback.asked" && then.what.kind != kind && then.at - at < deployment::question_lives;
+  }
 };
 
 /// What a person does next depends on what became of it alone.
@@ -46,7 +66,10 @@ void advise(report& r, const stance& why) {
   const choice again{"`flipback unlatch --yes`", "it is tried again at once if the rule is still breached"};
   const bool is_a_rule = !r.rule.empty() && r.rule != by_word;
   const choice explain{fmt::format("`flipback explain {}`", r.rule), "it says what the rule's verdict rests on, and what is in the way"};
-  if (r.outcome == "rolled back") {
+  if (r.did_not_help) {
+    r.next = {"`flipback status`", "users are still hurt: it says what fails now; look for another cause than the release"};
+    r.otherwise = {hold};
+  } else if (r.outcome == "rolled back") {
     r.next = {"`flipback status`", "nothing is to be done at once: mend the release before it is put live again"};
     r.otherwise = {hold};
   } else if (r.outcome == "unproven" || r.outcome == "not undone" || r.outcome == "operator took over") {
@@ -115,6 +138,7 @@ report report_of(std::vector<happening> all) {
                              clock_text(h.at));
     } else if (e.kind == "deployment.helped") {
       r.helped = e.says;
+      r.did_not_help = text_of(e, "outcome") == "did not help";
     } else if (e.kind == "incident.acknowledged") {
       r.acknowledged = e.says;
     } else if (e.kind == "notify.told") {
@@ -126,8 +150,8 @@ report report_of(std::vector<happening> all) {
     } else if (e.kind == "incident.ended") {
       r.ended = h.at;
       if (r.outcome.empty()) r.outcome = text_of(e, "outcome");
-    } else if (is_a_stance(e) && r.outcome.empty()) {
-      why = {e.kind, text_of(e, "rule")};
+    } else if (is_a_stance(e) && r.outcome.empty() && !why.still_asks(h)) {
+      why = {e.kind, text_of(e, "rule"), h.at};
       r.stands = e.says;
     }
   }
@@ -135,8 +159,7 @@ report report_of(std::vector<happening> all) {
   if (r.ended && r.steps.empty() && !why.kind.empty()) r.stands.clear();  // what was in the way then is no more
   const bool is_rolling = !r.ended && !r.steps.empty() && r.outcome.empty();
   if (is_rolling) r.stands = r.steps.back().what.says;
-  if (r.outcome.empty())
-    r.outcome = is_rolling ? "a rollback is under way" : why.kind.empty() ? "nothing was done yet" : "nothing was done";
+  if (r.outcome.empty()) r.outcome = is_rolling ? "a rollback is under way" : !r.ended ? "nothing is done yet" : "nothing was done";
   advise(r, why);
   r.all = std::move(all);
   return r;

@@ -34,14 +34,15 @@ struct report {
   std::optional<users_then> users;            ///< what they met with, as it was put on record last
   std::optional<users_then> users_at_breach;  ///< as it was when the first rule was breached, or the rollback ordered
   std::string helped;                         ///< whether the rollback did; empty: it was not told
-  std::string by;                             ///< who ordered or approved it; empty: nobody
-  std::string blame;                          ///< what asking both slots showed; empty: they were not asked
-  std::vector<std::string> rules;             ///< the other rules that were breached
-  std::string acknowledged;                   ///< by whom and why; empty: by nobody
-  std::vector<std::string> told;              ///< targets that people were told by
-  std::vector<std::string> untold;            ///< targets that failed, and why
-  std::vector<std::string> ill;               ///< probes that failed meanwhile, with their reasons
-  std::vector<happening> steps;               ///< of rollbacks, from their decision to their end
+  bool did_not_help = false;
+  std::string by;                   ///< who ordered or approved it; empty: nobody
+  std::string blame;                ///< what asking both slots showed; empty: they were not asked
+  std::vector<std::string> rules;   ///< the other rules that were breached
+  std::string acknowledged;         ///< by whom and why; empty: by nobody
+  std::vector<std::string> told;    ///< targets that people were told by
+  std::vector<std::string> untold;  ///< targets that failed, and why
+  std::vector<std::string> ill;     ///< probes that failed meanwhile, with their reasons
+  std::vector<happening> steps;     ///< of rollbacks, from their decision to their end
   choice next;
   std::vector<choice> otherwise;
   std::vector<signal> signals;  ///< how the rules went, from ten minutes before to five after

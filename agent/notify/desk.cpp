@@ -3,6 +3,7 @@
 #include "flipback/compact_time.hpp"
 
 #include "agent/incident/book.hpp"
+#include "agent/incident/helped.hpp"
 
 #include <boost/json/array.hpp>
 #include <boost/json/value.hpp>
@@ -42,12 +43,13 @@ bool is_news(const event& e) {
 void desk::take(const event& e, const moment& now) {
   if (e.kind.starts_with("notify.")) return;  // of the letters themselves
   if (e.kind == "probe.changed") take_probe(e);
-  if (!text_of(e, "incident").empty()) take_incident(e, now);
+  const std::string of = text_of(e, "incident");
+  if (!of.empty() && (of == incident() || !incident::is_told_late(e))) take_incident(e, now);
   if (is_of_an_alert(e)) take_alert(e, now);
   take_cutover(e, now);
   if (e.kind == "incident.acknowledged") {
-    for (auto* of : {&incident_, &alerts_}) {
-      if (*of && (*of)->told() > 0 && !(*of)->is_over()) (*of)->acknowledge(e.says, now.at);
+    for (auto* each : {&incident_, &alerts_}) {
+      if (*each && (*each)->told() > 0 && !(*each)->is_over()) (*each)->acknowledge(e.says, now.at);
     }
   }
   if (!notices_.take(e, now.at)) return;

@@ -56,7 +56,8 @@ std::expected<std::string, std::string> id_meant(const std::vector<happening>& m
   for (const happening& h : marks) {
     if (std::string id = incident::text_of(h.what, "incident"); std::ranges::find(ids, id) == ids.end()) ids.push_back(std::move(id));
   }
-  if (typed == "last" && !ids.empty()) return ids.back();
+  if (ids.empty()) return std::unexpected("no incident is on record");
+  if (typed == "last") return ids.back();
   std::vector<std::string> meant;
   std::ranges::copy_if(ids, std::back_inserter(meant), [&](const std::string& id) { return id.starts_with(typed); });
   if (meant.size() == 1) return meant.front();

@@ -21,9 +21,9 @@ users_met met(double errors, double of, double slow = 0, std::optional<double> p
 
 std::string became(const users_met& before, const users_met& after) {
   helped h;
-  h.decided("id", before);
+  h.decided("id", before, 2min);
   h.closed("rolled back", noon);
-  const auto told = h.tell(after);
+  const auto told = h.tell(after, after);
   REQUIRE(told);
   CHECK(incident::text_of(*told, "incident") == "id");
   CHECK((told->severity == severity::critical) == (incident::text_of(*told, "outcome") == "did not help"));
@@ -57,16 +57,17 @@ TEST_CASE("it_cant_be_told_by_few_requests_nor_where_nothing_hurt_before") {
 
 TEST_CASE("what_users_met_with_before_and_after_is_in_the_sentence") {
   helped h;
-  h.decided("20261127T090411.791Z", met(86, 1204, 0, 1.9004));
+  h.decided("20261127T090411.791Z", met(86, 1204, 0, 1.9004), 40s + 1ms);
   h.closed("unproven", noon);
   CHECK(h.due() == noon + 2min);
   CHECK(h.since() == noon);
-  const auto told = h.tell(met(0, 1180, 0, 0.0841));
+  const auto told = h.tell(met(0, 1180, 0, 0.0841), met(0, 300));
   REQUIRE(told);
   CHECK(told->says ==
-        "the rollback helped: in the 2m after it 0% of 1180 requests failed, P95 84ms; before it 7.14% of 1204 requests failed, P95 1.9s");
+        "the rollback helped: in the 2m after it 0% of 1180 requests failed, P95 84ms; in the 41s before it 7.14% of 1204 requests failed, "
+        "P95 1.9s");
   CHECK_FALSE(h.due());
-  CHECK_FALSE(h.tell(met(0, 1180)));  // once
+  CHECK_FALSE(h.tell(met(0, 1180), met(0, 300)));  // once
 }
 
 TEST_CASE("a_rollback_that_led_nobody_anywhere_is_not_measured") {
@@ -74,25 +75,34 @@ TEST_CASE("a_rollback_that_led_nobody_anywhere_is_not_measured") {
   CHECK_FALSE(h.due());
   h.closed("rolled back", noon);  // whose decision was not heard: an earlier life's
   h = {};
-  h.decided("id", met(600, 1200));
+  h.decided("id", met(600, 1200), 2min);
   CHECK_FALSE(h.due());
   h.closed("undone", noon);
   CHECK_FALSE(h.due());
-  CHECK_FALSE(h.tell(met(0, 100)));
+  CHECK_FALSE(h.tell(met(0, 100), met(0, 100)));
 }
 
 TEST_CASE("what_comes_between_is_the_reason_why_it_cant_be_told") {
   helped h;
   h.cutover();  // of no rollback
   CHECK_FALSE(h.due());
-  h.decided("id", met(600, 1200));
+  h.decided("id", met(600, 1200), 2min);
   h.closed("rolled back", noon);
   h.cutover();
   REQUIRE(h.due());
   CHECK(*h.due() <= noon);
-  CHECK(h.tell(met(0, 1200))->says == "can't tell whether the rollback helped: another release was put live meanwhile");
+  CHECK(h.tell(met(0, 1200), met(0, 300))->says == "can't tell whether the rollback helped: another cutover was seen meanwhile");
   h.interrupted("older");
-  const auto told = h.tell({});
+  const auto told = h.tell({}, {});
   CHECK(told->says == "can't tell whether the rollback helped: the agent was started anew meanwhile");
   CHECK(incident::text_of(*told, "incident") == "older");
+}
+
+TEST_CASE("it_cant_be_told_of_users_who_came_no_more") {
+  helped h;
+  h.decided("id", met(600, 1200), 2min);
+  h.closed("rolled back", noon);
+  const auto told = h.tell(met(0, 400), met(0, 0));  // nginx died, or the traffic ended
+  CHECK(incident::text_of(*told, "outcome") == "can't tell");
+  CHECK(told->says.contains("no request was seen in the last 30s"));
 }

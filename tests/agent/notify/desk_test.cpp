@@ -524,3 +524,28 @@ TEST_CASE("what_was_kept_by_another_program_is_left_out") {
     CHECK(o.at.incident().empty());
   }
 }
+
+TEST_CASE("what_is_told_late_of_an_incident_that_is_over_closes_no_other_and_is_a_notice_where_it_is_bad") {
+  office o;
+  o.begin_incident("20261127T150000.000Z");
+  o.verdict("error-rate", "breached");
+  o.pass(2s);
+  o.take();
+  event late{"deployment.helped", severity::critical, "the rollback did not help", {}};
+  o.at.take(late.with("incident", std::string("20261127T140000.000Z")).with("outcome", std::string("did not help")), o.now);
+  o.pass(2s);
+  const auto told = o.one();
+  CHECK(told.about == subject::notice);
+  CHECK(told.title.contains("did not help"));
+  CHECK(o.at.incident() == "20261127T150000.000Z");
+  CHECK(o.at.awaits_acknowledgement() == "incident 20261127T150000.000Z");
+}
+
+TEST_CASE("what_is_told_late_of_an_incident_opens_none") {
+  office o;
+  event late{"deployment.helped", severity::info, "the rollback helped", {}};
+  o.at.take(late.with("incident", std::string("20261127T140000.000Z")), o.now);
+  o.pass(1min);
+  CHECK(o.take().empty());
+  CHECK(o.at.incident() == "");
+}
