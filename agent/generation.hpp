@@ -40,8 +40,10 @@ class generation {
   [[nodiscard]] std::size_t watching() const { return scheduled_.size(); }  ///< probes that run here, and not with --check only
   /// The rules that roll back, as they read now.
   [[nodiscard]] std::vector<incident::reading> rollback_readings() { return judge_->rollback_readings(); }
-  /// What users met with in (from, to], as far back as samples are kept.
-  [[nodiscard]] incident::users_met users_between(instant from, instant to) const { return judge_->users_between(from, to); }
+  /// What users met with: see judge.
+  [[nodiscard]] std::optional<incident::users_met> users_between(instant from, instant to, judge::whose of) const {
+    return judge_->users_between(from, to, of);
+  }
   [[nodiscard]] rules::engine& judged() { return judge_->engine(); }
   /// Told from now on how late our loop wakes up for each thing that is due.
   void on_wake(std::function<void(duration late)> told) { scheduler_.on_wake = std::move(told); }

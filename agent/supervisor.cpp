@@ -52,13 +52,15 @@ supervisor::supervisor(asio::io_context& loop, std::filesystem::path file, confi
       file_(std::move(file)),
       log_(std::make_unique<event_log>(first.agent.log_format, first.agent.log_level, STDERR_FILENO)),
       started_with_(first.agent),
-      follow_up_(loop, incident::follow_up::surroundings{[this] { return now_->rollback_readings(); },
-                                                         [this](instant from, instant to) { return now_->users_between(from, to); },
-                                                         [this] { return now_->judged().cut_over_at().value_or(instant::min()); },
-                                                         [this](event e) { tell(std::move(e)); },
-                                                         [this](const event& e, wall_time at) {
-                                                           if (history_) history_->add(e, at);
-                                                         }}),
+      follow_up_(loop,
+                 incident::follow_up::surroundings{
+                     [this] { return now_->rollback_readings(); },
+                     [this](instant from, instant to) { return now_->users_between(from, to, judge::whose::all); },
+                     [this](instant from, instant to) { return now_->users_between(from, to, judge::whose::live); },
+                     [this] { return now_->judged().cut_over_at().value_or(instant::min()); }, [this](event e) { tell(std::move(e)); },
+                     [this](const event& e, wall_time at) {
+                       if (history_) history_->add(e, at);
+                     }}),
       notifier_(
           loop, [this](event e) { tell(std::move(e)); }, [this](std::string text) { return typed(std::move(text)); }),
       tasks_(loop, [this](const std::string& why) { tell({"agent.task_failed", severity::critical, why, {}}); }),
@@ -162,7 +164,8 @@ asio::awaitable<serve::reply> supervisor::answer(serve::demand asked) {
   if (!found) co_return serve::reply{false, found.error() + "\n"};
   serve::reply made = *found;
   // What waits for the disk is not in it, and not shown as if there were no more.
-  if (!known.unrecorded.empty() && !asked.values.contains("json")) made.text += fmt::format("not on record since: {}\n", known.unrecorded);
+  const bool is_text = !asked.values.contains("json") && !asked.values.contains("svg");
+  if (!known.unrecorded.empty() && is_text) made.text += fmt::format("not on record since: {}\n", known.unrecorded);
   co_return made;
 }
 
@@ -247,6 +250,7 @@ asio::awaitable<void> supervisor::run() {
   }
   service::notify("STOPPING=1");
   tell({"agent.stopping", severity::info, "ending", {}});
+  follow_up_.end();
   tasks_.cancel();
   co_await now_->stop(true);
   co_await tasks_.join();

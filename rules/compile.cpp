@@ -173,6 +173,12 @@ duration part_of(duration window) {
   return std::min(window, std::max<duration>(window / parts_of_a_window, shortest_part));
 }
 
+void keep(compiled& in, const signal& of, duration length) {
+  const auto [at, is_new] = in.series_by_name.try_emplace(of.samples, in.all.size());
+  if (is_new) in.all.emplace_back(of.kind, of.stale, of.of_live);
+  in.all[at->second].window(length, series::start::kept);
+}
+
 compiled compile(std::span<const rule_source> rules, const catalogue& signals, settings::diagnostics& problems) {
   compiling all(signals, problems);
   for (const rule_source& r : rules) {

@@ -37,6 +37,9 @@ struct compiled {
 /// As long as a window's last fifth, and 20 s at least.
 duration part_of(duration window);
 
+/// Has a signal's samples kept so long, whether a rule reads them or not.
+void keep(compiled& in, const signal& of, duration length);
+
 /// Compiles every enabled rule; what is wrong with one is reported at its place, and the rule left out.
 compiled compile(std::span<const rule_source> rules, const catalogue& signals, settings::diagnostics& problems);
 

@@ -11,7 +11,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <string_view>
 #include <utility>
 
@@ -48,9 +47,11 @@ std::vector<traced> points_in(const std::string& text) {
   if (error || !read.is_array()) return points;
   for (const json::value& one : read.get_array()) {
     const json::array* const pair = one.if_array();
-    if (pair == nullptr || pair->size() != 2 || !pair->at(0).is_int64() || std::abs(pair->at(0).get_int64()) > latest) continue;
+    if (pair == nullptr || pair->size() != 2 || !pair->at(0).is_int64()) continue;
+    const std::int64_t at = pair->at(0).get_int64();
+    if (at > latest || at < -latest) continue;
     const double* const value = pair->at(1).if_double();
-    points.push_back({pair->at(0).get_int64(), value == nullptr ? std::nullopt : std::optional(*value)});
+    points.push_back({at, value == nullptr ? std::nullopt : std::optional(*value)});
   }
   return points;
 }
@@ -60,7 +61,7 @@ std::vector<traced> points_in(const std::string& text) {
 bool evidence::take(const event& e, wall_time at) {
   const std::string id = text_of(e, "incident");
   if (is_told_late(e)) return !id.empty() && id == incident_;
-  if (id.empty()) return false;
+  if (id.empty() || e.kind.starts_with("notify.")) return false;  // the latter is of letters, which may come long after the end
   if (id != incident_) *this = {};
   incident_ = id;
   if (e.kind == "incident.ended") ends_ = at;
@@ -69,16 +70,17 @@ bool evidence::take(const event& e, wall_time at) {
 
 bool evidence::is_due(wall_time at) const {
   if (incident_.empty()) return false;
-  return !told_until_ || back(at, piece) >= *told_until_ || (ends_ && back(at, after) >= *ends_);
+  const bool was_set_back = told_until_ && at < *told_until_;  // the wall's clock
+  return was_set_back || !told_until_ || back(at, piece) >= *told_until_ || (ends_ && back(at, after) >= *ends_);
 }
 
 bool evidence::is_behind(wall_time at) const {
-  return !incident_.empty() && (!told_until_ || back(at, ends_ ? again : traces::every) >= *told_until_);
+  return !incident_.empty() && (!told_until_ || back(at, again) >= *told_until_);
 }
 
-std::vector<event> evidence::pieces(const traces& of, const users_met& met, wall_time at) {
+std::vector<event> evidence::pieces(const traces& of, const std::optional<users_met>& met, wall_time at) {
   if (incident_.empty()) return {};
-  const std::int64_t from = unix_milliseconds(told_until_.value_or(back(at, before)));
+  const std::int64_t from = unix_milliseconds(std::min(told_until_.value_or(back(at, before)), at));
   std::vector<event> told;
   for (const auto& [rule, its] : of.rules()) {
     std::vector<traced> points;
@@ -89,11 +91,13 @@ std::vector<event> evidence::pieces(const traces& of, const users_met& met, wall
     if (its.threshold) e.with("threshold", *its.threshold);
     told.push_back(std::move(e));
   }
-  event users{users_kind, severity::debug, as_text(met), {}};
-  users.with("requests", met.errors.denominator).with("errors", met.errors.numerator).with("slow", met.slow.numerator);
-  users.with("slow_of", met.slow.denominator).with("incident", incident_);
-  if (met.p95) users.with("p95", *met.p95);
-  told.push_back(std::move(users));
+  if (met) {
+    event users{users_kind, severity::debug, as_text(*met), {}};
+    users.with("requests", met->errors.denominator).with("errors", met->errors.numerator).with("slow", met->slow.numerator);
+    users.with("slow_of", met->slow.denominator).with("incident", incident_);
+    if (met->p95) users.with("p95", *met->p95);
+    told.push_back(std::move(users));
+  }
   told_until_ = at;
   if (ends_ && back(at, after) >= *ends_) *this = {};
   return told;
@@ -116,7 +120,9 @@ bool add_piece(std::vector<signal>& to, const event& e) {
   if (its == to.end()) its = to.insert(to.end(), signal{rule, unit::number, {}, {}});
   its->in = unit_of(text_of(e, "unit"));
   if (const auto threshold = number_in(e, "threshold")) its->threshold = threshold;
-  std::ranges::move(points_in(text_of(e, "points")), std::back_inserter(its->points));
+  for (const traced& p : points_in(text_of(e, "points"))) {
+    if (its->points.empty() || p.at > its->points.back().at) its->points.push_back(p);
+  }
   return true;
 }
 

@@ -20,18 +20,19 @@ class evidence {
   static constexpr duration before = std::chrono::minutes(10);
   static constexpr duration after = std::chrono::minutes(5);
   static constexpr duration piece = std::chrono::minutes(5);
-  static constexpr duration again = std::chrono::minutes(1);  ///< for whoever reads it after the end
+  static constexpr duration again = std::chrono::minutes(1);  ///< for whoever reads it meanwhile
   static constexpr duration users_of = std::chrono::minutes(1);
 
   /// Whether it is a turning point, so that the pieces are due.
   bool take(const event& e, wall_time at);
   /// Whether time alone makes the pieces due.
   [[nodiscard]] bool is_due(wall_time at) const;
-  /// Whether whoever reads an incident now would miss something: one is followed, and the last pieces are older than a reading, or than a
-  /// minute after its end.
+  /// Whether whoever reads an incident now would miss something: one is followed, and the last pieces are older than a minute.
   [[nodiscard]] bool is_behind(wall_time at) const;
-  /// The pieces since the last ones; `met` by users in the newest minute.
-  std::vector<event> pieces(const traces& of, const users_met& met, wall_time at);
+  /// Whether an incident is followed that is not over.
+  [[nodiscard]] bool is_open() const { return !incident_.empty() && !ends_; }
+  /// The pieces since the last ones; `met` by users in the newest minute; nothing: nobody counts.
+  std::vector<event> pieces(const traces& of, const std::optional<users_met>& met, wall_time at);
 
  private:
   std::string incident_;                 ///< empty: there is none
@@ -39,7 +40,8 @@ class evidence {
   std::optional<wall_time> told_until_;  ///< nothing: nothing was told yet
 };
 
-/// By which name the share of users' requests that failed in the newest 15 s stands among the rules: it is known whatever they can tell.
+/// By which name the share of users' requests that failed in the newest 15 s (or in two intervals of who counts them)
+/// stands among the rules: it is known whatever they can tell.
 inline constexpr const char* users_errors = "users' errors";
 inline constexpr duration users_errors_over = std::chrono::seconds(15);
 

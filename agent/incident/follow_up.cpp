@@ -22,7 +22,7 @@ instant now() {
 
 std::vector<reading> follow_up::readings() const {
   std::vector<reading> all = of_.rules();
-  const pooled errors = of_.users(now() - users_errors_over, now()).errors;
+  const pooled errors = of_.users(now() - users_errors_over, now()).value_or(users_met{}).errors;
   const bool is_known = errors.denominator > 0;
   all.push_back({users_errors, is_known ? std::optional(errors.numerator / errors.denominator) : std::nullopt, std::nullopt, unit::ratio});
   return all;
@@ -37,18 +37,24 @@ void follow_up::take(const event& e, wall_time at) {
   if (e.kind == "rollback.decided") decided(text_of(e, "incident"));
   if (e.kind == "rollback.closed") helped_.closed(text_of(e, "outcome"), now());
   if (e.kind == "rollback.recovered" && led_back(text_of(e, "outcome"))) helped_.interrupted(text_of(e, "incident"));
-  if (e.kind == "deployment.cutover") helped_.cutover();
+  if (e.kind == "deployment.cutover") helped_.cut_off("another cutover was seen meanwhile");
 }
 
 void follow_up::decided(const std::string& incident) {
   const instant at = now();
   const duration of = std::min<duration>(helped::measured_for, at - std::max(of_.live_since(), at - helped::measured_for));
-  helped_.decided(incident, of_.users(at - of, at), of);
+  if (helped_.due()) {  // of the one before
+    helped_.cut_off("another rollback was decided meanwhile");
+    tell_whether_it_helped();
+  }
+  helped_.decided(incident, of_.of_live(at - of, at), of);
 }
 
 void follow_up::recall(const std::vector<happening>& operations) {
   std::string unmeasured;
+  const wall_time oldest = std::chrono::system_clock::now() - std::chrono::hours(1);  // who asks about what is older?
   for (const auto& [at, what] : operations) {
+    if (at < oldest) continue;
     if (what.kind == "rollback.closed" || what.kind == "rollback.recovered")
       unmeasured = led_back(text_of(what, "outcome")) ? text_of(what, "incident") : "";
     if (what.kind == "deployment.helped") unmeasured.clear();
@@ -71,9 +77,17 @@ void follow_up::look() {
     put_on_record(at);
   else
     traces_.take(readings(), at);
-  const auto due = helped_.due();
-  if (!due || now() < *due) return;
-  if (auto told = helped_.tell(of_.users(helped_.since(), *due), of_.users(*due - helped::newest, *due))) of_.tell(*std::move(told));
+  if (const auto due = helped_.due(); due && now() >= *due) tell_whether_it_helped();
+}
+
+void follow_up::tell_whether_it_helped() {
+  const instant end = helped_.since() + helped::measured_for;
+  auto told = helped_.tell(of_.of_live(helped_.since(), end), of_.users(end - helped::newest, end));
+  if (told) of_.tell(*std::move(told));
+}
+
+void follow_up::end() {
+  if (evidence_.is_open()) put_on_record(std::chrono::system_clock::now());
 }
 
 boost::asio::awaitable<void> follow_up::run() {

@@ -20,8 +20,11 @@ namespace flipback::incident {
 class follow_up {
  public:
   struct surroundings {
-    std::function<std::vector<reading>()> rules;                 ///< those that roll back, as they are now
-    std::function<users_met(instant from, instant to)> users;    ///< in (from, to], as far back as it is known
+    std::function<std::vector<reading>()> rules;  ///< those that roll back, as they are now
+    /// In (from, to], as far back as it is known; nothing: nobody counts. Of all users; and of those alone that the live slot answered
+    /// since the cutover, where that can be told.
+    using count = std::function<std::optional<users_met>(instant from, instant to)>;
+    count users, of_live;
     std::function<instant()> live_since;                         ///< of what is live: the newest cutover
     std::function<void(event)> tell;                             ///< what everybody is to hear
     std::function<void(const event&, wall_time)> put_on_record;  ///< what is for the record alone
@@ -34,6 +37,8 @@ class follow_up {
   void recall(const std::vector<happening>& operations);
   /// Puts on record what was until now, before somebody reads it.
   void bring_up_to_date();
+  /// The agent ends: what was until now is put on record.
+  void end();
   /// Until cancelled.
   boost::asio::awaitable<void> run();
 
@@ -42,6 +47,7 @@ class follow_up {
  private:
   [[nodiscard]] std::vector<reading> readings() const;
   void decided(const std::string& incident);
+  void tell_whether_it_helped();
   void look();
   void put_on_record(wall_time at);
 

@@ -26,23 +26,23 @@ class helped {
   static constexpr double by_chance = 0.01;  ///< what chance makes of equal shares more often than that is no difference
 
   /// A rollback was decided, and users have met with this in the time before: two minutes, or since the cutover.
-  void decided(const std::string& incident, const users_met& before, duration of);
+  void decided(const std::string& incident, const std::optional<users_met>& before, duration of);
   /// What became of it.
   void closed(const std::string& outcome, instant now);
   /// The agent was started anew while a rollback of an earlier life was to be measured.
   void interrupted(const std::string& incident);
-  /// Another release is live: what users meet with from now on says nothing of the rollback.
-  void cutover();
+  /// What users meet with from now on says nothing of the rollback, and why.
+  void cut_off(const std::string& why);
 
   /// When what users met with since `since()` is to be told; nothing: it is not measured.
   [[nodiscard]] std::optional<instant> due() const;
   [[nodiscard]] instant since() const { return ended_.value_or(instant{}); }
   /// What is to be told of it now; `lately`: what users met with in the newest part of it. Precondition: it is due, or was cut off.
-  std::optional<event> tell(const users_met& after, const users_met& lately);
+  std::optional<event> tell(const std::optional<users_met>& after, const std::optional<users_met>& lately);
 
  private:
   std::string incident_;
-  users_met before_;
+  std::optional<users_met> before_;  ///< nothing: nobody counts their requests
   duration before_of_{};
   std::optional<instant> ended_;  ///< nothing: no rollback, or it is not over
   std::string cut_off_;           ///< why it can't be told; empty: it can

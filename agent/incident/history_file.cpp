@@ -45,6 +45,11 @@ std::expected<void, sql_failure> prune(sqlite3* h) {
                      "DELETE FROM happened WHERE number IN (SELECT number FROM happened ORDER BY kind LIKE 'incident.%', incident <> '' OR "
                      "is_operation, number LIMIT max(0, (SELECT count(*) FROM happened) - ?1))",
                      {std::to_string(most_kept)});
+  if (pruned)
+    pruned = run_sql(h,
+                     "DELETE FROM happened WHERE kind LIKE 'evidence.%' AND number <= (SELECT number FROM happened WHERE kind LIKE "
+                     "'evidence.%' ORDER BY number DESC LIMIT 1 OFFSET ?1)",
+                     {std::to_string(most_evidence)});
   if (!pruned) return std::unexpected(pruned.error());
   return {};
 }
@@ -98,10 +103,12 @@ std::expected<void, std::string> append_to_log(const std::string& file, const st
 
 std::expected<std::vector<happening>, std::string> read_incident(const std::string& file, const std::optional<std::string>& id) {
   if (!id) return read(file, "SELECT at, line FROM happened WHERE kind IN ('incident.began', 'incident.ended') ORDER BY number", {});
-  return read(file,
-              "SELECT at, line FROM happened WHERE incident = ?1 AND (is_operation OR kind = 'verdict.changed' OR number IN "
-              "(SELECT number FROM happened WHERE incident = ?1 ORDER BY number DESC LIMIT ?2)) ORDER BY number",
-              {*id, std::to_string(most_of_one)});
+  return read(
+      file,
+      "SELECT at, line FROM happened WHERE incident = ?1 AND (is_operation OR kind = 'verdict.changed' OR kind LIKE 'evidence.%' OR "
+      "number IN (SELECT number FROM happened WHERE incident = ?1 AND kind NOT LIKE 'evidence.%' ORDER BY number DESC LIMIT ?2)) "
+      "ORDER BY number",
+      {*id, std::to_string(most_of_one)});
 }
 
 std::expected<std::string, std::string> read_open_incident(const std::string& file) {

@@ -18,6 +18,7 @@ struct happening {
 };
 
 inline constexpr std::size_t most_kept = 20'000;             ///< events; the oldest go first
+inline constexpr std::size_t most_evidence = 4'000;          ///< of those, of what was put on record with incidents
 inline constexpr duration kept_for = std::chrono::days(90);  ///< by the wall's clock
 inline constexpr std::size_t longest_log = 8 * 1024 * 1024;  ///< bytes of the operations' log: then it becomes the file's `.1`
 

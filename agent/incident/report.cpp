@@ -104,7 +104,7 @@ void take_evidence(report& r, std::vector<happening>& all) {
   r.users = users.back();
   if (!worst) return;
   const auto then = std::ranges::find_if(users, [&](const users_then& u) { return u.at >= *worst; });
-  if (then != users.end() && then->at != users.back().at) r.users_at_breach = *then;
+  if (then != users.end() && then->at - *worst < std::chrono::minutes(1)) r.users_at_breach = *then;
 }
 
 }  // namespace

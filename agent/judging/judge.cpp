@@ -35,13 +35,14 @@ judge::judge(asio::io_context& loop, const config::configuration& configured, co
   const rules::catalogue signals = config::signals_of(configured, made_);
   rules::rule_set set = rules::with_built_ins(configured.rules, signals, configured.deployment.has_value());
   rules_off_ = std::move(set.off);
-  engine_ = rules::engine(rules::compile(set.on, signals, problems));
+  rules::compiled compiled = rules::compile(set.on, signals, problems);
+  if (configured.deployment) find_users(signals, compiled);
+  engine_ = rules::engine(std::move(compiled));
   if (configured.record) {
     const auto stands = [this] { return recorder::standing{engine_.cut_over_at(), engine_.window_is_open(), held_}; };
     recorder_ = std::make_unique<recorder>(loop_, *configured.record, signals, stands, tell_);
   }
   observing_ = std::make_unique<observing>(made_, engine_, recorder_.get(), tell_);
-  find_users(signals);
   std::vector<std::string> names{"live", "stable", "front_door"};
   for (const config::slot& s : configured.slots) names.push_back(s.name);
   for (const std::string& name : names) {
@@ -49,15 +50,47 @@ judge::judge(asio::io_context& loop, const config::configuration& configured, co
   }
 }
 
-void judge::find_users(const rules::catalogue& signals) {
+/// Whoever counts requests, of each kind the signal and its series: of all users, and of the live slot alone where that is told apart.
+void judge::find_users(const rules::catalogue& signals, rules::compiled& into) {
+  constexpr duration kept_for = std::chrono::minutes(3);
   for (const config::made_probe& p : made_) {
-    const auto series = [&](const char* measurement, telling what) -> std::optional<std::size_t> {
-      const signal* const known = signals.find(fmt::format("{}.{}", p.entry->name, measurement));
-      return known != nullptr && known->tells == what ? engine_.series_named(known->samples) : std::nullopt;
+    const auto samples = [&](const std::string& name) {
+      const signal* const known = signals.find(name);
+      if (known != nullptr) rules::keep(into, *known, kept_for);
+      return known == nullptr ? std::string() : known->samples;
     };
-    const of_users found{series("error_rate", telling::errors), series("slow_rate", telling::slowness), series("p95", telling::slowness)};
-    if (found.errors || found.slow) of_users_.push_back(found);
+    const auto counts = [&](const char* measurement, telling what) {
+      const signal* const known = signals.find(fmt::format("{}.{}", p.entry->name, measurement));
+      if (known == nullptr || known->tells != what) return users_count{};
+      return users_count{samples(known->name), samples(known->narrowed)};
+    };
+    const of_users found{p.entry->every, counts("error_rate", telling::errors), counts("slow_rate", telling::slowness),
+                         counts("p95", telling::slowness).all};
+    if (!found.errors.all.empty() || !found.slow.all.empty()) of_users_.push_back(found);
   }
+  // One that is named so is of this deployment's users; of the others the first.
+  const auto named = std::ranges::find(of_users_, "traffic.error_rate", [](const of_users& u) { return u.errors.all; });
+  if (named != of_users_.end()) std::rotate(of_users_.begin(), named, std::next(named));
+}
+
+pooled judge::counts_of(const std::string& samples, instant from, instant to) const {
+  const auto series = samples.empty() ? std::nullopt : engine_.series_named(samples);
+  return series ? engine_.series_at(*series).counts_between(from, to) : pooled{};
+}
+
+/// Who counts the same requests elsewhere says nothing more: the first that has seen some counts.
+std::optional<incident::users_met> judge::users_between(instant from, instant to, whose of) const {
+  std::optional<incident::users_met> met;
+  for (const of_users& each : of_users_) {
+    // Samples that lie in part before are of that time, too: for a look at now as many are taken as tell something.
+    const instant since = of == whose::all ? std::min(from, to - 2 * each.every) : from;
+    const auto counts = [&](const users_count& c) { return counts_of(of == whose::live && !c.live.empty() ? c.live : c.all, since, to); };
+    met = incident::users_met{counts(each.errors), counts(each.slow), {}};
+    if (const auto series = each.latencies.empty() ? std::nullopt : engine_.series_named(each.latencies))
+      met->p95 = engine_.series_at(*series).quantile_between(0.95, since, to);
+    if (met->errors.denominator > 0 || met->slow.denominator > 0) break;
+  }
+  return met;
 }
 
 std::vector<incident::reading> judge::rollback_readings() {
@@ -69,23 +102,6 @@ std::vector<incident::reading> judge::rollback_readings() {
     all.push_back({rule.name, found.value, found.threshold, found.in});
   }
   return all;
-}
-
-/// Where several tell, each tells of requests of its own.
-incident::users_met judge::users_between(instant from, instant to) const {
-  incident::users_met met;
-  const auto add = [&](pooled& into, std::optional<std::size_t> series) {
-    const pooled counts = series ? engine_.series_at(*series).counts_between(from, to) : pooled{};
-    into.numerator += counts.numerator;
-    into.denominator += counts.denominator;
-  };
-  for (const of_users& each : of_users_) {
-    add(met.errors, each.errors);
-    add(met.slow, each.slow);
-    const auto p95 = each.latencies ? engine_.series_at(*each.latencies).quantile_between(0.95, from, to) : std::nullopt;
-    if (p95) met.p95 = std::max(*p95, met.p95.value_or(0));
-  }
-  return met;
 }
 
 void judge::adopt(judge&& before) {

@@ -55,8 +55,10 @@ class judge final : public deployment::rule_book {
 
   /// The rules that roll back, as they read now.
   [[nodiscard]] std::vector<incident::reading> rollback_readings();
-  /// What users met with in (from, to], as far back as samples are kept.
-  [[nodiscard]] incident::users_met users_between(instant from, instant to) const;
+  /// What users met with in (from, to], as far back as samples are kept; nothing: nobody counts their requests. Of `live`: those that the
+  /// live slot answered and that began since the cutover, where that can be told.
+  enum class whose : std::uint8_t { all, live };
+  [[nodiscard]] std::optional<incident::users_met> users_between(instant from, instant to, whose of) const;
 
   /// What the front door answered last, for people.
   void hear_front_door(const std::string& says) { front_door_says_ = says; }
@@ -75,12 +77,19 @@ class judge final : public deployment::rule_book {
   [[nodiscard]] const std::vector<rules::switched_off>& rules_off() const { return rules_off_; }
 
  private:
-  /// The series that tell what users meet with: of one log, or of what counts requests otherwise.
+  /// By which names the engine knows the samples of what users meet with: of one log, or of what counts requests otherwise.
+  struct users_count {
+    std::string all;
+    std::string live;  ///< empty: the live slot's are not told apart
+  };
   struct of_users {
-    std::optional<std::size_t> errors, slow, latencies;
+    duration every{};
+    users_count errors, slow;
+    std::string latencies;
   };
 
-  void find_users(const rules::catalogue& signals);
+  void find_users(const rules::catalogue& signals, rules::compiled& into);
+  [[nodiscard]] pooled counts_of(const std::string& samples, instant from, instant to) const;
   void settle_soon();
   void arm();
   void told(const rules::change& c);

@@ -30,7 +30,7 @@ bool notices::take(const event& e, instant now) {
   std::erase_if(told_, [&](const auto& one) { return now - one.second >= same_again_after; });
   while (!newest_.empty() && now - newest_.front() >= std::chrono::hours(1)) newest_.pop_front();
   if (!told_.try_emplace(e.kind + ": " + e.says, now).second) return false;
-  if (newest_.size() >= most_an_hour) {
+  if (newest_.size() >= most_an_hour && e.severity < severity::critical) {
     told_.erase(e.kind + ": " + e.says);
     ++left_out_;
     return false;

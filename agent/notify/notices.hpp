@@ -15,7 +15,7 @@
 namespace flipback::notify {
 
 /// Which events people are told of that belong to no incident and to no rule: that a rollback would lack something, that the configuration
-/// was refused, that nothing is on record. The same one is told once in six hours, and no more than ten in one. Pure.
+/// was refused, that nothing is on record. The same one is told once in six hours, and of those that are not critical no more than ten in one. Pure.
 class notices {
  public:
   static constexpr duration same_again_after = std::chrono::hours(6);

@@ -38,7 +38,7 @@ TEST_CASE("nothing_is_put_on_record_without_an_incident") {
   evidence e;
   CHECK_FALSE(e.take(of("", "deployment.cutover"), noon));
   CHECK_FALSE(e.is_due(noon + 1h));
-  CHECK(e.pieces(filled(100), {}, noon).empty());
+  CHECK(e.pieces(filled(100), users_met{}, noon).empty());
 }
 
 TEST_CASE("an_incident_has_the_ten_minutes_before_it_and_each_point_once") {
@@ -47,7 +47,7 @@ TEST_CASE("an_incident_has_the_ten_minutes_before_it_and_each_point_once") {
   const wall_time began = noon + 15min;
   CHECK(e.take(of("a", "incident.began"), began));
   CHECK(e.is_due(began));
-  CHECK(points_in(e.pieces(t, {}, began)) == 240 - 5 * 12 - 1);  // those that came after, too: the traces know them; (5 min, …]
+  CHECK(points_in(e.pieces(t, users_met{}, began)) == 240 - 5 * 12 - 1);  // those that came after, too: the traces know them; (5 min, …]
   CHECK_FALSE(e.is_due(began + 4min));
   CHECK(e.is_due(began + 5min));
 }
@@ -57,21 +57,21 @@ TEST_CASE("pieces_follow_each_other_until_five_minutes_after_the_end") {
   traces t = filled(60);
   e.take(of("a", "incident.began"), noon + 5min);
   CHECK(e.is_behind(noon + 5min));
-  CHECK(points_in(e.pieces(t, {}, noon + 5min)) == 60);
-  CHECK_FALSE(e.is_behind(noon + 5min + 4s));
-  CHECK(e.is_behind(noon + 5min + 5s));
-  CHECK(points_in(e.pieces(t, {}, noon + 5min)) == 0);
+  CHECK(points_in(e.pieces(t, users_met{}, noon + 5min)) == 60);
+  CHECK_FALSE(e.is_behind(noon + 5min + 59s));
+  CHECK(e.is_behind(noon + 6min));
+  CHECK(points_in(e.pieces(t, users_met{}, noon + 5min)) == 0);
   t.take({{"error-rate", 1.0, 0.05, unit::ratio}}, noon + 6min);
   CHECK(e.take(of("a", "rollback.decided"), noon + 6min));
-  CHECK(points_in(e.pieces(t, {}, noon + 6min)) == 1);
+  CHECK(points_in(e.pieces(t, users_met{}, noon + 6min)) == 1);
   CHECK(e.take(of("a", "incident.ended"), noon + 7min));
-  e.pieces(t, {}, noon + 7min);
+  e.pieces(t, users_met{}, noon + 7min);
   CHECK_FALSE(e.is_behind(noon + 7min + 59s));
   CHECK(e.is_behind(noon + 8min));
   CHECK_FALSE(e.is_due(noon + 7min + 1s));
   CHECK(e.is_due(noon + 12min));
-  CHECK_FALSE(e.pieces(t, {}, noon + 12min).empty());
-  CHECK(e.pieces(t, {}, noon + 13min).empty());
+  CHECK_FALSE(e.pieces(t, users_met{}, noon + 12min).empty());
+  CHECK(e.pieces(t, users_met{}, noon + 13min).empty());
 }
 
 TEST_CASE("what_is_told_late_of_an_incident_that_is_over_follows_nothing") {
@@ -81,7 +81,7 @@ TEST_CASE("what_is_told_late_of_an_incident_that_is_over_follows_nothing") {
   e.take(of("b", "incident.began"), noon);
   CHECK_FALSE(e.take(of("a", "deployment.helped"), noon));
   CHECK(e.take(of("b", "deployment.helped"), noon));
-  for (const event& told : e.pieces(filled(3), {}, noon)) CHECK(text_of(told, "incident") == "b");
+  for (const event& told : e.pieces(filled(3), users_met{}, noon)) CHECK(text_of(told, "incident") == "b");
 }
 
 TEST_CASE("what_is_put_on_record_reads_back_the_same") {
@@ -93,7 +93,7 @@ TEST_CASE("what_is_put_on_record_reads_back_the_same") {
          noon + 5s);
   std::vector<incident::signal> all;
   std::optional<users_met> met;
-  for (const event& told : e.pieces(t, {{3, 40}, {2, 39}, 0.125}, noon + 5s)) {
+  for (const event& told : e.pieces(t, users_met{{3, 40}, {2, 39}, 0.125}, noon + 5s)) {
     const auto read = event_in(json_line(told, noon));
     REQUIRE(read);
     add_piece(all, *read);
@@ -109,7 +109,7 @@ TEST_CASE("what_is_put_on_record_reads_back_the_same") {
   CHECK_FALSE(all[1].points[1].value);
   CHECK_FALSE(all[0].points[1].value);
   REQUIRE(met);
-  CHECK(as_text(*met) == "7.5% of 40 requests failed, P95 125ms");
+  CHECK(as_text(*met) == "7.5% of 40 requests failed, 5.13% of 39 were slow, P95 125ms");
   CHECK(met->slow.denominator == 39);
 }
 
@@ -123,4 +123,37 @@ TEST_CASE("a_piece_that_is_damaged_adds_nothing_and_hurts_nobody") {
   CHECK(all.front().points.empty());
   CHECK_FALSE(add_piece(all, of("a", "verdict.changed")));
   CHECK_FALSE(users_in(of("a", "verdict.changed")));
+}
+
+TEST_CASE("letters_that_come_long_after_the_end_follow_nothing") {
+  evidence e;
+  for (const char* kind : {"notify.told", "notify.failed", "notify.mended", "notify.given_up"}) {
+    CHECK_FALSE(e.take(of("a", kind), noon));
+    CHECK_FALSE(e.is_open());
+  }
+  e.take(of("b", "incident.began"), noon);
+  e.take(of("a", "notify.told"), noon);
+  for (const event& told : e.pieces(filled(3), users_met{}, noon)) CHECK(text_of(told, "incident") == "b");
+}
+
+TEST_CASE("a_clock_that_is_set_back_hides_nothing_and_draws_nothing_twice") {
+  evidence e;
+  e.take(of("a", "incident.began"), noon + 1h);
+  e.pieces(filled(3, noon + 1h), users_met{}, noon + 1h);
+  CHECK(e.is_due(noon));
+  e.pieces(filled(3), users_met{}, noon);
+  CHECK_FALSE(e.is_due(noon + 1min));
+  CHECK(e.is_due(noon + 5min));
+  std::vector<incident::signal> all;
+  event piece{"evidence.rule", severity::debug, "", {}};
+  piece.with("rule", std::string("x")).with("points", std::string("[[10,0.5],[20,0.5]]"));
+  add_piece(all, piece);
+  add_piece(all, piece);
+  CHECK(all.front().points.size() == 2);
+}
+
+TEST_CASE("where_nobody_counts_users_requests_nothing_is_said_of_them") {
+  evidence e;
+  e.take(of("a", "incident.began"), noon);
+  for (const event& told : e.pieces(filled(3), std::nullopt, noon)) CHECK(told.kind == "evidence.rule");
 }
