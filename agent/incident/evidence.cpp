@@ -10,7 +10,6 @@
 
 #include <algorithm>
 #include <array>
-#include <cstdlib>
 #include <string_view>
 #include <utility>
 
@@ -21,7 +20,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr const char* rule_kind = "evidence.rule";
-constexpr std::int64_t latest = 9'000'000'000'000;  ///< milliseconds: the year 2255, that a wall_time can hold
 constexpr const char* users_kind = "evidence.users";
 
 bool is_a_turn(const event& e) {
@@ -47,9 +45,10 @@ std::vector<traced> points_in(const std::string& text) {
   if (error || !read.is_array()) return points;
   for (const json::value& one : read.get_array()) {
     const json::array* const pair = one.if_array();
-    if (pair == nullptr || pair->size() != 2 || !pair->at(0).is_int64() || std::abs(pair->at(0).get_int64()) > latest) continue;
+    const std::int64_t* const at = pair != nullptr && pair->size() == 2 ? pair->at(0).if_int64() : nullptr;
+    if (at == nullptr || *at < -latest_unix_milliseconds || *at > latest_unix_milliseconds) continue;
     const double* const value = pair->at(1).if_double();
-    points.push_back({pair->at(0).get_int64(), value == nullptr ? std::nullopt : std::optional(*value)});
+    points.push_back({*at, value == nullptr ? std::nullopt : std::optional(*value)});
   }
   return points;
 }

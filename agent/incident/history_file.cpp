@@ -12,7 +12,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -66,7 +68,8 @@ std::expected<std::vector<happening>, std::string> read(const std::string& file,
   for (const auto& row : *rows) {
     auto what = event_in(row.at(1).value_or(""));
     if (!what) return std::unexpected(fmt::format("can't read {}: it holds what this version does not write", file));
-    found.push_back({wall_time(milliseconds(std::atoll(row.at(0).value_or("0").c_str()))), *std::move(what)});
+    const std::int64_t at = std::clamp<std::int64_t>(std::atoll(row.at(0).value_or("0").c_str()), 0, latest_unix_milliseconds);
+    found.push_back({wall_time(milliseconds(at)), *std::move(what)});
   }
   return found;
 }

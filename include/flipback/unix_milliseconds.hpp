@@ -11,4 +11,7 @@ inline std::int64_t unix_milliseconds(wall_time at) {
   return std::chrono::floor<std::chrono::milliseconds>(at.time_since_epoch()).count();
 }
 
+/// The latest that a wall_time can surely hold: of the year 2255.
+inline constexpr std::int64_t latest_unix_milliseconds = 9'000'000'000'000;
+
 }  // namespace flipback

@@ -115,7 +115,8 @@ TEST_CASE("what_is_put_on_record_reads_back_the_same") {
 
 TEST_CASE("a_piece_that_is_damaged_adds_nothing_and_hurts_nobody") {
   std::vector<incident::signal> all;
-  for (const char* points : {"", "[", "{}", "[1,2]", "[[1]]", "[[\"a\",1]]", "[[1,2,3]]", "[[1e400,1]]", "[[9223372036854775807,0.5]]"}) {
+  for (const char* points : {"", "[", "{}", "[1,2]", "[[1]]", "[[\"a\",1]]", "[[1,2,3]]", "[[1e400,1]]", "[[9223372036854775807,0.5]]",
+                             "[[-9223372036854775808,0.5]]"}) {
     event e{"evidence.rule", severity::debug, "", {}};
     CHECK(add_piece(all, e.with("rule", std::string("x")).with("points", std::string(points))));
   }

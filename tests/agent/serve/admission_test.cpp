@@ -56,6 +56,7 @@ TEST_CASE("a_host_is_one_of_ours_or_the_address_that_was_reached") {
     CHECK(status(asks_for::nothing, from("127.0.0.1", {{"Host", host}})) == 200);
   }
   CHECK(status(asks_for::our_name, from("127.0.0.1", {{"Host", "localhost"}, {"host", "localhost"}})) == 421);
+  CHECK(status(asks_for::our_name, from("127.0.0.1", {{"Host", std::string("192.0.2.7\0.evil.com", 19)}})) == 421);
 }
 
 TEST_CASE("by_a_name_that_is_not_ours_nothing_is_read_nor_changed_whoever_asks") {
