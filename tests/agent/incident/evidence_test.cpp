@@ -125,3 +125,14 @@ TEST_CASE("a_piece_that_is_damaged_adds_nothing_and_hurts_nobody") {
   CHECK_FALSE(add_piece(all, of("a", "verdict.changed")));
   CHECK_FALSE(users_in(of("a", "verdict.changed")));
 }
+
+TEST_CASE("a_breach_is_a_turning_point_and_other_verdicts_are_none") {
+  evidence e;
+  e.take(of("a", "incident.began"), noon);
+  const auto verdict = [](const char* to, const char* then) {
+    return of("a", "verdict.changed").with("to", std::string(to)).with("then", std::string(then));
+  };
+  CHECK(e.take(verdict("breached", "rollback"), noon));
+  CHECK_FALSE(e.take(verdict("pending", "rollback"), noon));
+  CHECK_FALSE(e.take(verdict("breached", "alert"), noon));
+}

@@ -346,3 +346,25 @@ TEST_CASE("a_damaged_outbox_is_put_aside_and_said") {
   CHECK(done->contains("a new outbox is begun"));
   CHECK(read_outbox(file)->rows.size() == 1);
 }
+
+TEST_CASE("what_one_target_waits_for_takes_no_letter_from_another") {
+  post_office o;
+  for (unsigned n = 1; n <= 3; ++n) {
+    for (const char* target : {"chat", "mail"}) o.post("m", n, n == 1 ? stage::begun : stage::changed, target);
+  }
+  for (const char* target : {"chat", "mail"}) {
+    CHECK(o.hand_out(delivered, target) == "m/1");
+    CHECK(o.hand_out(delivered, target) == "m/3");
+    CHECK(o.hand_out(delivered, target) == "");
+  }
+}
+
+TEST_CASE("a_target_that_fails_delays_no_other") {
+  post_office o;
+  for (const char* target : {"chat", "mail"}) o.post("m", 1, stage::begun, target);
+  CHECK(o.hand_out(not_yet) == "m/1");
+  CHECK(o.hand_out() == "");
+  CHECK(o.hand_out(delivered, "mail") == "m/1");
+  CHECK(o.of.is_failing("chat"));
+  CHECK_FALSE(o.of.is_failing("mail"));
+}
