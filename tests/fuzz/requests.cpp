@@ -1,6 +1,7 @@
 #include "flipback/one_line.hpp"
 
 #include "agent/serve/api.hpp"
+#include "agent/serve/key_twice.hpp"
 #include "agent/serve/routes.hpp"
 #include "agent/serve/verbs.hpp"
 #include "tests/agent/agent_at_rest.hpp"
@@ -120,6 +121,7 @@ struct asked_agent {
   void is_well_asked(const serve::demand& what, const serve::api::route& by) const {
     hold(now->method == "POST" && has_the_token(*now));
     hold(what.by.contains("HTTP API, from " + now->from.to_string()) && one_line(what.by) == what.by && what.by.size() < 300);
+    hold(now->body.empty() || !serve::key_twice(now->body));
     for (const auto& [key, value] : what.values) {
       const auto known = std::ranges::find(by.keys, key, &serve::api::key::name);
       hold(known != by.keys.end() && (!known->is_flag || value == "yes"));
