@@ -12,9 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <cerrno>
-#include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
@@ -30,8 +28,6 @@ constexpr const char* tables =
     " is_operation INTEGER NOT NULL, line TEXT NOT NULL);"
     "CREATE INDEX IF NOT EXISTS by_incident ON happened (incident);";
 constexpr std::size_t most_of_one = 4000;  ///< events of an incident beside its operations and verdicts
-
-using std::chrono::milliseconds;
 
 side_file history_in(const std::string& file) {
   return {file, 1, tables, "a new record is begun"};
@@ -68,8 +64,7 @@ std::expected<std::vector<happening>, std::string> read(const std::string& file,
   for (const auto& row : *rows) {
     auto what = event_in(row.at(1).value_or(""));
     if (!what) return std::unexpected(fmt::format("can't read {}: it holds what this version does not write", file));
-    const std::int64_t at = std::clamp<std::int64_t>(std::atoll(row.at(0).value_or("0").c_str()), 0, latest_unix_milliseconds);
-    found.push_back({wall_time(milliseconds(at)), *std::move(what)});
+    found.push_back({at_unix_milliseconds(std::atoll(row.at(0).value_or("0").c_str())), *std::move(what)});
   }
   return found;
 }

@@ -2,6 +2,7 @@
 
 #include "flipback/units.hpp"
 
+#include <algorithm>
 #include <cstdint>
 
 namespace flipback {
@@ -13,5 +14,11 @@ inline std::int64_t unix_milliseconds(wall_time at) {
 
 /// The latest that a wall_time can surely hold: of the year 2255.
 inline constexpr std::int64_t latest_unix_milliseconds = 9'000'000'000'000;
+
+/// The point again. What damage made of it is 1970, or the latest.
+inline wall_time at_unix_milliseconds(std::int64_t kept) {
+  const std::int64_t bounded = std::clamp<std::int64_t>(kept, 0, latest_unix_milliseconds);
+  return wall_time(std::chrono::duration_cast<wall_time::duration>(std::chrono::milliseconds(bounded)));
+}
 
 }  // namespace flipback

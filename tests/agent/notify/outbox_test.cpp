@@ -368,3 +368,19 @@ TEST_CASE("a_target_that_fails_delays_no_other") {
   CHECK(o.of.is_failing("chat"));
   CHECK_FALSE(o.of.is_failing("mail"));
 }
+
+TEST_CASE("a_time_that_damage_made_gives_no_letter_up") {
+  post_office o;
+  o.post("m", 1, stage::begun);
+  o.save();
+  std::string& text = o.disk.begin()->second;
+  const std::string posted = std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(o.now.wall.time_since_epoch()).count());
+  for (const char* key : {"\"posted\":", "\"newest\":"}) {
+    REQUIRE(text.contains(key + posted));
+    text.replace(text.find(key + posted), std::string(key + posted).size(), std::string(key) + "-9223372036854775808");
+  }
+  o.of = {};
+  REQUIRE(o.of.restore({"m/1", "chat", text}, o.now));
+  CHECK(o.hand_out(not_yet) == "m/1");
+  CHECK(o.is("m/1") == state::waiting);
+}
