@@ -29,7 +29,7 @@ std::string logfmt_value(const std::string& text) {
 }  // namespace
 
 std::string text_line(const event& e, wall_time at) {
-  return fmt::format("{} {:<8} {}: {}", time_text(at), name_of(e.severity), e.kind, one_line(e.says));
+  return fmt::format("{} {:<8} {}: {}", time_text(at), name_of(e.severity), one_line(e.kind), one_line(e.says));
 }
 
 std::string json_line(const event& e, wall_time at) {

@@ -21,7 +21,6 @@ namespace json = boost::json;
 namespace {
 
 constexpr const char* rule_kind = "evidence.rule";
-constexpr std::int64_t latest = 9'000'000'000'000;  ///< milliseconds: the year 2255, that a wall_time can hold
 constexpr const char* users_kind = "evidence.users";
 
 bool is_a_turn(const event& e) {
@@ -47,11 +46,10 @@ std::vector<traced> points_in(const std::string& text) {
   if (error || !read.is_array()) return points;
   for (const json::value& one : read.get_array()) {
     const json::array* const pair = one.if_array();
-    if (pair == nullptr || pair->size() != 2 || !pair->at(0).is_int64()) continue;
-    const std::int64_t at = pair->at(0).get_int64();
-    if (at > latest || at < -latest) continue;
+    const std::int64_t* const at = pair != nullptr && pair->size() == 2 ? pair->at(0).if_int64() : nullptr;
+    if (at == nullptr || *at < -latest_unix_milliseconds || *at > latest_unix_milliseconds) continue;
     const double* const value = pair->at(1).if_double();
-    points.push_back({at, value == nullptr ? std::nullopt : std::optional(*value)});
+    points.push_back({*at, value == nullptr ? std::nullopt : std::optional(*value)});
   }
   return points;
 }

@@ -29,8 +29,6 @@ constexpr const char* tables =
     "CREATE INDEX IF NOT EXISTS by_incident ON happened (incident);";
 constexpr std::size_t most_of_one = 4000;  ///< events of an incident beside its operations and verdicts
 
-using std::chrono::milliseconds;
-
 side_file history_in(const std::string& file) {
   return {file, 1, tables, "a new record is begun"};
 }
@@ -71,7 +69,7 @@ std::expected<std::vector<happening>, std::string> read(const std::string& file,
   for (const auto& row : *rows) {
     auto what = event_in(row.at(1).value_or(""));
     if (!what) return std::unexpected(fmt::format("can't read {}: it holds what this version does not write", file));
-    found.push_back({wall_time(milliseconds(std::atoll(row.at(0).value_or("0").c_str()))), *std::move(what)});
+    found.push_back({at_unix_milliseconds(std::atoll(row.at(0).value_or("0").c_str())), *std::move(what)});
   }
   return found;
 }

@@ -86,6 +86,7 @@ struct time_range {
   }
 };
 
+/// Precondition: there is a point, or a turn.
 time_range range_of(std::span<const signal* const> of, std::span<const turn> turns) {
   time_range all{INT64_MAX, INT64_MIN};
   const auto take = [&](std::int64_t at) { all = {std::min(all.from, at), std::max(all.to, at)}; };
@@ -145,7 +146,7 @@ std::string panel_of(const signal& s, const time_range& over, double top) {
     text += fmt::format("<text{} x=\"{}\" y=\"{:.1f}\" text-anchor=\"end\">{}</text>\n", kind, left - 8, y + 4, format_value(value, s.in));
   };
   label(bottom, 0, "");
-  const double limit_at = s.threshold ? top + panel * (1 - *s.threshold / most) : bottom;
+  const double limit_at = s.threshold ? top + panel * (1 - std::clamp(*s.threshold / most, 0.0, 1.0)) : bottom;
   if (s.threshold) {
     text += fmt::format("<line class=\"limit\" x1=\"{}\" x2=\"{}\" y1=\"{:.1f}\" y2=\"{:.1f}\"/>\n", left, end, limit_at, limit_at);
     label(limit_at, *s.threshold, " class=\"limit-word\"");
@@ -182,7 +183,6 @@ std::string marks_of(std::span<const turn> turns, const time_range& over, double
 std::string as_svg(const report& r) {
   const std::vector<const signal*> of = drawn(r);
   const std::vector<turn> turns = turns_of(r);
-  const time_range over = range_of(of, turns);
   const double bottom = heading + static_cast<double>(of.size()) * (title + panel);
   const double height = bottom + axis;
   const std::string head = fmt::format("Incident {}: {}", r.id, r.outcome);
@@ -191,18 +191,16 @@ std::string as_svg(const report& r) {
       "height=\"{1}\" "
       "role=\"img\">\n<title>{2}</title>\n<desc>{3}</desc>\n<style>{4}</style>\n<text class=\"head\" x=\"{5}\" y=\"24\">{2}</text>\n",
       width, height, in_xml(head), in_xml(r.says), style, left);
-  if (of.empty()) text += fmt::format("<text x=\"{}\" y=\"{}\">No value of its rules is on record.</text>\n", left, heading);
+  if (of.empty()) return text + fmt::format("<text x=\"{}\" y=\"{}\">No value of its rules is on record.</text>\n</svg>\n", left, heading);
+  const time_range over = range_of(of, turns);
   double top = heading;
   for (const signal* s : of) {
     text += panel_of(*s, over, top + title);
     top += title + panel;
   }
-  if (!of.empty()) {
-    text += marks_of(turns, over, bottom) + time_axis(over, bottom + 18);
-    text += fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\">UTC, {}</text>\n", width - right, bottom + 36,
-                        time_text(wall_time(std::chrono::milliseconds(over.from))).substr(0, 10));
-  }
-  return text + "</svg>\n";
+  text += marks_of(turns, over, bottom) + time_axis(over, bottom + 18);
+  return text + fmt::format("<text x=\"{}\" y=\"{}\" text-anchor=\"end\">UTC, {}</text>\n</svg>\n", width - right, bottom + 36,
+                            time_text(wall_time(std::chrono::milliseconds(over.from))).substr(0, 10));
 }
 
 }  // namespace flipback::incident

@@ -111,7 +111,7 @@ std::string as_markdown(const report& r) {
     std::ranges::replace(safe, '`', '\'');
     return fmt::format("`{}`", safe);
   };
-  std::string text = fmt::format("# Incident {}\n\n", r.id);
+  std::string text = fmt::format("# Incident {}\n\n", one_line(r.id));
   const auto row = [&](std::string_view what, const std::string& says) {
     if (!says.empty()) text += fmt::format("- **{}**: {}\n", what, says);
   };
@@ -136,7 +136,7 @@ std::string as_markdown(const report& r) {
     std::string says = code(what.says);
     for (std::size_t at_bar = says.find('|'); at_bar != std::string::npos; at_bar = says.find('|', at_bar + 2))
       says.insert(at_bar, 1, '\\');
-    text += fmt::format("| {} | {} | {} |\n", clock_text(at), what.kind, says);
+    text += fmt::format("| {} | {} | {} |\n", clock_text(at), one_line(what.kind), says);
   }
   return text;
 }
@@ -183,7 +183,7 @@ std::string list_of(const std::vector<happening>& marks) {
   for (const listed& l : listed_in(marks)) {
     const std::string became =
         l.ended ? fmt::format("over after {}: {}", lasted(l.began, l.ended->at), text_of(l.ended->what, "outcome")) : "not over";
-    text += fmt::format("{}  {:<16} {}\n", l.id, one_line(l.rule.empty() ? std::string(by_word) : l.rule), one_line(became));
+    text += fmt::format("{}  {:<16} {}\n", one_line(l.id), one_line(l.rule.empty() ? std::string(by_word) : l.rule), one_line(became));
   }
   return text.empty() ? "no incident is on record\n" : text;
 }

@@ -16,7 +16,7 @@ inline std::int64_t kept_time(instant at, const deployment::moment& now) {
 
 /// A clock that went back makes nothing happen later than it would.
 inline deployment::moment time_kept_as(std::int64_t milliseconds, const deployment::moment& now) {
-  const wall_time wall(std::chrono::duration_cast<wall_time::duration>(std::chrono::milliseconds(milliseconds)));
+  const wall_time wall = at_unix_milliseconds(milliseconds);
   const auto ago = std::max(now.wall - wall, wall_time::duration{});
   return {now.at - std::chrono::duration_cast<duration>(ago), wall};
 }

@@ -26,10 +26,6 @@ bool is_done_with(const parcel& p) {
   return p.is == state::delivered || p.is == state::given_up;
 }
 
-wall_time at_milliseconds(const json::value& from) {
-  return wall_time(std::chrono::milliseconds(from.as_int64()));
-}
-
 std::string text_of(const parcel& p) {
   return json::serialize(json::object{{"letter", as_object(p.what)},
                                       {"target", p.target},
@@ -252,8 +248,8 @@ bool outbox::restore(const row& row, const moment& now) {
     parcel p{.what = *std::move(what), .target = std::string(from.at("target").as_string())};
     p.is = state_named(from.at("is").as_string());
     p.tries = from.at("tries").to_number<unsigned>();
-    p.posted = at_milliseconds(from.at("posted"));
-    p.newest = at_milliseconds(from.at("newest"));
+    p.posted = at_unix_milliseconds(from.at("posted").as_int64());
+    p.newest = at_unix_milliseconds(from.at("newest").as_int64());
     p.says = from.at("says").as_string();
     p.kept = from.at("kept").as_string();
     p.again = from.at("again").as_bool();

@@ -48,6 +48,7 @@ std::string without_port(const std::string& authority) {
 /// An address as a Host may name it: one that is reached by it can't be led here by a name server.
 bool is_address_reached(std::string_view host, const asio::ip::address& reached) {
   if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  if (host.contains('\0')) return false;  // up to which alone it would be read
   boost::system::error_code error;
   const auto named = asio::ip::make_address(host, error);
   return !error && plain(named) == plain(reached);

@@ -3,6 +3,7 @@
 #include "flipback/quoted.hpp"
 #include "flipback/settings.hpp"
 
+#include "agent/serve/key_twice.hpp"
 #include "agent/serve/problem.hpp"
 
 #include <boost/json.hpp>
@@ -37,6 +38,8 @@ std::expected<json::object, answer> object_in(const std::string& body) {
   if (error || !read.is_object())
     return std::unexpected(problem(400, fmt::format("found a body that is {}, expected a JSON object such as {{\"reason\": \"…\"}}",
                                                     error ? "no JSON (" + error.message() + ")" : "no object")));
+  if (const auto twice = key_twice(body))
+    return std::unexpected(problem(422, fmt::format("found the key {} twice, expected it once", in_quotes(*twice))));
   return std::move(read.get_object());
 }
 

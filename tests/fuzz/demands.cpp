@@ -1,18 +1,12 @@
 #include "flipback/one_line.hpp"
 
-#include "agent/config/configuration.hpp"
 #include "agent/serve/verbs.hpp"
 #include "agent/serve/wire.hpp"
+#include "tests/agent/agent_at_rest.hpp"
 #include "tests/fuzz/spoken.hpp"
 
-#include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/json/parse.hpp>
 
-#include <sys/mman.h>
-#include <unistd.h>
-
-#include <optional>
 #include <string>
 
 // A line on the control socket, put to an agent that has a probe and a rule and nothing to act on: no verb can change anything. Whatever it
@@ -23,42 +17,9 @@ using fuzz::hold;
 
 namespace {
 
-constexpr std::string_view configured = R"(
-[probes.api]
-type = "tcp"
-address = "127.0.0.1:9"
-[[rules]]
-name = "down"
-when = "api.up == 0"
-for = "1m"
-then = "alert"
-)";
-
-/// One that was never started.
-struct agent_at_rest {
-  agent_at_rest() {
-    const int fd = ::memfd_create("configuration", MFD_CLOEXEC);
-    hold(fd >= 0 && ::write(fd, configured.data(), configured.size()) == static_cast<ssize_t>(configured.size()));
-    settings::diagnostics problems;
-    auto read = config::load("/proc/self/fd/" + std::to_string(fd), {}, problems);
-    ::close(fd);
-    hold(problems.clean());
-    of.emplace(loop, std::move(read), nullptr, [](const event&) { std::abort(); }, problems);
-    hold(problems.clean() && of->deployed() == nullptr);
-  }
-  asio::io_context loop{1};
-  std::optional<generation> of;
-};
-
 serve::reply answer_to(const serve::demand& asked) {
-  static agent_at_rest agent;
-  std::optional<serve::reply> made;
-  const auto ask = [&]() -> asio::awaitable<void> { made = co_await serve::answer_to(*agent.of, {}, asked); };
-  asio::co_spawn(agent.loop, ask(), asio::detached);
-  agent.loop.restart();
-  agent.loop.poll();
-  hold(made.has_value());
-  return *std::move(made);
+  static test::agent_at_rest agent;
+  return agent.now(serve::answer_to(*agent.of, {}, asked));
 }
 
 /// No terminal obeys anything in it.

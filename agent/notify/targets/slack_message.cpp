@@ -1,6 +1,7 @@
 #include "agent/notify/targets/slack_message.hpp"
 
 #include "flipback/quoted.hpp"
+#include "flipback/unix_milliseconds.hpp"
 
 #include "agent/notify/targets/answered.hpp"
 
@@ -54,7 +55,7 @@ std::optional<message> message_in(std::string_view kept) {
   std::int64_t told = 0;
   std::istringstream from{std::string(kept)};
   if (!(from >> m.channel >> m.ts >> told >> m.level)) return std::nullopt;
-  m.told = wall_time(std::chrono::duration_cast<wall_time::duration>(milliseconds(told)));
+  m.told = at_unix_milliseconds(told);
   return m;
 }
 

@@ -115,7 +115,8 @@ TEST_CASE("what_is_put_on_record_reads_back_the_same") {
 
 TEST_CASE("a_piece_that_is_damaged_adds_nothing_and_hurts_nobody") {
   std::vector<incident::signal> all;
-  for (const char* points : {"", "[", "{}", "[1,2]", "[[1]]", "[[\"a\",1]]", "[[1,2,3]]", "[[1e400,1]]", "[[9223372036854775807,0.5]]"}) {
+  for (const char* points : {"", "[", "{}", "[1,2]", "[[1]]", "[[\"a\",1]]", "[[1,2,3]]", "[[1e400,1]]", "[[9223372036854775807,0.5]]",
+                             "[[-9223372036854775808,0.5]]"}) {
     event e{"evidence.rule", severity::debug, "", {}};
     CHECK(add_piece(all, e.with("rule", std::string("x")).with("points", std::string(points))));
   }
@@ -156,4 +157,15 @@ TEST_CASE("where_nobody_counts_users_requests_nothing_is_said_of_them") {
   evidence e;
   e.take(of("a", "incident.began"), noon);
   for (const event& told : e.pieces(filled(3), std::nullopt, noon)) CHECK(told.kind == "evidence.rule");
+}
+
+TEST_CASE("a_breach_is_a_turning_point_and_other_verdicts_are_none") {
+  evidence e;
+  e.take(of("a", "incident.began"), noon);
+  const auto verdict = [](const char* to, const char* then) {
+    return of("a", "verdict.changed").with("to", std::string(to)).with("then", std::string(then));
+  };
+  CHECK(e.take(verdict("breached", "rollback"), noon));
+  CHECK_FALSE(e.take(verdict("pending", "rollback"), noon));
+  CHECK_FALSE(e.take(verdict("breached", "alert"), noon));
 }

@@ -54,6 +54,7 @@ TEST_CASE("it_cant_be_told_by_few_requests_nor_where_nothing_hurt_before") {
   CHECK(became(met(0, 1200), met(0, 1200)) == "can't tell");
   CHECK(became(met(0, 0), met(0, 1200)) == "can't tell");
   CHECK(became(met(3, 20), met(0, 20)) == "can't tell");  // chance makes that, too
+  CHECK(became(met(6, 20), met(3, 20)) == "can't tell");  // half of it, which chance makes, too
 }
 
 TEST_CASE("what_users_met_with_before_and_after_is_in_the_sentence") {

@@ -1,5 +1,7 @@
 #include "agent/incident/history.hpp"
 
+#include "flipback/timestamp.hpp"
+
 #include "agent/incident/book.hpp"
 #include "agent/incident/history_file.hpp"
 #include "tests/folder.hpp"
@@ -201,4 +203,19 @@ TEST_CASE("a_history_that_is_damaged_meanwhile_is_put_aside_and_that_is_told") {
   CHECK(told[0].kind == "history.lost");
   CHECK(told[0].says.contains("it is kept as"));
   CHECK(read_incident(p.file, "two")->size() == 1);
+}
+
+TEST_CASE("a_time_that_damage_made_is_one_that_can_be_told") {
+  const place p;
+  REQUIRE(append_to_history(p.file, {{at(0ms), of("incident.began", "one")}, {at(1ms), of("incident.ended", "one")}}));
+  sqlite3* damaging = nullptr;
+  REQUIRE(sqlite3_open(p.file.c_str(), &damaging) == SQLITE_OK);
+  sqlite3_exec(damaging, "UPDATE happened SET at = CASE number WHEN 1 THEN -9223372036854775807 ELSE 9223372036854775807 END", nullptr,
+               nullptr, nullptr);
+  sqlite3_close(damaging);
+  const auto found = read_incident(p.file, "one");
+  REQUIRE_MESSAGE(found, found.error());
+  REQUIRE(found->size() == 2);
+  CHECK(time_text(found->front().at) == "1970-01-01T00:00:00.000Z");
+  CHECK(time_text(found->back().at) == "2255-03-14T16:00:00.000Z");
 }

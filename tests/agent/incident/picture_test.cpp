@@ -70,3 +70,34 @@ TEST_CASE("a_picture_of_years_has_a_bounded_number_of_times") {
       report_of({verdict(noon, "breached"), piece("error-rate", "[[-9000000000000,0.5],[9000000000000,0.5],[9000000000001,0.5]]")});
   CHECK(as_svg(r).size() < 40'000);
 }
+
+TEST_CASE("a_picture_of_which_nothing_is_known_is_one_all_the_same") {
+  const report r = report_of({{noon, event{"incident.began", severity::info, "", {}}}});
+  CHECK(count(as_svg(r), "No value of its rules is on record") == 1);
+}
+
+TEST_CASE("what_is_drawn_stays_within_its_panel") {
+  happening below = piece("error-rate", "[[1700000000000,-3.5],[1700000005000,0.5]]");
+  for (auto& [name, value] : below.what.fields) {
+    if (name == "threshold") value = -1000.0;
+  }
+  const std::string svg = as_svg(report_of({verdict(noon, "breached"), below}));
+  CHECK(count(svg, R"(y1="234.0" y2="234.0")") == 1);
+  CHECK(count(svg, "=\"-") == 0);
+}
+
+TEST_CASE("strangers_words_are_text_at_a_turning_point_too") {
+  event closed{"rollback.closed", severity::critical, "", {}};
+  closed.with("outcome", std::string("<script>")).with("incident", std::string("id"));
+  const std::string svg = as_svg(report_of({verdict(noon, "breached"), {noon + 5s, closed}, piece("error-rate", "[[1700000000000,0.5]]")}));
+  CHECK(count(svg, "<script") == 0);
+  CHECK(count(svg, "breached · &lt;script&gt;</text>") == 1);
+}
+
+TEST_CASE("points_that_lie_far_apart_are_not_joined") {
+  const auto lines = [](const std::string& points) {
+    return count(as_svg(report_of({verdict(noon, "breached"), piece("error-rate", points)})), "L");
+  };
+  CHECK(lines("[[1700000000000,0.1],[1700000005000,0.2],[1700000010000,0.3]]") == 2);
+  CHECK(lines("[[1700000000000,0.1],[1700000005000,0.2],[1700000300000,0.3]]") == 1);
+}

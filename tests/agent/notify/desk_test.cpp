@@ -549,3 +549,62 @@ TEST_CASE("what_is_told_late_of_an_incident_opens_none") {
   CHECK(o.take().empty());
   CHECK(o.at.incident() == "");
 }
+
+TEST_CASE("news_postpones_no_escalation") {
+  office o;
+  o.begin_incident();
+  o.verdict("error-rate", "breached");
+  for (int i = 0; i < 7; ++i) {
+    o.pass(2min);
+    o.of("rollback.blocked");
+  }
+  o.pass(30s);
+  CHECK(o.take().back().level == 1);
+  o.pass(1min);
+  CHECK(o.one().level == 2);  // 15 minutes after the first letter
+}
+
+TEST_CASE("a_letter_is_bounded_whatever_is_ill_and_whatever_has_happened") {
+  office o;
+  for (int i = 0; i < 100; ++i) {
+    event ill{"probe.changed", severity::warning, "ill " + std::to_string(i), {}};
+    o.tell(ill.with("probe", std::to_string(i)).with("outcome", std::string("fail")));
+  }
+  o.begin_incident();
+  o.pass(1min);
+  for (int i = 0; i < 3000; ++i) o.of("probe.changed");
+  o.verdict("error-rate", "breached");
+  for (int i = 0; i < 3000; ++i) o.of("rollback.waiting");
+  o.pass(2s);
+  const letter told = o.one();
+  CHECK(told.began == wall_time(1795762000s));
+  CHECK(told.ill.size() == desk::most_ill + 1);
+  CHECK(told.ill.back().starts_with("and "));
+  CHECK(told.news.size() == desk::most_news);
+}
+
+TEST_CASE("a_notice_for_which_there_was_no_room_is_told_once_there_is") {
+  office o;
+  for (std::size_t i = 0; i <= notices::most_an_hour; ++i)
+    o.tell({"config.rejected", severity::warning, "mistake " + std::to_string(i), {}});
+  o.pass(1s);
+  CHECK(o.take().size() == notices::most_an_hour);
+  o.pass(61min);
+  o.tell({"config.rejected", severity::warning, "mistake " + std::to_string(notices::most_an_hour), {}});
+  o.pass(1s);
+  CHECK(o.take().size() == 1);
+}
+
+TEST_CASE("a_restart_tells_nothing_again") {
+  office o;
+  o.begin_incident();
+  o.verdict("error-rate", "breached");
+  o.pass(2s);
+  CHECK(o.take().size() == 1);
+  for (int i = 0; i < 3; ++i) {
+    o.restart(5s, {recorded(o, "incident.began"), recorded(o, "rollback.decided")});
+    o.at.settle(true, {}, o.now);
+    o.pass(5s);
+  }
+  CHECK(o.take().empty());
+}

@@ -346,3 +346,41 @@ TEST_CASE("a_damaged_outbox_is_put_aside_and_said") {
   CHECK(done->contains("a new outbox is begun"));
   CHECK(read_outbox(file)->rows.size() == 1);
 }
+
+TEST_CASE("what_one_target_waits_for_takes_no_letter_from_another") {
+  post_office o;
+  for (unsigned n = 1; n <= 3; ++n) {
+    for (const char* target : {"chat", "mail"}) o.post("m", n, n == 1 ? stage::begun : stage::changed, target);
+  }
+  for (const char* target : {"chat", "mail"}) {
+    CHECK(o.hand_out(delivered, target) == "m/1");
+    CHECK(o.hand_out(delivered, target) == "m/3");
+    CHECK(o.hand_out(delivered, target) == "");
+  }
+}
+
+TEST_CASE("a_target_that_fails_delays_no_other") {
+  post_office o;
+  for (const char* target : {"chat", "mail"}) o.post("m", 1, stage::begun, target);
+  CHECK(o.hand_out(not_yet) == "m/1");
+  CHECK(o.hand_out() == "");
+  CHECK(o.hand_out(delivered, "mail") == "m/1");
+  CHECK(o.of.is_failing("chat"));
+  CHECK_FALSE(o.of.is_failing("mail"));
+}
+
+TEST_CASE("a_time_that_damage_made_gives_no_letter_up") {
+  post_office o;
+  o.post("m", 1, stage::begun);
+  o.save();
+  std::string& text = o.disk.begin()->second;
+  const std::string posted = std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(o.now.wall.time_since_epoch()).count());
+  for (const char* key : {"\"posted\":", "\"newest\":"}) {
+    REQUIRE(text.contains(key + posted));
+    text.replace(text.find(key + posted), std::string(key + posted).size(), std::string(key) + "-9223372036854775808");
+  }
+  o.of = {};
+  REQUIRE(o.of.restore({"m/1", "chat", text}, o.now));
+  CHECK(o.hand_out(not_yet) == "m/1");
+  CHECK(o.is("m/1") == state::waiting);
+}

@@ -56,6 +56,15 @@ TEST_CASE("a_host_is_one_of_ours_or_the_address_that_was_reached") {
     CHECK(status(asks_for::nothing, from("127.0.0.1", {{"Host", host}})) == 200);
   }
   CHECK(status(asks_for::our_name, from("127.0.0.1", {{"Host", "localhost"}, {"host", "localhost"}})) == 421);
+  CHECK(status(asks_for::our_name, from("127.0.0.1", {{"Host", std::string("192.0.2.7\0.evil.com", 19)}})) == 421);
+}
+
+TEST_CASE("by_a_name_that_is_not_ours_nothing_is_read_nor_changed_whoever_asks") {
+  for (const auto what : {asks_for::reading, asks_for::changing}) {
+    CHECK(status(what, from("127.0.0.1", {right, json, {"Host", "flipback.example.com"}})) == 200);
+    CHECK(status(what, from("127.0.0.1", {right, json, {"Host", "evil.example.com"}})) == 421);
+    CHECK(status(what, from("127.0.0.1", {right, json, {"Host", "evil.example.com"}, {"Origin", "http://evil.example.com"}})) == 421);
+  }
 }
 
 TEST_CASE("who_is_on_this_host_reads_without_a_token_and_nobody_else") {
@@ -64,9 +73,11 @@ TEST_CASE("who_is_on_this_host_reads_without_a_token_and_nobody_else") {
     CAPTURE(peer);
     CHECK(status(asks_for::reading, from(peer)) == 401);
     CHECK(status(asks_for::reading, from(peer), configured("")) == 401);
+    CHECK(status(asks_for::reading, from(peer, {{"Authorization", "Bearer "}}), configured("")) == 401);  // no token is nobody's token
     CHECK(status(asks_for::reading, from(peer, {right})) == 200);
   }
-  for (const char* proxied : {"X-Forwarded-For", "forwarded", "X-Real-IP"}) {
+  for (const char* proxied : {"X-Forwarded-For", "forwarded", "X-Real-IP", "Via", "X-Forwarded-Host", "X-Forwarded-Proto"}) {
+    CAPTURE(proxied);
     CHECK(status(asks_for::reading, from("127.0.0.1", {{proxied, "192.0.2.1"}})) == 401);
     CHECK(status(asks_for::reading, from("127.0.0.1", {{proxied, ""}})) == 401);
     CHECK(status(asks_for::reading, from("127.0.0.1", {{proxied, "192.0.2.1"}, right})) == 200);

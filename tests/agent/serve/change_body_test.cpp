@@ -48,3 +48,17 @@ TEST_CASE("what_is_no_object_of_the_routes_keys_is_refused") {
   }
   CHECK(read(R"({"reson": "a"})").error().body.find("did you mean reason?") != std::string::npos);
 }
+
+TEST_CASE("a_key_that_stands_there_twice_is_refused_by_its_name") {
+  for (const char* body : {R"({"reason": "a", "reason": "b"})", R"({"reason": "a", "force": true, "reason": "a"})",
+                           R"({"reason": "a", "re\u0061son": "b"})", R"({"reason": 1, "reason": "b", "reson": ""})"}) {
+    CAPTURE(body);
+    const auto refused = read(body);
+    REQUIRE_FALSE(refused.has_value());
+    CHECK(refused.error().status == 422);
+    CHECK(refused.error().body.find(R"(found the key \"reason\" twice, expected it once)") != std::string::npos);
+  }
+  CHECK(read(R"({"reason": "a", "Reason": "b"})").error().body.find("twice") == std::string::npos);
+  CHECK(read(R"({"reason": {"a": 1, "a": 2}})").error().body.find("twice") == std::string::npos);
+  CHECK(read(R"({"reason": "reason", "stable": "reason"})").has_value());
+}
