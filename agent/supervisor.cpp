@@ -1,8 +1,10 @@
 #include "agent/supervisor.hpp"
 
 #include "flipback/one_line.hpp"
+#include "flipback/timestamp.hpp"
 
 #include "agent/config/configuration.hpp"
+#include "agent/config/validate.hpp"
 #include "agent/incident/history_file.hpp"
 #include "agent/serve/incidents.hpp"
 #include "agent/serve/metrics.hpp"
@@ -138,7 +140,7 @@ void supervisor::go_on_with_incidents(const std::string& file) {
 }
 
 serve::on_record supervisor::known() const {
-  return {incidents_.now() ? incidents_.now()->id : "", history_ ? history_->trouble() : "", notifier_.untold()};
+  return {incidents_.now() ? incidents_.now()->id : "", history_ ? history_->trouble() : "", notifier_.untold(), rejected_};
 }
 
 std::string supervisor::typed(std::string text) const {
@@ -274,10 +276,14 @@ asio::awaitable<void> supervisor::reload() {
   }
   std::unique_ptr<generation> next;
   notify::directory targets;
+  const bool watches_nothing = read.probes.empty() && !read.deployment;
+  if (problems.clean() && watches_nothing && now_->watching() > 0)
+    problems.add({file_.string(), 0, 0}, "nothing would be watched: found no [probes.NAME] and no [deployment]");
   if (problems.clean()) next = make(std::move(read), targets, problems);
   if (!problems.clean()) {
-    tell({"config.rejected", severity::critical, fmt::format("the configuration stays as it was: {}", all_of(problems)), {}});
+    reject(problems);
   } else {
+    const bool acts_no_more = now_->configured().deployment && !next->configured().deployment;
     co_await now_->stop(false);
     const config::agent before = now_->configured().agent;
     next->adopt(std::move(*now_));
@@ -286,9 +292,26 @@ asio::awaitable<void> supervisor::reload() {
     tell_people_by(std::move(targets));
     settle_incidents();
     follow(before, now_->configured().agent);
-    tell({"config.reloaded", severity::info, fmt::format("{} probes, {} rules", now_->watching(), now_->judged().rules().size()), {}});
+    rejected_.clear();
+    tell({"config.reloaded",
+          acts_no_more ? severity::critical : severity::info,
+          fmt::format("{} probes, {} rules{}", now_->watching(), now_->judged().rules().size(),
+                      acts_no_more ? "; there is no [deployment] any more: nothing is rolled back, whatever happens" : ""),
+          {}});
   }
   service::notify("READY=1");
+}
+
+/// All that is wrong is said at once, as `flipback validate` says it: what is read first may keep the rest from being read.
+void supervisor::reject(const settings::diagnostics& problems) {
+  settings::diagnostics all;
+  config::validate(file_, {config::process_environment()}, all);
+  const std::string says = all_of(all.clean() ? problems : all);
+  rejected_ = fmt::format("refused at {}: {}", time_text(std::chrono::system_clock::now()), says);
+  tell({"config.rejected",
+        severity::critical,
+        fmt::format("the configuration stays as it was, and the next start would refuse the file: {}", says),
+        {}});
 }
 
 /// What of [agent] a reload can change is changed; of the rest it is said that it can't.

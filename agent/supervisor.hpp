@@ -32,6 +32,7 @@ class supervisor {
 
  private:
   asio::awaitable<void> reload();
+  void reject(const settings::diagnostics& problems);
   asio::awaitable<void> feed_watchdog();
   void make_api();
   void listen_to_operators(const std::string& path);
@@ -54,6 +55,7 @@ class supervisor {
 
   asio::io_context& loop_;
   std::filesystem::path file_;
+  std::string rejected_;  ///< when and why the file was refused last; empty: it is what runs
   std::unique_ptr<event_log> log_;
   config::agent started_with_;
   std::unique_ptr<deployment::memory> memory_;  ///< null: there was no deployment yet

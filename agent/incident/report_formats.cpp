@@ -80,7 +80,7 @@ std::string as_text(const report& r) {
   line("incident", fmt::format("{}: {}, {}", r.id, r.outcome, status_word(r)));
   line("stands", r.stands);
   if (r.users_at_breach) line("users", fmt::format("at the breach {}", as_text(*r.users_at_breach)));
-  const bool is_later = r.users && (!r.users_at_breach || r.users->at - r.users_at_breach->at > std::chrono::seconds(2));
+  const bool is_later = r.users && (!r.users_at_breach || r.users->at - r.users_at_breach->at > std::chrono::seconds(1));
   if (is_later) line(r.users_at_breach ? "" : "users", fmt::format("at last {}", as_text(*r.users)));
   line("helped", r.helped);
   line("rule", r.says);

@@ -114,6 +114,7 @@ json::object status_as_object(generation& of, const on_record& known) {
   page["incident"] = known.incident.empty() ? json::value() : json::value(known.incident);
   page["unrecorded"] = known.unrecorded;
   page["untold"] = known.untold;
+  page["rejected"] = known.rejected;
   page["type"] = to_type_next(stands, known.incident);
   return page;
 }
@@ -133,6 +134,7 @@ std::string status_as_text(generation& of, const on_record& known) {
   if (!untold.empty()) line("unknown", fmt::format("{}", fmt::join(untold, ", ")));
   if (!known.unrecorded.empty()) line("unrecorded", fmt::format("what happens is not on record: {}", known.unrecorded));
   if (!known.untold.empty()) line("untold", known.untold);
+  if (!known.rejected.empty()) line("config", known.rejected);
   if (!known.incident.empty()) line("incident", fmt::format("{} is not over", known.incident));
   if (const std::string next = to_type_next(stands, known.incident); !next.empty()) line("type", next);
   return text;

@@ -14,6 +14,7 @@ struct on_record {
   std::string incident;    ///< the id of the one that is open; empty: none is
   std::string unrecorded;  ///< why what happens is not on record; empty: it is
   std::string untold;      ///< why people are not told of it; empty: they are
+  std::string rejected;    ///< when and why the configuration's file was refused; empty: it is what runs
 };
 
 boost::json::object status_as_object(generation& of, const on_record& known);

@@ -8,6 +8,7 @@ import time
 
 from conftest import BINARY, Agent, get, metrics
 from processes import free_port, wait_until
+from test_verbs import ask, ask_json
 
 
 def run(*arguments, env=None, timeout=30):
@@ -155,10 +156,15 @@ def test_a_bad_file_on_reload_keeps_the_old_configuration(stack, fast_agent):
     agent.child.signal(signal.SIGHUP)
     assert "nonsense" in agent.wait("config.rejected")["says"]
     assert get(stack.agent_url + "/healthz")[0] == 200
+    assert any(line.startswith("config    refused at ") and "nonsense" in line for line in ask(stack, "status")[1].splitlines())
+    stack.write_configuration("")
+    agent.child.signal(signal.SIGHUP)
+    wait_until("the empty file to be refused", lambda: any("nothing would be watched" in event["says"] for event in agent.of("config.rejected")), child=agent.child)
     stack.write_configuration(good + http("another", stack.slot_url("blue") + "/health"))
     agent.child.signal(signal.SIGHUP)
     agent.wait("config.reloaded")
     wait_until("the new probe", lambda: ("flipback_probe_up", 'probe="another"') in metrics(stack.agent_url))
+    assert ask_json(stack, "status")["rejected"] == ""
 
 
 def test_term_ends_it_within_two_seconds_though_everything_hangs(stack, fast_agent):
