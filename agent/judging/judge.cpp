@@ -69,7 +69,7 @@ void judge::find_users(const rules::catalogue& signals, rules::compiled& into) {
     if (!found.errors.all.empty() || !found.slow.all.empty()) of_users_.push_back(found);
   }
   // One that is named so is of this deployment's users; of the others the first.
-  const auto named = std::ranges::find(of_users_, "traffic.error_rate", [](const of_users& u) { return u.errors.all; });
+  const auto named = std::ranges::find_if(of_users_, [](const of_users& u) { return u.errors.all.starts_with("traffic."); });
   if (named != of_users_.end()) std::rotate(of_users_.begin(), named, std::next(named));
 }
 

@@ -33,6 +33,7 @@ def document():
 def test_what_the_verbs_say_is_what_the_api_says(stack, served):
     agent, client = served()
     agent.wait("deployment.baseline")
+    wait_until("it to look whether all is ready", lambda: client.get("/api/v1/status").json["deployment"]["ready"] != "not looked yet")
     status = client.get("/api/v1/status").json
     by_verb = ask_json(stack, "status")
     moving = ("at", "probes", "failing", "breached", "pending", "unknown")
