@@ -162,12 +162,12 @@ asio::awaitable<serve::reply> supervisor::answer(serve::demand asked) {
   if (!history_) co_return serve::reply{false, "there is no [deployment], so that there are no incidents\n"};
   follow_up_.bring_up_to_date();
   const auto found = co_await history_->read<serve::reply>(
-      [asked, socket = started_with_.socket](const std::string& file) { return serve::what_happened(file, asked, socket); });
+      [asked, socket = started_with_.socket](const incident::record& all) { return serve::what_happened(all, asked, socket); });
   if (!found) co_return serve::reply{false, found.error() + "\n"};
   serve::reply made = *found;
-  // What waits for the disk is not in it, and not shown as if there were no more.
   const bool is_text = !asked.values.contains("json") && !asked.values.contains("svg");
-  if (!known.unrecorded.empty() && is_text) made.text += fmt::format("not on record since: {}\n", known.unrecorded);
+  if (!known.unrecorded.empty() && is_text)
+    made.text = fmt::format("not on record, and gone with the agent: what happens now ({})\n", known.unrecorded) + made.text;
   co_return made;
 }
 

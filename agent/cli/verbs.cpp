@@ -237,7 +237,7 @@ int verbs::run() const {
                  one_line(file), std::strerror(errno));
       return 2;
     }
-    answer = serve::what_happened(file, asked, path);
+    answer = serve::what_happened({file, {}}, asked, path);
     answer->text = serve::typed_here(std::move(answer->text), path);
   }
   if (!answer) {

@@ -100,8 +100,10 @@ void history::write(parts& of) {
   for (sink& each : of.sinks) of.write(each);
 }
 
-const std::string& history::file_of(const parts& of) {
-  return of.file;
+record history::record_of(parts& of) {
+  const std::scoped_lock alone(of.one_at_a_time);
+  const auto& waiting = of.sinks[0].waiting;
+  return {of.file, {waiting.begin(), waiting.end()}};
 }
 
 std::string history::file_beside(const std::string& state_file) {

@@ -2,6 +2,7 @@
 
 #include "flipback/event.hpp"
 
+#include "agent/incident/history_file.hpp"
 #include "agent/store/disk_thread.hpp"
 #include "agent/store/late_answer.hpp"
 
@@ -41,14 +42,14 @@ class history {
   /// Why what happens is not on record; empty: it is.
   [[nodiscard]] const std::string& trouble() const { return told_; }
 
-  /// Has something read of the file with all that was told until now, on the history's thread, and waits for it, at most 2 s.
+  /// Has something read of all that was told until now, on the history's thread, and waits for it, at most 2 s.
   template <typename T>
-  boost::asio::awaitable<std::expected<T, std::string>> read(std::function<T(const std::string& file)> how) {
+  boost::asio::awaitable<std::expected<T, std::string>> read(std::function<T(const record& all)> how) {
     const auto found = std::make_shared<std::optional<T>>();
     const auto answer = std::make_shared<late_answer>();
     thread_.post([own = parts_, found, answer, how = std::move(how)] {
       write(*own);
-      *found = how(file_of(*own));
+      *found = how(record_of(*own));
       answer->give({});
     });
     const auto came = co_await answer->wait(disk_thread::patience);
@@ -63,7 +64,7 @@ class history {
  private:
   struct parts;
   static void write(parts& of);
-  static const std::string& file_of(const parts& of);
+  static record record_of(parts& of);
   void write_soon();
   void came_to();
 

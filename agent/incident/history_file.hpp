@@ -17,6 +17,12 @@ struct happening {
   event what;
 };
 
+/// Where it is: on disk, and what no disk has taken yet.
+struct record {
+  std::string file;
+  std::vector<happening> unwritten;
+};
+
 inline constexpr std::size_t most_kept = 20'000;             ///< events; the oldest go first
 inline constexpr std::size_t most_evidence = 4'000;          ///< of those, of what was put on record with incidents
 inline constexpr duration kept_for = std::chrono::days(90);  ///< by the wall's clock

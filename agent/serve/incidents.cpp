@@ -15,6 +15,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <expected>
+#include <iterator>
 #include <vector>
 
 namespace flipback::serve {
@@ -35,8 +37,31 @@ reply cant(const std::string& why) {
   return {false, one_line(why) + "\n"};
 }
 
-reply log(const std::string& file, bool in_json) {
-  const auto found = incident::read_operations(file, most_logged);
+using found_of = std::expected<std::vector<happening>, std::string>;
+
+/// With those that no disk has taken yet. What can't be read is no reason to hide what is known without it.
+found_of with_unwritten(found_of found, const incident::record& all, auto&& is_meant) {
+  std::vector<happening> waiting;
+  std::ranges::copy_if(all.unwritten, std::back_inserter(waiting), is_meant);
+  if (waiting.empty()) return found;
+  if (!found) return waiting;
+  std::ranges::move(waiting, std::back_inserter(*found));
+  return found;
+}
+
+found_of marks_in(const incident::record& all) {
+  return with_unwritten(incident::read_incident(all.file, std::nullopt), all,
+                        [](const happening& h) { return h.what.kind == "incident.began" || h.what.kind == "incident.ended"; });
+}
+
+found_of events_of(const std::string& id, const incident::record& all) {
+  return with_unwritten(incident::read_incident(all.file, id), all,
+                        [&](const happening& h) { return incident::text_of(h.what, "incident") == id; });
+}
+
+reply log(const incident::record& all, bool in_json) {
+  const auto found = with_unwritten(incident::read_operations(all.file, most_logged), all,
+                                    [](const happening& h) { return incident::is_operation(h.what.kind); });
   if (!found) return cant(found.error());
   json::array lines;
   std::string text;
@@ -83,10 +108,10 @@ bool asks_what_happened(const demand& what) {
   return what.verb == "incidents" || what.verb == "log";
 }
 
-reply what_happened(const std::string& file, const demand& what, const std::string& socket) {
+reply what_happened(const incident::record& record, const demand& what, const std::string& socket) {
   const bool in_json = what.values.contains("json");
-  if (what.verb == "log") return log(file, in_json);
-  const auto marks = incident::read_incident(file, std::nullopt);
+  if (what.verb == "log") return log(record, in_json);
+  const auto marks = marks_in(record);
   if (!marks) return cant(marks.error());
   const auto typed = what.values.find("incident");
   if (typed == what.values.end() && what.values.contains("svg"))
@@ -94,7 +119,7 @@ reply what_happened(const std::string& file, const demand& what, const std::stri
   if (typed == what.values.end()) return in_json ? as_json(incident::list_as_object(*marks)) : reply{true, incident::list_of(*marks)};
   const auto id = id_meant(*marks, typed->second);
   if (!id) return {false, one_line(id.error()) + "\n", true};
-  auto all = incident::read_incident(file, *id);
+  auto all = events_of(*id, record);
   if (!all) return cant(all.error());
   if (all->empty()) return cant(fmt::format("incident {} is no longer on record", *id));
   const incident::report r = incident::report_of(*std::move(all));

@@ -136,6 +136,11 @@ def test_a_disk_that_takes_nothing_holds_no_rollback_up_and_is_said(stack, fast_
     Traffic(stack)
     cut_over_and_break(stack, agent)
     assert agent.wait("rollback.closed")["outcome"] == "rolled back"
+    agent.wait("incident.ended", 60)
+    identity = agent.of("incident.began")[0]["incident"]
+    listed = ask(stack, "incidents")[1].splitlines()
+    assert listed[0].startswith("not on record, and gone with the agent") and listed[1].startswith(identity), listed
+    assert ask_json(stack, "incidents", "last")["incident"] == identity and "rolled back" in ask(stack, "log")[1]
     os.rmdir(stack.path("flipback.history.db"))
     agent.wait("history.kept")
     assert ask_json(stack, "incidents", "last")["outcome"] == "rolled back"
