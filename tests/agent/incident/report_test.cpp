@@ -107,3 +107,48 @@ TEST_CASE("what_damage_made_of_a_kind_or_an_id_acts_on_no_terminal") {
     CHECK(text.find("a\\x1b[2J\\nb") != std::string::npos);
   }
 }
+
+TEST_CASE("a_question_that_waits_is_not_hidden_by_what_is_said_after_it_as_long_as_it_lives") {
+  const auto asked = [] {
+    return story()
+        .verdict("error-burn", "breached")
+        .add("rollback.asked", "roll back to blue?", {{"rule", std::string("error-burn")}})
+        .add("rollback.waiting", "it is looked whether nginx can be switched back", {{"rule", std::string("error-burn")}});
+  };
+  const report r = asked().read();
+  CHECK(r.stands == "roll back to blue?");
+  CHECK(r.next.type == "`flipback approve error-burn`");
+  story late = asked().add("rollback.blocked", "the stable slot is sick", {{"rule", std::string("error-burn")}});
+  late.all.back().at += 11min;
+  CHECK(late.read().stands == "the stable slot is sick");
+}
+
+TEST_CASE("where_a_rollback_did_not_help_it_is_not_said_that_nothing_is_to_be_done") {
+  const report r = story()
+                       .verdict("error-rate", "breached")
+                       .add("rollback.decided", "")
+                       .ended("rollback.closed", "rolled back")
+                       .ended("incident.ended", "rolled back")
+                       .ended("deployment.helped", "did not help")
+                       .read();
+  CHECK(r.next.so_that.starts_with("users are still hurt"));
+}
+
+TEST_CASE("a_rule_of_several_limits_is_drawn_with_the_one_that_was_breached_and_what_it_read_then") {
+  story s = story().add("evidence.rule", "",
+                        {{"rule", std::string("error-burn")},
+                         {"unit", std::string("ratio")},
+                         {"threshold", 0.1},
+                         {"points", std::string("[[1700000000000,null]]")}});
+  s.add("verdict.changed", "breached",
+        {{"rule", std::string("error-burn")},
+         {"to", std::string("breached")},
+         {"then", std::string("rollback")},
+         {"value", 0.6},
+         {"threshold", 0.5}});
+  const report r = s.read();
+  REQUIRE(r.signals.size() == 1);
+  CHECK(r.signals[0].threshold == 0.5);
+  REQUIRE(r.signals[0].points.size() == 2);
+  CHECK(r.signals[0].points[1].value == 0.6);
+}
