@@ -12,6 +12,13 @@ namespace flipback::rules {
 
 namespace {
 
+/// The number of the series that takes a signal's samples, made where there is none yet.
+std::size_t series_in(compiled& in, const signal& of) {
+  const auto [at, is_new] = in.series_by_name.try_emplace(of.samples, in.all.size());
+  if (is_new) in.all.emplace_back(of.kind, of.stale, of.of_live);
+  return at->second;
+}
+
 constexpr duration plain_window = std::chrono::minutes(1);  // a ratio or distribution without `over`
 
 constexpr int parts_of_a_window = 5;
@@ -130,11 +137,7 @@ class compiling {
     of.sources.push_back(std::move(s));
   }
 
-  std::size_t series_of(const signal& named) {
-    const auto [at, is_new] = into_.series_by_name.try_emplace(named.samples, into_.all.size());
-    if (is_new) into_.all.emplace_back(named.kind, named.stale, named.of_live);
-    return at->second;
-  }
+  std::size_t series_of(const signal& named) { return series_in(into_, named); }
 
   static series::start start_of(const rule_source& of) {
     if (of.then != consequence::rollback) return series::start::kept;
@@ -174,9 +177,7 @@ duration part_of(duration window) {
 }
 
 void keep(compiled& in, const signal& of, duration length) {
-  const auto [at, is_new] = in.series_by_name.try_emplace(of.samples, in.all.size());
-  if (is_new) in.all.emplace_back(of.kind, of.stale, of.of_live);
-  in.all[at->second].window(length, series::start::kept);
+  in.all[series_in(in, of)].window(length, series::start::kept);
 }
 
 compiled compile(std::span<const rule_source> rules, const catalogue& signals, settings::diagnostics& problems) {

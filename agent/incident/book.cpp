@@ -20,10 +20,21 @@ bool begins_one(const event& e) {
   return is_of_a_rollback_rule(e) && (to == "pending" || to == "breached");
 }
 
+/// Null: the event has no such field, or it is of another kind.
+template <typename T>
+const T* value_of(const event& e, std::string_view field) {
+  const auto found = std::ranges::find(e.fields, field, [](const auto& f) -> std::string_view { return f.first; });
+  return found == e.fields.end() ? nullptr : std::get_if<T>(&found->second);
+}
+
 }  // namespace
 
 bool is_of_a_rollback_rule(const event& e) {
   return e.kind == "verdict.changed" && text_of(e, "then") == "rollback";
+}
+
+bool is_a_breach(const event& e) {
+  return is_of_a_rollback_rule(e) && text_of(e, "to") == "breached";
 }
 
 bool is_a_stance(const event& e) {
@@ -32,9 +43,13 @@ bool is_a_stance(const event& e) {
 }
 
 std::string text_of(const event& e, std::string_view field) {
-  const auto found = std::ranges::find(e.fields, field, [](const auto& f) -> std::string_view { return f.first; });
-  const auto* const text = found == e.fields.end() ? nullptr : std::get_if<std::string>(&found->second);
+  const auto* const text = value_of<std::string>(e, field);
   return text == nullptr ? std::string() : *text;
+}
+
+std::optional<double> number_in(const event& e, std::string_view field) {
+  const auto* const number = value_of<double>(e, field);
+  return number == nullptr ? std::nullopt : std::optional(*number);
 }
 
 bool is_operation(std::string_view kind) {

@@ -53,9 +53,13 @@ class book {
 
 /// The value of a text field; empty where the event has none.
 std::string text_of(const event& e, std::string_view field);
+/// The value of a field that is a number with a fraction; nothing where the event has none.
+std::optional<double> number_in(const event& e, std::string_view field);
 
 /// Whether it says that a rule that rolls back has another verdict.
 bool is_of_a_rollback_rule(const event& e);
+/// Whether it says that one is breached.
+bool is_a_breach(const event& e);
 /// Whether it says why a breach is not acted on.
 bool is_a_stance(const event& e);
 

@@ -25,7 +25,7 @@ constexpr const char* users_kind = "evidence.users";
 
 bool is_a_turn(const event& e) {
   constexpr std::array<std::string_view, 4> turns{"incident.began", "incident.ended", "rollback.decided", "rollback.closed"};
-  return std::ranges::find(turns, e.kind) != turns.end() || (is_of_a_rollback_rule(e) && text_of(e, "to") == "breached");
+  return std::ranges::find(turns, e.kind) != turns.end() || is_a_breach(e);
 }
 
 wall_time back(wall_time from, duration by) {
@@ -99,12 +99,6 @@ std::vector<event> evidence::pieces(const traces& of, const std::optional<users_
   told_until_ = at;
   if (ends_ && back(at, after) >= *ends_) *this = {};
   return told;
-}
-
-std::optional<double> number_in(const event& e, std::string_view field) {
-  const auto found = std::ranges::find(e.fields, field, [](const auto& f) -> std::string_view { return f.first; });
-  const auto* const number = found == e.fields.end() ? nullptr : std::get_if<double>(&found->second);
-  return number == nullptr ? std::nullopt : std::optional(*number);
 }
 
 bool is_evidence(const event& e) {

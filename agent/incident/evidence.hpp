@@ -59,9 +59,6 @@ struct users_then {
   users_met met;
 };
 
-/// A field that is a number; nothing where there is none.
-std::optional<double> number_in(const event& e, std::string_view field);
-
 /// Whether it is for the record alone.
 bool is_evidence(const event& e);
 /// Puts what a piece holds behind what is known of the same rule; false: it is no piece of a rule's values.

@@ -94,7 +94,6 @@ time_range range_of(std::span<const signal* const> of, std::span<const turn> tur
     for (const traced& p : s->points) take(p.at);
   }
   for (const turn& t : turns) take(t.at);
-  if (all.from > all.to) return {0, shortest};
   all.from = std::min(all.from, all.to - shortest);
   return all;
 }

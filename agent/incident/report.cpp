@@ -95,7 +95,7 @@ void take_evidence(report& r, std::vector<happening>& all) {
   std::optional<wall_time> worst;
   std::erase_if(all, [&](const happening& h) {
     if (const auto met = users_in(h.what)) users.push_back({h.at, *met});
-    const bool is_worst = h.what.kind == "rollback.decided" || (is_of_a_rollback_rule(h.what) && text_of(h.what, "to") == "breached");
+    const bool is_worst = h.what.kind == "rollback.decided" || is_a_breach(h.what);
     if (is_worst && !worst) worst = h.at;
     add_piece(r.signals, h.what);
     return is_evidence(h.what);
