@@ -284,5 +284,6 @@ severity = "critical"
     with socket.create_server(("127.0.0.1", port), backlog=200):
         wait_until("its end", lambda: to.letters("alerts")[-1]["stage"] == "ended", 60)
     assert len({letter["matter"] for letter in to.letters("alerts")}) == 1
-    stages = [letter["stage"] for letter in to.letters("alerts")]
+    # One that was answered as the agent died, before it could write so, comes again under the identity that it had.
+    stages = list({identity: letter["stage"] for status, identity, letter in to.got if status == 200 and letter["subject"] == "alerts"}.values())
     assert stages[0] == "begun" and stages.count("begun") == stages.count("ended") == 1
