@@ -1,5 +1,6 @@
 """Children that never outlive us: each in its own process group, signalled by the kernel when we die, ended by pid."""
 
+import collections
 import contextlib
 import os
 import random
@@ -11,16 +12,26 @@ import threading
 import time
 
 
+_reserved = collections.deque()  # sockets that say which ports are ours
+
+
 def free_port():
-    """A TCP port that nobody listens on, below the range from which clients take theirs."""
+    """A TCP port that nobody listens on, below the range from which clients take theirs. Until 300 others have been asked for, no other process
+    on this machine that asks here is given it: an abstract Unix socket, which ends with us, stands for it."""
     for _ in range(200):
         port = random.randint(20000, 32000)
+        reservation = socket.socket(socket.AF_UNIX)
         with socket.socket() as probe:
             try:
+                reservation.bind(f"\0flipback-port-{port}")
                 probe.bind(("127.0.0.1", port))
-                return port
             except OSError:
+                reservation.close()
                 continue
+        _reserved.append(reservation)
+        if len(_reserved) > 300:
+            _reserved.popleft().close()
+        return port
     raise RuntimeError("no free port between 20000 and 32000")
 
 

@@ -11,6 +11,7 @@ import time
 import urllib.request
 
 import pytest
+from xdist.scheduler import LoadScopeScheduling
 
 ROOT = os.path.abspath(os.path.join(os.path.dirname(__file__), "..", ".."))
 sys.path[:0] = [os.path.join(ROOT, *parts) for parts in (("packaging", "demo"), ("tests", "services"), ("tests", "system"))]
@@ -27,6 +28,19 @@ BINARY = os.environ.get("FLIPBACK", os.path.join(ROOT, "build", "release", "flip
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "longest(seconds): how long the test may take")
+
+
+class ByFile(LoadScopeScheduling):
+    """With `-n`, the tests of a file run one after another in one process, and so do all that run a Docker Engine, whose containers have the
+    ports of this host. Between files nothing is shared but the machine."""
+
+    def _split_scope(self, nodeid):
+        file = nodeid.split("::")[0]
+        return "engine" if os.path.basename(file) in ("test_installed.py", "test_package.py", "test_sidecar.py") else file
+
+
+def pytest_xdist_make_scheduler(config, log):
+    return ByFile(config, log)
 
 
 @pytest.hookimpl(hookwrapper=True)
