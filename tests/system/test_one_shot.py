@@ -91,7 +91,7 @@ def test_a_line_of_cron_prints_where_not_all_passed_and_nothing_else(here):
 STATES = [(PASSES, 0), (FAILS, 2), (UNKNOWN, 3), ("nonsense", 3)]
 
 
-@pytest.mark.parametrize("configuration, state", STATES)
+@pytest.mark.parametrize("configuration, state", STATES, ids=["passes", "fails", "unknown", "nonsense"])
 def test_nagios_and_icinga_are_told_what_failed_as_critical(here, configuration, state):
     command = re.search(r"command_name\s+check_flipback\n\s*command_line\s+(.*)", text_of("nagios.cfg"))[1]
     argument = re.search(r"check_command\s+check_flipback!(\S+)", text_of("nagios.cfg"))[1]
