@@ -2,6 +2,7 @@
 
 #include "probes/net/certificate.hpp"
 #include "probes/postgres/clear_text.hpp"
+#include "probes/postgres/hush.hpp"
 #include "probes/postgres/trouble.hpp"
 
 #include <boost/asio/posix/stream_descriptor.hpp>
@@ -59,6 +60,11 @@ bool is_network(int fd) {
 bool says_more_than_no(int fd) {
   std::array<char, 2> bytes{};
   return ::recv(fd, bytes.data(), bytes.size(), MSG_PEEK | MSG_DONTWAIT) > 1 && bytes[0] == 'N';
+}
+
+PostgresPollingStatusType poll(pg_conn* c) {
+  const hush quiet(PQsocket(c));
+  return PQconnectPoll(c);
 }
 
 void hear_nothing(void* /*unused*/, const PGresult* /*unused*/) {}
@@ -170,11 +176,11 @@ asio::awaitable<std::expected<connection, refusal>> connection::open(asio::any_i
       co_return std::unexpected(refusal{{reason::too_large, "what the server says before it lets us in is longer than 256KiB"}, {}});
     if (state == PGRES_POLLING_READING && PQstatus(made.raw_.get()) == CONNECTION_AWAITING_RESPONSE) {
       const auto polled =
-          co_await aside.look<PostgresPollingStatusType>("proving the password", [c = made.raw_] { return PQconnectPoll(c.get()); });
+          co_await aside.look<PostgresPollingStatusType>("proving the password", [c = made.raw_] { return poll(c.get()); });
       if (!polled) co_return std::unexpected(refusal{polled.error(), {}});
       state = *polled;
     } else {
-      state = PQconnectPoll(made.raw_.get());
+      state = poll(made.raw_.get());
     }
   }
   made.taken_ = 0;
@@ -213,6 +219,7 @@ asio::awaitable<std::optional<refusal>> connection::await_result() {
     co_await wait(true);
     count_waiting();
     if (taken_ > answer_limit) co_return refusal{{reason::too_large, "the answer is longer than 1MiB"}, {}};
+    const hush quiet(PQsocket(raw_.get()));
     if (PQconsumeInput(raw_.get()) != 1) co_return trouble();
   }
   co_return std::nullopt;
