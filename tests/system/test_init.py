@@ -382,7 +382,7 @@ def test_what_may_not_be_read_is_said_and_passed_over(host):
     (host.folder / "docker-compose.yml").write_text("services: {}\n")
     for name in (".env.production", "docker-compose.yml"):
         (host.folder / name).chmod(0o600)
-    for folder in (host.folder, host.folder.parent, host.folder.parent.parent, host.folder.parent.parent.parent):
+    for folder in (host.folder, *host.folder.parents):
         if folder.stat().st_uid == os.getuid() and str(folder).startswith("/tmp/"):
             folder.chmod(0o755)
     done = host.run("init", within=["setpriv", "--reuid", "65534", "--regid", "65534", "--clear-groups"])
