@@ -2,6 +2,7 @@
 
 #include "agent/deployment/guards.hpp"
 
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,6 +31,36 @@ std::string effect_says(const tracking& t, const terms& by) {
 }
 
 namespace {
+
+/// What a witness said tells where users are for so long, or for as long as three looks take.
+constexpr duration a_witness_tells_for = std::chrono::seconds(5);
+
+/// Why it can't be told at this moment whether users still reach the live slot; empty: it was seen a moment ago.
+std::string unseen_says(const state& s, const terms& by, const moment& now) {
+  const tracking& t = s.track;
+  if (!t.now || t.is != agreement::agreed || s.under_way) return {};
+  const duration unseen = now.at - t.live_seen.value_or(t.now->began.at);
+  if (unseen < std::max(a_witness_tells_for, 3 * by.watch_every)) return {};
+  return fmt::format("not proven at this moment: users were seen to reach it {} ago{}",
+                     format_duration(std::chrono::floor<std::chrono::seconds>(unseen)),
+                     t.door_says.empty() ? "" : "; the front door: " + t.door_says);
+}
+
+std::string since_when(const epoch& e) {
+  const std::string at = fmt::format("{:%F %T} UTC", fmt::gmtime(std::chrono::system_clock::to_time_t(e.began.wall)));
+  switch (e.is) {
+    case epoch::kind::switched:
+      return "since the cutover at " + at;
+    case epoch::kind::in_place:
+      return "since its release was deployed in place at " + at;
+    case epoch::kind::rolled_back:
+      return "since the rollback at " + at;
+    case epoch::kind::baseline:
+    case epoch::kind::opened:
+      break;
+  }
+  return "since before " + at;
+}
 
 /// Why no slot is named, for `status`.
 std::string intent_says(const intent& names, const terms& by) {
@@ -60,6 +91,7 @@ standing stands(const state& s, const terms& by, const moment& now, const intent
   made.mode = by.mode;
   made.effect = s.track.is;
   made.effect_says = effect_says(s.track, by);
+  if (made.effect_says.empty()) made.effect_says = unseen_says(s, by, now);
   if (s.track.users) made.users = by.slots[*s.track.users];
   made.no_way_back = no_way_back(s.track, by);
   made.doubt = doubt_of_way_back(s.track, by);
@@ -67,6 +99,7 @@ standing stands(const state& s, const terms& by, const moment& now, const intent
     made.live = by.slots[e->live.slot];
     made.release = e->live.release;
     made.epoch = e->number;
+    made.since = since_when(*e);
     if (made.no_way_back.empty()) {
       made.stable = by.slots[e->back->to.slot];
       made.stable_release = e->back->to.release;

@@ -31,7 +31,8 @@ struct standing {
   bool names_none = false;        ///< the switch was read, and names no slot
   agreement effect = agreement::unknown;
   std::string users;        ///< the slot that users were seen to reach last; empty: it was not seen
-  std::string effect_says;  ///< where users reach another slot than the live one, both, or it is not proven; empty: they reach the live one
+  std::string effect_says;  ///< where users are, if not at the live slot alone, or why it can't be told now; empty: they reach the live one
+  std::string since;        ///< since when it has been live, in words; empty: not known
   std::uint64_t epoch = 0;
   bool window_open = false;
   duration window_left{};  ///< of the window; zero where it is closed, or kept open by a pending rule

@@ -162,6 +162,7 @@ void see_slots(tracking& t, const sighting& s, const terms& by) {
   if (s.front_door.is == reply::kind::failing) t.door_failed = s.begun.at;
   see_whether_the_door_answers(t, s, by);
   t.door_identity = s.front_door.is == reply::kind::identified ? s.front_door.identity : std::string();
+  t.door_says = s.front_door.says;
   for (std::size_t i = 0; i < t.slots.size() && i < s.slots.size(); ++i) {
     slot_knowledge& k = t.slots[i];
     const slot_reply& r = s.slots[i];
@@ -198,10 +199,8 @@ void see_slots(tracking& t, const sighting& s, const terms& by) {
 
 namespace {
 
-noticed take(tracking& t, const sighting& s, const terms& by, bool troubled) {
+noticed take(tracking& t, const sighting& s, const witness& seen, const terms& by, bool troubled) {
   noticed found;
-  see_slots(t, s, by);
-  const auto seen = witness_of(s, t.slots, by);
   follow_users(t, seen);
   const auto named = by.effect_is_intent && seen.slot ? seen.slot : s.names.named();
   if (!named) {
@@ -247,7 +246,10 @@ noticed take(tracking& t, const sighting& s, const terms& by, bool troubled) {
 }  // namespace
 
 noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
-  noticed found = take(t, s, by, troubled);
+  see_slots(t, s, by);
+  const witness seen = witness_of(s, t.slots, by);
+  noticed found = take(t, s, seen, by, troubled);
+  if (t.now && seen.slot == t.now->live.slot) t.live_seen = s.at.at;
   t.watched = s.at.at;
   return found;
 }

@@ -103,6 +103,7 @@ struct tracking {
   std::vector<slot_knowledge> slots;
   agreement is = agreement::unknown;
   std::optional<slot_number> users;  ///< the slot that users were seen to reach last, by as many witnesses in a row as a cutover needs
+  std::optional<instant> live_seen;  ///< when a witness named the live slot last, in this epoch
   std::optional<deployment::unnamed> unnamed;
   std::vector<departure> departures;  ///< of the last 24 h, the newest last
   std::optional<recollection> recalled;
@@ -110,6 +111,7 @@ struct tracking {
   std::optional<instant> door_turned;   ///< when that had been so for three looks, or it answered again after that
   std::optional<instant> door_failed;   ///< when the front door answered 5xx last
   std::string door_identity;            ///< that the front door's newest answer told; empty: none
+  std::string door_says;                ///< what came of the newest question to the front door, for people
   bool live_was_well = true;            ///< false: since this boot the live slot has not been well yet
   std::deque<moment> changes_in_place;  ///< of the last 10 min
 

@@ -43,6 +43,7 @@ json::object as_object(const deployment::standing& s) {
           {"effect", name_of(s.effect)},
           {"effect_says", s.effect_says},
           {"users", s.users},
+          {"since", s.since},
           {"epoch", s.epoch},
           {"window_open", s.window_open},
           {"window_left", to_seconds(s.window_left)},
@@ -67,6 +68,7 @@ std::vector<std::pair<std::string, std::string>> as_lines(const deployment::stan
   std::vector<std::pair<std::string, std::string>> lines;
   const std::string live = s.live.empty() ? "not known" : with_release(s.live, s.release);
   lines.emplace_back("live", s.effect_says.empty() ? live : fmt::format("{} ({})", live, s.effect_says));
+  if (s.effect_says.empty() && !s.since.empty()) lines.emplace_back("proven", s.since);
   if (s.effect_is_intent)
     lines.emplace_back("switch", s.intent_says);
   else if (s.intent.empty())

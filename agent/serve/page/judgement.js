@@ -51,7 +51,7 @@ const cases = [
     sentence: `Roll back to ${withRelease(d.stable, d.stable_release)}? Flipback waits for a yes`, beneath: (live) => `${live} is live.`},
   ({d, breached}) => breached.length > 0 && {state: "breached", word: "breached", rule: breached[0],
     sentence: `Users are hurt: ${names(breached)} ${isOne(breached)} breached`, beneath: (live) => `${live} is live.${whyNothing(d)}`},
-  ({d}) => d.effect !== "agreed" && {state: "doubt", word: "not proven",
+  ({d}) => (d.effect !== "agreed" || d.effect_says) && {state: "doubt", word: "not proven",
     sentence: d.effect_says ? capital(d.effect_says) : "Which slot users reach is not proven", beneath: () => (d.intent ? `The switch names ${d.intent}.` : d.intent_says)},
   ({d}) => d.latched && latchOf(d).became !== "rolled back" && {state: "doubt", word: latchOf(d).became,
     sentence: `A rollback of ${latchOf(d).what} came to: ${latchOf(d).became}`, beneath: (live) => `${live} is live.`},

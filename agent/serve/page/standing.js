@@ -35,7 +35,7 @@ function aboutSlot(name, seen) {
   const target = d.rolling && name === d.stable;
   if (name === d.live) {
     const since = madeLive(seen);
-    const proven = d.effect === "agreed" ? "proven: users reach it" : d.effect_says || "not proven";
+    const proven = d.effect_says || (d.effect === "agreed" ? "proven: users reach it" : "not proven");
     return {name, release: d.release, role: "live", says: proven, since: since && Date.parse(since.time), target};
   }
   if (name === d.stable) return {name, release: d.stable_release, role: target ? "rollback goes here" : "way back", says: d.stable_says || d.doubt, target};

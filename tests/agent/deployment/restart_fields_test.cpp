@@ -71,13 +71,14 @@ fates of_state() {
 
 fates of_tracking() {
   const tracking t;
-  const auto& [now, slots, is, users, unnamed, departures, recalled, door_silent, door_turned, door_failed, door_identity, live_was_well,
-               changes_in_place, arriving, unfollowed_since, unfollowed, unfollowed_said, reached, watched, other_in_a_row, agreed_in_a_row,
+  const auto& [now, slots, is, users, live_seen, unnamed, departures, recalled, door_silent, door_turned, door_failed, door_identity, door_says,
+               live_was_well, changes_in_place, arriving, unfollowed_since, unfollowed, unfollowed_said, reached, watched, other_in_a_row, agreed_in_a_row,
                reached_last, reached_in_a_row, unsteady_said] = t;
   return all({{"now", fate::stored},
               {"slots", fate::stored},  // field by field below
               {"is", fate::stored},     // that users reach both slots; any other is seen before an epoch is known
               {"users", fate::seen_anew},
+              {"live_seen", fate::seen_anew},
               {"unnamed", fate::seen_anew},
               {"departures", fate::stored},
               {"recalled", fate::stored},
@@ -85,6 +86,7 @@ fates of_tracking() {
               {"door_turned", fate::seen_anew},
               {"door_failed", fate::doubted},
               {"door_identity", fate::seen_anew},
+              {"door_says", fate::seen_anew},
               {"live_was_well", fate::stored},
               {"changes_in_place", fate::stored},
               {"arriving", fate::seen_anew},
@@ -98,8 +100,8 @@ fates of_tracking() {
               {"reached_last", fate::seen_anew},
               {"reached_in_a_row", fate::seen_anew},
               {"unsteady_said", fate::over}},
-             now, slots, is, users, unnamed, departures, recalled, door_silent, door_turned, door_failed, door_identity, live_was_well,
-             changes_in_place, arriving, unfollowed_since, unfollowed, unfollowed_said, reached, watched, other_in_a_row, agreed_in_a_row,
+             now, slots, is, users, live_seen, unnamed, departures, recalled, door_silent, door_turned, door_failed, door_identity, door_says,
+             live_was_well, changes_in_place, arriving, unfollowed_since, unfollowed, unfollowed_said, reached, watched, other_in_a_row, agreed_in_a_row,
              reached_last, reached_in_a_row, unsteady_said);
 }
 

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "agent/deployment/decider.hpp"
+#include "agent/deployment/standing.hpp"
 
 #include <doctest/doctest.h>
 
@@ -49,6 +50,9 @@ struct story {
   // What came of it.
   state s{};
   std::vector<action> did;
+
+  /// As `status` would tell it.
+  [[nodiscard]] standing stood() const { return stands(s, by, now, names); }
 
   story& passes(duration length) {
     now.at += length;

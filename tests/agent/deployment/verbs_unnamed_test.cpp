@@ -27,7 +27,6 @@ struct edited : story {
     v.stable = stable;
     return types(std::move(v));
   }
-  [[nodiscard]] standing stood() const { return stands(s, by, now, names); }
 };
 
 }  // namespace

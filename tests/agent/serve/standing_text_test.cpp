@@ -30,10 +30,13 @@ TEST_CASE("status_says_beside_what_is_live_where_users_are") {
   standing s = blue_is_live();
   CHECK(line(s, "live") == "blue with v1");
   CHECK(line(s, "switch") == "");
+  s.since = "since the cutover at 2026-11-30 14:03:05 UTC";
+  CHECK(line(s, "proven") == s.since);
   s.effect = deployment::agreement::failover;
   s.effect_says = "failover: users reach green";
   s.users = "green";
   CHECK(line(s, "live") == "blue with v1 (failover: users reach green)");
+  CHECK(line(s, "proven") == "");
   const auto page = serve::as_object(s);
   CHECK(page.at("effect").as_string() == "failover");
   CHECK(page.at("effect_says").as_string() == "failover: users reach green");
