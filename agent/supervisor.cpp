@@ -135,7 +135,10 @@ void supervisor::go_on_with_incidents(const std::string& file) {
   if (done) done = recall(*open, [&](const happening& h) { incidents_.recall(h.what, h.at); });
   const std::string told = notifier_.incident();
   if (done) done = recall(told.empty() ? *open : told, [&](const happening& h) { notifier_.recall(h); });
-  if (const auto newest = incident::read_operations(file, most_recalled); done && newest) follow_up_.recall(*newest);
+  if (const auto newest = incident::read_operations(file, most_recalled); done && newest) {
+    for (const happening& h : *newest) incidents_.recall_cutover(h.what, h.at);
+    follow_up_.recall(*newest);
+  }
   if (!done) tell({"history.failed", severity::warning, fmt::format("an incident that is open may begin anew: {}", done.error()), {}});
 }
 

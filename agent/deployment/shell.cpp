@@ -46,9 +46,7 @@ void shell::hear_of_facts() {
 /// Who waits now waits for a deployment that a reload took away.
 shell::~shell() {
   for (const auto& [id, who] : waiting_) {
-    who->answer = {false,
-                   "the configuration was read anew, and this was "
-                   "dropped; `flipback status` tells what is so"};
+    who->answer = {false, "the configuration was read anew, and this was dropped; `flipback status` tells what is so"};
     who->answered.cancel();
   }
 }
@@ -88,8 +86,7 @@ void shell::take(happening what) {
       state_ = std::move(done.after);
       of_.on_step(state_);
       for (action& a : done.actions) perform(std::move(a));
-    } catch (const std::exception& error) {  // a mistake of ours must not leave
-                                             // the deployment unwatched
+    } catch (const std::exception& error) {  // a mistake of ours must not leave the deployment unwatched
       of_.tell({"agent.task_failed", severity::critical, fmt::format("a step of the decision failed: {}", error.what()), {}});
     }
   }
@@ -133,8 +130,7 @@ void shell::perform(action&& a) {
                         [&](stop_rollback& s) { of_.acting.stop(s.id, s.why); },
                         [&](deployment::close_journal& c) { spawn(close_journal(std::move(c.id))); },
                         [&](keep& k) {
-                          // Said in this step, so that of two the newer wins; how it stands
-                          // on the disk comes back as an event.
+                          // Said in this step, so that of two the newer wins; how it stands on the disk comes back as an event.
                           const std::string name(name_of(k.what));
                           if (auto text = text_of(k.what, state_, terms_, of_.seen.now()))
                             of_.facts.keep(name, *std::move(text));
@@ -165,8 +161,7 @@ asio::awaitable<void> shell::roll_back(attempt what) {
   to.prepared = [this, id = what.id](std::string refused) { take(prepared{id, std::move(refused)}); };
   to.changed = [this, id = what.id] { take(changed{id}); };
   to.tell = of_.tell;
-  // The journal has room for one attempt: the one before is given a moment to
-  // be forgotten, else this one is unrecorded.
+  // The journal has room for one attempt: the one before is given a moment to be forgotten, else this one is unrecorded.
   if (state_.closing) {
     closed_.expires_after(std::chrono::seconds(2));
     co_await closed_.async_wait(asio::as_tuple(asio::use_awaitable));
@@ -178,18 +173,15 @@ asio::awaitable<void> shell::roll_back(attempt what) {
     how.emplace();
     how->how = rollback::outcome::not_undone;
     how->changed = state_.under_way && state_.under_way->is == attempt::phase::changing;
-    how->says = fmt::format(
-        "it broke off by a mistake of ours ({}): look at "
-        "what nginx's files say, and at what users reach",
-        error.what());
+    how->says =
+        fmt::format("it broke off by a mistake of ours ({}): look at what nginx's files say, and at what users reach", error.what());
   }
   if (how)
     take(ended{what.id, *how});
   else
     of_.tell({"rollback.interrupted",
               severity::critical,
-              "the agent ends in the middle of a rollback: the next start "
-              "proves it, or undoes it",
+              "the agent ends in the middle of a rollback: the next start proves it, or undoes it",
               {}});
 }
 
@@ -202,8 +194,7 @@ asio::awaitable<void> shell::make_room(asio::awaitable<std::expected<void, std::
             {}});
 }
 
-/// What came of an attempt is kept as a fact, and what its files said before
-/// beside the state, before the journal forgets it.
+/// What came of an attempt is kept as a fact, and what its files said before beside the state, before the journal forgets it.
 asio::awaitable<void> shell::close_journal(std::string id) {
   std::string said;
   while (state_.closing == id) {
@@ -219,9 +210,7 @@ asio::awaitable<void> shell::close_journal(std::string id) {
       said = forgotten.error();
       of_.tell({"rollback.not_kept",
                 severity::warning,
-                fmt::format("{}; until it can the journal keeps the attempt, "
-                            "and it is tried again every second",
-                            said),
+                fmt::format("{}; until it can the journal keeps the attempt, and it is tried again every second", said),
                 {}});
     }
     if (forgotten) take(journal_closed{id});
@@ -241,8 +230,7 @@ asio::awaitable<void> shell::watch() {
       if (stopping_) break;
       take(looked{seen});
       of_.on_look(seen, state_);
-    } catch (const std::exception& error) {  // a mistake of ours must not leave
-                                             // the deployment unwatched
+    } catch (const std::exception& error) {  // a mistake of ours must not leave the deployment unwatched
       of_.tell({"agent.task_failed", severity::critical, fmt::format("a look at the deployment failed: {}", error.what()), {}});
     }
     if (std::exchange(look_now_, false)) continue;
@@ -255,8 +243,7 @@ asio::awaitable<void> shell::watch() {
   if (agent_ends_) answer_all_who_wait();
 }
 
-/// Last of all: what is under way may have come to its end meanwhile, and has
-/// answered then.
+/// Last of all: what is under way may have come to its end meanwhile, and has answered then.
 void shell::answer_all_who_wait() {
   const intent names = of_.seen.names();
   for (const auto& [id, who] : std::exchange(waiting_, {})) {
@@ -278,8 +265,7 @@ void shell::stop(bool agent_ends) {
 asio::awaitable<std::pair<bool, std::string>> shell::ask(verb what) {
   if (stopping_)
     co_return std::pair{false, std::string(agent_ends_ ? "the agent is being stopped: nothing was done"
-                                                       : "the agent is taking on a new configuration: "
-                                                         "nothing was done; ask again")};
+                                                       : "the agent is taking on a new configuration: nothing was done; ask again")};
   what.id = ++state_.verbs;
   const auto who = std::make_shared<waiting>(loop_);
   waiting_[what.id] = who;

@@ -64,8 +64,9 @@ std::vector<event> book::take(event e, wall_time at) {
   std::vector<event> told;
   if (!now_ && begins_one(e)) {
     now_ = ongoing{.id = compact_time(at), .began = at};
-    told.push_back(began(e));
+    told.push_back(began(e, at));
   }
+  recall_cutover(e, at);
   if (!now_) return {std::move(e)};
   see(e);
   told.push_back(std::move(e));
@@ -74,6 +75,10 @@ std::vector<event> book::take(event e, wall_time at) {
   for (event& each : told) each.with("incident", now_->id);
   if (over) now_.reset();
   return told;
+}
+
+void book::recall_cutover(const event& e, wall_time at) {
+  if (e.kind == "deployment.cutover") cutover_ = {text_of(e, "live"), text_of(e, "release"), at};
 }
 
 void book::recall(const event& e, wall_time at) {
@@ -128,10 +133,12 @@ bool book::is_over() const {
   return !now_->rolling && now_->rules.empty() && now_->untold.empty();
 }
 
-event book::began(const event& by) const {
-  const std::string rule = text_of(by, "rule");
+event book::began(const event& by, wall_time at) const {
   event e{"incident.began", severity::info, fmt::format("incident {}: {}", now_->id, by.says), {}};
-  return e.with("rule", rule);
+  e.with("rule", text_of(by, "rule"));
+  if (!cutover_ || at < cutover_->at) return e;
+  const double ago = to_seconds(std::chrono::duration_cast<duration>(at - cutover_->at));
+  return e.with("live", cutover_->slot).with("release", cutover_->release).with("cutover_ago", ago);
 }
 
 event book::ended(wall_time at) const {

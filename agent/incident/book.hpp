@@ -33,6 +33,9 @@ class book {
   /// and after it `incident.ended`.
   std::vector<event> take(event e, wall_time at);
 
+  /// What was put live before, of what an earlier life has told, the oldest first.
+  void recall_cutover(const event& e, wall_time at);
+
   /// Goes on with the newest incident that an earlier life has told, by its own events in their order.
   void recall(const event& e, wall_time at);
 
@@ -44,10 +47,16 @@ class book {
 
  private:
   void see(const event& e);
-  [[nodiscard]] event began(const event& by) const;
+  [[nodiscard]] event began(const event& by, wall_time at) const;
   [[nodiscard]] event ended(wall_time at) const;
   [[nodiscard]] bool is_over() const;
 
+  /// What a cutover put live, and when.
+  struct put_live {
+    std::string slot, release;
+    wall_time at;
+  };
+  std::optional<put_live> cutover_;  ///< the newest
   std::optional<ongoing> now_;
 };
 

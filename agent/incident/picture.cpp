@@ -48,6 +48,7 @@ std::vector<turn> turns_of(const report& r) {
   std::vector<turn> turns;
   bool is_pending = false;
   bool is_breached = false;
+  if (r.cutover && r.began - r.cutover->at <= evidence::before) turns.push_back({unix_milliseconds(r.cutover->at), "cutover"});
   for (const auto& [at, what] : r.all) {
     std::string word;
     const std::string to = is_of_a_rollback_rule(what) ? text_of(what, "to") : "";

@@ -89,6 +89,14 @@ void advise(report& r, const stance& why) {
   }
 }
 
+/// The newest before an incident, as its first event says it.
+std::optional<put_live> cutover_before(const happening& began) {
+  const double ago = number_in(began.what, "cutover_ago").value_or(-1);
+  if (!(ago >= 0 && ago <= to_seconds(kept_for))) return std::nullopt;
+  const auto since = std::chrono::duration_cast<wall_time::duration>(std::chrono::duration<double>(ago));
+  return put_live{deployment::with_release(text_of(began.what, "live"), text_of(began.what, "release")), began.at - since};
+}
+
 /// Takes what is evidence out of the events.
 void take_evidence(report& r, std::vector<happening>& all) {
   std::vector<users_then> users;
@@ -120,7 +128,9 @@ report report_of(std::vector<happening> all) {
     const event& e = h.what;
     if (is_of_a_rollback_rule(e)) take_verdict(r, h);
     if (is_a_step(e)) r.steps.push_back(h);
-    if (e.kind == "rollback.decided") {
+    if (e.kind == "incident.began") {
+      r.cutover = cutover_before(h);
+    } else if (e.kind == "rollback.decided") {
       r.blame = text_of(e, "blame");
       r.by = text_of(e, "by");
       if (r.rule.empty()) {

@@ -21,15 +21,22 @@ struct choice {
   std::string so_that;
 };
 
+/// What a cutover put live.
+struct put_live {
+  std::string what;  ///< the slot and its release
+  wall_time at;
+};
+
 /// One incident, from its events alone. Pure.
 struct report {
   std::string id;
   wall_time began;
-  std::optional<wall_time> ended;  ///< nothing: it is not over, as far as is known
-  std::string outcome;             ///< of the rollback, or that there was none, and why
-  std::string stands;              ///< which slot users reach, and how that is known; empty: it was not told since it began
-  std::string rule;                ///< the one that was breached first, or that was pending; "security": a person's own word
-  std::string says;                ///< of that rule: its numbers and its limit
+  std::optional<wall_time> ended;   ///< nothing: it is not over, as far as is known
+  std::optional<put_live> cutover;  ///< the newest before it began; nothing: none is on record
+  std::string outcome;              ///< of the rollback, or that there was none, and why
+  std::string stands;               ///< which slot users reach, and how that is known; empty: it was not told since it began
+  std::string rule;                 ///< the one that was breached first, or that was pending; "security": a person's own word
+  std::string says;                 ///< of that rule: its numbers and its limit
   std::optional<wall_time> breached;
   std::optional<users_then> users;            ///< what they met with, as it was put on record last
   std::optional<users_then> users_at_breach;  ///< as it was when the first rule was breached, or the rollback ordered

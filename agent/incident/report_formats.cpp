@@ -34,6 +34,14 @@ std::string as_text(const users_then& u) {
   return fmt::format("{}, in the minute to {} UTC", as_text(u.met), clock_text(u.at));
 }
 
+std::string as_text(const put_live& c, wall_time began) {
+  return fmt::format("{} was put live at {} UTC, {} before", c.what, clock_text(c.at), lasted(c.at, began));
+}
+
+json::value as_value(const std::optional<put_live>& of) {
+  return of ? json::value(json::object{{"live", of->what}, {"at", time_text(of->at)}}) : json::value();
+}
+
 json::value as_value(const std::optional<users_then>& of) {
   if (!of) return {};
   const users_met& met = of->met;
@@ -84,6 +92,7 @@ std::string as_text(const report& r) {
   if (is_later) line(r.users_at_breach ? "" : "users", fmt::format("at last {}", as_text(*r.users)));
   line("helped", r.helped);
   line("rule", r.says);
+  if (r.cutover) line("cutover", as_text(*r.cutover, r.began));
   if (r.breached && *r.breached != r.began)
     line("since", fmt::format("{} UTC, breached {} later", clock_text(r.began), lasted(r.began, *r.breached)));
   else
@@ -116,6 +125,7 @@ std::string as_markdown(const report& r) {
     if (!says.empty()) text += fmt::format("- **{}**: {}\n", what, says);
   };
   row("Began", time_text(r.began));
+  if (r.cutover) row("Cutover", code(as_text(*r.cutover, r.began)));
   if (r.breached) row("Breached", time_text(*r.breached));
   row("Ended", r.ended ? fmt::format("{}, after {}", time_text(*r.ended), lasted(r.began, *r.ended)) : "not yet");
   row("Outcome", code(r.outcome));
@@ -159,6 +169,7 @@ json::object as_object(const report& r) {
                     {"by", r.by},
                     {"blame", r.blame},
                     {"helped", r.helped},
+                    {"cutover", as_value(r.cutover)},
                     {"users", as_value(r.users)},
                     {"users_at_breach", as_value(r.users_at_breach)},
                     {"other_rules", json::value_from(r.rules)},

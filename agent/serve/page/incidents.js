@@ -39,7 +39,8 @@ function marksOf(rule, events) {
 function charts(incident, now) {
   const some = Object.entries(incident.signals ?? {}).filter(([rule]) => rule === usersErrors || rule === incident.rule || incident.other_rules.includes(rule));
   return some.map(([rule, signal]) => {
-    const marks = marksOf(rule === usersErrors ? incident.rule : rule, incident.events);
+    const before = incident.cutover ? [{at: Date.parse(incident.cutover.at), kind: "cutover"}] : [];
+    const marks = [...before, ...marksOf(rule === usersErrors ? incident.rule : rule, incident.events)];
     const [chart, limit] = [createChart(), limitOf(signal)];
     chart.show({...signal, rule, marks, when: "around the incident"});
     return make("div", {class: "signal"}, make("h3", {class: "label"}, limit ? `${rule}, limit ${limit}` : rule), ...chart.elements,
@@ -65,6 +66,7 @@ function report(incident, now, {withNext = true} = {}) {
       make("p", {class: "stands"}, withCommands(incident.stands || incident.says)),
       make("dl", {class: "facts"},
         line("Users", metWith(incident.users)), line("At the breach", metWith(incident.users_at_breach)), line("Helped", incident.helped),
+        line("Cutover", incident.cutover && `${incident.cutover.live}, ${took((began - Date.parse(incident.cutover.at)) / 1000)} before`),
         line("Broke", incident.says), line("Began", `${atTime(began, now)} UTC, ${lasted}`), line("Outcome", incident.ended && incident.outcome),
         line("Ordered by", orderedBy(incident)), line("Blame", incident.blame), line("Breached, too", incident.other_rules.join(", ")),
         line("Acknowledged", incident.acknowledged), line("Told", incident.told?.join(", ")), line("Not told", incident.untold?.join(". ")),

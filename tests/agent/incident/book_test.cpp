@@ -46,6 +46,27 @@ struct night {
 
 }  // namespace
 
+TEST_CASE("an_incident_says_what_was_put_live_before_it_and_how_long_before") {
+  const auto cutover = [](const std::string& slot) { return of("deployment.cutover").with("live", slot).with("release", slot + "-1"); };
+  night n;
+  n.tell(verdict("error-rate", "pending"));
+  CHECK_FALSE(incident::number_in(n.told[0], "cutover_ago"));
+  n.tell(verdict("error-rate", "ok"));
+  n.kept.recall_cutover(cutover("blue"), at(10));
+  n.kept.recall_cutover(of("deployment.failover"), at(11));
+  n.now = 100;
+  n.told.clear();
+  n.tell(verdict("error-rate", "pending"));
+  CHECK(incident::number_in(n.told[0], "cutover_ago") == 91);
+  CHECK(text_of(n.told[0], "live") == "blue");
+  n.tell(cutover("green"));  // in the middle of one
+  n.tell(verdict("error-rate", "ok"));
+  n.told.clear();
+  n.tell(verdict("error-rate", "pending"));
+  CHECK(incident::number_in(n.told[0], "cutover_ago") == 2);
+  CHECK(text_of(n.told[0], "release") == "green-1");
+}
+
 TEST_CASE("an_incident_is_from_pending_to_the_end_and_what_happens_carries_its_id") {
   night n;
   CHECK(n.tell(of("probe.changed")) == "probe.changed");

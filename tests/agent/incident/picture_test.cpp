@@ -2,6 +2,7 @@
 
 #include <doctest/doctest.h>
 
+#include <limits>
 #include <string>
 
 using namespace flipback;
@@ -100,4 +101,16 @@ TEST_CASE("points_that_lie_far_apart_are_not_joined") {
   };
   CHECK(lines("[[1700000000000,0.1],[1700000005000,0.2],[1700000010000,0.3]]") == 2);
   CHECK(lines("[[1700000000000,0.1],[1700000005000,0.2],[1700000300000,0.3]]") == 1);
+}
+
+TEST_CASE("the_cutover_before_it_is_in_a_picture_that_reaches_so_far_back") {
+  const auto drawn = [](double ago) {
+    event began{"incident.began", severity::info, "", {}};
+    began.with("live", std::string("green")).with("release", std::string("v2")).with("cutover_ago", ago);
+    return report_of({{noon, began}, verdict(noon, "breached"), piece("error-rate", "[[1700000000000,0.5]]")});
+  };
+  CHECK(count(as_svg(drawn(300)), ">cutover</text>") == 1);
+  CHECK(count(as_svg(drawn(3600)), "cutover") == 0);
+  CHECK(count(as_text(drawn(300)), "green with v2 was put live at 22:08:20.000 UTC, 5m before") == 1);
+  for (const double odd : {-1.0, 1e300, std::numeric_limits<double>::quiet_NaN()}) CHECK_FALSE(drawn(odd).cutover);
 }
