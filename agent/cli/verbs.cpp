@@ -78,6 +78,10 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
   add_json(explaining);
   CLI::App* const rolling = add("rollback", "Roll back to the stable slot now, whatever the rules say");
   rolling->add_option("--reason", reason_, "Why: it is recorded, with your name")->required();
+  CLI::App* const flipping = add("flip", "Put a slot live, and prove that users reach it: a cutover in one command");
+  flipping->add_option("SLOT", slot_, "The slot's name")->required();
+  flipping->add_option("--reason", reason_, "Why: it is recorded, with your name");
+  flipping->add_flag("--force", force_, "Also a slot that is sick: what it answers does not put the switch back");
   CLI::App* const holding = add("hold", "Let no automatic rollback act for a time");
   holding->add_option("--for", length_, "How long: 30m, 2h; to 7d")->required()->type_name("TIME");
   holding->add_option("--reason", reason_, "Why: it is recorded, with your name")->required();
@@ -152,6 +156,7 @@ std::string verbs::typed() const {
     words.remove_prefix(std::min(word.size() + 1, words.size()));
   }
   if (!rule_.empty()) argv.push_back(rule_);
+  if (!slot_.empty()) argv.push_back(slot_);
   if (!incident_.empty()) argv.push_back(incident_);
   if (!target_.empty()) argv.push_back(target_);
   add("--for", length_);
@@ -219,13 +224,14 @@ int verbs::run() const {
   if (yes_) asked.values["yes"] = "yes";
   if (force_) asked.values["force"] = "yes";
   if (!stable_.empty()) asked.values["stable"] = stable_;
+  if (!slot_.empty()) asked.values["slot"] = slot_;
   if (const auto wrong = serve::wrong_with(asked)) {
     fmt::print(stderr, "flipback: {}\n", one_line(*wrong));
     return 2;
   }
   const std::string path = socket();
-  // Those wait for the end of a rollback, or for a target's answer; all others are answered at once, or by nobody.
-  const bool waits = verb_ == "rollback" || verb_ == "approve" || verb_ == "notify test";
+  // Those wait for the end of a rollback or a flip, or for a target's answer; all others are answered at once, or by nobody.
+  const bool waits = verb_ == "rollback" || verb_ == "flip" || verb_ == "approve" || verb_ == "notify test";
   constexpr duration patience = std::chrono::seconds(10);
   auto answer = serve::ask(path, asked, typed(), waits ? std::nullopt : std::optional(patience));
   const bool knows_whose = socket_.empty() || !configuration_.empty();  // a socket alone does not say where its agent's state is

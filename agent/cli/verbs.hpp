@@ -39,6 +39,7 @@ class verbs {
   std::string until_;
   std::string reason_;
   std::string stable_;
+  std::string slot_;
   std::string length_;
   bool yes_ = false;
   bool force_ = false;

@@ -82,7 +82,10 @@ bool is_so(const std::string& until, const std::string& status) {
   const json::value* const stands = page == nullptr ? nullptr : page->if_contains("deployment");
   if (stands == nullptr || !stands->is_object()) return false;
   const json::object& s = stands->get_object();
-  const bool proven = s.at("effect") == "agreed" && s.at("effect_says") == "" && s.at("live") == s.at("intent") && s.at("rolling") == "";
+  const json::value* const flipping = s.if_contains("flipping");  // an agent from before an upgrade has none
+  const bool flips = flipping != nullptr && *flipping != "";
+  const bool proven =
+      s.at("effect") == "agreed" && s.at("effect_says") == "" && s.at("live") == s.at("intent") && s.at("rolling") == "" && !flips;
   const json::value* const incident = page->if_contains("incident");
   return until == "quiet" ? proven && incident != nullptr && incident->is_null() : proven;
 }

@@ -15,6 +15,17 @@ namespace {
 constexpr std::string_view past_a_refusal =
     "`flipback rollback --reason TEXT` puts the stable slot's files there all the same, and takes them back where nginx refuses those, too";
 
+const char* kind_of_end(const attempt& a) {
+  if (a.why.flips()) return a.recovery ? "flip.recovered" : "flip.closed";
+  return a.recovery ? "rollback.recovered" : "rollback.closed";
+}
+
+event decided_to_flip(const attempt& a, const terms& by) {
+  const std::string why = a.why.reason.empty() ? "" : ": " + a.why.reason;
+  event e{"flip.decided", severity::info, fmt::format("putting {} live ({}{})", text_of(a.to, by), a.why.by, why), {}};
+  return e.with("by", a.why.by).with("why", a.why.reason).with("to", by.slots[a.to.slot]).with("from", by.slots[a.from.slot]);
+}
+
 /// A person who types a rollback, or approves of one, is there to see what comes of it.
 bool is_a_rules_own(const attempt& a) {
   return a.why.is == cause::kind::rule && a.why.by.empty();
@@ -55,9 +66,9 @@ void deciding::ask_leave() {
   attempt& a = *s.under_way;
   const std::uint64_t number = epoch_number();
   weighed w = weigh(s, by, now, a.why);
-  const bool knew = a.epoch != 0 || a.why.is != cause::kind::ordered;  // a person's order needs no known effect
+  const bool knew = a.epoch != 0 || !a.why.is_an_order();  // a person's order needs no known effect
   if (knew && a.epoch != number) w = {stance::tells, guard::condition, "a cutover came in between", {}};
-  const bool same_way = a.why.is == cause::kind::ordered || (s.track.now && s.track.now->back && s.track.now->back->to == a.to);
+  const bool same_way = a.why.is_an_order() || (s.track.now && s.track.now->back && s.track.now->back->to == a.to);
   if (w.is == stance::act && !same_way) w = {stance::tells, guard::way_back, "the way back is another one now", {}};
   if (w.is == stance::waits && now.at.at - a.begun.at < carried_past_the_window) {
     const rule_now* rule = rule_named(now, a.why.rule);
@@ -70,7 +81,12 @@ void deciding::ask_leave() {
     return stop(a, w.says);
   }
   a.is = attempt::phase::changing;
-  const rule_now* rule = a.why.is == cause::kind::ordered ? nullptr : rule_named(now, a.why.rule);
+  if (a.why.flips()) {
+    act(say{decided_to_flip(a, by)});
+    act(give_leave{a.id});
+    return;
+  }
+  const rule_now* rule = a.why.is_an_order() ? nullptr : rule_named(now, a.why.rule);
   const unsigned failed = s.in_doubt.failed && is_a_rules_own(a) ? s.in_doubt.failed->count : 0;
   event decided{"rollback.decided",
                 failed > 0 ? severity::warning : severity::critical,  // that it fails was said as loudly when it did so first
@@ -88,6 +104,8 @@ void deciding::ask_leave() {
 void deciding::on(const changed& e) {
   if (!s.under_way || s.under_way->id != e.id) return;
   s.under_way->is = attempt::phase::changing;
+  s.under_way->changed_at = now.at;
+  if (s.under_way->why.flips()) return;  // it shuts no latch
   s.latched = latch{s.under_way->epoch, s.under_way->from, s.under_way->why.rule, now.at, {}};
   keep_fact(fact::latch);
 }
@@ -98,32 +116,11 @@ void deciding::on(const ended& e) {
   using rollback::outcome;
   const bool failed = count_failed(a, e.how);
   const std::string text = say_ended(a, e.how, failed);
-  // What could not be undone, and names the stable slot, leads users there at nginx's next reload, whoever asks for it.
-  const bool left_there = e.how.how == outcome::not_undone && e.how.changed && now.names.named() == a.to.slot;
-  const bool on_stable = e.how.how == outcome::rolled_back || e.how.how == outcome::unproven || left_there;
-  if (on_stable) {
-    s.failures.push_back({a.from, now.at});
-    keep_fact(fact::failures);
-    noticed found = rolled_back(s.track, a.to, now.at, by);
-    if (e.how.how != outcome::rolled_back) {
-      s.track.is = agreement::unknown;
-      s.track.users.reset();
-    }
-    const std::uint64_t number = s.track.now->number;
-    after_new_epoch(found.was_rolled_back);
-    stale_rules = true;
-    s.latched = latch{number, a.from, a.why.rule, now.at, std::string(name_of(e.how.how))};
-  } else if (e.how.changed) {
-    s.latched = latch{epoch_number(), a.from, a.why.rule, now.at,
-                      fmt::format("tried at {:%H:%M} UTC, {}: {}", fmt::gmtime(std::chrono::system_clock::to_time_t(a.begun.wall)),
-                                  name_of(e.how.how), e.how.says)};
-  } else {
-    // What an earlier life shut at a change that never reached the disk.
-    if (a.recovery && s.latched && s.latched->epoch == a.epoch) s.latched.reset();
-    s.not_again_before = now.at.at + ask_again_every;
-    s.ready.reset();  // it was thought that nothing would be in the way
-  }
-  if (s.track.now && !on_stable) make_room();
+  const bool new_epoch = !a.why.flips() && ended_rollback(a, e.how);
+  // What came of a flip the next look finds, as it finds every cutover; it began when the switch was changed, and its proof had witnesses.
+  if (a.why.flips() && e.how.how == outcome::rolled_back && a.changed_at)
+    s.track.arriving = tracking::arrival{a.to, witnesses_of_a_cutover, *a.changed_at, now.at.at};
+  if (s.track.now && !new_epoch) make_room();
   keep_fact(fact::latch);
   if (s.track.now) keep_fact(fact::epoch);  // else what is remembered of it stays
   s.closing = a.id;
@@ -133,6 +130,37 @@ void deciding::on(const ended& e) {
   const std::string kept =
       e.how.overwrote ? "; what the files said before is kept: `flipback status` says how to see what differs, and to have it back" : "";
   act(answer_verb{a.why.verb, e.how.how == outcome::rolled_back, text + kept});
+}
+
+/// What a rollback came to: for the epoch, the latch, and what is remembered of releases. Whether a new epoch began.
+bool deciding::ended_rollback(const attempt& a, const rollback::ending& how) {
+  using rollback::outcome;
+  // What could not be undone, and names the stable slot, leads users there at nginx's next reload, whoever asks for it.
+  const bool left_there = how.how == outcome::not_undone && how.changed && now.names.named() == a.to.slot;
+  const bool on_stable = how.how == outcome::rolled_back || how.how == outcome::unproven || left_there;
+  if (on_stable) {
+    s.failures.push_back({a.from, now.at});
+    keep_fact(fact::failures);
+    noticed found = rolled_back(s.track, a.to, now.at, by);
+    if (how.how != outcome::rolled_back) {
+      s.track.is = agreement::unknown;
+      s.track.users.reset();
+    }
+    const std::uint64_t number = s.track.now->number;
+    after_new_epoch(found.was_rolled_back);
+    stale_rules = true;
+    s.latched = latch{number, a.from, a.why.rule, now.at, std::string(name_of(how.how))};
+  } else if (how.changed) {
+    s.latched = latch{epoch_number(), a.from, a.why.rule, now.at,
+                      fmt::format("tried at {:%H:%M} UTC, {}: {}", fmt::gmtime(std::chrono::system_clock::to_time_t(a.begun.wall)),
+                                  name_of(how.how), how.says)};
+  } else {
+    // What an earlier life shut at a change that never reached the disk.
+    if (a.recovery && s.latched && s.latched->epoch == a.epoch) s.latched.reset();
+    s.not_again_before = now.at.at + ask_again_every;
+    s.ready.reset();  // it was thought that nothing would be in the way
+  }
+  return on_stable;
 }
 
 void deciding::on(const journal_closed& e) {
@@ -204,8 +232,12 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how, b
   if (failed) says += fmt::format("; {}", text_of(*s.in_doubt.failed, now.at));
   const bool again = failed && s.in_doubt.failed->count > 1;
   const bool quiet = how.how == outcome::rolled_back || (how.how == outcome::nothing_changed && !failed) || again;
-  event e{a.recovery ? "rollback.recovered" : "rollback.closed", quiet ? severity::warning : severity::critical, says, {}};
-  e.with("outcome", std::string(name_of(how.how)))
+  const bool is_told = how.how == outcome::rolled_back || how.how == outcome::undone || how.how == outcome::nothing_changed;
+  const severity loud = a.why.flips() && is_told ? severity::info
+                        : quiet                  ? severity::warning
+                                                 : severity::critical;  // who typed it is answered
+  event e{kind_of_end(a), loud, says, {}};
+  e.with("outcome", a.why.flips() && how.how == outcome::rolled_back ? "flipped" : std::string(name_of(how.how)))
       .with("rule", a.why.rule)
       .with("seconds", to_seconds(how.took))
       .with("changed", how.changed);

@@ -116,9 +116,7 @@ void deciding::consider() {
   }
   if (s.order) {
     const weighed w = weigh(s, by, now, *s.order);
-    auto to = s.order->is == cause::kind::ordered ? ordered_to(s, by, now)
-              : s.track.now && s.track.now->back  ? std::optional(s.track.now->back->to)
-                                                  : std::nullopt;
+    auto to = leads_to(*s.order, s, by, now);
     const rule_now* rule = rule_named(now, s.order->rule);
     if (w.is == stance::act && to) {
       if (s.order->force) to->release = s.track.slots[to->slot].release;  // whatever was recorded: it is what is there
@@ -149,7 +147,10 @@ void deciding::weigh_rules() {
     why.since = now.at;
     if (s.under_way) {
       if (s.under_way->why.rule == rule.name) continue;
-      say_stance(rule.name, {stance::waits, guard::none, fmt::format("the rollback to {} is under way", text_of(s.under_way->to, by)), {}});
+      say_stance(rule.name, {stance::waits,
+                             guard::none,
+                             fmt::format("the {} to {} is under way", name_of(s.under_way->why), text_of(s.under_way->to, by)),
+                             {}});
       continue;
     }
     weighed w = weigh(s, by, now, why);

@@ -78,15 +78,15 @@ struct stored {
 };
 /// What a person asks.
 struct verb {
-  enum class kind : std::uint8_t { rollback, approve, hold, unhold, unlatch, window_open, window_close };
+  enum class kind : std::uint8_t { rollback, approve, hold, unhold, unlatch, window_open, window_close, flip };
   std::uint64_t id = 0;
   kind is = kind::rollback;
   std::string by;
   std::string reason;
-  std::string rule;                   ///< of `approve`: which question; empty: the only one
-  std::optional<slot_number> stable;  ///< of `window_open`
-  duration length{};                  ///< of `hold`
-  bool sure = false;                  ///< --force, --yes
+  std::string rule;                 ///< of `approve`: which question; empty: the only one
+  std::optional<slot_number> slot;  ///< of `window_open`: the stable one; of `flip`: the one to be live
+  duration length{};                ///< of `hold`
+  bool sure = false;                ///< --force, --yes
 };
 using happening = std::variant<started, looked, judged, stable_answered, blame_answered, ready_looked, prepared, changed, ended,
                                journal_closed, pausing, stored, verb>;

@@ -56,6 +56,7 @@ struct deciding {
   void drop_what_is_over();
   void doubt_what_was_true(const std::map<std::string, trouble>& before);
   [[nodiscard]] bool is_troubled() const;
+  bool ended_rollback(const attempt& a, const rollback::ending& how);
   std::string say_ended(const attempt& a, const rollback::ending& how, bool failed);
   /// Whether it is a rule's that was tried, and has failed without changing anything: that is counted.
   bool count_failed(const attempt& a, const rollback::ending& how);
@@ -64,7 +65,9 @@ struct deciding {
   [[nodiscard]] std::uint64_t epoch_number() const;
   [[nodiscard]] std::string what_it_waits_for() const;
 
+  [[nodiscard]] std::string busy() const;
   void roll_back(const verb& v);
+  void flip(const verb& v);
   void approve(const verb& v);
   void hold_for(const verb& v);
   void unhold(const verb& v);

@@ -41,7 +41,6 @@ void begin_epoch(tracking& t, epoch next) {
   t.now = std::move(next);
   t.is = agreement::agreed;
   t.users = t.now->live.slot;
-  t.live_seen.reset();
   t.reached_in_a_row = 0;
   t.arriving.reset();
   t.unfollowed_since.reset();
@@ -218,7 +217,6 @@ noticed rolled_back(tracking& t, const placed& to, moment at, const terms& by) {
   next.before = left;
   next.returned = true;
   begin_epoch(t, std::move(next));
-  t.live_seen = at.at;
   t.recalled.reset();
   found.new_epoch = true;
   found.was_rolled_back = true;
@@ -236,9 +234,7 @@ void open_window(tracking& t, way_back back) {
   const bool elsewhere = t.is == agreement::failover || t.is == agreement::mixed;
   const agreement was = t.is;
   const auto users = t.users;
-  const auto live_seen = t.live_seen;
   begin_epoch(t, std::move(next));
-  t.live_seen = live_seen;
   t.recalled.reset();
   if (!elsewhere) return;
   t.is = was;

@@ -112,6 +112,14 @@ std::optional<placed> ordered_to(const state& s, const terms& by, const present&
   return left_for ? other(*left_for) : std::nullopt;
 }
 
+std::optional<placed> leads_to(const cause& of, const state& s, const terms& by, const present& now) {
+  if (s.under_way) return s.under_way->to;
+  if (of.is == cause::kind::ordered) return ordered_to(s, by, now);
+  // Whatever release is there is the one that a flip leads to; since the order it has been asked.
+  if (of.flips()) return placed{of.to, s.stable && s.stable->slot == of.to ? s.stable->release : s.track.slots[of.to].release};
+  return s.track.now && s.track.now->back ? std::optional(s.track.now->back->to) : std::nullopt;
+}
+
 bool was_seen_live(const tracking& t, slot_number slot) {
   const epoch* e = t.now ? &*t.now : t.recalled ? &t.recalled->then : nullptr;
   return e != nullptr && (e->live.slot == slot || (e->before && e->before->slot == slot) || (e->back && e->back->to.slot == slot));
@@ -130,6 +138,10 @@ std::string_view kind_of(stance s) {
 std::string_view name_of(stance s) {
   const std::string_view kind = kind_of(s);
   return kind.substr(std::min(kind.size(), std::string_view("rollback.").size()));
+}
+
+std::string_view name_of(const cause& c) {
+  return c.flips() ? "flip" : "rollback";
 }
 
 std::string_view name_of(guard g) {
@@ -181,8 +193,8 @@ bool in_window(const state& s, const terms& by, const present& now, const rule_n
 weighed weigh(const state& s, const terms& by, const present& now, const cause& of) {
   // Two agents that act on one nginx would undo each other's work: this holds for a person's order, too, and for one by force.
   if (!now.another_agent.empty() && of.is != cause::kind::rule) return tells(guard::ready, now.another_agent);
-  if (of.is == cause::kind::ordered) {
-    const auto to = s.under_way ? std::optional(s.under_way->to) : ordered_to(s, by, now);
+  if (of.is_an_order()) {
+    const auto to = leads_to(of, s, by, now);
     if (!to) return tells(guard::way_back, nowhere_to_go(now, by));
     return weigh_order(s, by, now, of, *to);
   }

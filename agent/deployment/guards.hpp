@@ -75,6 +75,9 @@ weighed weigh(const state& s, const terms& by, const present& now, const cause& 
 /// Where a person's order leads: the way back, or, whatever is known of it, the other of two slots; nothing where that can't be told.
 std::optional<placed> ordered_to(const state& s, const terms& by, const present& now);
 
+/// Where what has this cause leads; nothing where that can't be told.
+std::optional<placed> leads_to(const cause& of, const state& s, const terms& by, const present& now);
+
 /// Whether the epoch, or the one that is remembered from before a restart, has it that users were on this slot, or that it is the way back.
 bool was_seen_live(const tracking& t, slot_number slot);
 

@@ -179,9 +179,9 @@ asio::awaitable<void> shell::roll_back(attempt what) {
   if (how)
     take(ended{what.id, *how});
   else
-    of_.tell({"rollback.interrupted",
+    of_.tell({what.why.flips() ? "flip.interrupted" : "rollback.interrupted",
               severity::critical,
-              "the agent ends in the middle of a rollback: the next start proves it, or undoes it",
+              fmt::format("the agent ends in the middle of a {}: the next start proves it, or undoes it", name_of(what.why)),
               {}});
 }
 

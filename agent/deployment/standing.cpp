@@ -32,18 +32,25 @@ std::string effect_says(const tracking& t, const terms& by) {
 
 namespace {
 
-/// What a witness said tells where users are for so long, or for as long as three looks take.
-constexpr duration a_witness_tells_for = std::chrono::seconds(5);
+/// A front door that answers no more leads nobody anywhere once it has been so for so long: a restart of nginx takes less.
+constexpr duration a_door_may_rest_for = std::chrono::seconds(5);
+/// A look that hangs tells nothing of this moment.
+constexpr duration a_look_tells_for = std::chrono::seconds(15);
 
-/// Why it can't be told at this moment whether users still reach the live slot; empty: it was seen a moment ago.
-std::string unseen_says(const state& s, const terms& by, const moment& now) {
+/// Why it can't be told at this moment whether users still reach the live slot, though they were seen to; empty: it can.
+std::string unseen_says(const state& s, const moment& now) {
   const tracking& t = s.track;
-  if (!t.now || t.is != agreement::agreed || s.under_way) return {};
-  const duration unseen = now.at - t.live_seen.value_or(t.now->began.at);
-  if (unseen < std::max(a_witness_tells_for, 3 * by.watch_every)) return {};
-  return fmt::format("not proven at this moment: users were seen to reach it {} ago{}",
-                     format_duration(std::chrono::floor<std::chrono::seconds>(unseen)),
-                     t.door_says.empty() ? "" : "; the front door: " + t.door_says);
+  if (!t.now || t.is != agreement::agreed) return {};
+  if (s.under_way && s.under_way->is == attempt::phase::changing)
+    return fmt::format("not proven while the {} is under way", name_of(s.under_way->why));
+  const auto longer = [&](instant since, duration than) { return now.at - since >= than; };
+  const auto ago = [&](instant since) { return format_duration(std::chrono::floor<std::chrono::seconds>(now.at - since)); };
+  if (t.door_silent && longer(*t.door_silent, a_door_may_rest_for))
+    return fmt::format("not proven at this moment: the front door has not answered for {}{}", ago(*t.door_silent),
+                       t.door_says.empty() ? "" : ": " + t.door_says);
+  if (t.watched != instant{} && longer(t.watched, a_look_tells_for))
+    return fmt::format("not proven at this moment: the newest look at it is {} old", ago(t.watched));
+  return {};
 }
 
 std::string since_when(const epoch& e) {
@@ -91,7 +98,7 @@ standing stands(const state& s, const terms& by, const moment& now, const intent
   made.mode = by.mode;
   made.effect = s.track.is;
   made.effect_says = effect_says(s.track, by);
-  if (made.effect_says.empty()) made.effect_says = unseen_says(s, by, now);
+  if (made.effect_says.empty()) made.effect_says = unseen_says(s, now);
   if (s.track.users) made.users = by.slots[*s.track.users];
   made.no_way_back = no_way_back(s.track, by);
   made.doubt = doubt_of_way_back(s.track, by);
@@ -128,7 +135,7 @@ standing stands(const state& s, const terms& by, const moment& now, const intent
     made.failed_says = text_of(*failed, now);
     made.next_attempt_in = std::max(failed->newest.at + wait_after(*failed) - now.at, duration{});
   }
-  if (s.under_way) made.rolling = fmt::format("to {}", text_of(s.under_way->to, by));
+  if (s.under_way) (s.under_way->why.flips() ? made.flipping : made.rolling) = fmt::format("to {}", text_of(s.under_way->to, by));
   for (const auto& [rule, q] : s.questions) made.questions.push_back(q);
   made.ready_looked = s.ready.has_value();
   for (const auto& [rule, last] : s.last) {

@@ -42,7 +42,8 @@ struct standing {
   std::optional<failed_attempts> failed;  ///< attempts that changed nothing
   std::string failed_says;                ///< which of them failed last, when, and when the next is made
   duration next_attempt_in{};
-  std::string rolling;  ///< what is under way; empty: nothing
+  std::string rolling;   ///< to which slot a rollback is under way; empty: none is
+  std::string flipping;  ///< the same of a flip
   config::mode mode = config::mode::observe;
   std::vector<approval> questions;
   std::vector<deployment::in_the_way> in_the_way;

@@ -41,17 +41,25 @@ struct failure {
   friend bool operator==(const failure&, const failure&) = default;
 };
 
-/// Why a rollback is to be: a rule that is breached, a person who approved of that, or a person who orders it.
+/// Why the switch is to be put to another slot: a rule that is breached, a person who approved of that, a person who orders a rollback, or
+/// one who puts a slot live, which is no rollback.
 struct cause {
-  enum class kind : std::uint8_t { rule, approved, ordered };
+  enum class kind : std::uint8_t { rule, approved, ordered, flip };
   kind is = kind::rule;
-  std::string rule;    ///< of an order: "security"
+  std::string rule;    ///< of an order: "security"; of a flip: empty
   std::string by;      ///< the person, unless a rule alone
   std::string reason;  ///< the person's
   bool force = false;
   std::uint64_t verb = 0;  ///< the one that waits for an answer; 0: none
   moment since;
+  slot_number to = 0;  ///< of a flip
+
+  [[nodiscard]] bool flips() const { return is == kind::flip; }
+  /// A person's own word: no rule and no known effect is needed for it.
+  [[nodiscard]] bool is_an_order() const { return is == kind::ordered || is == kind::flip; }
 };
+/// "rollback" or "flip", as events and people call it.
+std::string_view name_of(const cause& c);
 
 /// A question to a person: may this rule roll back?
 struct approval {
@@ -60,7 +68,7 @@ struct approval {
   std::string says;
 };
 
-/// A rollback that has begun. What it does is the machine's; here is what was decided, and how far it may still be stopped.
+/// A rollback, or a flip, that has begun. What it does is the machine's; here is what was decided, and how far it may still be stopped.
 struct attempt {
   enum class phase : std::uint8_t {
     preparing,  ///< the journal is written, nginx's configuration tested: nothing is changed
@@ -75,8 +83,9 @@ struct attempt {
   std::uint64_t epoch = 0;
   phase is = phase::preparing;
   moment begun;
-  bool recovery = false;  ///< it was begun in an earlier life
-  std::string blamed;     ///< whom asking both slots found to blame, in words
+  std::optional<moment> changed_at;  ///< when the first change was made, in this life
+  bool recovery = false;             ///< it was begun in an earlier life
+  std::string blamed;                ///< whom asking both slots found to blame, in words
 };
 
 /// What the stable slot answered last when it was asked for a decision.

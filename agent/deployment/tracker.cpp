@@ -199,8 +199,10 @@ void see_slots(tracking& t, const sighting& s, const terms& by) {
 
 namespace {
 
-noticed take(tracking& t, const sighting& s, const witness& seen, const terms& by, bool troubled) {
+noticed take(tracking& t, const sighting& s, const terms& by, bool troubled) {
   noticed found;
+  see_slots(t, s, by);
+  const auto seen = witness_of(s, t.slots, by);
   follow_users(t, seen);
   const auto named = by.effect_is_intent && seen.slot ? seen.slot : s.names.named();
   if (!named) {
@@ -246,10 +248,7 @@ noticed take(tracking& t, const sighting& s, const witness& seen, const terms& b
 }  // namespace
 
 noticed see(tracking& t, const sighting& s, const terms& by, bool troubled) {
-  see_slots(t, s, by);
-  const witness seen = witness_of(s, t.slots, by);
-  noticed found = take(t, s, seen, by, troubled);
-  if (t.now && seen.slot == t.now->live.slot) t.live_seen = s.at.at;
+  noticed found = take(t, s, by, troubled);
   t.watched = s.at.at;
   return found;
 }

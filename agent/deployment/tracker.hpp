@@ -103,7 +103,6 @@ struct tracking {
   std::vector<slot_knowledge> slots;
   agreement is = agreement::unknown;
   std::optional<slot_number> users;  ///< the slot that users were seen to reach last, by as many witnesses in a row as a cutover needs
-  std::optional<instant> live_seen;  ///< when a witness named the live slot last, in this epoch
   std::optional<deployment::unnamed> unnamed;
   std::vector<departure> departures;  ///< of the last 24 h, the newest last
   std::optional<recollection> recalled;

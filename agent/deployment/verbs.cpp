@@ -36,6 +36,8 @@ void deciding::on(const verb& v) {
       return window_open(v);
     case verb::kind::window_close:
       return window_close(v);
+    case verb::kind::flip:
+      return flip(v);
   }
 }
 
@@ -44,8 +46,14 @@ void deciding::answer_when_stored(const verb& v, fact which, std::string text) {
   s.when_stored[std::string(name_of(which))].push_back({s.keeps, v.id, std::move(text)});
 }
 
+/// What keeps another from being begun; empty: nothing.
+std::string deciding::busy() const {
+  if (!s.under_way && !s.order) return {};
+  return fmt::format("a {} is under way", name_of(s.under_way ? s.under_way->why : *s.order));
+}
+
 void deciding::roll_back(const verb& v) {
-  if (s.under_way || s.order) return answer(v, false, "a rollback is under way");
+  if (const std::string why = busy(); !why.empty()) return answer(v, false, why);
   const auto to = ordered_to(s, by, now);
   if (!to) return answer(v, false, nowhere_to_go(now, by));
   const bool named = now.names.named() == to->slot;
@@ -64,8 +72,21 @@ void deciding::roll_back(const verb& v) {
   s.in_doubt.failed.reset();
 }
 
+/// A cutover that a person asks for: what comes of it is noticed as every cutover is, by what the switch names and what users reach.
+void deciding::flip(const verb& v) {
+  if (const std::string why = busy(); !why.empty()) return answer(v, false, why);
+  const slot_number to = v.slot.value_or(0);
+  const std::string& slot = by.slots[to];
+  const bool reached = s.track.now && s.track.now->live.slot == to && s.track.is == agreement::agreed;
+  if (reached && (now.names.named() == to || by.effect_is_intent))
+    return answer(v, false,
+                  fmt::format("{} is live already: users reach it{}", slot, by.effect_is_intent ? "" : ", and the switch names it"));
+  s.order = cause{cause::kind::flip, {}, v.by, v.reason, v.sure, v.id, now.at, to};
+  s.stable.reset();  // asked anew, for this order
+}
+
 void deciding::approve(const verb& v) {
-  if (s.under_way || s.order) return answer(v, false, "a rollback is under way");
+  if (const std::string why = busy(); !why.empty()) return answer(v, false, why);
   std::erase_if(s.questions, [&](const auto& entry) { return now.at.at - entry.second.asked.at > question_lives; });
   if (s.questions.empty()) return answer(v, false, "nothing is asked");
   if (v.rule.empty() && s.questions.size() > 1)
@@ -87,7 +108,7 @@ void deciding::approve(const verb& v) {
 /// A hold that is there already goes on: the later end counts, and its owner stays.
 void deciding::hold_for(const verb& v) {
   const moment until{now.at.at + v.length, now.at.wall + std::chrono::duration_cast<wall_time::duration>(v.length)};
-  const std::string late = s.under_way && s.under_way->is == attempt::phase::changing
+  const std::string late = s.under_way && s.under_way->is == attempt::phase::changing && !s.under_way->why.flips()
                                ? "; it came too late for the rollback that is under way, which has changed something already"
                                : "";
   if (is_held(s, now.at) && s.held->until.at >= until.at)
@@ -112,7 +133,7 @@ void deciding::unlatch(const verb& v) {
   const bool remembered = s.track.now && was_rolled_back_before(s, by, now);
   if (!s.latched && !remembered)
     return answer(v, false, "there is nothing to open: the latch is open, and the live release is not remembered as rolled back");
-  if (s.under_way) return answer(v, false, "a rollback is under way");
+  if (s.under_way) return answer(v, false, busy());
   const auto breached = std::ranges::find(now.rules, true, &rule_now::breached);
   if (breached != now.rules.end() && !v.sure)
     return answer(v, false,
@@ -138,12 +159,12 @@ std::string deciding::why_not_known() const {
 }
 
 void deciding::window_open(const verb& v) {
-  if (s.under_way || s.order) return answer(v, false, "a rollback is under way");
+  if (const std::string why = busy(); !why.empty()) return answer(v, false, why);
   const auto live = reached_by_users(s.track);
   if (!live) return answer(v, false, fmt::format("it is not known which slot is live{}", why_not_known()));
   std::optional<placed> back;
-  if (v.stable)
-    back = placed{*v.stable, s.track.slots[*v.stable].release};
+  if (v.slot)
+    back = placed{*v.slot, s.track.slots[*v.slot].release};
   else if (s.track.now && s.track.now->back)
     back = s.track.now->back->to;
   if (!back) return answer(v, false, "there is no way back: `flipback window open --stable SLOT` says which slot to go back to");
@@ -157,7 +178,7 @@ void deciding::window_open(const verb& v) {
                                               "they are seen to reach another one, and the switch names that",
                                               by.slots[back->slot], users));
   }
-  const std::string doubt = v.stable ? std::string() : doubt_of_way_back(s.track, by);  // a person who names the slot has decided
+  const std::string doubt = v.slot ? std::string() : doubt_of_way_back(s.track, by);  // a person who names the slot has decided
   deployment::open_window(s.track, {*back, now.at, doubt});
   after_new_epoch(false);
   stale_rules = true;

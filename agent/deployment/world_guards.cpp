@@ -84,21 +84,22 @@ std::optional<weighed> blamed(const state& s, const present& now, const rule_now
 
 weighed weigh_order(const state& s, const terms& by, const present& now, const cause& of, const placed& to) {
   if (of.force) return {};
+  const std::string name = by.slots[to.slot];
+  const std::string forced = of.flips() ? fmt::format("; `flipback flip {} --force` does it all the same", name) : std::string(by_force);
+  const std::string_view in_vain = of.flips() ? "users would be led to it" : "rolling back would not help";
   const bool asked = s.stable && s.stable->slot == to.slot && now.at.at - s.stable->asked <= answer_counts_for;
-  if (!asked) return waits(guard::stable, fmt::format("{} is asked", by.slots[to.slot]), {.stable = true});
+  if (!asked) return waits(guard::stable, fmt::format("{} is asked", name), {.stable = true});
   const slot_knowledge& known = s.track.slots[to.slot];
   if (s.stable->not_asked)
-    return tells(guard::stable, fmt::format("{} can't be asked ({}), so that it can't be told whether it is well{}", by.slots[to.slot],
-                                            s.stable->says, by_force));
+    return tells(guard::stable,
+                 fmt::format("{} can't be asked ({}), so that it can't be told whether it is well{}", name, s.stable->says, forced));
   const bool sick_since = !known.well && !known.not_asked && known.answered > s.stable->asked;
   if (!s.stable->well || sick_since)
-    return tells(guard::stable, fmt::format("{} is sick ({}): rolling back would not help{}", by.slots[to.slot],
-                                            sick_since ? known.says : s.stable->says, by_force));
+    return tells(guard::stable, fmt::format("{} is sick ({}): {}{}", name, sick_since ? known.says : s.stable->says, in_vain, forced));
   if (!s.stable->unmet.empty())
-    return tells(guard::stable,
-                 fmt::format("{} does not pass its check {}: rolling back would not help{}", by.slots[to.slot], s.stable->unmet, by_force));
+    return tells(guard::stable, fmt::format("{} does not pass its check {}: {}{}", name, s.stable->unmet, in_vain, forced));
   if (!to.release.empty() && !s.stable->release.empty() && to.release != s.stable->release)
-    return tells(guard::way_back, fmt::format("{} no longer has {}, but {}{}", by.slots[to.slot], to.release, s.stable->release, by_force));
+    return tells(guard::way_back, fmt::format("{} no longer has {}, but {}{}", name, to.release, s.stable->release, forced));
   return {};
 }
 

@@ -54,7 +54,7 @@ std::optional<double> number_in(const event& e, std::string_view field) {
 
 bool is_operation(std::string_view kind) {
   constexpr std::array<std::string_view, 4> others{"agent.ready", "agent.stopping", "config.reloaded", "config.rejected"};
-  constexpr std::array<std::string_view, 3> rooms{"deployment.", "rollback.", "incident."};
+  constexpr std::array<std::string_view, 4> rooms{"deployment.", "rollback.", "flip.", "incident."};
   return std::ranges::find(others, kind) != others.end() || std::ranges::any_of(rooms, [&](auto room) { return kind.starts_with(room); });
 }
 
@@ -79,6 +79,8 @@ std::vector<event> book::take(event e, wall_time at) {
 
 void book::recall_cutover(const event& e, wall_time at) {
   if (e.kind == "deployment.cutover") cutover_ = {text_of(e, "live"), text_of(e, "release"), at};
+  const bool is_an_end = e.kind == "rollback.closed" || e.kind == "rollback.recovered";
+  if (is_an_end && led_back(text_of(e, "outcome"))) cutover_.reset();
 }
 
 void book::recall(const event& e, wall_time at) {

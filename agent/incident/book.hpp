@@ -33,7 +33,7 @@ class book {
   /// and after it `incident.ended`.
   std::vector<event> take(event e, wall_time at);
 
-  /// What was put live before, of what an earlier life has told, the oldest first.
+  /// What was put live, or back, by what an earlier life has told, the oldest first.
   void recall_cutover(const event& e, wall_time at);
 
   /// Goes on with the newest incident that an earlier life has told, by its own events in their order.
@@ -56,7 +56,7 @@ class book {
     std::string slot, release;
     wall_time at;
   };
-  std::optional<put_live> cutover_;  ///< the newest
+  std::optional<put_live> cutover_;  ///< the newest, unless it was rolled back
   std::optional<ongoing> now_;
 };
 

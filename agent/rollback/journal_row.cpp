@@ -95,8 +95,9 @@ named_slot slot_from(fact_reader from) {
 json::object value_of(const attempt& what) {
   json::array changes;
   for (const change& c : what.changes) changes.push_back(value_of(c));
-  return {{"id", fact_value(what.id)},   {"from", value_of(what.from)}, {"to", value_of(what.to)},         {"rule", fact_value(what.rule)},
-          {"why", fact_value(what.why)}, {"by", fact_value(what.by)},   {"begun", fact_value(what.begun)}, {"changes", std::move(changes)}};
+  return {{"id", fact_value(what.id)},       {"from", value_of(what.from)},   {"to", value_of(what.to)},
+          {"rule", fact_value(what.rule)},   {"why", fact_value(what.why)},   {"by", fact_value(what.by)},
+          {"begun", fact_value(what.begun)}, {"changes", std::move(changes)}, {"flip", what.flip}};
 }
 
 attempt attempt_from(fact_reader from) {
@@ -108,6 +109,7 @@ attempt attempt_from(fact_reader from) {
   made.why = from.text("why");
   made.by = from.text("by");
   made.begun = from.wall("begun");
+  made.flip = from.has("flip") && from.yes_or_no("flip");
   for (fact_reader& c : from.objects("changes")) made.changes.push_back(change_from(c));
   return made;
 }

@@ -20,16 +20,17 @@ struct named_slot {
   friend bool operator==(const named_slot&, const named_slot&) = default;
 };
 
-/// What a rollback set out to do: enough to complete or undo it by looking at the world after a crash.
+/// What a rollback, or a flip, set out to do: enough to complete or undo it by looking at the world after a crash.
 struct attempt {
   std::string id;
-  named_slot from;  ///< what was live and failed
-  named_slot to;    ///< the way back
+  named_slot from;  ///< what was live
+  named_slot to;    ///< what is to be
   std::string rule;
   std::string why;  ///< the rule's sentence, or the operator's reason
   std::string by;   ///< who asked for it
   wall_time begun;
   std::vector<change> changes;  ///< all of it, in the order in which they are put
+  bool flip = false;            ///< a person's cutover, and no rollback
 
   friend bool operator==(const attempt&, const attempt&) = default;
 };

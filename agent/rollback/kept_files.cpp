@@ -80,7 +80,7 @@ std::expected<void, std::string> kept_files::keep(const attempt& of) const {
     std::error_code unknown;
     const fs::path whole = fs::absolute(file->path, unknown).lexically_normal();
     if (std::string problem = put(its / whole.relative_path(), file->before); !problem.empty()) {
-      return std::unexpected(fmt::format("what {} said before the rollback can't be kept: {}", file->path, problem));
+      return std::unexpected(fmt::format("what {} said before it was changed can't be kept: {}", file->path, problem));
     }
     any = true;
   }
@@ -114,10 +114,10 @@ std::string kept_files::newest() const {
   if (commands.empty()) return "";
   std::ranges::sort(commands);
   std::ranges::sort(comparing);
-  // It says what led users to the release that failed: whoever has it back unread brings that back.
+  // After a rollback it says what led users to the release that failed: whoever has it back unread brings that back.
   const std::string first = comparing.empty() ? "" : fmt::format("; look first what differs: {}", fmt::join(comparing, "; "));
-  return fmt::format("what was there before the rollback of {} is kept under {}{}; to have it back: {}", all.back().filename().string(),
-                     all.back().string(), first, fmt::join(commands, " && "));
+  return fmt::format("what was there before Flipback changed it at {} is kept under {}{}; to have it back: {}",
+                     all.back().filename().string(), all.back().string(), first, fmt::join(commands, " && "));
 }
 
 }  // namespace flipback::rollback

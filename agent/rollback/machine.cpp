@@ -24,7 +24,7 @@ std::string_view word(answer a) {
 }  // namespace
 
 void stepping::say(std::string_view step, std::string_view result, const std::string& says, bool bad) {
-  event e{"rollback.step",
+  event e{plan_.of.flip ? "flip.step" : "rollback.step",
           bad ? severity::critical : severity::info,
           fmt::format("{}: {}{}{}", step, result, says.empty() ? "" : ", ", says),
           {}};
@@ -52,6 +52,9 @@ void stepping::on(const start& e) {
 }
 
 void stepping::on(const written& e) {
+  // Users wait for no flip: what a crash would leave of one that is on no record is not risked.
+  if (!e.trouble.empty() && plan_.of.flip && s.is == phase::journaling)
+    return over(outcome::nothing_changed, fmt::format("it can't be recorded, and a crash would forget it: {}", e.trouble), std::nullopt);
   if (!e.trouble.empty() && !std::exchange(s.unrecorded, true))
     say("journal", "no", fmt::format("what happens now is unrecorded, and a crash would forget it: {}", e.trouble), true);
   if (s.is == phase::journaling) {
@@ -169,7 +172,8 @@ void stepping::on(const tested& e) {
     return look_who_is_reached(plan_.back);
   }
   if (s.is != phase::testing) return;
-  const std::string before = s.good_before == answer::no ? " (as it did before the rollback)" : "";
+  const std::string before =
+      s.good_before == answer::no ? fmt::format(" (as it did before the {})", plan_.of.flip ? "flip" : "rollback") : "";
   say("test", word(e.is), e.is == answer::yes ? "" : e.says + before, e.is == answer::no);
   write(row::kind::tested, e.is, e.says);
   s.names = e.names;

@@ -46,7 +46,7 @@ struct claim {
   duration within = std::chrono::seconds(10);
   bool new_workers_needed = true;  ///< a reload was asked for
   bool failed_before = false;      ///< the question had 5xx in the minute before
-  bool may_fail = false;           ///< the slot is the one that failed: a 5xx that the log says is its own shows that users reach it
+  bool may_fail = false;           ///< the slot is known to be sick: a 5xx that the log says is its own shows that users reach it
 };
 
 /// A proof while it is being gathered: add looks until `is` is no longer open.
@@ -84,7 +84,7 @@ class proof {
   std::optional<slot_number> reached_;
   bool silent_ = false;  ///< the front door gave no answer to the newest question
   unsigned in_a_row_ = 0;
-  instant row_began_;  ///< when the first of them was seen
+  instant row_began_;                ///< when the first of them was seen
   unsigned elsewhere_in_a_row_ = 0;  ///< questions of ours that new workers passed to the other slot
   unsigned failing_in_a_row_ = 0;
   bool ask_next_ = false;

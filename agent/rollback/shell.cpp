@@ -115,6 +115,7 @@ std::expected<plan, std::string> shell::plan_of(const deployment::attempt& what,
   if (made.forward.other_identity.empty()) made.forward.other_identity = what.from.release;
   made.forward.new_workers_needed = made.reloads;
   made.back.new_workers_needed = made.reloads;
+  made.forward.may_fail = what.why.flips() && what.why.force;  // it is known to be sick, and wanted all the same
   made.back.may_fail = true;
   if (what.recovery) {
     made.of = *found_;
@@ -130,6 +131,7 @@ std::expected<plan, std::string> shell::plan_of(const deployment::attempt& what,
   made.of.by = what.why.by;
   made.of.begun = what.begun.wall;
   made.of.changes = *std::move(changes);
+  made.of.flip = what.why.flips();
   return made;
 }
 
@@ -317,6 +319,7 @@ std::expected<std::optional<deployment::attempt>, std::string> shell::cut_off(co
   const auto number = [&](const std::string& name) { return static_cast<slot_number>(std::ranges::find(slots, name) - slots.begin()); };
   deployment::attempt made;
   made.id = was.id;
+  if (was.flip) made.why.is = deployment::cause::kind::flip;
   made.why.rule = was.rule;
   made.why.reason = was.why;
   made.why.by = was.by;
@@ -326,8 +329,8 @@ std::expected<std::optional<deployment::attempt>, std::string> shell::cut_off(co
   made.to = {number(was.to.name), was.to.release};
   made.recovery = true;
   if (made.from.slot >= slots.size() || made.to.slot >= slots.size())
-    return std::unexpected(
-        fmt::format("the journal has a rollback from {} to {}, which are no slots of this configuration", was.from.name, was.to.name));
+    return std::unexpected(fmt::format("the journal has a {} from {} to {}, which are no slots of this configuration", name_of(made.why),
+                                       was.from.name, was.to.name));
   undo_was_begun_ = std::ranges::any_of(*rows, [](const row& r) { return r.is == row::kind::undoing; });
   ended_before_ = ended_in(*rows);
   rows_found_ = rows->size();

@@ -216,7 +216,7 @@ void stepping::on(const start_over& e) {
     return undo(e.found.undo_begun ? "it was cut off while it was being undone" : s.trouble);
   }
   if (!e.found.stable_is_well || !e.found.stable_has_release)
-    return undo(fmt::format("it was cut off, and the stable slot is not what it was: {}", e.found.stable_says));
+    return undo(fmt::format("it was cut off, and {} is not what it was: {}", plan_.of.to.name, e.found.stable_says));
   s.next = 0;
   s.is = phase::putting;
   put_next();

@@ -54,6 +54,7 @@ json::object as_object(const deployment::standing& s) {
           {"failed_attempts_says", s.failed_says},
           {"next_attempt_in", to_seconds(s.next_attempt_in)},
           {"rolling", s.rolling},
+          {"flipping", s.flipping},
           {"stable_says", s.stable_says},
           {"asked", std::move(questions)},
           {"in_the_way", std::move(in_the_way)},
@@ -85,6 +86,7 @@ std::vector<std::pair<std::string, std::string>> as_lines(const deployment::stan
                                                              : fmt::format("open, {} left", left));
   if (!s.held.empty()) lines.emplace_back("hold", s.held);
   if (!s.rolling.empty()) lines.emplace_back("rollback", "under way, " + s.rolling);
+  if (!s.flipping.empty()) lines.emplace_back("flip", "under way, " + s.flipping);
   if (s.failed) lines.emplace_back("attempts", fmt::format("{} ({})", s.failed_says, s.failed->says));
   lines.emplace_back("mode", std::string(name_of(s.mode)) + (s.latched ? fmt::format(", the latch is shut ({})", s.latch_says) : ""));
   for (const auto& [rule, is, says] : s.in_the_way) lines.emplace_back(is, fmt::format("{}: {}", rule, says));

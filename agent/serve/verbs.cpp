@@ -131,13 +131,14 @@ reply explain(generation& of, const std::string& name, bool as_json) {
 
 using deployment::verb;
 
-constexpr std::array<std::pair<std::string_view, verb::kind>, 7> changing{{{"rollback", verb::kind::rollback},
+constexpr std::array<std::pair<std::string_view, verb::kind>, 8> changing{{{"rollback", verb::kind::rollback},
                                                                            {"approve", verb::kind::approve},
                                                                            {"hold", verb::kind::hold},
                                                                            {"unhold", verb::kind::unhold},
                                                                            {"unlatch", verb::kind::unlatch},
                                                                            {"window open", verb::kind::window_open},
-                                                                           {"window close", verb::kind::window_close}}};
+                                                                           {"window close", verb::kind::window_close},
+                                                                           {"flip", verb::kind::flip}}};
 
 std::expected<verb, std::string> verb_of(verb::kind is, demand& asked, generation& of) {
   verb v;
@@ -151,14 +152,16 @@ std::expected<verb, std::string> verb_of(verb::kind is, demand& asked, generatio
     if (!length) return std::unexpected(length.error());
     v.length = *length;
   }
-  if (asked.values.contains("stable")) {
-    const auto& slots = of.configured().slots;
-    const auto at = std::ranges::find(slots, asked.values["stable"], &config::slot::name);
+  const auto& slots = of.configured().slots;
+  for (const auto& [key, shown] : {std::pair{"stable", "--stable "}, std::pair{"slot", ""}}) {
+    if (!asked.values.contains(key)) continue;
+    const auto at = std::ranges::find(slots, asked.values[key], &config::slot::name);
     if (at == slots.end())
-      return std::unexpected(fmt::format("found --stable {}, which is no slot, expected {}", in_quotes(asked.values["stable"]),
+      return std::unexpected(fmt::format("found {}{}, which is no slot, expected {}", shown, in_quotes(asked.values[key]),
                                          fmt::join(slots | std::views::transform(&config::slot::name), " or ")));
-    v.stable = static_cast<deployment::slot_number>(at - slots.begin());
+    v.slot = static_cast<deployment::slot_number>(at - slots.begin());
   }
+  if (is == verb::kind::flip && !v.slot) return std::unexpected("found no slot, expected which one is to be live");
   if (!v.rule.empty()) {
     if (std::string none = no_rule(of, v.rule); !none.empty()) return std::unexpected(std::move(none));
   }

@@ -66,6 +66,21 @@ std::string state_in(std::string_view message) {
   return {};
 }
 
+/// libpq's words for each address that it tried, a line or more each, without the names that whoever configured them chose.
+std::string without_addresses(std::string_view message) {
+  constexpr std::string_view begins = "connection to server ";
+  constexpr std::string_view ends = " failed: ";
+  std::string words;
+  while (!message.empty()) {
+    std::string_view line = message.substr(0, message.find('\n'));
+    message.remove_prefix(std::min(line.size() + 1, message.size()));
+    const std::size_t end = line.starts_with(begins) ? line.find(ends) : std::string_view::npos;
+    if (end != std::string_view::npos) line.remove_prefix(end + ends.size());
+    words += std::string(line) + '\n';
+  }
+  return words;
+}
+
 }  // namespace
 
 refusal refused(std::string_view state, std::string_view says, std::span<const secret> hidden) {
@@ -79,13 +94,15 @@ refusal refused(std::string_view state, std::string_view says, std::span<const s
 refusal connection_trouble(std::string_view message, std::span<const secret> hidden) {
   if (const std::string state = state_in(message); !state.empty()) return refused(state, said_in(message, state), hidden);
   const auto of = [](reason why, std::string says) { return refusal{{why, std::move(says)}, {}}; };
-  const auto has = [&](std::string_view text) { return message.contains(text); };
-  if (has("Connection refused") || has("No such file")) return of(reason::refused, "connecting was refused: nothing listens there");
+  const std::string words = without_addresses(message);
+  const auto has = [&](std::string_view text) { return words.contains(text); };
   // The second is libpq's word for a connection that ended below TLS, in the handshake or after it.
   if (has("closed the connection unexpectedly") || has("SSL SYSCALL error")) return of(reason::closed, "the server hung up");
   if (has("received invalid response") || has("unexpected")) return of(reason::bad_answer, "the answer is not PostgreSQL's protocol");
   const std::string says = flipback::quoted(message, hidden);
   if (has("SSL") || has("certificate")) return of(reason::bad_tls, says);
+  // Of several addresses, as localhost has them, one that answered has told more.
+  if (has("Connection refused") || has("No such file")) return of(reason::refused, "connecting was refused: nothing listens there");
   if (has("No route to host") || has("unreachable")) return of(reason::unreachable, "the host is unreachable");
   return of(reason::closed, says.empty() ? "the server hung up" : says);
 }

@@ -89,7 +89,7 @@ void invariants::put(const rollback::change& c, rollback::end to, const rollback
   if (how.is == kind::done || how.is == kind::cant_tell) {
     const file_image& now = world_.disk.read(f.path);
     if (!now.says_the_same_as(to == rollback::end::after ? f.after : f.before)) fail(f.path + " is not whole");
-    if (changed_ids_.insert(under_way_).second) ++changed_since_maker_;
+    if (changed_ids_.insert(under_way_).second && !flips_) ++changed_since_maker_;
   }
 }
 
@@ -104,13 +104,14 @@ void invariants::on_said(const event& e, const deployment::state& s) {
   if (e.kind == "deployment.cutover") {
     if (makers_since_cutover_ == 0) fail("it said a cutover, and nobody has changed anything since the one before");
     // What was changed after the first that was seen of it may be said as one of its own.
+    if (flips_) changed_since_maker_ = 0, rolled_back_at_.reset();
     makers_since_cutover_ = s.track.now && maker_ >= world_.clock.since_beginning(s.track.now->began.at) ? 1 : 0;
   }
   if (e.kind.starts_with("rollback.")) {
     const std::string rule = text_in(e, "rule");
     for (auto& [name, b] : breaches_) b.said = b.said || rule == name || e.kind == "rollback.decided" || e.kind == "rollback.step";
   }
-  if (e.kind == "rollback.closed" || e.kind == "rollback.recovered") on_closed(e);
+  if (e.kind.ends_with(".closed") || e.kind.ends_with(".recovered")) on_closed(e);
 }
 
 /// What is said to have come of it, beside what users reach in truth.
@@ -119,11 +120,19 @@ void invariants::on_closed(const event& e) {
   const std::string reached = text_in(e, "reached");
   const bool disturbed_since = leave_at_ && touched_ >= *leave_at_ - seconds(1);
   ++figures_[e.kind + ": " + outcome];
-  if (outcome == "rolled back" || outcome == "unproven") rolled_back_at_ = world_.time.now();
+  const bool of_a_flip = e.kind.starts_with("flip.");
+  const bool proven = outcome == "rolled back" || outcome == "flipped";
+  if (of_a_flip) {
+    const bool came_to_nothing = outcome == "undone" || outcome == "nothing changed";
+    if (came_to_nothing && makers_since_cutover_ > 0) --makers_since_cutover_;
+    if (!came_to_nothing) maker_ = world_.time.now();
+  } else if (proven || outcome == "unproven") {
+    rolled_back_at_ = world_.time.now();
+  }
   if (!disturbed_since) {
     const auto truth = world_.how.sites == site_kind::split ? world_.nginx.leads_to() : world_.nginx.reached();
     const std::string is = truth ? world_.how.by.slots[*truth] : "both, or none";
-    if (outcome == "rolled back" && reached != is) fail(fmt::format("it said rolled back, {} reached, and users reach {}", reached, is));
+    if (proven && reached != is) fail(fmt::format("it said {}, {} reached, and users reach {}", outcome, reached, is));
     // What some of them reach may be seen for what all do, by chance: where they are split, and while old workers linger.
     const bool by_turns = world_.how.sites == site_kind::split || world_.nginx.lingers || !truth;
     if (outcome == "undone" && reached != "can't tell" && reached != is && !by_turns)
@@ -172,6 +181,7 @@ void invariants::stepped(const deployment::present& now, const deployment::happe
   if (s.under_way) {
     under_way_ = s.under_way->id;
     to_ = s.under_way->to.slot;
+    flips_ = s.under_way->why.flips();
   }
   note_breaches(now, s);
   for (std::size_t i = 0; i < done.actions.size(); ++i) {

@@ -76,6 +76,7 @@ class invariants final : public watcher {
   bool recovers_to_sick_ = false;
   bool ended_before_ = false;  ///< what is recovered had ended: nothing may be changed
   std::optional<slot_number> to_;
+  bool flips_ = false;  ///< what is under way is a person's flip, and no rollback
   std::set<std::string> changed_ids_;
   std::optional<duration> rolled_back_at_;
   std::uint64_t epoch_ = 0;

@@ -27,8 +27,9 @@ void invariants::on_leave(const deployment::stepped& done, const deployment::pre
     if (!known->well) return fail(fmt::format("{} was made live and its newest answer was sick", world_.how.by.slots[a.to.slot]));
     if (a.from.slot == a.to.slot) return fail("a rollback to the slot that is live");
   }
-  constexpr std::array<std::string_view, 3> kinds{"a rule", "approval", "order"};
+  constexpr std::array<std::string_view, 4> kinds{"a rule", "approval", "order", "flip"};
   ++figures_[fmt::format("leave by {}", kinds.at(static_cast<std::size_t>(a.why.is)))];
+  if (a.why.flips()) ++makers_since_cutover_, maker_ = world_.time.now();
   if (a.why.is == cause::kind::rule) on_automatic_leave(a, s, now);
 }
 

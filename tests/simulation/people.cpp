@@ -114,15 +114,17 @@ void people::say_verb() {
   v.id = ++verbs_;
   v.by = "ann";
   v.reason = "because";
-  constexpr std::array<verb::kind, 9> kinds{verb::kind::rollback, verb::kind::approve,     verb::kind::approve,
-                                            verb::kind::approve,  verb::kind::hold,        verb::kind::unhold,
-                                            verb::kind::unlatch,  verb::kind::window_open, verb::kind::window_close};
+  constexpr std::array<verb::kind, 11> kinds{verb::kind::rollback,     verb::kind::approve, verb::kind::approve, verb::kind::approve,
+                                             verb::kind::hold,         verb::kind::unhold,  verb::kind::unlatch, verb::kind::window_open,
+                                             verb::kind::window_close, verb::kind::flip,    verb::kind::flip};
   v.is = kinds.at(world_.chance.below(kinds.size()));
   v.sure = world_.chance.chance(0.2);
   v.length = world_.chance.between(seconds(5), seconds(100));
   if (world_.chance.chance(0.2)) v.rule = "error-rate";
-  if (v.is == verb::kind::window_open && world_.chance.chance(0.5)) v.stable = world_.chance.below(world_.slots.count());
-  constexpr std::array<std::string_view, 7> names{"rollback", "approve", "hold", "unhold", "unlatch", "window open", "window close"};
+  if (v.is == verb::kind::flip || (v.is == verb::kind::window_open && world_.chance.chance(0.5)))
+    v.slot = world_.chance.below(world_.slots.count());
+  constexpr std::array<std::string_view, 8> names{"rollback", "approve",     "hold",         "unhold",
+                                                  "unlatch",  "window open", "window close", "flip"};
   shell_model* agent = host_.agent();
   world_.tell("verb {}: {}{}", v.id, names.at(static_cast<std::size_t>(v.is)), agent == nullptr ? ", and there is no agent" : "");
   if (agent != nullptr) agent->ask(std::move(v));

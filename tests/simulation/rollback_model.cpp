@@ -39,7 +39,10 @@ deployment::attempt attempt_from(const rollback::attempt& written, const terms& 
   made.why.rule = written.rule;
   made.why.by = written.by;
   made.why.reason = written.why;
-  if (!written.by.empty()) made.why.is = written.rule == "security" ? deployment::cause::kind::ordered : deployment::cause::kind::approved;
+  if (written.flip)
+    made.why.is = deployment::cause::kind::flip;
+  else if (!written.by.empty())
+    made.why.is = written.rule == "security" ? deployment::cause::kind::ordered : deployment::cause::kind::approved;
   const auto place = [&](const rollback::named_slot& s) {
     const auto found = std::ranges::find(by.slots, s.name);
     return deployment::placed{static_cast<slot_number>(found - by.slots.begin()), s.release};
@@ -63,6 +66,7 @@ rollback::plan plan_for(const world& in, const deployment::attempt& what, std::v
   p.of.by = what.why.by;
   p.of.begun = what.begun.wall;
   p.of.changes = std::move(changes);
+  p.of.flip = what.why.flips();
   p.reloads = in.how.how != switched_by::socket;
   p.forward.slot = what.to.slot;
   p.forward.other = what.from.slot;

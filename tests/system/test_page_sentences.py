@@ -5,6 +5,7 @@ from test_page import browser, chromium  # noqa: F401
 
 WELL = {"mode": "act", "live": "green", "release": "v2", "stable": "blue", "stable_release": "v1", "no_way_back": "", "doubt": "", "intent": "green", "intent_says": "",
         "effect": "agreed", "effect_says": "", "users": "green", "window_open": True, "window_left": 60, "latched": False, "latch": "", "held": "", "rolling": "",
+        "flipping": "",
         "stable_says": "", "asked": [], "in_the_way": [], "not_ready": [], "notes": [], "unstored": [], "kept": "", "failed_attempts_says": ""}
 QUESTION = {"rule": "error-rate", "says": "roll back to blue?"}
 LACK = {"blocking": True, "says": "the live file can't be written", "type": "chown"}
@@ -26,6 +27,8 @@ CASES = [
     ({"asked": [QUESTION]}, {"error-rate": "breached"}, "asked", "Roll back to blue with v1?"),
     ({"asked": [QUESTION], "rolling": "to blue with v1"}, {"error-rate": "breached"}, "rollback under way", "Rolling back to blue with v1"),
     ({"effect": "mixed", "effect_says": "mixed: users reach both slots by turns"}, {"error-rate": "ok"}, "not proven", "Mixed: users reach both slots by turns"),
+    ({"effect_says": "not proven at this moment: the front door has not answered for 12s"}, {"error-rate": "ok"}, "not proven", "Not proven at this moment"),
+    ({"flipping": "to blue with v1"}, {"error-rate": "pending"}, "flip under way", "A person's flip is under way, to blue with v1"),
     ({"effect": "unknown"}, {"error-rate": "ok"}, "not proven", "Which slot users reach is not proven"),
     ({"latched": True, "latch": "green with v2, rolled back", "live": "blue", "release": "v1"}, {"error-rate": "unknown"}, "rolled back", "blue with v1 is live"),
     ({"latched": True, "latch": "green with a, b, undone"}, {"error-rate": "ok"}, "undone", "A rollback of green with a, b came to: undone"),

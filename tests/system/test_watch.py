@@ -5,6 +5,7 @@ import os
 import pty
 import re
 import select
+import signal
 import struct
 import subprocess
 import termios
@@ -37,6 +38,25 @@ def test_it_waits_until_a_cutover_is_proven(stack, fast_agent):
         shown = child.communicate(timeout=30)[0]
     assert child.returncode == 0 and re.search(r"^live +green with v1\.1\.0$", shown.split("\n\n")[-2], re.M), shown
     assert re.search(r"^window +open, 14m\d+s left$", shown, re.M) and re.search(r"^ready +yes$", shown, re.M)
+
+
+def test_what_is_not_seen_any_more_is_not_proven(stack, fast_agent):
+    """nginx that hangs leads nobody anywhere, whatever its files say."""
+    agent = fast_agent()
+    agent.wait("deployment.baseline")
+    wait_until("it to be proven", lambda: re.search(r"^live +blue with v1\.0\.0\nproven +since before \d{4}-", ask(stack, "status")[1], re.M))
+    os.killpg(stack.nginx.pid, signal.SIGSTOP)
+    try:
+        status = wait_until("it to be said", lambda: re.search(r"^live .*\(not proven at this moment: the front door has not answered for \d+s: .+\)$",
+                                                              ask(stack, "status")[1], re.M))
+        assert "\nproven" not in status.string
+        with watch(stack, "--until", "proven", "--for", "4s", stdout=subprocess.PIPE, stderr=subprocess.PIPE) as child:
+            complaints = child.communicate(timeout=30)[1]
+        assert child.returncode == 1 and "it is not proven after 4s" in complaints
+    finally:
+        os.killpg(stack.nginx.pid, signal.SIGCONT)
+    with watch(stack, "--until", "proven", "--for", "20s", stdout=subprocess.DEVNULL) as child:
+        assert child.wait(timeout=30) == 0
 
 
 def test_it_waits_until_all_is_quiet_and_not_for_ever(stack, fast_agent):

@@ -32,7 +32,7 @@ const actions = [
   },
   {
     name: "rollback", path: "rollback", isGrave: true, words: "Roll back",
-    possible: (d) => !d.rolling,
+    possible: (d) => !d.rolling && !d.flipping,
     title: (d) => (d.stable ? `Roll back to ${back(d)}?` : `Roll back from ${live(d)}?`),
     happens: (d) => [
       d.stable ? backAgain(d) : `There is no way back: ${d.no_way_back}. nginx would go to the other slot.`,
@@ -55,7 +55,7 @@ const actions = [
   },
   {
     name: "unlatch", path: "unlatch", words: "Unlatch",
-    possible: (d) => d.latched && !d.rolling,
+    possible: (d) => d.latched && !d.rolling && !d.flipping,
     title: () => "Open the latch?",
     happens: (d) => [`${latchOf(d).what} may be rolled back again, and is no longer remembered as rolled back.`],
     fields: () => [{name: "yes", label: "Even while a rule is breached (`--yes`)", type: "check"}],
@@ -69,7 +69,7 @@ const actions = [
   },
   {
     name: "window-close", path: "window/close", words: "Close the window",
-    possible: (d) => d.window_open && !d.rolling,
+    possible: (d) => d.window_open && !d.rolling && !d.flipping,
     title: () => "Close the rollback window?",
     happens: (d) => [`${live(d)} stays until the next cutover. ${windowClosed}`],
     fields: () => [],

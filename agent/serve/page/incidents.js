@@ -35,11 +35,13 @@ function marksOf(rule, events) {
   return events.filter((event) => event === breach || markedAs[event.kind]).map((event) => ({at: Date.parse(event.time), kind: word(event)}));
 }
 
+const tenMinutes = 600_000;  // so far back reaches what is on record of the rules
+
 /** How the rules that were breached went around it: what is on record, which is more than the page has seen. */
 function charts(incident, now) {
   const some = Object.entries(incident.signals ?? {}).filter(([rule]) => rule === usersErrors || rule === incident.rule || incident.other_rules.includes(rule));
   return some.map(([rule, signal]) => {
-    const before = incident.cutover ? [{at: Date.parse(incident.cutover.at), kind: "cutover"}] : [];
+    const before = incident.cutover && Date.parse(incident.began) - Date.parse(incident.cutover.at) <= tenMinutes ? [{at: Date.parse(incident.cutover.at), kind: "cutover"}] : [];
     const marks = [...before, ...marksOf(rule === usersErrors ? incident.rule : rule, incident.events)];
     const [chart, limit] = [createChart(), limitOf(signal)];
     chart.show({...signal, rule, marks, when: "around the incident"});

@@ -47,6 +47,8 @@ const isOne = (rules) => (rules.length === 1 ? "is" : "are");
 const cases = [
   ({d, breached}) => d.rolling && {state: "rolling", word: "rollback under way", rule: breached[0], sentence: `Rolling back ${d.rolling}`,
     beneath: (live) => `${live} is being left.`},
+  ({d}) => d.flipping && {state: "rolling", word: "flip under way", sentence: `A person's flip is under way, ${d.flipping}`,
+    beneath: (live) => `${live} is being left.`},
   ({d, breached}) => d.asked.length > 0 && {state: "breached", word: "asked", rule: breached[0],
     sentence: `Roll back to ${withRelease(d.stable, d.stable_release)}? Flipback waits for a yes`, beneath: (live) => `${live} is live.`},
   ({d, breached}) => breached.length > 0 && {state: "breached", word: "breached", rule: breached[0],

@@ -26,7 +26,7 @@ inline verb approve(const std::string& rule = {}) {
 inline verb open_window(std::optional<slot_number> stable) {
   verb v;
   v.is = verb::kind::window_open;
-  v.stable = stable;
+  v.slot = stable;
   return v;
 }
 

@@ -132,7 +132,7 @@ TEST_CASE("a_window_that_is_opened_anew_keeps_what_is_doubtful_unless_the_slot_i
     w.s.track.now->back->doubt = "blue was rolled back by someone else";
     verb open;
     open.is = verb::kind::window_open;
-    if (named) open.stable = blue;
+    if (named) open.slot = blue;
     const auto answer = w.types(open);
     REQUIRE(answer);
     CHECK(answer->first);

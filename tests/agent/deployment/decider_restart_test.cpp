@@ -212,7 +212,7 @@ TEST_CASE("facts_that_can't_be_read_are_never_none_until_the_next_cutover") {
     if (!epoch_is_read) {
       verb open;
       open.is = verb::kind::window_open;
-      open.stable = blue;
+      open.slot = blue;
       CHECK(w.types(open)->first);
       w.look(6);
     }

@@ -71,14 +71,13 @@ fates of_state() {
 
 fates of_tracking() {
   const tracking t;
-  const auto& [now, slots, is, users, live_seen, unnamed, departures, recalled, door_silent, door_turned, door_failed, door_identity, door_says,
-               live_was_well, changes_in_place, arriving, unfollowed_since, unfollowed, unfollowed_said, reached, watched, other_in_a_row, agreed_in_a_row,
-               reached_last, reached_in_a_row, unsteady_said] = t;
+  const auto& [now, slots, is, users, unnamed, departures, recalled, door_silent, door_turned, door_failed, door_identity, door_says,
+               live_was_well, changes_in_place, arriving, unfollowed_since, unfollowed, unfollowed_said, reached, watched, other_in_a_row,
+               agreed_in_a_row, reached_last, reached_in_a_row, unsteady_said] = t;
   return all({{"now", fate::stored},
               {"slots", fate::stored},  // field by field below
               {"is", fate::stored},     // that users reach both slots; any other is seen before an epoch is known
               {"users", fate::seen_anew},
-              {"live_seen", fate::seen_anew},
               {"unnamed", fate::seen_anew},
               {"departures", fate::stored},
               {"recalled", fate::stored},
@@ -100,9 +99,9 @@ fates of_tracking() {
               {"reached_last", fate::seen_anew},
               {"reached_in_a_row", fate::seen_anew},
               {"unsteady_said", fate::over}},
-             now, slots, is, users, live_seen, unnamed, departures, recalled, door_silent, door_turned, door_failed, door_identity, door_says,
-             live_was_well, changes_in_place, arriving, unfollowed_since, unfollowed, unfollowed_said, reached, watched, other_in_a_row, agreed_in_a_row,
-             reached_last, reached_in_a_row, unsteady_said);
+             now, slots, is, users, unnamed, departures, recalled, door_silent, door_turned, door_failed, door_identity, door_says,
+             live_was_well, changes_in_place, arriving, unfollowed_since, unfollowed, unfollowed_said, reached, watched, other_in_a_row,
+             agreed_in_a_row, reached_last, reached_in_a_row, unsteady_said);
 }
 
 fates of_slot() {

@@ -24,7 +24,7 @@ struct edited : story {
   std::optional<std::pair<bool, std::string>> opens(std::optional<slot_number> stable) {
     verb v;
     v.is = verb::kind::window_open;
-    v.stable = stable;
+    v.slot = stable;
     return types(std::move(v));
   }
 };

@@ -65,6 +65,12 @@ TEST_CASE("an_incident_says_what_was_put_live_before_it_and_how_long_before") {
   n.tell(verdict("error-rate", "pending"));
   CHECK(incident::number_in(n.told[0], "cutover_ago") == 2);
   CHECK(text_of(n.told[0], "release") == "green-1");
+  n.tell(of("rollback.decided"));
+  n.tell(verdict("error-rate", "ok"));
+  n.tell(closed("rolled back"));
+  n.told.clear();
+  n.tell(verdict("error-rate", "pending"));  // on what was there before
+  CHECK_FALSE(incident::number_in(n.told[0], "cutover_ago"));
 }
 
 TEST_CASE("an_incident_is_from_pending_to_the_end_and_what_happens_carries_its_id") {

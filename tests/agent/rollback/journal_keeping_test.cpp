@@ -64,7 +64,7 @@ TEST_CASE("what_can_not_be_kept_stays_in_the_journal_until_it_can") {
     *faulty.*fault = ENOSPC;
     const result refused = done(j.forget());
     REQUIRE_FALSE(refused.has_value());
-    CHECK(refused.error().contains("what /etc/live said before the rollback can't be kept"));
+    CHECK(refused.error().contains("what /etc/live said before it was changed can't be kept"));
     CHECK(refused.error().contains("No space left"));
     REQUIRE(read(f.file()).size() == 1);
     CHECK((read(f.file()).front() == begun));

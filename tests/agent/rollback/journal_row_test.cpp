@@ -32,6 +32,7 @@ row first_row() {
                   {file_image::kind::link, "", "../sites-available/blue", 0, 0, 0}},
       command_change{"green", "blue"},
   };
+  made.of.flip = true;
   return made;
 }
 
@@ -107,4 +108,14 @@ TEST_CASE("a_row_that_this_version_does_not_know_is_an_error_and_never_none") {
     REQUIRE_FALSE(read.has_value());
     CHECK_MESSAGE(read.error().contains(l.says), read.error());
   }
+}
+
+TEST_CASE("a_row_that_does_not_say_whether_it_is_of_a_flip_is_of_a_rollback") {
+  std::string text = to_text(first_row());
+  const std::string said = R"(,"flip":true)";
+  REQUIRE(text.find(said) != std::string::npos);
+  text.erase(text.find(said), said.size());
+  const auto read = row_from(text);
+  REQUIRE(read);
+  CHECK_FALSE(read->of.flip);
 }

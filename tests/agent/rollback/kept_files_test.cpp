@@ -49,7 +49,7 @@ TEST_CASE("what_files_and_links_said_is_kept_under_their_whole_paths_and_said_ho
   CHECK(fs::read_symlink(f.at / its / "etc/nginx/live") == "../it's green");
   CHECK((looked_at(f.path("kept")).st_mode & 0777) == 0700);
   CHECK((looked_at(f.path(its + "/etc/nginx/a b")).st_mode & 0777) == 0600);
-  CHECK(kept.newest() == fmt::format("what was there before the rollback of {0} is kept under {1}; look first what differs: diff "
+  CHECK(kept.newest() == fmt::format("what was there before Flipback changed it at {0} is kept under {1}; look first what differs: diff "
                                      "'{1}/etc/nginx/a b' '/etc/nginx/a b'; to have it back: cp '{1}/etc/nginx/a b' '/etc/nginx/a b' && "
                                      "ln -sfn '../it'\\''s green' /etc/nginx/live",
                                      at_night, f.path(its)));
@@ -83,7 +83,7 @@ TEST_CASE("what_can_not_be_kept_is_told_with_the_file_and_the_cause") {
   const kept_folder f;
   f.write("kept", "a file, where the folder was expected");
   const std::string why = error_of(f.made().keep(of({file_change{"/etc/live", regular("edited"), regular("blue")}})));
-  CHECK(has(why, "what /etc/live said before the rollback can't be kept"));
+  CHECK(has(why, "what /etc/live said before it was changed can't be kept"));
   CHECK(has(why, f.path("kept")));
   CHECK(has(why, "Not a directory"));
 }

@@ -43,6 +43,15 @@ TEST_CASE("status_says_beside_what_is_live_where_users_are") {
   CHECK(page.at("users").as_string() == "green");
 }
 
+TEST_CASE("status_says_what_is_under_way") {
+  standing s = blue_is_live();
+  CHECK(line(s, "flip") + line(s, "rollback") == "");
+  s.flipping = "to green with v2";
+  CHECK(line(s, "flip") == "under way, to green with v2");
+  CHECK(serve::as_object(s).at("flipping").as_string() == "to green with v2");
+  CHECK(serve::as_object(s).at("rolling").as_string() == "");
+}
+
 TEST_CASE("status_says_why_the_switch_names_no_slot") {
   standing s = blue_is_live();
   s.intent = "";

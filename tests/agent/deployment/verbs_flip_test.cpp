@@ -1,0 +1,218 @@
+// What people type, and what they are answered: flip, which is a cutover and no rollback.
+
+#include "tests/agent/deployment/answered.hpp"
+
+using namespace flipback;
+using namespace flipback::deployment;
+using rollback::outcome;
+
+namespace {
+
+struct flipping : story {
+  std::optional<std::pair<bool, std::string>> flips(slot_number to, bool sure = false) {
+    verb v;
+    v.is = verb::kind::flip;
+    v.slot = to;
+    v.sure = sure;
+    v.reason = "release 2";
+    return types(std::move(v));
+  }
+  /// The agent watches blue.
+  flipping& at_rest() {
+    look(3);
+    run(3min);
+    forget();
+    return *this;
+  }
+  /// What was begun is given leave, and puts the switch there; users follow.
+  flipping& changes_to(slot_number to) {
+    take(prepared{id()});
+    REQUIRE(left());
+    take(changed{id()});
+    names.slot = to;
+    reached = to;
+    return *this;
+  }
+  [[nodiscard]] std::size_t says(const std::string& kind) const {
+    return static_cast<std::size_t>(std::ranges::count_if(did, [&](const action& a) {
+      const auto* said = std::get_if<say>(&a);
+      return said != nullptr && said->what.kind == kind;
+    }));
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a_flip_is_a_cutover_with_a_window_and_a_way_back_and_shuts_no_latch") {
+  flipping w;
+  w.by.mode = config::mode::observe;
+  w.at_rest();
+  CHECK_FALSE(w.flips(green));
+  CHECK(w.count<ask_stable>() == 1);
+  REQUIRE(w.begun());
+  const attempt& begun = w.newest<begin_rollback>()->what;
+  CHECK(begun.to == placed{green, "v2"});
+  CHECK(begun.from == placed{blue, "v1"});
+  CHECK(w.stood().flipping == "to green with v2");
+  CHECK(w.stood().rolling == "");
+  w.changes_to(green);
+  CHECK_FALSE(w.s.latched);
+  w.ends(outcome::rolled_back, true, green);
+  has(w.answered(), true, "green with v2 is live, proven");
+  CHECK(w.says("flip.decided") == 1);
+  CHECK(w.says("flip.closed") == 1);
+  CHECK(w.says("rollback.decided") + w.says("rollback.closed") == 0);
+  w.look(3);
+  CHECK(w.says("deployment.cutover") == 1);
+  CHECK(w.stood().live == "green");
+  CHECK(w.stood().stable == "blue");
+  CHECK(w.stood().window_open);
+  CHECK_FALSE(w.stood().latched);
+  CHECK(w.s.failures.empty());
+}
+
+TEST_CASE("what_a_flip_put_live_is_rolled_back_like_any_other") {
+  flipping w;
+  w.at_rest();
+  w.flips(green);
+  w.changes_to(green).ends(outcome::rolled_back, true, green);
+  w.run(10s);
+  w.forget();
+  w.breach();
+  w.take(judged{});
+  REQUIRE(w.begun());
+  CHECK(w.newest<begin_rollback>()->what.to.slot == blue);
+}
+
+TEST_CASE("a_flip_that_was_undone_leaves_epoch_window_and_latch_as_they_were") {
+  flipping w;
+  w.at_rest();
+  const std::uint64_t epoch = w.stood().epoch;
+  w.flips(green);
+  w.take(prepared{w.id()});
+  w.take(changed{w.id()});
+  w.ends(outcome::undone, true, blue);
+  has(w.answered(), false, "undone, blue stays live");
+  w.run(10s);
+  CHECK(w.stood().epoch == epoch);
+  CHECK(w.stood().live == "blue");
+  CHECK_FALSE(w.stood().window_open);
+  CHECK_FALSE(w.stood().latched);
+  w.forget();
+  CHECK_FALSE(w.flips(green));  // it may be tried again at once
+  CHECK(w.begun());
+}
+
+TEST_CASE("to_a_slot_that_is_sick_or_can't_be_asked_it_flips_by_force_alone") {
+  flipping w;
+  w.at_rest();
+  w.well[green] = false;
+  has(w.flips(green), false, "green is sick (500): users would be led to it; `flipback flip green --force` does it all the same");
+  w.can_be_asked[green] = false;
+  has(w.flips(green), false, "can't be told whether it is well; `flipback flip green --force`");
+  CHECK_FALSE(w.begun());
+  CHECK_FALSE(w.flips(green, true));
+  CHECK(w.begun());
+}
+
+TEST_CASE("to_the_slot_that_is_live_there_is_nothing_to_flip") {
+  flipping w;
+  w.at_rest();
+  has(w.flips(blue), false, "blue is live already: users reach it, and the switch names it");
+  has(w.flips(blue, true), false, "blue is live already");
+  w.by.effect_is_intent = true;
+  w.names = {intent::kind::unreadable, 0, "no `active`", {}};
+  w.look(3);
+  has(w.flips(blue), false, "blue is live already: users reach it");
+  CHECK_FALSE(w.begun());
+  CHECK_FALSE(w.flips(green));
+  CHECK(w.begun());
+}
+
+TEST_CASE("a_switch_that_names_the_slot_and_is_not_followed_is_flipped_to_all_the_same") {
+  flipping w;
+  w.at_rest();
+  w.names.slot = green;  // and nobody has reloaded
+  w.look(5);
+  CHECK_FALSE(w.flips(green));
+  CHECK(w.begun());
+}
+
+TEST_CASE("whatever_release_is_there_is_the_one_that_a_flip_leads_to") {
+  flipping w;
+  w.at_rest();
+  w.releases[green] = "v3";  // since the newest look
+  CHECK_FALSE(w.flips(green));
+  REQUIRE(w.begun());
+  CHECK(w.newest<begin_rollback>()->what.to == placed{green, "v3"});
+}
+
+TEST_CASE("a_flip's_cutover_is_when_the_switch_was_changed_and_its_proof_is_proof_of_it") {
+  flipping w;
+  w.at_rest();
+  w.flips(green);
+  w.changes_to(green);
+  const moment changed_at = w.now;
+  w.passes(60s);  // a slow command
+  w.breach("of-a-probe");
+  w.rules.back().true_since = changed_at.at + 30s;
+  w.ends(outcome::rolled_back, true, green);
+  w.look(1);
+  CHECK(w.says("deployment.cutover") == 1);
+  REQUIRE(w.s.track.now);
+  CHECK(w.s.track.now->began == changed_at);
+  CHECK(w.stood().doubt == "");  // what went wrong since then is the new release's
+}
+
+TEST_CASE("while_one_is_under_way_nothing_else_is_begun_and_it_is_called_by_its_name") {
+  flipping w;
+  w.at_rest();
+  w.flips(green);
+  has(w.flips(green), false, "a flip is under way");
+  has(w.types(verb::kind::rollback), false, "a flip is under way");
+  has(w.types(open_window(green)), false, "a flip is under way");
+  w.changes_to(green);
+  const auto held = w.holds(1h);
+  has(held, true, "no automatic rollback acts for 1h");
+  CHECK(held->second.find("too late") == std::string::npos);
+  flipping other;
+  other.green_is_put_live();
+  other.types(verb::kind::rollback);
+  has(other.flips(blue), false, "a rollback is under way");
+}
+
+TEST_CASE("a_hold_and_a_shut_latch_stop_no_person's_flip") {
+  flipping w;
+  w.green_is_put_live().is_rolled_back();
+  w.look(3);
+  w.holds(1h);
+  w.forget();
+  CHECK_FALSE(w.flips(green));
+  REQUIRE(w.begun());
+  w.changes_to(green).ends(outcome::rolled_back, true, green);
+  w.look(3);
+  CHECK(w.stood().live == "green");
+}
+
+TEST_CASE("a_flip_that_a_crash_cut_off_is_a_flip_after_it") {
+  flipping w;
+  attempt was;
+  was.id = "1";
+  was.why.is = cause::kind::flip;
+  was.why.by = "ada";
+  was.from = {blue, "v1"};
+  was.to = {green, "v2"};
+  was.recovery = true;
+  started found;
+  found.cut_off = was;
+  w.take(std::move(found));
+  REQUIRE(w.begun());
+  w.take(changed{"1"});
+  CHECK_FALSE(w.s.latched);
+  w.names.slot = green;
+  w.reached = green;
+  w.ends(outcome::rolled_back, true, green);
+  CHECK(w.says("flip.recovered") == 1);
+  CHECK(w.s.failures.empty());
+  CHECK_FALSE(w.s.latched);
+}
