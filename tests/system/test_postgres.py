@@ -178,6 +178,12 @@ def test_a_deadlock_is_counted(ask, server):
 
 # --- SQL of one's own
 
+def test_a_long_answer_is_read_whole_and_one_that_is_too_long_is_left(ask, server):
+    for _ in range(5):
+        is_now(ask(server, 'query = "SELECT repeat(\'x\', 900000)"\nexpect = "y"'), "fail", "expectation", 'answered "xxxx')
+    is_now(ask(server, 'query = "SELECT repeat(\'x\', 3000000)"\nexpect = "y"'), "fail", "too large", "longer than 1MiB")
+
+
 def test_a_query_of_ones_own_is_asked_and_its_answer_held_against_what_is_expected(ask, server):
     server.run("CREATE TABLE IF NOT EXISTS properties (id int); TRUNCATE properties; INSERT INTO properties SELECT generate_series(1, 100)")
     entry = is_now(ask(server, 'query = "SELECT count(*) FROM properties"\nexpect = "100"'), "pass", says="answered 100")
