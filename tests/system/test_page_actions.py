@@ -216,7 +216,7 @@ def test_an_opened_incident_shows_what_users_met_with_and_how_the_rule_went(stac
             assert lines["Helped"] == on_record["helped"]
             width, curve, limit, marks = drawn(browser)["error-rate, limit 5%"]
             assert width > 250 and curve >= 9 and limit > 100, (width, curve, limit)
-            assert [mark.rpartition(" ")[0] for mark in marks.split(" · ")] == ["breached", "rollback", "rolled back"]
+            assert [mark.rpartition(" ")[0] for mark in marks.split(" · ")] == ["cutover", "breached", "rollback", "rolled back"]
             assert browser.run("return document.documentElement.scrollWidth") <= size[0]
             assert browser.run(TOO_FAINT) == []
             beyond = browser.run(f"""
