@@ -40,6 +40,7 @@ class verbs {
   std::string reason_;
   std::string stable_;
   std::string slot_;
+  CLI::App* flipping_ = nullptr;  ///< a reason that is empty is another thing there than none
   std::string length_;
   bool yes_ = false;
   bool force_ = false;

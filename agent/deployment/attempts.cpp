@@ -104,7 +104,6 @@ void deciding::ask_leave() {
 void deciding::on(const changed& e) {
   if (!s.under_way || s.under_way->id != e.id) return;
   s.under_way->is = attempt::phase::changing;
-  s.under_way->changed_at = now.at;
   if (s.under_way->why.flips()) return;  // it shuts no latch
   s.latched = latch{s.under_way->epoch, s.under_way->from, s.under_way->why.rule, now.at, {}};
   keep_fact(fact::latch);
@@ -117,9 +116,9 @@ void deciding::on(const ended& e) {
   const bool failed = count_failed(a, e.how);
   const std::string text = say_ended(a, e.how, failed);
   const bool new_epoch = !a.why.flips() && ended_rollback(a, e.how);
-  // What came of a flip the next look finds, as it finds every cutover; it began when the switch was changed, and its proof had witnesses.
-  if (a.why.flips() && e.how.how == outcome::rolled_back && a.changed_at)
-    s.track.arriving = tracking::arrival{a.to, witnesses_of_a_cutover, *a.changed_at, now.at.at};
+  // What came of a flip the next look finds, as it finds every cutover; its proof had the witnesses.
+  if (a.why.flips() && e.how.how == outcome::rolled_back)
+    s.track.arriving = tracking::arrival{a.to, witnesses_of_a_cutover, now.at, now.at.at};
   if (s.track.now && !new_epoch) make_room();
   keep_fact(fact::latch);
   if (s.track.now) keep_fact(fact::epoch);  // else what is remembered of it stays
@@ -127,8 +126,10 @@ void deciding::on(const ended& e) {
   act(close_journal{a.id});
   act(look_at_once{});
   if (a.why.verb == 0) return;
-  const std::string kept =
-      e.how.overwrote ? "; what the files said before is kept: `flipback status` says how to see what differs, and to have it back" : "";
+  const bool as_it_was = a.why.flips() && e.how.how == outcome::undone;  // nothing is to be had back
+  const std::string kept = e.how.overwrote && !as_it_was
+                               ? "; what the files said before is kept: `flipback status` says how to see what differs, and to have it back"
+                               : "";
   act(answer_verb{a.why.verb, e.how.how == outcome::rolled_back, text + kept});
 }
 
@@ -232,10 +233,11 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how, b
   if (failed) says += fmt::format("; {}", text_of(*s.in_doubt.failed, now.at));
   const bool again = failed && s.in_doubt.failed->count > 1;
   const bool quiet = how.how == outcome::rolled_back || (how.how == outcome::nothing_changed && !failed) || again;
-  const bool is_told = how.how == outcome::rolled_back || how.how == outcome::undone || how.how == outcome::nothing_changed;
-  const severity loud = a.why.flips() && is_told ? severity::info
-                        : quiet                  ? severity::warning
-                                                 : severity::critical;  // who typed it is answered
+  severity loud = quiet ? severity::warning : severity::critical;
+  if (a.why.flips()) {  // who typed it is answered
+    if (how.how == outcome::rolled_back || how.how == outcome::nothing_changed) loud = severity::info;
+    if (how.how == outcome::undone && how.reached == a.from.slot) loud = severity::warning;
+  }
   event e{kind_of_end(a), loud, says, {}};
   e.with("outcome", a.why.flips() && how.how == outcome::rolled_back ? "flipped" : std::string(name_of(how.how)))
       .with("rule", a.why.rule)

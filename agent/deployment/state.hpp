@@ -83,7 +83,6 @@ struct attempt {
   std::uint64_t epoch = 0;
   phase is = phase::preparing;
   moment begun;
-  std::optional<moment> changed_at;  ///< when the first change was made, in this life
   bool recovery = false;             ///< it was begun in an earlier life
   std::string blamed;                ///< whom asking both slots found to blame, in words
 };

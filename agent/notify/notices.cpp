@@ -21,7 +21,8 @@ bool is_told_elsewhere(const event& e) {
   constexpr std::array<std::string_view, 4> rooms{"verdict.", "probe.", "incident.", "notify."};
   const bool is_its_rollback = e.kind.starts_with("rollback.") && !incident::text_of(e, "incident").empty();
   // Whoever types a flip is answered; that it did not end as it was to, and not as it was, everybody is told.
-  const bool is_a_flips = e.kind.starts_with("flip.") && e.kind != "flip.closed" && e.kind != "flip.recovered";
+  const bool is_an_end = e.kind == "flip.closed" || e.kind == "flip.recovered";
+  const bool is_a_flips = e.kind.starts_with("flip.") && !(is_an_end && e.severity == severity::critical);
   return is_its_rollback || is_a_flips || std::ranges::any_of(rooms, [&](auto room) { return e.kind.starts_with(room); });
 }
 

@@ -113,7 +113,8 @@ void proof::end() {
   const std::string newest = newest_.empty() ? std::string("the front door was not asked") : newest_;
   if (claim_.new_workers_needed && saw_workers_ && !old_gone_)
     return close(standing::cant_tell, fmt::format("old workers still accept connections; {}", newest));
-  if (reached_ == claim_.other) return close(standing::cant_tell, fmt::format("{} came from {}", newest, claim_.other_name));
+  if (reached_ == claim_.other)
+    return close(standing::cant_tell, fmt::format("the newest answer that told its slot came from {}; {}", claim_.other_name, newest));
   if (in_a_row_ >= claim_.witnesses)
     return close(standing::cant_tell, fmt::format("{} fresh answers in a row came from {}, {}, but for less than {} ms", in_a_row_,
                                                   claim_.name, by_, old_workers_linger / std::chrono::milliseconds(1)));

@@ -40,8 +40,10 @@ std::optional<std::string> wrong_with(const demand& what) {
     if (value.size() > longest_value)
       return fmt::format("found {} of {} bytes, expected at most {}", option(key), value.size(), longest_value);
   }
-  if (what.verb != "rollback" && what.verb != "hold" && what.verb != "ack") return std::nullopt;
   const auto reason = what.values.find("reason");
+  const bool needs_one = what.verb == "rollback" || what.verb == "hold" || what.verb == "ack";
+  const bool may_have_one = what.verb == "flip" && reason != what.values.end();
+  if (!needs_one && !may_have_one) return std::nullopt;
   if (reason == what.values.end() || is_blank(reason->second))
     return "found no word in --reason, expected why: it is recorded, with your name";
   if (what.verb != "hold") return std::nullopt;
