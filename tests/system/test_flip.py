@@ -92,5 +92,5 @@ def test_killed_in_the_middle_it_is_completed_or_undone_by_the_next_start(stack)
     live = wait_until("one slot to be live", stack.live)
     assert {"flipped": "green", "undone": "blue", "nothing changed": "blue"}[ended["outcome"]] == live, ended
     wait_until("that to be known", lambda: ask_json(stack, "status")["deployment"]["live"] == live)
-    assert not json.loads(ask(stack, "status", "--json")[1])["deployment"]["latched"]
+    assert not ask_json(stack, "status")["deployment"]["latched"]
     assert os.path.exists(stack.live_site)
