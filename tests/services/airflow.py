@@ -217,6 +217,7 @@ class Airflow3(Airflow):
             "AIRFLOW__API__PORT": str(self.port), "AIRFLOW__API__WORKERS": "1", "AIRFLOW__API__SECRET_KEY": "k" * 16, "AIRFLOW__API_AUTH__JWT_SECRET": "j" * 64,
             "AIRFLOW__DAG_PROCESSOR__MIN_FILE_PROCESS_INTERVAL": "1", "AIRFLOW__DAG_PROCESSOR__REFRESH_INTERVAL": "1",
             "AIRFLOW__SCHEDULER__PARSING_CLEANUP_INTERVAL": "2", "AIRFLOW__DAG_PROCESSOR__STALE_DAG_THRESHOLD": "2",
+            "AIRFLOW__SCHEDULER__JOB_HEARTBEAT_SEC": "15",  # the DAG processor is called unhealthy after 2.1 of them: a busy machine takes the 10 s of the default
         }
 
     def prepare(self):
