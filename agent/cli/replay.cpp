@@ -6,7 +6,7 @@
 #include "agent/config/configuration.hpp"
 #include "agent/event_lines.hpp"
 #include "agent/judging/verdict_event.hpp"
-#include "agent/record/mapped_file.hpp"
+#include "agent/record/file_window.hpp"
 #include "agent/record/record_file.hpp"
 #include "agent/replay/metrics.hpp"
 #include "agent/replay/source.hpp"
@@ -90,9 +90,9 @@ bool complain(const settings::diagnostics& problems) {
 
 /// Plays one file to its end; false, and said, where it can't be read.
 bool play(const std::string& file, replaying::player& player, report& to) {
-  const auto mapped = mapped_file::of(file);
-  if (!mapped) return complain(file, mapped.error());
-  replaying::record_reader reader(mapped->bytes());
+  auto opened = file_window::of(file);
+  if (!opened) return complain(file, opened.error());
+  replaying::record_reader reader(opened->size(), [&](std::size_t at, std::size_t bytes) { return opened->piece(at, bytes); });
   for (;;) {
     const auto entries = reader.next();
     if (!entries) return complain(file, fmt::format("at byte {}: {}", entries.error().at, entries.error().says));
@@ -111,28 +111,37 @@ bool play_record(const std::string& file, replaying::player& player, report& to)
   return player.has_begun() || complain(file, "holds no samples");
 }
 
+/// A file's text; or one sentence on why it can't be had.
+std::expected<std::string, std::string> whole(const std::string& file) {
+  auto opened = file_window::of(file);
+  if (!opened) return std::unexpected(opened.error());
+  constexpr std::size_t most = replay::scrapes::most.bytes;
+  if (opened->size() > most) return std::unexpected(fmt::format("has {} bytes, expected at most {}", opened->size(), most));
+  return opened->whole();
+}
+
 /// Adds what one word on the command line names.
 bool add(const std::string& word, replay::metrics& to) {
   const replay::source from = replay::source_of(word);
-  std::vector<mapped_file> opened;
+  std::vector<std::string> texts;
   for (const std::string& file : from.files) {
-    auto mapped = mapped_file::of(file);
-    if (!mapped) return complain(file, mapped.error());
-    const replay::content in = replay::content_of(mapped->bytes());
+    auto text = whole(file);
+    if (!text) return complain(file, text.error());
+    const replay::content in = replay::content_of(*text);
     if (in == replay::content::record) return complain(file, "is a record, which is replayed alone");
     if (in == replay::content::json && from.signal.empty())
       return complain(file, fmt::format("is JSON, expected with the signal that it gives: traffic.error_rate={}", file));
     if (in == replay::content::text && !from.signal.empty()) return complain(file, "is no JSON, expected an answer of /api/v1/query_range");
-    opened.push_back(std::move(*mapped));
+    texts.push_back(std::move(*text));
   }
-  if (opened.size() > 2) return complain(word, "names more than two files, expected NAME=FILE or NAME=NUMERATOR,DENOMINATOR");
+  if (texts.size() > 2) return complain(word, "names more than two files, expected NAME=FILE or NAME=NUMERATOR,DENOMINATOR");
   std::expected<void, std::string> added;
   if (from.signal.empty())
-    added = to.add_text(opened[0].bytes());
-  else if (opened.size() == 1)
-    added = to.add_query(from.signal, opened[0].bytes());
+    added = to.add_text(texts[0]);
+  else if (texts.size() == 1)
+    added = to.add_query(from.signal, texts[0]);
   else
-    added = to.add_ratio(from.signal, opened[0].bytes(), opened[1].bytes());
+    added = to.add_ratio(from.signal, texts[0], texts[1]);
   return added || complain(from.signal.empty() ? from.files[0] : word, added.error());
 }
 
@@ -159,9 +168,10 @@ bool play_metrics(const replay_options& options, replay::metrics& from, replayin
 }
 
 bool is_record(const std::vector<std::string>& sources) {
-  const auto mapped = mapped_file::of(sources.front());
-  if (!mapped) return std::filesystem::exists(record_file::older(sources.front()));
-  return replay::content_of(mapped->bytes()) == replay::content::record;
+  auto opened = file_window::of(sources.front());
+  if (!opened) return std::filesystem::exists(record_file::older(sources.front()));
+  const auto begin = opened->piece(0, replaying::magic.size());
+  return begin && replay::content_of(*begin) == replay::content::record;
 }
 
 }  // namespace

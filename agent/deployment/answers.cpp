@@ -169,7 +169,7 @@ void deciding::on(const stored& e) {
   if (!e.trouble.empty() && !was)
     tell("store.failed", severity::critical,
          fmt::format("what is remembered of the {} is not on disk and would not outlast a restart: {}", e.fact, e.trouble));
-  if (e.trouble.empty() && was) tell("store.stored", severity::info, fmt::format("the {} is on disk now", e.fact));
+  if (e.trouble.empty() && was) tell("store.stored", severity::info, fmt::format("what is remembered of the {} is on disk now", e.fact));
   const auto waiting = s.when_stored.find(e.fact);
   if (waiting == s.when_stored.end()) return;
   std::erase_if(waiting->second, [&](const state::answer_to_come& a) {

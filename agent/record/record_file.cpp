@@ -1,6 +1,6 @@
 #include "agent/record/record_file.hpp"
 
-#include "agent/record/mapped_file.hpp"
+#include "agent/record/file_window.hpp"
 #include "rules/replay/record.hpp"
 
 #include <fmt/format.h>
@@ -68,9 +68,9 @@ std::expected<void, std::string> record_file::open(const std::string& head) {
 
 /// A killed writer's last frame: what follows could not be read behind it.
 std::expected<void, std::string> record_file::cut_torn_end() {
-  const auto there = mapped_file::of(path_);
+  auto there = file_window::of(path_);
   if (!there) return std::unexpected(fmt::format("it {}", there.error()));
-  rules::replay::record_reader reader(there->bytes());
+  rules::replay::record_reader reader(there->size(), [&](std::size_t at, std::size_t bytes) { return there->piece(at, bytes); });
   for (auto more = reader.skip(); !more || *more; more = reader.skip()) {
     if (!more) return std::unexpected(fmt::format("at byte {}: {}; it is left alone", more.error().at, more.error().says));
   }

@@ -24,20 +24,14 @@ constexpr const char* tables =
     "CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS written (what TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
-/// `alone`: without the shared memory file that a full disk has no room for.
-std::expected<sql_handle, sql_failure> connect(const std::string& file, bool alone) {
+/// Locked for as long as it is open, for the state has one keeper: what SQLite would share of it with others is a file of mapped memory,
+/// which a full disk has no room for, and which kills whoever touches it once the disk takes nothing more.
+std::expected<sql_handle, sql_failure> connect(const std::string& file) {
   auto h = open_sql(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX);
   if (!h) return h;
-  const std::string settings =
-      std::string(alone ? "PRAGMA locking_mode=EXCLUSIVE;" : "") + "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
+  constexpr const char* settings = "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
   if (const auto set = execute_sql(h->get(), settings); !set) return std::unexpected(set.error());
   return h;
-}
-
-std::expected<sql_handle, sql_failure> connect(const std::string& file) {
-  auto made = connect(file, false);
-  if (made || made.error().is_damage() || made.error().code == SQLITE_BUSY) return made;
-  return connect(file, true);
 }
 
 std::expected<int, sql_failure> version_in(sqlite3* h) {

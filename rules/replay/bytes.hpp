@@ -1,6 +1,7 @@
 #pragma once
 
 #include <bit>
+#include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <optional>
@@ -38,6 +39,8 @@ class byte_writer {
 /// Takes such bytes apart. Once something was not there, nothing is any more, and what it gives is zero.
 class byte_reader {
  public:
+  static constexpr std::size_t longest_number = 10;  ///< bytes
+
   explicit byte_reader(std::string_view bytes) : rest_(bytes) {}
 
   std::uint8_t byte() {

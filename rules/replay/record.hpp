@@ -5,9 +5,11 @@
 
 #include <cstddef>
 #include <expected>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace flipback::rules::replay {
@@ -48,7 +50,12 @@ struct damaged {
 /// Reads what a record_writer has written, of a file as a whole. A last frame that is not whole is passed over: the writer was killed.
 class record_reader {
  public:
-  explicit record_reader(std::string_view file) : file_(file) {}
+  /// Gives so many bytes from there on, fewer where the file has no more of them, good until it is asked again; or why it can't.
+  using piece = std::function<std::expected<std::string_view, std::string>(std::size_t at, std::size_t bytes)>;
+
+  record_reader(std::size_t size, piece of) : size_(size), piece_(std::move(of)) {}
+  explicit record_reader(std::string_view file)
+      : record_reader(file.size(), [file](std::size_t at, std::size_t bytes) { return file.substr(at, bytes); }) {}
 
   /// The entries of the next frame; none at the end. After an error it must not be asked again.
   std::expected<std::vector<entry>, damaged> next();
@@ -58,9 +65,12 @@ class record_reader {
   [[nodiscard]] std::size_t torn() const { return torn_; }
 
  private:
+  /// So many of the bytes that are next; an error where they can't be had.
+  std::expected<std::string_view, damaged> ahead(std::size_t bytes);
   std::expected<std::optional<std::string_view>, damaged> payload();
 
-  std::string_view file_;
+  std::size_t size_;
+  piece piece_;
   std::size_t at_ = 0;
   std::size_t torn_ = 0;
 };

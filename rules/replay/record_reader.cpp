@@ -188,31 +188,44 @@ class frame {
 
 }  // namespace
 
+std::expected<std::string_view, damaged> record_reader::ahead(std::size_t bytes) {
+  auto found = piece_(at_, bytes);
+  if (!found) return std::unexpected(damaged{at_, std::move(found.error())});
+  if (found->size() < bytes) return std::unexpected(damaged{at_, "the file was made shorter while it was read"});
+  return *found;
+}
+
 std::expected<std::optional<std::string_view>, damaged> record_reader::payload() {
   if (at_ == 0) {
-    if (!file_.starts_with(magic)) {
+    const auto begin = ahead(std::min(size_, magic.size()));
+    if (!begin) return std::unexpected(begin.error());
+    if (*begin != magic) {
       return std::unexpected(damaged{0, fmt::format("it does not begin with \"{}\": it is no record", magic.substr(0, magic.size() - 1))});
     }
     at_ = magic.size();
   }
-  const std::string_view rest = file_.substr(at_);
+  const std::size_t rest = size_ - at_;
   const auto ends_here = [&] {
-    torn_ = rest.size();
-    at_ = file_.size();
+    torn_ = rest;
+    at_ = size_;
     return std::nullopt;
   };
-  if (rest.empty()) return std::nullopt;
-  byte_reader head(rest);
+  if (rest == 0) return std::nullopt;
+  const auto begins = ahead(std::min(rest, byte_reader::longest_number));
+  if (!begins) return std::unexpected(begins.error());
+  byte_reader head(*begins);
   const std::uint64_t size = head.number();
-  if (!head.good() || size > head.left() || head.left() - size < checksum_size) return ends_here();
-  const std::size_t begin = rest.size() - head.left();
-  const std::string_view found = rest.substr(begin, size);
+  const std::size_t begin = begins->size() - head.left();
+  if (!head.good() || size > rest - begin || rest - begin - size < checksum_size) return ends_here();
+  const std::size_t whole = begin + size + checksum_size;
+  const auto frame = ahead(whole);
+  if (!frame) return std::unexpected(frame.error());
+  const std::string_view found = frame->substr(begin, size);
   std::uint32_t sum = 0;
   for (std::size_t i = 0; i < checksum_size; ++i)
-    sum |= static_cast<std::uint32_t>(static_cast<unsigned char>(rest[begin + size + i])) << (8 * i);
-  const std::size_t whole = begin + size + checksum_size;
+    sum |= static_cast<std::uint32_t>(static_cast<unsigned char>((*frame)[begin + size + i])) << (8 * i);
   if (sum != checksum(found)) {
-    if (whole != rest.size()) return std::unexpected(damaged{at_, "the checksum is wrong"});
+    if (whole != rest) return std::unexpected(damaged{at_, "the checksum is wrong"});
     return ends_here();  // a file's size may be on disk before what is in it
   }
   at_ += whole;

@@ -257,3 +257,27 @@ def test_a_state_on_a_disk_that_is_read_only_is_said_once_with_the_cause(host, f
     assert f"{full_disk.small}/flipback.db.lock: Read-only file system" in unreadable["says"]
     assert "epoch, hold, latch, failures" in unreadable["says"]
     assert "No such file" not in " ".join(e["says"] for e in agent.of("store.trouble", "store.unreadable"))
+
+
+def test_a_state_that_is_made_immutable_under_the_agent_stops_no_rollback_and_is_written_once_it_can_be(host):
+    """As a snapshot tool or a careful admin leaves it."""
+    agent = host.start()
+    host.cut_over(agent)
+    state = host.ground.path("state")
+    try:
+        subprocess.run(["chattr", "-R", "-f", "+i", state], check=False, timeout=20)  # a socket can't be
+        assert subprocess.run(["touch", os.path.join(state, "flipback.db")], check=False, capture_output=True).returncode != 0
+        held = host.ask("hold", "--for", "1h", "--reason", "I look at it myself")
+        assert held.returncode == 0 and "it is not on disk" in held.stdout, held.stdout + held.stderr
+        done = host.ask("rollback", "--reason", "it is bad")
+        assert done.returncode == 0 and "unrecorded" in done.stdout, done.stdout + done.stderr
+        host.all_say("blue")
+        assert agent.child.alive()
+    finally:
+        subprocess.run(["chattr", "-R", "-f", "-i", state], check=False, timeout=20)
+    wait_until("the latch on disk", lambda: [e for e in agent.of("store.stored") if "latch" in e["says"]], 30, child=agent.child)
+    agent.child.stop()
+    again = host.start()
+    wait_until("its look", lambda: again.of("agent.ready"), child=again.child)
+    now = host.status()
+    assert now["latched"] is True and "I look at it myself" in str(now), now

@@ -1,6 +1,6 @@
 #include "agent/record/recorder.hpp"
 
-#include "agent/record/mapped_file.hpp"
+#include "agent/record/file_window.hpp"
 #include "agent/record/record_file.hpp"
 #include "rules/replay/record.hpp"
 
@@ -31,9 +31,9 @@ catalogue one_signal() {
 
 /// The entries of a file's first frame.
 std::vector<replay::entry> head_of(const std::string& path) {
-  const auto file = mapped_file::of(path);
+  auto file = file_window::of(path);
   REQUIRE(file.has_value());
-  replay::record_reader reader(file->bytes());
+  replay::record_reader reader(file->size(), [&](std::size_t at, std::size_t bytes) { return file->piece(at, bytes); });
   auto first = reader.next();
   REQUIRE(first.has_value());
   return std::move(*first);

@@ -292,11 +292,15 @@ TEST_CASE("a_file_that_is_taken_away_is_written_anew_with_all_that_it_said") {
   CHECK(said(s, "hold") == "= me");
 }
 
-TEST_CASE("without_room_for_shared_memory_facts_can_be_read_all_the_same") {
+TEST_CASE("nothing_of_the_state_is_mapped_memory_which_kills_where_a_disk_takes_nothing_more") {
   const folder f;
   fill(f.file());
   fs::create_symlink("/nowhere/at/all", f.file() + "-shm");  // as on a full disk: it can't be made
   store s(f.file());
+  std::ifstream maps("/proc/self/maps");
+  const std::string mapped(std::istreambuf_iterator<char>(maps), {});
+  CHECK_FALSE(mapped.empty());
+  CHECK_FALSE(mapped.contains(f.at.string()));
   CHECK(s.trouble().empty());
   CHECK(said(s, "latch") == "= shut");
   const result put = done(s.put("latch", "open"));
@@ -306,6 +310,8 @@ TEST_CASE("without_room_for_shared_memory_facts_can_be_read_all_the_same") {
 TEST_CASE("each_write_tells_how_long_the_disk_took_and_one_that_fails_too") {
   const folder f;
   std::atomic<int> told = 0;
+  fill(f.file());
+  f.sql("CREATE TRIGGER refused BEFORE INSERT ON known WHEN new.name = 'hold' BEGIN SELECT RAISE(FAIL, 'no'); END");
   {
     store s(f.file());
     s.on_write([&told](duration took) {
@@ -314,7 +320,6 @@ TEST_CASE("each_write_tells_how_long_the_disk_took_and_one_that_fails_too") {
     });
     CHECK(done(s.put("latch", "shut")));
     CHECK(told == 1);
-    f.sql("CREATE TRIGGER refused BEFORE INSERT ON known BEGIN SELECT RAISE(FAIL, 'no'); END");
     CHECK_FALSE(done(s.put("hold", "me")));
   }
   CHECK(told == 2);
