@@ -4,7 +4,9 @@
 
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
+#include <expected>
 #include <limits>
 
 using namespace flipback;
@@ -147,6 +149,24 @@ TEST_CASE("a_byte_that_was_changed_is_noticed_wherever_it_is") {
     }
   }
   CHECK(noticed == good.size());
+}
+
+TEST_CASE("a_record_that_ends_before_its_size_or_is_not_given_any_further_is_an_error_and_no_end") {
+  const std::string whole = std::string(magic) + written(everything()) + written({cut_over{start}});
+  for (std::size_t there = 0; there < whole.size(); ++there) {
+    CAPTURE(there);
+    for (const bool is_told : {false, true}) {
+      record_reader reader(whole.size(), [&](std::size_t at, std::size_t bytes) -> std::expected<std::string_view, std::string> {
+        if (is_told && at + bytes > there) return std::unexpected("the disk gave nothing");
+        return std::string_view(whole).substr(0, there).substr(std::min(at, there), bytes);
+      });
+      auto more = reader.skip();
+      while (more && *more) more = reader.skip();
+      REQUIRE_FALSE(more.has_value());
+      CHECK(more.error().says == (is_told ? "the disk gave nothing" : "the file was made shorter while it was read"));
+      CHECK(reader.torn() == 0);
+    }
+  }
 }
 
 TEST_CASE("what_is_no_record_is_said") {
