@@ -54,8 +54,8 @@ void deciding::on(const prepared& e) {
   if (s.under_way->is == attempt::phase::stopped) return stop(*s.under_way, "it was stopped before it began");
   if (s.under_way->is != attempt::phase::preparing) return;
   s.under_way->is = attempt::phase::prepared;
-  // It was looked whether all is ready, and this is newer.
-  if (e.refused.empty() || !s.ready) return;
+  // It was looked whether all is ready, and this is newer. A flip was looked at just now.
+  if (e.refused.empty() || !s.ready || s.under_way->why.flips()) return;
   const lack refused{true, fmt::format("nginx refuses its configuration as it is: {}", e.refused), std::string(past_a_refusal)};
   s.ready->looked = now.at.at;
   if (std::ranges::find(s.ready->lacks, true, &lack::blocking) == s.ready->lacks.end()) s.ready->lacks.push_back(refused);
@@ -130,7 +130,23 @@ void deciding::on(const ended& e) {
   const std::string kept = e.how.overwrote && !as_it_was
                                ? "; what the files said before is kept: `flipback status` says how to see what differs, and to have it back"
                                : "";
-  act(answer_verb{a.why.verb, e.how.how == outcome::rolled_back, text + kept});
+  const std::string then = a.why.flips() ? after_flip(a, e.how) : "";
+  act(answer_verb{a.why.verb, e.how.how == outcome::rolled_back, text + then + kept});
+}
+
+/// What a person who has put a slot live would not expect of what comes now, or needs to type.
+std::string deciding::after_flip(const attempt& a, const rollback::ending& how) const {
+  using rollback::outcome;
+  const std::string& from = by.slots[a.from.slot];
+  if (how.how == outcome::unproven) return fmt::format("; `flipback flip {}` puts {} live again", from, from);
+  if (how.how != outcome::rolled_back) return {};
+  const auto& now_live = s.track.now;
+  if (now_live && now_live->back && now_live->back->to.slot == a.to.slot && now_live->live.slot == a.from.slot)
+    return fmt::format("; that was the way back from {}, so that it counts as your rollback: rules ask before they go to {} again", from,
+                       from);
+  if (was_rolled_back_before(s, by, now, a.to))
+    return fmt::format("; {} was rolled back within the last day: rules ask before they do so again", a.to.release);
+  return {};
 }
 
 /// What a rollback came to: for the epoch, the latch, and what is remembered of releases. Whether a new epoch began.
@@ -169,7 +185,8 @@ void deciding::on(const journal_closed& e) {
 }
 
 void deciding::on(const pausing& e) {
-  if (s.under_way && s.under_way->is != attempt::phase::changing) stop(*s.under_way, e.why);
+  if (!s.under_way || s.under_way->is == attempt::phase::changing) return;
+  stop(*s.under_way, s.under_way->why.verb != 0 ? fmt::format("{}; type it again", e.why) : e.why);
 }
 
 void deciding::stop(attempt& a, const std::string& why) {

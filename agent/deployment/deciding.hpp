@@ -57,6 +57,7 @@ struct deciding {
   void doubt_what_was_true(const std::map<std::string, trouble>& before);
   [[nodiscard]] bool is_troubled() const;
   bool ended_rollback(const attempt& a, const rollback::ending& how);
+  [[nodiscard]] std::string after_flip(const attempt& a, const rollback::ending& how) const;
   std::string say_ended(const attempt& a, const rollback::ending& how, bool failed);
   /// Whether it is a rule's that was tried, and has failed without changing anything: that is counted.
   bool count_failed(const attempt& a, const rollback::ending& how);

@@ -79,7 +79,7 @@ std::pair<guard, std::string> for_a_person(const state& s, const terms& by, cons
   const bool in_doubt = rule.not_this_release || s.in_doubt.not_this_release.contains(rule.name);
   if (in_doubt && !rule.held_against_before)
     return {guard::not_this_release, "the condition was true before the cutover already: this release may not be to blame"};
-  if (was_rolled_back_before(s, by, now))
+  if (was_rolled_back_before(s, by, now, t.now->live))
     return {guard::failed_before, "this release was rolled back before, and somebody has brought it back"};
   // What asking both slots could not tell, others may put in doubt.
   if (blame_of(s, rule)->newest.is == blame::kind::cant_tell) {
@@ -169,10 +169,9 @@ bool is_of(const failure& f, const placed& live) {
   return f.what.release == live.release;
 }
 
-bool was_rolled_back_before(const state& s, const terms& by, const present& now) {
-  const placed& live = s.track.now->live;
-  if (!tells_releases(live, by)) return false;
-  return std::ranges::any_of(s.failures, [&](const failure& f) { return is_of(f, live) && now.at.at - f.at.at < remembered_for; });
+bool was_rolled_back_before(const state& s, const terms& by, const present& now, const placed& what) {
+  if (!tells_releases(what, by)) return false;
+  return std::ranges::any_of(s.failures, [&](const failure& f) { return is_of(f, what) && now.at.at - f.at.at < remembered_for; });
 }
 
 bool in_window(const state& s, const terms& by, const present& now, const rule_now& rule) {

@@ -49,7 +49,10 @@ void deciding::answer_when_stored(const verb& v, fact which, std::string text) {
 /// What keeps another from being begun; empty: nothing.
 std::string deciding::busy() const {
   if (!s.under_way && !s.order) return {};
-  return fmt::format("a {} is under way", name_of(s.under_way ? s.under_way->why : *s.order));
+  const cause& why = s.under_way ? s.under_way->why : *s.order;
+  const std::string whose = why.by.empty() ? fmt::format("the rule {}", why.rule) : why.by;
+  const auto to = leads_to(why, s, by, now);
+  return fmt::format("a {}{} is under way ({})", name_of(why), to ? fmt::format(" to {}", by.slots[to->slot]) : "", whose);
 }
 
 void deciding::roll_back(const verb& v) {
@@ -130,7 +133,7 @@ void deciding::unhold(const verb& v) {
 }
 
 void deciding::unlatch(const verb& v) {
-  const bool remembered = s.track.now && was_rolled_back_before(s, by, now);
+  const bool remembered = s.track.now && was_rolled_back_before(s, by, now, s.track.now->live);
   if (!s.latched && !remembered)
     return answer(v, false, "there is nothing to open: the latch is open, and the live release is not remembered as rolled back");
   if (s.under_way) return answer(v, false, busy());

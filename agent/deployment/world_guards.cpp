@@ -44,13 +44,22 @@ std::optional<weighed> stable_slot(const state& s, const terms& by, const presen
   return std::nullopt;
 }
 
+namespace {
+
+const lack* first_blocking(const known_readiness& of) {
+  const auto found = std::ranges::find(of.lacks, true, &lack::blocking);
+  return found == of.lacks.end() ? nullptr : &*found;
+}
+
+}  // namespace
+
 std::optional<weighed> ready_enough(const state& s, const present& now) {
   if (!s.ready || now.at.at - s.ready->looked > readiness_counts_for)
     return waits(guard::ready, "it is looked whether nginx can be switched back", {.ready = true});
   if (s.track.now && s.ready->looked < s.track.now->began.at)
     return waits(guard::ready, "it is looked whether nginx can be switched back", {.ready = true});
-  const auto blocking = std::ranges::find(s.ready->lacks, true, &lack::blocking);
-  if (blocking == s.ready->lacks.end()) return std::nullopt;
+  const lack* const blocking = first_blocking(*s.ready);
+  if (blocking == nullptr) return std::nullopt;
   weighed w = blocked(guard::ready, text_of(*blocking));
   w.missing.ready = now.at.at - s.ready->looked >= ask_again_every;
   return w;
@@ -100,6 +109,10 @@ weighed weigh_order(const state& s, const terms& by, const present& now, const c
     return tells(guard::stable, fmt::format("{} does not pass its check {}: {}{}", name, s.stable->unmet, in_vain, forced));
   if (!to.release.empty() && !s.stable->release.empty() && to.release != s.stable->release)
     return tells(guard::way_back, fmt::format("{} no longer has {}, but {}{}", name, to.release, s.stable->release, forced));
+  if (!of.flips()) return {};
+  // Users wait for no flip, as they do for a rollback: it is not begun where something stands in its way.
+  if (!s.ready || s.ready->looked < of.since.at) return waits(guard::ready, "it is looked whether nginx can be switched", {.ready = true});
+  if (const lack* const blocking = first_blocking(*s.ready)) return tells(guard::ready, text_of(*blocking) + forced);
   return {};
 }
 

@@ -54,7 +54,11 @@ void stepping::on(const start& e) {
 void stepping::on(const written& e) {
   // Users wait for no flip: what a crash would leave of one that is on no record is not risked.
   if (!e.trouble.empty() && plan_.of.flip && s.is == phase::journaling)
-    return over(outcome::nothing_changed, fmt::format("it can't be recorded, and a crash would forget it: {}", e.trouble), std::nullopt);
+    return over(outcome::nothing_changed,
+                fmt::format("it can't be recorded, and a crash would forget it: {}; make room for the folder of [agent] state, or let the "
+                            "agent write there",
+                            e.trouble),
+                std::nullopt);
   if (!e.trouble.empty() && !std::exchange(s.unrecorded, true))
     say("journal", "no", fmt::format("what happens now is unrecorded, and a crash would forget it: {}", e.trouble), true);
   if (s.is == phase::journaling) {
@@ -173,7 +177,8 @@ void stepping::on(const tested& e) {
   }
   if (s.is != phase::testing) return;
   const std::string before =
-      s.good_before == answer::no ? fmt::format(" (as it did before the {})", plan_.of.flip ? "flip" : "rollback") : "";
+      whose_file(e.says) +
+      (s.good_before == answer::no ? fmt::format(" (as it did before the {})", plan_.of.flip ? "flip" : "rollback") : "");
   say("test", word(e.is), e.is == answer::yes ? "" : e.says + before, e.is == answer::no);
   write(row::kind::tested, e.is, e.says);
   s.names = e.names;
@@ -234,6 +239,15 @@ std::string stepping::named_otherwise() const {
   if (s.names.is == intent::kind::neither) return fmt::format("the switch does not name {}: {}", plan_.of.to.name, s.names.says);
   if (s.names.is == intent::kind::names && s.names.slot != plan_.forward.slot)
     return fmt::format("somebody has changed the switch meanwhile, which no longer names {}", plan_.of.to.name);
+  return {};
+}
+
+/// nginx names the live file, which will say something else again once it is undone: whose file it was that it refused.
+std::string stepping::whose_file(const std::string& refusal) const {
+  for (const change& c : plan_.of.changes) {
+    const auto* const file = std::get_if<file_change>(&c);
+    if (file != nullptr && refusal.contains(file->path + ":")) return fmt::format(" ({} held what is {}'s)", file->path, plan_.of.to.name);
+  }
   return {};
 }
 

@@ -50,6 +50,7 @@ class stepping {
   void after_undo_of_files();
   void end_again(const cut_off& found, bool all_before);
   void over(outcome how, std::string says, std::optional<slot_number> reached);
+  [[nodiscard]] std::string whose_file(const std::string& refusal) const;
   [[nodiscard]] std::string with_trouble(std::string says) const;
   /// Why the switch, as it was read last, does not name the slot that it was put to; empty: it does, or it can't be told.
   [[nodiscard]] std::string named_otherwise() const;

@@ -84,7 +84,8 @@ class Stack:
             self.start_slot(slot)
         for slot in ("blue", "green"):
             self.wait_slot(slot)
-        self._start_nginx()
+        self._write_nginx()
+        self.start_nginx()
 
     def stop(self):
         with uninterrupted():
@@ -147,7 +148,7 @@ class Stack:
     def wait_slot(self, slot):
         wait_until(slot, lambda: get(self.slot_url(slot) + "/health")[0], child=self.slots[slot])
 
-    def _start_nginx(self):
+    def _write_nginx(self):
         for folder in ("sites-available", "sites-enabled", "temp"):
             os.makedirs(self.path("nginx", folder))
         for slot in ("blue", "green"):
@@ -156,6 +157,8 @@ class Stack:
         shutil.copyfile(self.site("blue"), self.live_site)
         with open(self.path("nginx", "nginx.conf"), "w", encoding="utf-8") as file:
             file.write(self._nginx_conf())
+
+    def start_nginx(self):
         self.nginx = self.child("nginx", self.nginx_command("-g", "daemon off;"), death_signal=signal.SIGTERM, stop_signal=signal.SIGTERM)
         wait_until("nginx", lambda: get(self.front_url + "/health")[0] == 200, child=self.nginx)
 

@@ -175,6 +175,9 @@ def stack(session_stack):
             session_stack.start_slot(slot)
             session_stack.wait_slot(slot)
             keep.append(session_stack.slots[slot])
+    if not session_stack.nginx.alive():
+        session_stack.start_nginx()
+        keep.append(session_stack.nginx)
     for slot in ("blue", "green"):
         with open(session_stack.site(slot), "w", encoding="utf-8") as file:
             file.write(session_stack.site_text(slot))

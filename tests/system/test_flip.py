@@ -54,7 +54,28 @@ def test_nginx_that_refuses_the_slots_file_stays_as_it_is(stack, fast_agent):
         file.write("nonsense;\n")
     status, _, complaints = flip(stack, "green")
     assert status == 1 and "undone, blue stays live" in complaints and "nonsense" in complaints
+    assert f"({stack.live_site} held what is green's)" in complaints
     assert stack.live() == "blue" and agent.of("flip.closed")[0]["outcome"] == "undone"
+
+
+def test_with_nginx_stopped_a_moment_ago_nothing_is_begun(stack, fast_agent):
+    agent = fast_agent()
+    agent.wait("deployment.baseline")
+    stack.nginx.stop()
+    status, _, complaints = flip(stack, "green")
+    assert status == 1 and f"{stack.nginx_pid} can't be read" in complaints and "start nginx" in complaints, complaints
+    assert "flip green --force` does it all the same" in complaints
+    assert agent.of("flip.decided") == [] and not os.path.exists(stack.nginx_pid)
+
+
+def test_the_way_back_taken_by_a_flip_says_that_it_counts_as_a_rollback(stack, fast_agent):
+    agent = fast_agent()
+    agent.wait("deployment.baseline")
+    assert flip(stack, "green")[0] == 0
+    agent.wait("deployment.cutover", 10)
+    status, printed, complaints = flip(stack, "blue")
+    assert status == 0 and "that was the way back from green, so that it counts as your rollback" in printed, printed + complaints
+    assert "somebody rolled back from green" in wait_until("the cutover", lambda: agent.of("deployment.cutover")[1:])[0]["says"]
 
 
 def test_a_slot_that_is_sick_is_put_live_by_force_alone(stack, fast_agent):

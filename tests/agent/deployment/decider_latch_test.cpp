@@ -178,7 +178,7 @@ TEST_CASE("unlatch_forgets_that_the_live_release_was_rolled_back_in_whichever_sl
   w.releases[blue] = "v2";
   w.look(3);
   REQUIRE(w.s.track.now->live == placed{blue, "v2"});
-  const auto was_rolled_back = [&] { return was_rolled_back_before(w.s, w.by, present{w.now, w.names, {}}); };
+  const auto was_rolled_back = [&] { return was_rolled_back_before(w.s, w.by, present{w.now, w.names, {}}, w.s.track.now->live); };
   REQUIRE(was_rolled_back());
   CHECK(w.types(verb::kind::unlatch, true)->first);
   CHECK_FALSE(was_rolled_back());

@@ -106,6 +106,74 @@ TEST_CASE("to_a_slot_that_is_sick_or_can't_be_asked_it_flips_by_force_alone") {
   CHECK(w.begun());
 }
 
+TEST_CASE("where_something_stands_in_nginx's_way_a_flip_is_begun_by_force_alone_however_well_all_was_a_moment_ago") {
+  flipping w;
+  w.at_rest();
+  REQUIRE(w.s.ready);
+  REQUIRE(w.s.ready->lacks.empty());
+  w.lacks = {{true, "nginx.pid can't be read", "start nginx"}, {false, "no matter", ""}};
+  has(w.flips(green), false, "nginx.pid can't be read; start nginx; `flipback flip green --force` does it all the same");
+  CHECK_FALSE(w.begun());
+  w.lacks.erase(w.lacks.begin());
+  w.look();
+  CHECK_FALSE(w.flips(green));
+  REQUIRE(w.begun());
+  flipping forced;
+  forced.at_rest().lacks = {{true, "nginx.pid can't be read", "start nginx"}};
+  CHECK_FALSE(forced.flips(green, true));
+  CHECK(forced.begun());
+}
+
+TEST_CASE("what_is_lacking_when_leave_is_asked_stops_a_flip_before_its_first_change") {
+  flipping w;
+  w.at_rest();
+  CHECK_FALSE(w.flips(green));
+  REQUIRE(w.begun());
+  w.s.ready->lacks = {{true, "another agent acts here", ""}};
+  w.take(prepared{w.id(), {}});
+  CHECK_FALSE(w.left());
+}
+
+TEST_CASE("an_answer_says_what_a_flip_is_counted_as_and_how_to_have_back_what_was") {
+  flipping out;
+  out.at_rest();
+  CHECK_FALSE(out.flips(green));
+  out.changes_to(green).ends(outcome::unproven, true, std::nullopt);
+  has(out.answered(), false, "; `flipback flip blue` puts blue live again");
+
+  flipping back;
+  back.green_is_put_live().run(1min);
+  CHECK_FALSE(back.flips(blue));
+  back.changes_to(blue).ends(outcome::rolled_back, true, blue);
+  has(back.answered(), true,
+      "; that was the way back from green, so that it counts as your rollback: rules ask before they go to green again");
+
+  flipping again;
+  again.green_is_put_live().is_rolled_back();
+  again.look(3);
+  CHECK_FALSE(again.flips(green));
+  again.changes_to(green).ends(outcome::rolled_back, true, green);
+  has(again.answered(), true, "; v2 was rolled back within the last day: rules ask before they do so again");
+
+  flipping fresh;
+  fresh.at_rest();
+  CHECK_FALSE(fresh.flips(green));
+  fresh.changes_to(green).ends(outcome::rolled_back, true, green);
+  REQUIRE(fresh.answered());
+  CHECK_FALSE(fresh.answered()->second.contains("rules ask"));
+}
+
+TEST_CASE("a_configuration_that_is_read_anew_before_the_first_change_says_to_type_it_again") {
+  flipping w;
+  w.at_rest();
+  CHECK_FALSE(w.flips(green));
+  REQUIRE(w.begun());
+  w.take(pausing{"the configuration is read again"});
+  const auto stopped = w.newest<stop_rollback>();
+  REQUIRE(stopped);
+  CHECK(stopped->why == "the configuration is read again; type it again");
+}
+
 TEST_CASE("to_the_slot_that_is_live_there_is_nothing_to_flip") {
   flipping w;
   w.at_rest();
@@ -156,9 +224,9 @@ TEST_CASE("while_one_is_under_way_nothing_else_is_begun_and_it_is_called_by_its_
   flipping w;
   w.at_rest();
   w.flips(green);
-  has(w.flips(green), false, "a flip is under way");
-  has(w.types(verb::kind::rollback), false, "a flip is under way");
-  has(w.types(open_window(green)), false, "a flip is under way");
+  has(w.flips(green), false, "a flip to green is under way (ada)");
+  has(w.types(verb::kind::rollback), false, "a flip to green is under way (ada)");
+  has(w.types(open_window(green)), false, "a flip to green is under way (ada)");
   w.changes_to(green);
   const auto held = w.holds(1h);
   has(held, true, "no automatic rollback acts for 1h");
@@ -166,7 +234,7 @@ TEST_CASE("while_one_is_under_way_nothing_else_is_begun_and_it_is_called_by_its_
   flipping other;
   other.green_is_put_live();
   other.types(verb::kind::rollback);
-  has(other.flips(blue), false, "a rollback is under way");
+  has(other.flips(blue), false, "a rollback to blue is under way (ada)");
 }
 
 TEST_CASE("a_hold_and_a_shut_latch_stop_no_person's_flip") {

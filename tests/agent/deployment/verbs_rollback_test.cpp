@@ -193,9 +193,9 @@ TEST_CASE("one_rollback_at_a_time") {
   w.breach();
   w.take(judged{});
   for (const auto is : {verb::kind::rollback, verb::kind::approve, verb::kind::window_open})
-    has(w.types(is), false, "a rollback is under way");
+    has(w.types(is), false, "a rollback to blue is under way (the rule error-rate)");
   w.s.latched = latch{};
-  has(w.types(verb::kind::unlatch, true), false, "a rollback is under way");
+  has(w.types(verb::kind::unlatch, true), false, "a rollback to blue is under way (the rule error-rate)");
 }
 
 TEST_CASE("an_order_that_comes_to_nothing_says_so") {

@@ -57,6 +57,7 @@ struct host {
   instant now = instant{} + 100s;
 
   std::function<answer()> test = [] { return answer::yes; };
+  std::string test_says = "nginx says so";
   answer reload = answer::yes;
   bool reloads = true;  ///< whether a reload is carried out, whatever is said of it
   bool logs = true;
@@ -131,7 +132,7 @@ struct host {
     }
     if (std::holds_alternative<run_test>(a)) {
       did.emplace_back("test");
-      return tested{test(), "nginx says so", 20ms, names()};
+      return tested{test(), test_says, 20ms, names()};
     }
     if (std::holds_alternative<ask_leave>(a)) {
       did.emplace_back("ask leave");

@@ -205,6 +205,12 @@ TEST_CASE("an_undo_is_journaled_before_it_is_begun_and_reloads_only_what_was_rel
   refused.roll_back();
   CHECK(refused.over->how == outcome::undone);
   CHECK(refused.count("reload") == 0);
+  CHECK_FALSE(refused.over->says.contains("held what is"));
+  host named;
+  named.test_says = "[emerg] unknown directive in /etc/nginx/b:12";
+  named.test = [n = 0]() mutable { return ++n == 2 ? answer::no : answer::yes; };
+  named.roll_back();
+  CHECK(named.over->says == "[emerg] unknown directive in /etc/nginx/b:12 (/etc/nginx/b held what is blue's)");
 }
 
 TEST_CASE("a_proof_may_take_ten_seconds_or_three_tests") {
