@@ -152,6 +152,8 @@ void add_told(const tally& told, bool in_an_incident, std::vector<MetricFamily>&
       in_an_incident ? 1 : 0);
   MetricFamily& rollbacks = counter("flipback_rollbacks_total", "Rollbacks that have ended, by outcome.");
   for (const auto& [outcome, many] : told.rollbacks) add(rollbacks, static_cast<double>(many), {{"outcome", outcome}});
+  MetricFamily& flips = counter("flipback_flips_total", "Flips that have ended, by outcome.");
+  for (const auto& [outcome, many] : told.flips) add(flips, static_cast<double>(many), {{"outcome", outcome}});
   MetricFamily& decided =
       counter("flipback_rollbacks_decided_total", "Rollbacks that were decided, by the rule or word that they rest on.");
   for (const auto& [rule, many] : told.by_rule) add(decided, static_cast<double>(many), {{"rule", rule}});

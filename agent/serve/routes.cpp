@@ -44,6 +44,7 @@ answer not_by_this_method(const request& what, std::vector<std::string_view> all
 std::span<const api::route> api::routes() {
   using enum asks_for;
   static constexpr std::array rolling{key{"reason"}, key{"stable"}, key{"force", true}};
+  static constexpr std::array flipping{key{"slot"}, key{"reason"}, key{"force", true}};
   static constexpr std::array approving{key{"rule"}};
   static constexpr std::array holding{key{"for"}, key{"reason"}};
   static constexpr std::array unlatching{key{"yes", true}};
@@ -66,6 +67,7 @@ std::span<const api::route> api::routes() {
                                   route{"GET", "/api/v1/notifications", reading, &api::tell, "notifications"},
                                   route{"GET", "/api/v1/events", reading, &api::events},
                                   route{"POST", "/api/v1/rollback", changing, &api::change, "rollback", rolling},
+                                  route{"POST", "/api/v1/flip", changing, &api::change, "flip", flipping},
                                   route{"POST", "/api/v1/approve", changing, &api::change, "approve", approving},
                                   route{"POST", "/api/v1/hold", changing, &api::change, "hold", holding},
                                   route{"POST", "/api/v1/unhold", changing, &api::change, "unhold"},

@@ -20,8 +20,10 @@ bool is_true(const event& e, std::string_view field) {
 
 tally::tally() {
   using rollback::outcome;
-  for (auto o = outcome::rolled_back; o <= outcome::cant_tell; o = static_cast<outcome>(static_cast<int>(o) + 1))
+  for (auto o = outcome::rolled_back; o <= outcome::cant_tell; o = static_cast<outcome>(static_cast<int>(o) + 1)) {
     rollbacks.emplace(rollback::name_of(o), 0);
+    flips.emplace(o == outcome::rolled_back ? "flipped" : rollback::name_of(o), 0);
+  }
 }
 
 void tally::take(const event& e, instant at) {
@@ -41,6 +43,7 @@ void tally::take(const event& e, instant at) {
     ++rollbacks[text_of(e, "outcome")];
     step_before_.reset();
   }
+  if (e.kind == "flip.closed" || e.kind == "flip.recovered") ++flips[text_of(e, "outcome")];
   if (incident::is_a_stance(e)) ++held_back[{e.kind.substr(room.size()), text_of(e, "guard")}];
 }
 

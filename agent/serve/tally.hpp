@@ -20,6 +20,7 @@ class tally {
   std::uint64_t cutovers = 0;
   std::uint64_t incidents = 0;                                             ///< that were breaches, and are over
   std::map<std::string, std::uint64_t> rollbacks;                          ///< by outcome; all are there from the beginning
+  std::map<std::string, std::uint64_t> flips;                              ///< the same of flips
   std::map<std::string, std::uint64_t> by_rule;                            ///< rollbacks that were decided, by rule
   std::map<std::pair<std::string, std::string>, std::uint64_t> held_back;  ///< breaches not acted on, by stance and guard
   std::map<std::string, duration> steps;                                   ///< of the newest rollback, how long each took

@@ -196,12 +196,17 @@ def test_every_change_does_what_its_verb_does(stack, served):
     decided = agent.wait("rollback.decided")
     assert decided["by"] == "alice (HTTP API, from 127.0.0.1)" and decided["why"] == "CVE-2026-1" and stack.live() == "blue"
     again = client.post("/api/v1/rollback", {"reason": "again"})
+    assert client.post("/api/v1/flip", {"slot": "blue"}).detail.startswith("blue is live already")
+    done = client.post("/api/v1/flip", {"slot": "green", "reason": "mended", "by": "alice"})
+    assert done.status == 200 and "is live, proven in" in done.json["says"] and "rules ask before they do so again" in done.json["says"]
+    assert agent.wait("flip.decided")["by"] == "alice (HTTP API, from 127.0.0.1)" and stack.live() == "green"
     assert again.status == 409 and again.detail == "the switch names blue already, and users reach it; \"force\": true does it all the same"
 
 
 UNMEANT = {
     "/api/v1/rollback": [{}, {"reason": ""}, {"reason": " \n"}, {"reason": 1}, {"reason": "x" * 5000}, {"reason": "x", "stable": "purple"}, {"reason": "x", "force": "yes"},
                          {"reson": "x"}, {"reason": "x", "json": "yes"}],
+    "/api/v1/flip": [{}, {"slot": ""}, {"slot": "purple"}, {"slot": 1}, {"slot": "green", "reason": ""}, {"slot": "green", "force": 1}, {"slot": "green", "stable": "blue"}],
     "/api/v1/hold": [{"reason": "x"}, {"for": "1h"}, {"for": "1 parsec", "reason": "x"}, {"for": "8d", "reason": "x"}, {"for": "-1h", "reason": "x"}],
     "/api/v1/approve": [{"rule": "nonsense"}, {"rule": None}],
     "/api/v1/window/open": [{"stable": "purple"}],
@@ -225,7 +230,7 @@ def test_what_can_not_be_meant_changes_nothing_and_is_said(served):
 
 # Who may not.
 
-CHANGES = ["/api/v1/rollback", "/api/v1/hold", "/api/v1/unhold", "/api/v1/unlatch", "/api/v1/approve", "/api/v1/window/open", "/api/v1/window/close", "/api/v1/ack"]
+CHANGES = ["/api/v1/rollback", "/api/v1/flip", "/api/v1/hold", "/api/v1/unhold", "/api/v1/unlatch", "/api/v1/approve", "/api/v1/window/open", "/api/v1/window/close", "/api/v1/ack"]
 READS = ["/api/v1/openapi.json", "/api/v1/session", "/api/v1/status", "/api/v1/rules", "/api/v1/rules/error-rate", "/api/v1/traces", "/api/v1/probes", "/api/v1/incidents",
          "/api/v1/incidents/last", "/api/v1/log", "/api/v1/notifications", "/api/v1/events"]
 BODY = {"for": "1h", "reason": "x"}

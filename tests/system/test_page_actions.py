@@ -98,6 +98,27 @@ def test_the_window_is_closed_and_opened_on_the_page(stack, fast_agent, browser,
     browser.until("its clock", lambda: browser.fact("Window").startswith("14:5"))
 
 
+def test_another_slot_is_put_live_on_the_page(stack, fast_agent, browser, dialog):  # noqa: F811
+    agent = can_act(fast_agent)
+    agent.wait("deployment.baseline")
+    browser.open(stack.agent_url)
+    browser.enter_token(TOKEN, "alice")
+
+    dialog.escape_changes_nothing("flip", "flip")
+    assert agent.of("flip.decided") == []
+    shown = dialog.open("flip")
+    assert "Users on blue with v1.0.0 go there with one reload of nginx" in shown and "with blue with v1.0.0 to go back to" in shown
+    assert browser.run("return [...document.querySelectorAll('dialog [name=slot] option')].map((one) => one.value)") == ["green"]
+    stack.go_bad("green", "sick")
+    dialog.refused("green is sick")
+    assert stack.live() == "blue" and agent.of("flip.decided") == []
+    stack.mend("green")
+    dialog.open("flip")
+    dialog.confirmed("green with v1.1.0 is live, proven in")
+    assert agent.wait("flip.decided")["by"].startswith("alice (HTTP API") and stack.live() == "green"
+    browser.until("green", lambda: browser.text("sentence").startswith("green"))
+
+
 def test_what_was_done_meanwhile_is_refused_in_the_dialog(stack, fast_agent, browser, dialog):  # noqa: F811
     agent = can_act(fast_agent)
     with_green_live(stack, agent)

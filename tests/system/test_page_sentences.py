@@ -3,7 +3,7 @@
 import pytest
 from test_page import browser, chromium  # noqa: F401
 
-WELL = {"mode": "act", "live": "green", "release": "v2", "stable": "blue", "stable_release": "v1", "no_way_back": "", "doubt": "", "intent": "green", "intent_says": "",
+WELL = {"slots": ["blue", "green"], "mode": "act", "live": "green", "release": "v2", "stable": "blue", "stable_release": "v1", "no_way_back": "", "doubt": "", "intent": "green", "intent_says": "",
         "effect": "agreed", "effect_says": "", "users": "green", "window_open": True, "window_left": 60, "latched": False, "latch": "", "held": "", "rolling": "",
         "flipping": "",
         "stable_says": "", "asked": [], "in_the_way": [], "not_ready": [], "notes": [], "unstored": [], "kept": "", "failed_attempts_says": ""}

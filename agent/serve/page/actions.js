@@ -4,7 +4,6 @@ import {change} from "./api.js";
 import {confirm} from "./dialog.js";
 import {byId, each, fill, make, say, withCommands} from "./dom.js";
 import {latchOf} from "./judgement.js";
-import {slotsOf} from "./standing.js";
 import {withRelease} from "./words.js";
 
 const reading = 30_000;  // milliseconds
@@ -15,7 +14,7 @@ const live = (d) => withRelease(d.live, d.release);
 const back = (d) => withRelease(d.stable, d.stable_release);
 const backAgain = (d) => `nginx is put back on ${back(d)}. Users on ${live(d)} go there with one reload of nginx, as a rule within a second. ` +
   "Then it is proven that they reach it.";
-const others = (seen) => slotsOf(seen).filter((slot) => slot !== seen.status.deployment.live);
+const others = (seen) => seen.status.deployment.slots.filter((slot) => slot !== seen.status.deployment.live);
 const slotChoice = (seen) => ({name: "stable", label: "The slot to go back to", type: "choice", choices: others(seen).map((slot) => [slot, slot])});
 const windowClosed = "Past the window rules only tell: a breach is not rolled back by itself.";
 
@@ -38,6 +37,17 @@ const actions = [
       d.stable ? backAgain(d) : `There is no way back: ${d.no_way_back}. nginx would go to the other slot.`,
       "It happens now, in any mode, held or not. A slot that is sick is refused."],
     fields: () => [reason, {name: "force", label: "Even if that slot is sick or has another release (`--force`)", type: "check"}],
+  },
+  {
+    name: "flip", path: "flip", words: "Put live",
+    possible: (d, seen) => !d.rolling && !d.flipping && others(seen).length > 0,
+    title: () => "Put another slot live?",
+    happens: (d) => [
+      `nginx is put on the slot that you choose. Users on ${live(d)} go there with one reload of nginx. Then it is proven that they reach it; ` +
+        "where it fails, nginx is put back.",
+      `It is a cutover: the rollback window opens, with ${live(d)} to go back to. A slot that is sick is refused.`],
+    fields: (d, seen) => [{name: "slot", label: "The slot", type: "choice", choices: others(seen).map((slot) => [slot, slot])},
+      {...reason, required: false}, {name: "force", label: "Even if that slot is sick; what it answers puts nothing back then (`--force`)", type: "check"}],
   },
   {
     name: "hold", path: "hold", words: "Hold",

@@ -18,11 +18,14 @@ function input(field) {
   return make("p", {class: "field"}, make("label", {for: id}, field.label), control, field.hint && make("span", {class: "quiet", id: `${id}-hint`}, field.hint));
 }
 
+/** What need not be given, and is not, is not sent. */
 function valuesOf(form) {
   const values = {};
   for (const control of form.querySelectorAll("input, select")) {
-    if (control.type !== "checkbox") values[control.name] = control.value.trim();
-    else if (control.checked) values[control.name] = true;
+    const text = control.value.trim();
+    if (control.type === "checkbox") {
+      if (control.checked) values[control.name] = true;
+    } else if (text || control.required) values[control.name] = text;
   }
   return values;
 }

@@ -12,18 +12,6 @@ const modes = {
 
 const long = 300;  // characters; more than that is folded
 
-const named = ["live", "stable", "previous", "from", "to"];
-
-/** Every slot that the status or the log has named. */
-export function slotsOf(seen) {
-  const d = seen.status.deployment;
-  const found = new Set([d.live, d.stable, d.intent, d.users]);
-  for (const event of seen.log) {
-    if (/^(deployment\.(baseline|cutover)|rollback\.decided)$/.test(event.kind)) for (const field of named) found.add(event[field]);
-  }
-  return [...found].filter(Boolean).sort();
-}
-
 /** The newest event that made the live slot live. */
 function madeLive(seen) {
   return seen.log.findLast((event) => event.kind === "deployment.cutover" || event.kind === "deployment.baseline" ||
@@ -107,7 +95,7 @@ function createFact([what]) {
 export function showStanding(seen) {
   const now = seen.now();
   const facts = seen.status.deployment ? factsOf(seen) : [["Users", hurt(seen.rules).says]];
-  const slots = seen.status.deployment ? slotsOf(seen) : [];
+  const slots = seen.status.deployment ? seen.status.deployment.slots : [];
   byId("slots").dataset.live = slots.indexOf(seen.status.deployment?.live);
   byId("slots").dataset.count = slots.length;
   each(byId("slots"), slots.map((name) => ({...aboutSlot(name, seen), now})), (slot) => slot.name, createSlot);
