@@ -230,8 +230,8 @@ error_log = "{self.path('error.log')}"
 [probes.work]
 type = "http"
 url = "http://127.0.0.1:{self.front_ports[0]}/work"
-every = "100ms"
-timeout = "90ms"
+every = "250ms"
+timeout = "240ms"
 {log}
 {rule}
 """

@@ -21,5 +21,5 @@ def test_no_request_on_its_own_connection_is_lost_by_flips_and_rollbacks(stack):
     for who in ("runbook", "flipback"):
         assert found["fresh", who][0] > 10 and found["kept", who][0] > 10, found
     assert sum(found["fresh", who][1] for who in ("runbook", "flipback", "in between")) == 0, changes.users.broken("fresh")
-    # Who keeps a connection may lose it to any reload of nginx: here, to no more than a few of hundreds.
-    assert found["kept", "flipback"][1] <= found["kept", "runbook"][1] + ROUNDS, found
+    # Who keeps a connection may lose it to any reload of nginx: here, to no more than a few of a hundred.
+    assert found["kept", "flipback"][1] <= found["kept", "runbook"][1] + max(ROUNDS, 0.03 * found["kept", "flipback"][0]), found

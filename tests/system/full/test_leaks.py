@@ -89,6 +89,7 @@ def test_nothing_leaks(tmp_path, wrong_answers):
         print(before, after)
         # Runs under way differ, by as many as the machine is late with. What leaked never gets less.
         wait_until(f"{after} descriptors to be as few as {before}", lambda: settled() <= before["descriptors"] + 20, 60, agent)
-        assert after["kilobytes"] < before["kilobytes"] + 1024, (before, after)  # a hundred bytes a run would be ten times that
+        # More runs at once need more at once, where the machine is late. What one kind leaks is beyond that from 300 bytes a run on.
+        assert after["kilobytes"] < before["kilobytes"] + 3072, (before, after)
     finally:
         agent.stop()
