@@ -136,7 +136,7 @@ void supervisor::go_on_with_incidents(const std::string& file) {
   const std::string told = notifier_.incident();
   if (done) done = recall(told.empty() ? *open : told, [&](const happening& h) { notifier_.recall(h); });
   if (const auto newest = incident::read_operations(file, most_recalled); done && newest) {
-    for (const happening& h : *newest) incidents_.recall_cutover(h.what, h.at);
+    for (const happening& h : *newest) incidents_.note_cutover(h.what, h.at);
     follow_up_.recall(*newest);
   }
   if (!done) tell({"history.failed", severity::warning, fmt::format("an incident that is open may begin anew: {}", done.error()), {}});

@@ -78,7 +78,7 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
   add_json(explaining);
   CLI::App* const rolling = add("rollback", "Roll back to the stable slot now, whatever the rules say");
   rolling->add_option("--reason", reason_, "Why: it is recorded, with your name")->required();
-  CLI::App* const flipping = flipping_ = add("flip", "Put a slot live, and prove that users reach it: a cutover in one command");
+  CLI::App* const flipping = add("flip", "Put a slot live, and prove that users reach it: a cutover in one command");
   flipping->add_option("SLOT", slot_, "The slot's name")->required();
   flipping->add_option("--reason", reason_, "Why: it is recorded, with your name");
   flipping->add_flag("--force", force_, "Also a slot that is sick: what it answers does not put the switch back");
@@ -162,7 +162,7 @@ std::string verbs::typed() const {
   add("--for", length_);
   add("--stable", stable_);
   add("--until", until_);
-  add("--reason", reason_);
+  if (reason_) add("--reason", *reason_);
   for (const auto& [flag, is] : {std::pair{"--yes", yes_}, std::pair{"--force", force_}, std::pair{"--json", json_},
                                  std::pair{"--markdown", markdown_}, std::pair{"--svg", svg_}}) {
     if (is) argv.emplace_back(flag);
@@ -219,7 +219,7 @@ int verbs::run() const {
   if (!target_.empty()) asked.values["target"] = target_;
   if (markdown_) asked.values["markdown"] = "yes";
   if (svg_) asked.values["svg"] = "yes";
-  if (!reason_.empty() || flipping_->count("--reason") > 0) asked.values["reason"] = reason_;
+  if (reason_) asked.values["reason"] = *reason_;
   if (!length_.empty()) asked.values["for"] = length_;
   if (yes_) asked.values["yes"] = "yes";
   if (force_) asked.values["force"] = "yes";

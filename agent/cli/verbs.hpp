@@ -37,10 +37,9 @@ class verbs {
   std::string incident_;
   std::string target_;
   std::string until_;
-  std::string reason_;
+  std::optional<std::string> reason_;  ///< one that is empty is another thing than none
   std::string stable_;
   std::string slot_;
-  CLI::App* flipping_ = nullptr;  ///< a reason that is empty is another thing there than none
   std::string length_;
   bool yes_ = false;
   bool force_ = false;

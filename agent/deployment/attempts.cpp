@@ -31,6 +31,20 @@ bool is_a_rules_own(const attempt& a) {
   return a.why.is == cause::kind::rule && a.why.by.empty();
 }
 
+/// How loudly a rollback's end is said, which was the so-many-th failed attempt; 0: it did not fail.
+severity loudness(const rollback::ending& how, unsigned failed) {
+  using rollback::outcome;
+  const bool as_expected = how.how == outcome::rolled_back || (how.how == outcome::nothing_changed && failed == 0);
+  return as_expected || failed > 1 ? severity::warning : severity::critical;
+}
+
+/// Who has typed a flip is answered: others are told where users are not where they were, and it was not to be so.
+severity loudness_of_flip(const attempt& a, const rollback::ending& how) {
+  using rollback::outcome;
+  if (how.how == outcome::rolled_back || how.how == outcome::nothing_changed) return severity::info;
+  return how.how == outcome::undone && how.reached == a.from.slot ? severity::warning : severity::critical;
+}
+
 }  // namespace
 
 void deciding::begin(const cause& why, const placed& to, const std::string& whom) {
@@ -248,14 +262,7 @@ std::string deciding::say_ended(const attempt& a, const rollback::ending& how, b
       break;
   }
   if (failed) says += fmt::format("; {}", text_of(*s.in_doubt.failed, now.at));
-  const bool again = failed && s.in_doubt.failed->count > 1;
-  const bool quiet = how.how == outcome::rolled_back || (how.how == outcome::nothing_changed && !failed) || again;
-  severity loud = quiet ? severity::warning : severity::critical;
-  if (a.why.flips()) {  // who typed it is answered
-    if (how.how == outcome::rolled_back || how.how == outcome::nothing_changed) loud = severity::info;
-    if (how.how == outcome::undone && how.reached == a.from.slot) loud = severity::warning;
-  }
-  event e{kind_of_end(a), loud, says, {}};
+  event e{kind_of_end(a), a.why.flips() ? loudness_of_flip(a, how) : loudness(how, failed ? s.in_doubt.failed->count : 0), says, {}};
   e.with("outcome", a.why.flips() && how.how == outcome::rolled_back ? "flipped" : std::string(name_of(how.how)))
       .with("rule", a.why.rule)
       .with("seconds", to_seconds(how.took))

@@ -66,7 +66,7 @@ std::vector<event> book::take(event e, wall_time at) {
     now_ = ongoing{.id = compact_time(at), .began = at};
     told.push_back(began(e, at));
   }
-  recall_cutover(e, at);
+  note_cutover(e, at);
   if (!now_) return {std::move(e)};
   see(e);
   told.push_back(std::move(e));
@@ -77,7 +77,7 @@ std::vector<event> book::take(event e, wall_time at) {
   return told;
 }
 
-void book::recall_cutover(const event& e, wall_time at) {
+void book::note_cutover(const event& e, wall_time at) {
   if (e.kind == "deployment.cutover") cutover_ = {text_of(e, "live"), text_of(e, "release"), at};
   const bool is_an_end = e.kind == "rollback.closed" || e.kind == "rollback.recovered";
   if (is_an_end && led_back(text_of(e, "outcome"))) cutover_.reset();

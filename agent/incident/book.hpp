@@ -33,8 +33,9 @@ class book {
   /// and after it `incident.ended`.
   std::vector<event> take(event e, wall_time at);
 
-  /// What was put live, or back, by what an earlier life has told, the oldest first.
-  void recall_cutover(const event& e, wall_time at);
+  /// Notes what was put live, or back: of what is told now it is done by `take`; of what an earlier life has told, the oldest first, by
+  /// whoever has read that.
+  void note_cutover(const event& e, wall_time at);
 
   /// Goes on with the newest incident that an earlier life has told, by its own events in their order.
   void recall(const event& e, wall_time at);
@@ -51,12 +52,11 @@ class book {
   [[nodiscard]] event ended(wall_time at) const;
   [[nodiscard]] bool is_over() const;
 
-  /// What a cutover put live, and when.
-  struct put_live {
-    std::string slot, release;
+  struct newest_cutover {
+    std::string slot, release;  ///< that it put live
     wall_time at;
   };
-  std::optional<put_live> cutover_;  ///< the newest, unless it was rolled back
+  std::optional<newest_cutover> cutover_;  ///< the newest, unless it was rolled back
   std::optional<ongoing> now_;
 };
 

@@ -52,8 +52,8 @@ TEST_CASE("an_incident_says_what_was_put_live_before_it_and_how_long_before") {
   n.tell(verdict("error-rate", "pending"));
   CHECK_FALSE(incident::number_in(n.told[0], "cutover_ago"));
   n.tell(verdict("error-rate", "ok"));
-  n.kept.recall_cutover(cutover("blue"), at(10));
-  n.kept.recall_cutover(of("deployment.failover"), at(11));
+  n.kept.note_cutover(cutover("blue"), at(10));
+  n.kept.note_cutover(of("deployment.failover"), at(11));
   n.now = 100;
   n.told.clear();
   n.tell(verdict("error-rate", "pending"));
