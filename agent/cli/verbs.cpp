@@ -82,6 +82,7 @@ verbs::verbs(CLI::App& to, const std::string& configuration) : configuration_(co
   flipping->add_option("SLOT", slot_, "The slot's name")->required();
   flipping->add_option("--reason", reason_, "Why: it is recorded, with your name");
   flipping->add_flag("--force", force_, "Also a slot that is sick: what it answers does not put the switch back");
+  add_json(add("drill", "Rehearse a rollback, all but the change: the way back, nginx, the slot, and whether it could be proven"));
   CLI::App* const holding = add("hold", "Let no automatic rollback act for a time");
   holding->add_option("--for", length_, "How long: 30m, 2h; to 7d")->required()->type_name("TIME");
   holding->add_option("--reason", reason_, "Why: it is recorded, with your name")->required();
@@ -231,7 +232,7 @@ int verbs::run() const {
   }
   const std::string path = socket();
   // Those wait for the end of a rollback or a flip, or for a target's answer; all others are answered at once, or by nobody.
-  const bool waits = verb_ == "rollback" || verb_ == "flip" || verb_ == "approve" || verb_ == "notify test";
+  const bool waits = verb_ == "rollback" || verb_ == "flip" || verb_ == "drill" || verb_ == "approve" || verb_ == "notify test";
   constexpr duration patience = std::chrono::seconds(10);
   auto answer = serve::ask(path, asked, typed(), waits ? std::nullopt : std::optional(patience));
   const bool knows_whose = socket_.empty() || !configuration_.empty();  // a socket alone does not say where its agent's state is
@@ -251,7 +252,7 @@ int verbs::run() const {
     return 2;
   }
   fmt::print(answer->done ? stdout : stderr, "{}", json_ ? answer->text : whole_lines(answer->text));
-  return answer->done ? 0 : answer->wrong ? 2 : 1;
+  return answer->wrong ? 2 : answer->done && !answer->is_no ? 0 : 1;
 }
 
 }  // namespace flipback::cli

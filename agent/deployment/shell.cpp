@@ -226,15 +226,16 @@ asio::awaitable<void> shell::watch() {
   while (!stopping_) {
     const instant began = of_.seen.now().now.at;
     try {
-      sighting seen = co_await of_.seen.look(wants_fresh_look(state_.track));
+      sighting seen = co_await of_.seen.look(wants_fresh_look(state_.track) || drill_);
       if (stopping_) break;
       take(looked{seen});
+      if (drill_) drill_->see(seen);
       of_.on_look(seen, state_);
     } catch (const std::exception& error) {  // a mistake of ours must not leave the deployment unwatched
       of_.tell({"agent.task_failed", severity::critical, fmt::format("a look at the deployment failed: {}", error.what()), {}});
     }
     if (std::exchange(look_now_, false)) continue;
-    const duration every = is_changing(state_.track) ? std::min(hurried_look, terms_.watch_every) : terms_.watch_every;
+    const duration every = is_changing(state_.track) || drill_ ? std::min(hurried_look, terms_.watch_every) : terms_.watch_every;
     pause_.expires_at(began + every);
     boost::system::error_code woken;
     co_await pause_.async_wait(asio::redirect_error(asio::use_awaitable, woken));
@@ -259,6 +260,7 @@ void shell::stop(bool agent_ends) {
     of_.acting.hurry();
   else
     take(pausing{"the configuration is read again"});
+  if (drill_) drill_->end();
   pause_.cancel();
 }
 
@@ -273,6 +275,37 @@ asio::awaitable<std::pair<bool, std::string>> shell::ask(verb what) {
   // After the wait this shell may be gone: a reload hands on those who wait.
   if (!who->answer) co_await who->answered.async_wait(asio::as_tuple(asio::use_awaitable));
   co_return who->answer.value_or(std::pair{false, std::string("the agent is being stopped; `flipback status` tells what is so")});
+}
+
+asio::awaitable<std::expected<drilled, std::string>> shell::rehearse(std::string by) {
+  if (stopping_) co_return std::unexpected("the agent is being stopped, or takes on a new configuration: nothing was done; ask again");
+  if (drill_) co_return std::unexpected("a drill is under way");
+  if (state_.under_way)
+    co_return std::unexpected(
+        fmt::format("a {} to {} is under way", name_of(state_.under_way->why), terms_.slots[state_.under_way->to.slot]));
+  struct waiting_for_it {
+    asio::steady_timer over;
+    std::optional<drilled> made;
+  };
+  drill_ = std::make_shared<drill>(loop_, of_.seen, of_.rules, terms_, state_);
+  const auto who = std::make_shared<waiting_for_it>(asio::steady_timer(loop_, asio::steady_timer::time_point::max()));
+  spawn([](shell& self, std::string by_whom, std::shared_ptr<waiting_for_it> asked) -> asio::awaitable<void> {
+    const auto running = self.drill_;
+    try {
+      asked->made = co_await running->run(present{self.of_.seen.now().now, self.of_.seen.names(), {}, {}, {}});
+      event e{"deployment.drilled", severity::info, fmt::format("{} rehearsed: {}", by_whom, asked->made->says), {}};
+      self.of_.tell(e.with("by", by_whom));
+    } catch (const std::exception& error) {
+      self.of_.tell({"agent.task_failed", severity::critical, fmt::format("a drill failed: {}", error.what()), {}});
+    }
+    self.drill_.reset();
+    asked->over.cancel();
+  }(*this, std::move(by), who));
+  pause_.cancel();  // the next look is due now
+  // After the wait this shell may be gone.
+  if (!who->made) co_await who->over.async_wait(asio::as_tuple(asio::use_awaitable));
+  if (!who->made) co_return std::unexpected("it broke off; `flipback log` says why");
+  co_return *std::move(who->made);
 }
 
 void shell::hold_for(const std::string& rule, const std::string& why, duration length) {

@@ -3,6 +3,7 @@
 #include "flipback/event.hpp"
 
 #include "agent/deployment/decider.hpp"
+#include "agent/deployment/drill.hpp"
 #include "agent/deployment/standing.hpp"
 #include "agent/deployment/world.hpp"
 #include "agent/rollback/shell.hpp"
@@ -13,6 +14,7 @@
 #include <boost/asio/steady_timer.hpp>
 
 #include <deque>
+#include <expected>
 #include <functional>
 #include <map>
 #include <memory>
@@ -52,6 +54,8 @@ class shell {
   void rules_changed() { take(judged{}); }
   /// What a person asks, and the answer: whether it was done, and what is said.
   asio::awaitable<std::pair<bool, std::string>> ask(verb what);
+  /// Rehearses a rollback; an error is why not now.
+  asio::awaitable<std::expected<drilled, std::string>> rehearse(std::string by);
   /// A rule's own hold.
   void hold_for(const std::string& rule, const std::string& why, duration length);
 
@@ -84,6 +88,7 @@ class shell {
   asio::steady_timer pause_;
   task_group tasks_;
   std::map<std::uint64_t, std::shared_ptr<waiting>> waiting_;
+  std::shared_ptr<drill> drill_;                                ///< while it is run
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);  ///< the keeper of facts outlives this
 };
 

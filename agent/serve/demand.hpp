@@ -21,6 +21,7 @@ struct reply {
   bool done = false;
   std::string text;    ///< whole lines: for people, or JSON where that was asked for; where not done, why
   bool wrong = false;  ///< not done, since what was typed can't be meant: a slot or a rule that is none
+  bool is_no = false;  ///< done, and what was found is a no, or can't be told
 };
 
 /// Bytes of one value of a demand. A reason is told in events and in `status` again and again.

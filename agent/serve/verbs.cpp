@@ -168,6 +168,40 @@ std::expected<verb, std::string> verb_of(verb::kind is, demand& asked, generatio
   return v;
 }
 
+// flipback drill
+
+std::string_view word(deployment::answer a) {
+  constexpr std::array<std::string_view, 3> words{"no", "ok", "can't tell"};
+  return words.at(static_cast<std::size_t>(a));
+}
+
+reply told(const deployment::drilled& found, bool as_json) {
+  const bool good = found.is == deployment::answer::yes;
+  if (as_json) {
+    json::array steps;
+    for (const deployment::rehearsed& r : found.steps)
+      steps.push_back(json::object{{"step", r.what}, {"is", word(r.is)}, {"says", r.says}, {"seconds", to_seconds(r.took)}});
+    reply made = done({{"is", word(found.is)}, {"says", found.says}, {"rule", found.rule}, {"steps", std::move(steps)}});
+    made.is_no = !good;
+    return made;
+  }
+  std::string text;
+  for (const deployment::rehearsed& r : found.steps) {
+    const std::string took =
+        r.took > duration{} ? fmt::format(" ({})", format_duration(std::chrono::floor<std::chrono::milliseconds>(r.took))) : "";
+    text += fmt::format("{:<9} {:<10} {}{}\n", r.what, word(r.is), one_line(r.says), took);
+  }
+  text += fmt::format("{:<9} {:<10} {}\n", "a breach", "", one_line(found.rule));
+  text += fmt::format("drill     {:<10} {}\n", word(found.is), one_line(found.says));
+  return {true, text, false, !good};
+}
+
+asio::awaitable<reply> drill(generation& of, std::string by, bool as_json) {
+  if (of.deployed() == nullptr) co_return sentence(false, "there is no [deployment] to act on");
+  const auto found = co_await of.deployed()->rehearse(std::move(by));
+  co_return found ? told(*found, as_json) : sentence(false, found.error());
+}
+
 asio::awaitable<reply> change(generation& of, verb::kind is, demand asked) {
   if (of.deployed() == nullptr) co_return sentence(false, "there is no [deployment] to act on");
   if (const auto mistake = wrong_with(asked)) co_return wrong(*mistake);
@@ -185,6 +219,7 @@ asio::awaitable<reply> answer_to(generation& of, const on_record& known, demand 
   if (asked.verb == "status") co_return as_json ? done(status_as_object(of, known)) : reply{true, status_as_text(of, known)};
   if (asked.verb == "rules") co_return as_json ? done(rules_as_object(of)) : reply{true, rules_as_text(of)};
   if (asked.verb == "explain") co_return explain(of, asked.values["rule"], as_json);
+  if (asked.verb == "drill") co_return co_await drill(of, asked.by, as_json);
   for (const auto& [name, is] : changing) {
     if (asked.verb == name) co_return co_await change(of, is, std::move(asked));
   }

@@ -34,7 +34,7 @@ std::optional<demand> demand_in(const std::string& line) {
 }
 
 std::string line_of(const reply& r) {
-  return json::serialize(json::object{{"done", r.done}, {"text", r.text}, {"wrong", r.wrong}}) + "\n";
+  return json::serialize(json::object{{"done", r.done}, {"text", r.text}, {"wrong", r.wrong}, {"no", r.is_no}}) + "\n";
 }
 
 std::optional<reply> reply_in(const std::string& line) {
@@ -44,8 +44,11 @@ std::optional<reply> reply_in(const std::string& line) {
   const auto* done = object != nullptr ? object->if_contains("done") : nullptr;
   const auto* text = object != nullptr ? object->if_contains("text") : nullptr;
   if (done == nullptr || !done->is_bool() || text == nullptr || !text->is_string()) return std::nullopt;
-  const auto* wrong = object->if_contains("wrong");  // an agent of an earlier version does not say it
-  return reply{done->get_bool(), std::string(text->get_string()), wrong != nullptr && wrong->is_bool() && wrong->get_bool()};
+  const auto is_true = [&](const char* key) {  // an agent of an earlier version does not say it
+    const auto* is = object->if_contains(key);
+    return is != nullptr && is->is_bool() && is->get_bool();
+  };
+  return reply{done->get_bool(), std::string(text->get_string()), is_true("wrong"), is_true("no")};
 }
 
 }  // namespace flipback::serve
