@@ -42,7 +42,7 @@ TEST_CASE("a_flip_is_a_cutover_with_a_window_and_a_way_back_and_shuts_no_latch")
   CHECK_FALSE(w.flips(green));
   CHECK(w.count<ask_stable>() == 1);
   REQUIRE(w.begun());
-  const attempt& begun = w.newest<begin_rollback>()->what;
+  const attempt begun = w.newest<begin_rollback>()->what;
   CHECK(begun.to == placed{green, "v2"});
   CHECK(begun.from == placed{blue, "v1"});
   CHECK(w.stood().flipping == "to green with v2");
