@@ -55,7 +55,7 @@ void* bounded_memory::do_allocate(std::size_t bytes, std::size_t alignment) {
 }
 
 void bounded_memory::do_deallocate(void* what, std::size_t bytes, std::size_t alignment) {
-  ::operator delete(what, bytes, std::align_val_t(alignment));
+  ::operator delete(what, std::align_val_t(alignment));  // Boost 1.81's monotonic_resource gives back a size without its block's head
   left_ += bytes;
 }
 
