@@ -1,6 +1,7 @@
 // The part of the decider that a rollback passes through: begun, given leave or stopped, changed, ended.
 
 #include "agent/deployment/deciding.hpp"
+#include "agent/deployment/epochs.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -133,6 +134,8 @@ void deciding::on(const ended& e) {
   // What came of a flip the next look finds, as it finds every cutover; its proof had the witnesses.
   if (a.why.flips() && e.how.how == outcome::rolled_back)
     s.track.arriving = tracking::arrival{a.to, witnesses_of_a_cutover, now.at, now.at.at};
+  const bool stays = e.how.how == outcome::unproven || e.how.how == outcome::not_undone || e.how.how == outcome::cant_tell;
+  if (a.why.flips()) s.left_by_flip = stays && a.from.slot != a.to.slot ? std::optional(a.from) : std::nullopt;
   if (s.track.now && !new_epoch) make_room();
   keep_fact(fact::latch);
   if (s.track.now) keep_fact(fact::epoch);  // else what is remembered of it stays
@@ -141,9 +144,12 @@ void deciding::on(const ended& e) {
   act(look_at_once{});
   if (a.why.verb == 0) return;
   const bool as_it_was = a.why.flips() && e.how.how == outcome::undone;  // nothing is to be had back
-  const std::string kept = e.how.overwrote && !as_it_was
-                               ? "; what the files said before is kept: `flipback status` says how to see what differs, and to have it back"
-                               : "";
+  const bool is_stored = s.unstored.empty() && !e.how.says.ends_with("(unrecorded)");
+  const std::string kept =
+      !e.how.overwrote || as_it_was ? ""
+      : is_stored
+          ? "; what the files said before is kept: `flipback status` says how to see what differs, and to have it back"
+          : "; what the files said before is not kept yet, since the state can't be written: look at the files before the agent ends";
   const std::string then = a.why.flips() ? after_flip(a, e.how) : "";
   act(answer_verb{a.why.verb, e.how.how == outcome::rolled_back, text + then + kept});
 }
@@ -152,10 +158,10 @@ void deciding::on(const ended& e) {
 std::string deciding::after_flip(const attempt& a, const rollback::ending& how) const {
   using rollback::outcome;
   const std::string& from = by.slots[a.from.slot];
+  if (a.from.slot == a.to.slot) return {};  // it was not known what was live
   if (how.how == outcome::unproven) return fmt::format("; `flipback flip {}` puts {} live again", from, from);
   if (how.how != outcome::rolled_back) return {};
-  const auto& now_live = s.track.now;
-  if (now_live && now_live->back && now_live->back->to.slot == a.to.slot && now_live->live.slot == a.from.slot)
+  if (takes_way_back(s.track, a.to, by))
     return fmt::format("; that was the way back from {}, so that it counts as your rollback: rules ask before they go to {} again", from,
                        from);
   if (was_rolled_back_before(s, by, now, a.to))

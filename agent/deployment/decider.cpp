@@ -43,6 +43,7 @@ void deciding::after_new_epoch(bool forgive) {
   s.both_failed.reset();
   s.asking_blame.clear();
   s.in_doubt = {};
+  s.left_by_flip.reset();
   s.stable.reset();
   s.asking_stable.reset();
   s.ready.reset();
@@ -108,6 +109,7 @@ void deciding::say_stance(const std::string& rule, const weighed& w) {
 /// Weighs everything that wants to act: a person's order first, then the rules that are breached, in their order.
 void deciding::consider() {
   drop_what_is_over();
+  if (s.track.is == agreement::agreed && s.track.now && now.names.named() == s.track.now->live.slot) s.left_by_flip.reset();
   watch_window();
   prepare_for_pending();
   if (s.under_way) {
@@ -123,16 +125,16 @@ void deciding::consider() {
       begin(*std::exchange(s.order, std::nullopt), *to, w.says);
       return;
     }
-    if (w.is != stance::waits || now.at.at - s.order->since.at > order_lives) {
-      refuse_order(w.says);
-      return;
-    }
+    const duration lives = s.order->flips() ? flip_lives : order_lives;
+    if (w.is == stance::waits && now.at.at - s.order->since.at > lives)
+      return refuse_order(fmt::format("{}, which has not ended within {}", w.says, format_duration(lives)));
+    if (w.is != stance::waits) return refuse_order(w.says);
     ask_for(w.missing, s.order->rule, rule != nullptr ? rule->true_since : now.at.at, to);
   }
   weigh_rules();
 }
 
-/// The rules that are breached, in their order; while a person's order waits they say how they stand, and begin nothing.
+/// The rules that are breached, in their order; while a person's rollback waits they say how they stand, and begin nothing.
 void deciding::weigh_rules() {
   // What its own attempt came to was said when that ended.
   const auto is_its_own = [&](const std::string& rule) {
@@ -154,7 +156,7 @@ void deciding::weigh_rules() {
       continue;
     }
     weighed w = weigh(s, by, now, why);
-    if (w.is == stance::act && s.order)
+    if (w.is == stance::act && s.order && !s.order->flips())  // users wait for no flip
       w = {stance::waits, guard::none, "what a person has asked for comes first", {}};
     else if (w.is == stance::act && is_too_early() && is_its_own(rule.name))
       continue;
@@ -163,13 +165,14 @@ void deciding::weigh_rules() {
     if (w.is == stance::act) {
       s.last[rule.name] = {static_cast<std::uint8_t>(w.is), {}};
       why.reason = rule.why;
+      refuse_order(fmt::format("{} is breached, and rolls back to {}: nothing was flipped", rule.name, text_of(s.track.now->back->to, by)));
       begin(why, s.track.now->back->to, w.says);
       return;
     }
     if (w.by == guard::live && s.started && now.at.at - *s.started < first_looks_within) continue;
     say_stance(rule.name, w);
     const auto to = s.track.now && s.track.now->back ? std::optional(s.track.now->back->to) : std::nullopt;
-    if (!s.order) ask_for(w.missing, rule.name, rule.true_since, to);
+    if (!s.order || s.order->flips()) ask_for(w.missing, rule.name, rule.true_since, to);
     if (w.is == stance::asks) {
       approval& q = s.questions[rule.name];
       if (q.rule.empty()) q = {rule.name, now.at, {}};

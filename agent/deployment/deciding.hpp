@@ -6,6 +6,7 @@ namespace flipback::deployment {
 
 inline constexpr duration asked_long_ago = std::chrono::seconds(30);  ///< an asker has limits of its own: past this it is taken for lost
 inline constexpr duration order_lives = std::chrono::seconds(30);     ///< how long a person's order may wait for answers
+inline constexpr duration flip_lives = std::chrono::seconds(60);      ///< a flip: for two tests and two readings of nginx's, too
 
 /// Whether an answer may still come to what was asked then.
 inline bool is_asking(const std::optional<instant>& since, instant now) {

@@ -112,9 +112,13 @@ bool is_way_back(const tracking& t, const way_back& back, const placed& what, co
 
 }  // namespace
 
+bool takes_way_back(const tracking& t, const placed& to, const terms& by) {
+  return t.now && t.now->live.slot != to.slot && t.now->back && is_way_back(t, *t.now->back, to, by);
+}
+
 void cut_over(tracking& t, const placed& to, moment at, epoch::kind how, bool troubled, const terms& by, noticed& into) {
   const epoch left = *t.now;
-  const bool returned = how == epoch::kind::switched && left.back && is_way_back(t, *left.back, to, by);
+  const bool returned = how == epoch::kind::switched && takes_way_back(t, to, by);
   if (how == epoch::kind::switched) t.changes_in_place.clear();
   note_departure(t, left.live, at, doubt_at_leaving(left, returned, troubled, at, by));
   epoch next;

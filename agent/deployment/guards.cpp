@@ -67,6 +67,9 @@ std::pair<guard, std::string> for_a_person(const state& s, const terms& by, cons
   const auto named = now.names.named();
   if (named && t.now->live.slot != *named && t.now->back->to.slot != *named)
     return {guard::intent, fmt::format("the switch names {}, which is neither the live slot nor the one to go back to", by.slots[*named])};
+  if (s.left_by_flip)
+    return {guard::elsewhere, fmt::format("a flip that left {} is not proven: `flipback flip {}` puts that live again",
+                                          by.slots[s.left_by_flip->slot], by.slots[s.left_by_flip->slot])};
   if (t.is == agreement::failover || t.is == agreement::mixed)
     return {guard::elsewhere,
             fmt::format("users reach {}", t.is == agreement::mixed ? "both slots by turns" : "another slot than the switch names")};
@@ -100,6 +103,8 @@ std::optional<placed> ordered_to(const state& s, const terms& by, const present&
   const auto named = now.names.named();
   const epoch* e = t.now ? &*t.now : nullptr;
   if (e == nullptr && t.recalled && named.value_or(t.recalled->then.live.slot) == t.recalled->then.live.slot) e = &t.recalled->then;
+  // What a flip was to put live, and nothing shows to be, is not what to go back to.
+  if (s.left_by_flip) return s.left_by_flip;
   if (e != nullptr) {
     if (e->back && e->back->to.slot != e->live.slot) return e->back->to;
     if (e->is == epoch::kind::rolled_back) return e->live;  // never on to the release that was rolled back

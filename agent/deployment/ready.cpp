@@ -2,6 +2,7 @@
 
 #include "agent/deployment/log_lacks.hpp"
 #include "agent/deployment/log_witness.hpp"
+#include "agent/rollback/command_result.hpp"
 #include "agent/rollback/container_mount.hpp"
 #include "agent/rollback/switches/links.hpp"
 
@@ -87,7 +88,7 @@ void look_at_pid(const rollback::nginx_configuration& nginx, const config::nginx
   if (std::filesystem::weakly_canonical(nginx.pid, unseen) == std::filesystem::weakly_canonical(settings.pid, unseen)) return;
   into.lacking.push_back(
       {true, fmt::format("{} says pid {}, and [nginx] pid is {}: another nginx would be reloaded", settings.conf, nginx.pid, settings.pid),
-       fmt::format("set [nginx] pid = \"{}\"", nginx.pid)});
+       fmt::format("set [nginx] pid = \"{}\"", nginx.pid), true});
 }
 
 /// What is replaced where this live file is switched: a link to a slot's file itself, else what stands behind it.
@@ -106,7 +107,7 @@ void look_at_mounts(rollback::nginx& nginx, const config::configuration& configu
   if (!how.live_link.empty()) paths.push_back(how.live_link);
   for (const std::string& path : paths) {
     std::string obstacle = rollback::obstacle_by_mount(nginx.mounted_alone(path), path, how.in_place);
-    if (!obstacle.empty()) into.lacking.push_back({true, std::move(obstacle), {}});
+    if (!obstacle.empty()) into.lacking.push_back({true, std::move(obstacle), {}, true});
   }
 }
 
@@ -131,10 +132,13 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
   if (const intent names = how.names(); names.is == intent::kind::neither)
     found.notes.push_back(fmt::format("the switch names no slot, so that a breach asks instead of acting: {}{}", names.says,
                                       names.nearest.empty() ? "" : "; " + names.nearest));
-  for (std::string& obstacle : how.obstacles()) found.lacking.push_back({true, std::move(obstacle), {}});
-  for (std::string& obstacle : co_await how.obstacles_elsewhere()) found.lacking.push_back({true, std::move(obstacle), {}});
+  for (std::string& obstacle : how.obstacles()) found.lacking.push_back({true, std::move(obstacle), {}, true});
+  for (std::string& obstacle : co_await how.obstacles_elsewhere()) found.lacking.push_back({true, std::move(obstacle), {}, true});
   if (how.needs_reload()) {
-    for (std::string& obstacle : co_await nginx.obstacles()) found.lacking.push_back({true, std::move(obstacle), {}});
+    for (std::string& obstacle : co_await nginx.obstacles()) {
+      const bool may_be_mended = rollback::is_a_refusal(obstacle);  // by the very file that a switch replaces
+      found.lacking.push_back({true, std::move(obstacle), {}, !may_be_mended});
+    }
   }
   look_at_mounts(nginx, configured, found);
   const std::string prefix = configured.nginx.prefix.empty() ? usual_prefix : configured.nginx.prefix;
@@ -151,7 +155,7 @@ asio::awaitable<readiness> look_ready(rollback::slot_switch& how, rollback::ngin
   std::ranges::move(logs.lacking, std::back_inserter(found.lacking));
   std::ranges::move(logs.notes, std::back_inserter(found.notes));
   if (known != nullptr) note_mixed_groups(*known, configured, found.notes);
-  if (known != nullptr) look_at_pid(*known, configured.nginx, found);
+  if (known != nullptr && how.needs_reload()) look_at_pid(*known, configured.nginx, found);
   if (configured.deployment) {
     if (auto shows_none = door_lack(answered, configured, !witness_logs(known, configured).empty()))
       found.lacking.push_back(*std::move(shows_none));

@@ -84,6 +84,10 @@ std::vector<lack> lacks_of(const state& s, const terms& by) {
     all.push_back({false, fmt::format("the state can't be stored, and would not outlast a restart ({}: {})", what, why),
                    "make room for the folder of [agent] state, or let the agent write there"});
   }
+  if (s.left_by_flip)
+    all.push_back({false, fmt::format("a flip that left {} is not proven", by.slots[s.left_by_flip->slot]),
+                   fmt::format("look with `curl`; `flipback flip {}` puts {} live again", by.slots[s.left_by_flip->slot],
+                               by.slots[s.left_by_flip->slot])});
   const auto& e = s.track.now;
   if (!e || !e->back || !s.window_was_open || !no_way_back(s.track, by).empty()) return all;
   const slot_knowledge& stable = s.track.slots[e->back->to.slot];
@@ -136,6 +140,7 @@ standing stands(const state& s, const terms& by, const moment& now, const intent
     made.next_attempt_in = std::max(failed->newest.at + wait_after(*failed) - now.at, duration{});
   }
   if (s.under_way) (s.under_way->why.flips() ? made.flipping : made.rolling) = fmt::format("to {}", text_of(s.under_way->to, by));
+  if (!s.under_way && s.order && s.order->flips()) made.flipping = fmt::format("to {}", by.slots[s.order->to]);
   for (const auto& [rule, q] : s.questions) made.questions.push_back(q);
   made.ready_looked = s.ready.has_value();
   for (const auto& [rule, last] : s.last) {

@@ -83,8 +83,8 @@ struct attempt {
   std::uint64_t epoch = 0;
   phase is = phase::preparing;
   moment begun;
-  bool recovery = false;             ///< it was begun in an earlier life
-  std::string blamed;                ///< whom asking both slots found to blame, in words
+  bool recovery = false;  ///< it was begun in an earlier life
+  std::string blamed;     ///< whom asking both slots found to blame, in words
 };
 
 /// What the stable slot answered last when it was asked for a decision.
@@ -152,6 +152,8 @@ struct lack {
   bool blocking = false;  ///< no rollback can be carried out, or none may rest on what is seen
   std::string what;       ///< one sentence
   std::string type;       ///< what to do about it; empty where the sentence says it
+  bool stops_a_switch =
+      false;  ///< nobody could switch, whoever asks for it: it is not about rules alone, nor what a switch may mend itself
   friend bool operator==(const lack&, const lack&) = default;
 };
 
@@ -173,6 +175,7 @@ struct state {
   std::optional<deployment::attempt> under_way;
   std::optional<std::string> closing;         ///< an attempt that has ended, and that the journal is to forget once what came of it is kept
   std::optional<cause> order;                 ///< a person's that waits for answers before it can begin
+  std::optional<placed> left_by_flip;         ///< what was live before a flip that is not proven, until it is seen which slot users reach
   std::map<std::string, approval> questions;  ///< by rule
   std::optional<stable_health> stable;
   std::map<std::string, blame_standing> blames;  ///< by rule

@@ -46,8 +46,8 @@ std::optional<weighed> stable_slot(const state& s, const terms& by, const presen
 
 namespace {
 
-const lack* first_blocking(const known_readiness& of) {
-  const auto found = std::ranges::find(of.lacks, true, &lack::blocking);
+const lack* first_of(const known_readiness& of, bool lack::* which) {
+  const auto found = std::ranges::find(of.lacks, true, which);
   return found == of.lacks.end() ? nullptr : &*found;
 }
 
@@ -58,7 +58,7 @@ std::optional<weighed> ready_enough(const state& s, const present& now) {
     return waits(guard::ready, "it is looked whether nginx can be switched back", {.ready = true});
   if (s.track.now && s.ready->looked < s.track.now->began.at)
     return waits(guard::ready, "it is looked whether nginx can be switched back", {.ready = true});
-  const lack* const blocking = first_blocking(*s.ready);
+  const lack* const blocking = first_of(*s.ready, &lack::blocking);
   if (blocking == nullptr) return std::nullopt;
   weighed w = blocked(guard::ready, text_of(*blocking));
   w.missing.ready = now.at.at - s.ready->looked >= ask_again_every;
@@ -112,7 +112,7 @@ weighed weigh_order(const state& s, const terms& by, const present& now, const c
   if (!of.flips()) return {};
   // Users wait for no flip, as they do for a rollback: it is not begun where something stands in its way.
   if (!s.ready || s.ready->looked < of.since.at) return waits(guard::ready, "it is looked whether nginx can be switched", {.ready = true});
-  if (const lack* const blocking = first_blocking(*s.ready)) return tells(guard::ready, text_of(*blocking) + forced);
+  if (const lack* const lacking = first_of(*s.ready, &lack::stops_a_switch)) return tells(guard::ready, text_of(*lacking));
   return {};
 }
 

@@ -13,7 +13,6 @@
 #include <algorithm>
 #include <array>
 #include <csignal>
-#include <thread>
 
 namespace flipback::privileged {
 
@@ -55,14 +54,7 @@ rollback::ran ran_within(const std::vector<std::string>& argv, duration limit) {
 
 rollback::done test_of(const config::nginx& settings) {
   if (std::string why = rollback::why_not_to_test(settings); !why.empty()) return {rollback::answer::cant_tell, std::move(why)};
-  const auto before = rollback::empty_pid_file(settings);
-  rollback::done found =
-      rollback::test_result(ran_within(rollback::nginx_command(settings, {"-t"}), settings.command_timeout), "nginx -t", true);
-  if (const auto made = rollback::empty_pid_file(settings); made && made != before) {
-    std::this_thread::sleep_for(rollback::pid_is_written_within);
-    rollback::take_away_empty_pid_file(settings, *made);
-  }
-  return found;
+  return rollback::test_result(ran_within(rollback::nginx_command(settings, {"-t"}), settings.command_timeout), "nginx -t", true);
 }
 
 }  // namespace flipback::privileged

@@ -69,13 +69,23 @@ done test_result(const ran& came_to, std::string_view what, bool as_root) {
   return {answer::no, ended};
 }
 
+namespace {
+
+constexpr std::string_view refusal = "nginx refuses its configuration as it is: ";
+
+}  // namespace
+
+bool is_a_refusal(std::string_view obstacle) {
+  return obstacle.starts_with(refusal);
+}
+
 std::string obstacle_by(const done& tested, const std::vector<std::string>& typed) {
   if (tested.is == answer::cant_tell) return fmt::format("nginx's configuration can't be tested: {}", tested.says);
   if (tested.is == answer::yes) return {};
   return fmt::format(
-      "nginx refuses its configuration as it is: {}; type `{}`, and mend it; or, where that stands in a file that a rollback replaces, "
+      "{}{}; type `{}`, and mend it; or, where that stands in a file that a rollback replaces, "
       "`flipback rollback --reason TEXT`, which takes back what it put there where nginx refuses that, too",
-      tested.says, as_typed(typed));
+      refusal, tested.says, as_typed(typed));
 }
 
 }  // namespace flipback::rollback

@@ -27,5 +27,7 @@ done test_result(const ran& came_to, std::string_view what, bool as_root);
 /// What stops a rollback where nginx's files, as they are, were tested with this; `typed`: by what a person tests them. "" where nothing
 /// does.
 std::string obstacle_by(const done& tested, const std::vector<std::string>& typed);
+/// Whether that is a no: nginx has read its configuration, and refuses it.
+bool is_a_refusal(std::string_view obstacle);
 
 }  // namespace flipback::rollback

@@ -177,7 +177,7 @@ void stepping::on(const tested& e) {
   }
   if (s.is != phase::testing) return;
   const std::string before =
-      whose_file(e.says) +
+      (e.is == answer::no ? whose_file(e.says) : std::string()) +
       (s.good_before == answer::no ? fmt::format(" (as it did before the {})", plan_.of.flip ? "flip" : "rollback") : "");
   say("test", word(e.is), e.is == answer::yes ? "" : e.says + before, e.is == answer::no);
   write(row::kind::tested, e.is, e.says);
@@ -244,9 +244,13 @@ std::string stepping::named_otherwise() const {
 
 /// nginx names the live file, which will say something else again once it is undone: whose file it was that it refused.
 std::string stepping::whose_file(const std::string& refusal) const {
+  const std::size_t emerg = refusal.find("[emerg]");
+  if (emerg == std::string::npos) return {};
   for (const change& c : plan_.of.changes) {
     const auto* const file = std::get_if<file_change>(&c);
-    if (file != nullptr && refusal.contains(file->path + ":")) return fmt::format(" ({} held what is {}'s)", file->path, plan_.of.to.name);
+    const std::size_t named = file != nullptr ? refusal.find(file->path + ":", emerg) : std::string::npos;
+    if (named != std::string::npos && refusal.find('\n', emerg) > named)
+      return fmt::format(" ({} held what is {}'s)", file->path, plan_.of.to.name);
   }
   return {};
 }

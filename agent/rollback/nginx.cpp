@@ -9,9 +9,6 @@
 #include "agent/rollback/helper.hpp"
 #include "agent/rollback/master_process.hpp"
 
-#include <boost/asio/as_tuple.hpp>
-#include <boost/asio/steady_timer.hpp>
-#include <boost/asio/use_awaitable.hpp>
 #include <fmt/format.h>
 
 #include <unistd.h>
@@ -91,7 +88,7 @@ class local_nginx final : public nginx {
     if (!settings_.helper.empty()) co_return co_await tested_by_helper(executor_, settings_);
     co_await finder_->refresh();
     if (const std::string why = why_not_to_test(settings_); !why.empty()) co_return done{answer::cant_tell, why};
-    const ran came_to = co_await run_as_it_reads(command("-t"), process::usual_output);
+    const ran came_to = co_await process::run(executor_, command("-t"), settings_.command_timeout);
     co_return test_result(came_to, settings_.test_command.empty() ? "nginx -t" : settings_.test_command.front(), ::geteuid() == 0);
   }
 
@@ -100,7 +97,7 @@ class local_nginx final : public nginx {
   asio::awaitable<std::optional<std::string>> configuration() override {
     std::vector<std::string> argv = command("-T");
     if (!why_not_to_test(settings_).empty() || std::ranges::find(argv, "-T") == argv.end()) co_return std::nullopt;
-    ran came_to = co_await run_as_it_reads(std::move(argv), longest_dump);
+    ran came_to = co_await process::run(executor_, std::move(argv), settings_.command_timeout, longest_dump);
     if (!came_to || came_to->timed_out || came_to->status != 0) co_return std::nullopt;
     co_return std::move(came_to->output);
   }
@@ -164,18 +161,6 @@ class local_nginx final : public nginx {
   }
 
  private:
-  /// nginx itself, for what its configuration says, and leaves no pid file behind that was not there.
-  asio::awaitable<ran> run_as_it_reads(std::vector<std::string> argv, std::size_t most) {
-    const auto before = empty_pid_file(settings_);
-    ran came_to = co_await process::run(executor_, std::move(argv), settings_.command_timeout, most);
-    if (const auto made = empty_pid_file(settings_); made && made != before) {
-      asio::steady_timer pause(executor_, pid_is_written_within);
-      co_await pause.async_wait(asio::as_tuple(asio::use_awaitable));
-      take_away_empty_pid_file(settings_, *made);
-    }
-    co_return came_to;
-  }
-
   [[nodiscard]] std::vector<std::string> command(std::string action) const { return nginx_command(settings_, {std::move(action)}); }
 
   asio::any_io_executor executor_;

@@ -13,7 +13,6 @@
 #include <optional>
 #include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 namespace flipback::rollback {
@@ -107,12 +106,6 @@ std::string signal_master(master_finder& of, int signal);
 /// `nginx -t` and `-T` open the pid file and make an empty one where there is none: whoever starts or reloads nginx by it would find no
 /// number in it. Why they are not to be run now; "": they may.
 std::string why_not_to_test(const config::nginx& settings);
-/// The pid file where it is there and has nothing in it, as such a run leaves it behind where nginx has ended in that very moment: which
-/// file it is. To be asked before and after; what is new, and empty still after `pid_is_written_within`, is nobody's, and is taken away.
-using file_identity = std::pair<dev_t, ino_t>;
-std::optional<file_identity> empty_pid_file(const config::nginx& settings);
-inline constexpr duration pid_is_written_within = std::chrono::milliseconds(50);  ///< by an nginx that starts
-void take_away_empty_pid_file(const config::nginx& settings, const file_identity& which);
 /// The program and its arguments with `-t`, `-T` or `-s reload`, as configured; a configured command has its own `-t` replaced.
 std::vector<std::string> nginx_command(const config::nginx& settings, const std::vector<std::string>& action);
 /// What a person types so that nginx tests its files and reads them anew, as a rollback would.

@@ -4,7 +4,6 @@
 
 #include <fmt/format.h>
 
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,16 +17,6 @@ std::string why_not_to_test(const config::nginx& settings) {
       "nginx -t is not run while there is no {}, since it would make an empty one: start nginx, or set [nginx] pid to the "
       "path that its configuration gives",
       settings.pid);
-}
-
-std::optional<file_identity> empty_pid_file(const config::nginx& settings) {
-  struct stat is{};
-  if (!settings.test_command.empty() || ::lstat(settings.pid.c_str(), &is) != 0 || !S_ISREG(is.st_mode) || is.st_size != 0) return {};
-  return file_identity{is.st_dev, is.st_ino};
-}
-
-void take_away_empty_pid_file(const config::nginx& settings, const file_identity& which) {
-  if (empty_pid_file(settings) == which) ::unlink(settings.pid.c_str());
 }
 
 std::vector<std::string> nginx_command(const config::nginx& settings, const std::vector<std::string>& action) {

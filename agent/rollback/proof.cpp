@@ -69,7 +69,7 @@ void proof::take_witness(const proof_look& look) {
                     ours   ? std::string("as nginx's access log says")
                     : from ? std::string("as nginx's access log says of users' requests")
                            : fmt::format("as their identity {} says", claim_.identity),
-                    look.door->status);
+                    look.door->status == 0 ? std::string("none that came in time") : fmt::format("{}", look.door->status));
   if (log_tells && from == claim_.other) {
     reached_ = from;
     in_a_row_ = 0;
@@ -114,7 +114,8 @@ void proof::end() {
   if (claim_.new_workers_needed && saw_workers_ && !old_gone_)
     return close(standing::cant_tell, fmt::format("old workers still accept connections; {}", newest));
   if (reached_ == claim_.other)
-    return close(standing::cant_tell, fmt::format("the newest answer that told its slot came from {}; {}", claim_.other_name, newest));
+    return close(standing::cant_tell,
+                 fmt::format("the newest answer that told its slot came from {}, and {} tells none", claim_.other_name, newest));
   if (in_a_row_ >= claim_.witnesses)
     return close(standing::cant_tell, fmt::format("{} fresh answers in a row came from {}, {}, but for less than {} ms", in_a_row_,
                                                   claim_.name, by_, old_workers_linger / std::chrono::milliseconds(1)));

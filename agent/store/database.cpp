@@ -24,14 +24,20 @@ constexpr const char* tables =
     "CREATE TABLE IF NOT EXISTS known (name TEXT PRIMARY KEY, value TEXT) WITHOUT ROWID;"
     "CREATE TABLE IF NOT EXISTS written (what TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;";
 
-/// Locked for as long as it is open, for the state has one keeper: what SQLite would share of it with others is a file of mapped memory,
-/// which a full disk has no room for, and which kills whoever touches it once the disk takes nothing more.
-std::expected<sql_handle, sql_failure> connect(const std::string& file) {
+std::expected<sql_handle, sql_failure> connect(const std::string& file, const std::string& locking) {
   auto h = open_sql(file, SQLITE_OPEN_READWRITE | SQLITE_OPEN_FULLMUTEX);
   if (!h) return h;
-  constexpr const char* settings = "PRAGMA locking_mode=EXCLUSIVE; PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
+  const std::string settings = locking + "PRAGMA journal_mode=WAL; PRAGMA synchronous=FULL;";
   if (const auto set = execute_sql(h->get(), settings); !set) return std::unexpected(set.error());
   return h;
+}
+
+/// Locked for as long as it is open, for the state has one keeper: what SQLite would share of it with others is a file of mapped memory,
+/// which a full disk has no room for, and which kills whoever touches it once the disk takes nothing more. Only where somebody reads it at
+/// the start (a backup) it is shared: what is remembered is not to be forgotten for that.
+std::expected<sql_handle, sql_failure> connect(const std::string& file) {
+  auto h = connect(file, "PRAGMA locking_mode=EXCLUSIVE; ");
+  return !h && h.error().code == SQLITE_BUSY ? connect(file, "") : std::move(h);
 }
 
 std::expected<int, sql_failure> version_in(sqlite3* h) {

@@ -17,6 +17,9 @@ namespace flipback::rules::replay {
 /// What a record's file begins with.
 inline constexpr std::string_view magic = "flipback record 3\n";
 
+/// Bytes of a frame's payload. A recorder's are a few thousand, and no more than wait for the disk: 8 MiB.
+inline constexpr std::size_t longest_frame = std::size_t{64} << 20U;
+
 /// Writes entries as frames: the payload's size, the payload, its CRC-32. Times are differences from the entry before, in nanoseconds; a
 /// frame stands for itself.
 class record_writer {

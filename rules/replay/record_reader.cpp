@@ -217,6 +217,7 @@ std::expected<std::optional<std::string_view>, damaged> record_reader::payload()
   const std::uint64_t size = head.number();
   const std::size_t begin = begins->size() - head.left();
   if (!head.good() || size > rest - begin || rest - begin - size < checksum_size) return ends_here();
+  if (size > longest_frame) return std::unexpected(damaged{at_, fmt::format("a frame says that it has {} bytes, which none has", size)});
   const std::size_t whole = begin + size + checksum_size;
   const auto frame = ahead(whole);
   if (!frame) return std::unexpected(frame.error());

@@ -107,7 +107,7 @@ def test_another_slot_is_put_live_on_the_page(stack, fast_agent, browser, dialog
     dialog.escape_changes_nothing("flip", "flip")
     assert agent.of("flip.decided") == []
     shown = dialog.open("flip")
-    assert "Users on blue with v1.0.0 go there with one reload of nginx" in shown and "with blue with v1.0.0 to go back to" in shown
+    assert "Users on blue with v1.0.0 go there with one reload of nginx" in shown and "the rollback window opens" in shown
     assert browser.run("return [...document.querySelectorAll('dialog [name=slot] option')].map((one) => one.value)") == ["green"]
     stack.go_bad("green", "sick")
     dialog.refused("green is sick")

@@ -15,6 +15,8 @@ const back = (d) => withRelease(d.stable, d.stable_release);
 const backAgain = (d) => `nginx is put back on ${back(d)}. Users on ${live(d)} go there with one reload of nginx, as a rule within a second. ` +
   "Then it is proven that they reach it.";
 const others = (seen) => seen.status.deployment.slots.filter((slot) => slot !== seen.status.deployment.live);
+// Where the switch names another than users reach, either may be meant.
+const flippable = (d) => d.slots.filter((slot) => slot !== d.live || slot !== d.intent);
 const slotChoice = (seen) => ({name: "stable", label: "The slot to go back to", type: "choice", choices: others(seen).map((slot) => [slot, slot])});
 const windowClosed = "Past the window rules only tell: a breach is not rolled back by itself.";
 
@@ -40,13 +42,13 @@ const actions = [
   },
   {
     name: "flip", path: "flip", words: "Put live",
-    possible: (d, seen) => !d.rolling && !d.flipping && others(seen).length > 0,
-    title: () => "Put another slot live?",
+    possible: (d) => !d.rolling && !d.flipping && flippable(d).length > 0,
+    title: () => "Put a slot live?",
     happens: (d) => [
-      `nginx is put on the slot that you choose. Users on ${live(d)} go there with one reload of nginx. Then it is proven that they reach it; ` +
-        "where it fails, nginx is put back.",
-      `It is a cutover: the rollback window opens, with ${live(d)} to go back to. A slot that is sick is refused.`],
-    fields: (d, seen) => [{name: "slot", label: "The slot", type: "choice", choices: others(seen).map((slot) => [slot, slot])},
+      `nginx is put on the slot that you choose. ${d.live ? `Users on ${live(d)}` : "Users"} go there with one reload of nginx. Then it is proven that ` +
+        "they reach it; where it fails, nginx is put back.",
+      "It is a cutover: the rollback window opens. A slot that is sick is refused."],
+    fields: (d) => [{name: "slot", label: "The slot", type: "choice", choices: flippable(d).map((slot) => [slot, slot])},
       {...reason, required: false}, {name: "force", label: "Even if that slot is sick; what it answers puts nothing back then (`--force`)", type: "check"}],
   },
   {

@@ -173,7 +173,7 @@ TEST_CASE("what_is_in_the_way_of_switch_or_nginx_blocks") {
   s.how.in_the_way = {"the file is read-only"};
   s.nginx.in_the_way = {"nginx refuses"};
   auto found = s.look();
-  CHECK(found.lacking == std::vector<deployment::lack>{{true, "the file is read-only", ""}, {true, "nginx refuses", ""}});
+  CHECK(found.lacking == std::vector<deployment::lack>{{true, "the file is read-only", "", true}, {true, "nginx refuses", "", true}});
   CHECK_FALSE(found.is_ready());
   s.how.reload = false;
   CHECK(s.look().lacking.size() == 1);

@@ -32,41 +32,43 @@ fates all(const fates& named, const Fields&... /*fields*/) {
 
 fates of_state() {
   const state s;
-  const auto& [track, held, latched, failures, in_doubt, under_way, closing, order, questions, stable, blames, both_failed, ready,
-               unreadable, unstored, started, asking_stable, asking_blame, asking_ready, when_stored, keeps, verbs, said, breaches, last,
-               lacks_said, seen_kept, not_again_before, window_was_open] = s;
-  return all({{"track", fate::stored},  // field by field below
-              {"held", fate::stored},
-              {"latched", fate::stored},
-              {"failures", fate::stored},
-              {"in_doubt", fate::stored},
-              {"under_way", fate::stored},
-              {"closing", fate::stored},
-              {"order", fate::over},
-              {"questions", fate::asked_anew},
-              {"stable", fate::asked_anew},
-              {"blames", fate::stored},       // that both slots did well: `in_doubt.mark`; the rest is asked anew
-              {"both_failed", fate::stored},  // `in_doubt.mark`
-              {"ready", fate::asked_anew},
-              {"unreadable", fate::stored},
-              {"unstored", fate::over},  // said at the time: it would not outlast a restart
-              {"started", fate::over},
-              {"asking_stable", fate::over},
-              {"asking_blame", fate::over},
-              {"asking_ready", fate::over},
-              {"when_stored", fate::over},
-              {"keeps", fate::over},
-              {"verbs", fate::over},
-              {"said", fate::over},
-              {"breaches", fate::over},  // rules start empty
-              {"last", fate::over},      // the same
-              {"lacks_said", fate::over},
-              {"seen_kept", fate::over},
-              {"not_again_before", fate::over},
-              {"window_was_open", fate::over}},
-             track, held, latched, failures, in_doubt, under_way, closing, order, questions, stable, blames, both_failed, ready, unreadable,
-             unstored, started, asking_stable, asking_blame, asking_ready, when_stored, keeps, verbs, said, breaches, last, lacks_said,
-             seen_kept, not_again_before, window_was_open);
+  const auto& [track, held, latched, failures, in_doubt, under_way, closing, order, left_by_flip, questions, stable, blames, both_failed,
+               ready, unreadable, unstored, started, asking_stable, asking_blame, asking_ready, when_stored, keeps, verbs, said, breaches,
+               last, lacks_said, seen_kept, not_again_before, window_was_open] = s;
+  return all(
+      {{"track", fate::stored},  // field by field below
+       {"held", fate::stored},
+       {"latched", fate::stored},
+       {"failures", fate::stored},
+       {"in_doubt", fate::stored},
+       {"under_way", fate::stored},
+       {"closing", fate::stored},
+       {"order", fate::over},
+       {"left_by_flip", fate::over},  // the switch names what was flipped to, and the record another slot: back is what the record has
+       {"questions", fate::asked_anew},
+       {"stable", fate::asked_anew},
+       {"blames", fate::stored},       // that both slots did well: `in_doubt.mark`; the rest is asked anew
+       {"both_failed", fate::stored},  // `in_doubt.mark`
+       {"ready", fate::asked_anew},
+       {"unreadable", fate::stored},
+       {"unstored", fate::over},  // said at the time: it would not outlast a restart
+       {"started", fate::over},
+       {"asking_stable", fate::over},
+       {"asking_blame", fate::over},
+       {"asking_ready", fate::over},
+       {"when_stored", fate::over},
+       {"keeps", fate::over},
+       {"verbs", fate::over},
+       {"said", fate::over},
+       {"breaches", fate::over},  // rules start empty
+       {"last", fate::over},      // the same
+       {"lacks_said", fate::over},
+       {"seen_kept", fate::over},
+       {"not_again_before", fate::over},
+       {"window_was_open", fate::over}},
+      track, held, latched, failures, in_doubt, under_way, closing, order, left_by_flip, questions, stable, blames, both_failed, ready,
+      unreadable, unstored, started, asking_stable, asking_blame, asking_ready, when_stored, keeps, verbs, said, breaches, last, lacks_said,
+      seen_kept, not_again_before, window_was_open);
 }
 
 fates of_tracking() {

@@ -111,17 +111,73 @@ TEST_CASE("where_something_stands_in_nginx's_way_a_flip_is_begun_by_force_alone_
   w.at_rest();
   REQUIRE(w.s.ready);
   REQUIRE(w.s.ready->lacks.empty());
-  w.lacks = {{true, "nginx.pid can't be read", "start nginx"}, {false, "no matter", ""}};
-  has(w.flips(green), false, "nginx.pid can't be read; start nginx; `flipback flip green --force` does it all the same");
+  w.lacks = {{true, "nginx.pid can't be read", "start nginx", true}, {false, "no matter", ""}};
+  has(w.flips(green), false, "nginx.pid can't be read; start nginx");
   CHECK_FALSE(w.begun());
   w.lacks.erase(w.lacks.begin());
   w.look();
   CHECK_FALSE(w.flips(green));
   REQUIRE(w.begun());
   flipping forced;
-  forced.at_rest().lacks = {{true, "nginx.pid can't be read", "start nginx"}};
+  forced.at_rest().lacks = {{true, "nginx.pid can't be read", "start nginx", true}};
   CHECK_FALSE(forced.flips(green, true));
   CHECK(forced.begun());
+}
+
+TEST_CASE("what_is_lacking_for_rules_alone_or_what_a_switch_may_mend_stops_no_flip") {
+  flipping w;
+  w.at_rest().lacks = {{true, "the log has no user agents", "add them"}, {true, "nginx refuses its configuration as it is", "mend it"}};
+  CHECK_FALSE(w.flips(green));
+  CHECK(w.begun());
+}
+
+TEST_CASE("a_flip_that_waits_keeps_no_rollback_from_beginning_and_shows_as_under_way") {
+  flipping w;
+  w.green_is_put_live();
+  w.answers = false;
+  CHECK_FALSE(w.flips(blue));
+  CHECK(w.stood().flipping == "to blue");
+  w.answers = true;
+  w.s.asking_stable.reset();
+  CHECK_FALSE(w.types(verb::kind::rollback));
+  CHECK(w.times_said("nothing was flipped") == 0);  // it is answered, and no event
+  REQUIRE(w.begun());
+  CHECK(w.newest<begin_rollback>()->what.why.is == cause::kind::ordered);
+
+  flipping breached;
+  breached.green_is_put_live();
+  breached.run(2s);
+  breached.answers = false;
+  CHECK_FALSE(breached.flips(blue));
+  breached.answers = true;
+  breached.s.asking_stable.reset();
+  breached.s.asking_ready = breached.now.at;  // nginx's test takes its time
+  breached.breach();
+  breached.run(3s);
+  REQUIRE(breached.begun());
+  CHECK(breached.newest<begin_rollback>()->what.why.is == cause::kind::rule);
+  has(breached.answered(), false, "error-rate is breached, and rolls back to blue with v1: nothing was flipped");
+}
+
+TEST_CASE("after_a_flip_that_is_not_proven_a_rollback_leads_to_what_it_left_whatever_the_way_back_was") {
+  flipping w;
+  w.green_is_put_live().run(1min);
+  CHECK_FALSE(w.flips(blue));
+  w.changes_to(blue).ends(outcome::rolled_back, true, blue);
+  w.look(4);
+  REQUIRE(w.stood().stable == "green");
+  w.forget();
+  CHECK_FALSE(w.flips(green));
+  w.changes();
+  w.names.slot = green;
+  w.ends(outcome::unproven, true, std::nullopt);
+  w.reached.reset();
+  w.look(3);
+  CHECK(std::ranges::any_of(w.stood().lacks, [](const lack& l) { return l.type.contains("`flipback flip blue`"); }));
+  w.forget();
+  CHECK_FALSE(w.types(verb::kind::rollback));
+  REQUIRE(w.begun());
+  CHECK(w.newest<begin_rollback>()->what.to.slot == blue);
 }
 
 TEST_CASE("what_is_lacking_when_leave_is_asked_stops_a_flip_before_its_first_change") {
@@ -129,7 +185,7 @@ TEST_CASE("what_is_lacking_when_leave_is_asked_stops_a_flip_before_its_first_cha
   w.at_rest();
   CHECK_FALSE(w.flips(green));
   REQUIRE(w.begun());
-  w.s.ready->lacks = {{true, "another agent acts here", ""}};
+  w.s.ready->lacks = {{true, "no way to signal it", "", true}};
   w.take(prepared{w.id(), {}});
   CHECK_FALSE(w.left());
 }
@@ -145,6 +201,14 @@ TEST_CASE("an_answer_says_what_a_flip_is_counted_as_and_how_to_have_back_what_wa
   back.green_is_put_live().run(1min);
   CHECK_FALSE(back.flips(blue));
   back.changes_to(blue).ends(outcome::rolled_back, true, blue);
+  flipping onward;
+  onward.green_is_put_live().run(1min);
+  onward.releases[blue] = "v3";
+  onward.look(3);
+  CHECK_FALSE(onward.flips(blue));
+  onward.changes_to(blue).ends(outcome::rolled_back, true, blue);
+  REQUIRE(onward.answered());
+  CHECK_FALSE(onward.answered()->second.contains("counts as your rollback"));
   has(back.answered(), true,
       "; that was the way back from green, so that it counts as your rollback: rules ask before they go to green again");
 

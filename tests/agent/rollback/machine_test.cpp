@@ -211,6 +211,11 @@ TEST_CASE("an_undo_is_journaled_before_it_is_begun_and_reloads_only_what_was_rel
   named.test = [n = 0]() mutable { return ++n == 2 ? answer::no : answer::yes; };
   named.roll_back();
   CHECK(named.over->says == "[emerg] unknown directive in /etc/nginx/b:12 (/etc/nginx/b held what is blue's)");
+  host other;
+  other.test_says = "[warn] old directive in /etc/nginx/b:5\n[emerg] unknown directive in /etc/nginx/other:2";
+  other.test = [n = 0]() mutable { return ++n == 2 ? answer::no : answer::yes; };
+  other.roll_back();
+  CHECK_FALSE(other.over->says.contains("held what is"));
 }
 
 TEST_CASE("a_proof_may_take_ten_seconds_or_three_tests") {

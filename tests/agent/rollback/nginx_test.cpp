@@ -120,37 +120,6 @@ TEST_CASE("without_a_pid_file_nginx_is_not_run_and_none_is_made") {
   CHECK(s.made()->master().error().contains("no process number"));
 }
 
-TEST_CASE("an_nginx_that_ends_while_its_configuration_is_read_leaves_no_empty_pid_file_of_ours") {
-  stage s;
-  const std::string binary = s.server.in / "nginx";
-  const std::string real = fmt::format("{} \"$@\"; status=$?\n", testing::nginx_binary);
-  const auto as_if = [&](const std::string& before, const std::string& after) {
-    testing::write(binary, fmt::format("#!/bin/sh\n{}\n{}{}\nexit $status\n", before, real, after));
-    std::filesystem::permissions(binary, std::filesystem::perms::owner_all);
-    s.settings.binary = binary;
-  };
-  const std::string number = testing::contents(s.settings.pid);
-  as_if("rm " + s.settings.pid, "");
-  CHECK(s.test().is == answer::yes);
-  CHECK_FALSE(std::filesystem::exists(s.settings.pid));
-  testing::write(s.settings.pid, number);
-  CHECK(testing::finished(s.loop, s.made()->configuration()).has_value());
-  CHECK_FALSE(std::filesystem::exists(s.settings.pid));
-
-  // Another nginx starts just then: it has made the file, and its number comes a moment later.
-  testing::write(s.settings.pid, number);
-  as_if("rm " + s.settings.pid, fmt::format("(sleep 0.02; echo 1234 > {}) >&- 2>&- &", s.settings.pid));
-  CHECK(s.test().is == answer::yes);
-  CHECK(testing::contents(s.settings.pid) == "1234\n");
-
-  // One that was there and empty before is somebody else's.
-  testing::write(s.settings.pid, "");
-  as_if("", "");
-  CHECK(s.test().is == answer::yes);
-  CHECK(std::filesystem::exists(s.settings.pid));
-  testing::write(s.settings.pid, number);
-}
-
 TEST_CASE("a_pid_file_that_names_another_process_reaches_nobody") {
   stage s;
   testing::folder in;

@@ -307,6 +307,22 @@ TEST_CASE("nothing_of_the_state_is_mapped_memory_which_kills_where_a_disk_takes_
   CHECK_MESSAGE(put.has_value(), put.error());
 }
 
+TEST_CASE("somebody_who_reads_the_state_at_the_start_makes_nothing_forgotten") {
+  const folder f;
+  fill(f.file());
+  sqlite3* reader = nullptr;
+  REQUIRE(sqlite3_open(f.file().c_str(), &reader) == SQLITE_OK);
+  REQUIRE(sqlite3_exec(reader, "SELECT count(*) FROM known", nullptr, nullptr, nullptr) == SQLITE_OK);
+  {
+    store s(f.file());
+    CHECK(s.trouble().empty());
+    CHECK(said(s, "latch") == "= shut");
+    CHECK(done(s.put("latch", "open")));
+  }
+  sqlite3_close(reader);
+  CHECK(said(store(f.file()), "latch") == "= open");
+}
+
 TEST_CASE("each_write_tells_how_long_the_disk_took_and_one_that_fails_too") {
   const folder f;
   std::atomic<int> told = 0;

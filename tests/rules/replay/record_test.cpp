@@ -169,6 +169,26 @@ TEST_CASE("a_record_that_ends_before_its_size_or_is_not_given_any_further_is_an_
   }
 }
 
+TEST_CASE("a_frame_longer_than_any_is_said_before_it_is_read") {
+  byte_writer size;
+  size.number(longest_frame + 1);
+  const std::string begin = std::string(magic) + size.bytes();
+  std::size_t most = 0;
+  std::string kept;
+  record_reader reader(std::size_t{1} << 30U, [&](std::size_t at, std::size_t bytes) -> std::expected<std::string_view, std::string> {
+    most = std::max(most, bytes);
+    const std::string_view there = std::string_view(begin).substr(at);
+    std::string padded(there.substr(0, bytes));
+    padded.resize(bytes);
+    kept = std::move(padded);
+    return kept;
+  });
+  const auto found = reader.skip();
+  REQUIRE_FALSE(found.has_value());
+  CHECK(found.error().says.contains("which none has"));
+  CHECK(most < 100);
+}
+
 TEST_CASE("what_is_no_record_is_said") {
   const auto says = [](std::string_view file) { return record_reader(file).next().error().says; };
   CHECK(says("") == "it does not begin with \"flipback record 3\": it is no record");
