@@ -56,7 +56,7 @@ std::string deciding::busy() const {
 }
 
 void deciding::roll_back(const verb& v) {
-  if (!s.under_way && s.order && s.order->flips()) refuse_order(fmt::format("{} has typed `flipback rollback`: nothing was flipped", v.by));
+  if (!s.under_way && s.order && s.order->flips()) refuse_order(fmt::format("{} has ordered a rollback: nothing was flipped", v.by));
   if (const std::string why = busy(); !why.empty()) return answer(v, false, why);
   const auto to = ordered_to(s, by, now);
   if (!to) return answer(v, false, nowhere_to_go(now, by));

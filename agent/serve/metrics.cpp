@@ -222,7 +222,7 @@ std::string health_text(generation& of, const on_record& known) {
   }
   page["probes"] = boost::json::object{{"pass", pass}, {"fail", fail}, {"unknown", unknown}};
   page["untold"] = known.untold;
-  if (const auto s = of.stands()) page["deployment"] = as_object(*s);
+  if (const auto s = of.stands()) page["deployment"] = as_object(*s, of.configured().slots);
   return escaped_json(boost::json::serialize(page)) + "\n";
 }
 

@@ -24,14 +24,17 @@ std::string_view is_ready(const deployment::standing& s) {
 
 }  // namespace
 
-json::object as_object(const deployment::standing& s) {
+json::object as_object(const deployment::standing& s, const std::vector<config::slot>& slots) {
+  json::array names;
+  for (const config::slot& one : slots) names.emplace_back(one.name);
   json::array questions;
   for (const deployment::approval& q : s.questions) questions.push_back(json::object{{"rule", q.rule}, {"says", q.says}});
   json::array in_the_way;
   for (const auto& [rule, is, says] : s.in_the_way) in_the_way.push_back(json::object{{"rule", rule}, {"is", is}, {"says", says}});
   json::array lacks;
   for (const deployment::lack& l : s.lacks) lacks.push_back(json::object{{"blocking", l.blocking}, {"says", l.what}, {"type", l.type}});
-  return {{"mode", name_of(s.mode)},
+  return {{"slots", std::move(names)},
+          {"mode", name_of(s.mode)},
           {"live", s.live},
           {"release", s.release},
           {"stable", s.stable},

@@ -110,12 +110,7 @@ json::object status_as_object(generation& of, const on_record& known) {
                     {"failing", json::value_from(probes.failing)}};
   for (const verdict v : {verdict::breached, verdict::pending, verdict::unknown})
     page[rules::name_of(v)] = json::value_from(rules_that_are(v, of.judged()));
-  if (stands) {
-    json::array slots;
-    for (const config::slot& s : of.configured().slots) slots.emplace_back(s.name);
-    page["deployment"] = as_object(*stands);
-    page["deployment"].as_object()["slots"] = std::move(slots);
-  }
+  if (stands) page["deployment"] = as_object(*stands, of.configured().slots);
   page["incident"] = known.incident.empty() ? json::value() : json::value(known.incident);
   page["unrecorded"] = known.unrecorded;
   page["untold"] = known.untold;

@@ -10,7 +10,7 @@ using namespace flipback;
 namespace {
 
 std::string status(const deployment::standing& s, const boost::json::value& incident = nullptr) {
-  return boost::json::serialize(boost::json::object{{"deployment", serve::as_object(s)}, {"incident", incident}});
+  return boost::json::serialize(boost::json::object{{"deployment", serve::as_object(s, {})}, {"incident", incident}});
 }
 
 }  // namespace
@@ -37,7 +37,7 @@ TEST_CASE("proven_is_what_was_seen_a_moment_ago_and_quiet_has_no_incident_beside
     CHECK_FALSE(cli::is_so("proven", status(not_so)));
     CHECK_FALSE(cli::is_so("quiet", status(not_so)));
   }
-  auto older = serve::as_object(s);
+  auto older = serve::as_object(s, {});
   older.erase("flipping");
   CHECK(cli::is_so("proven", boost::json::serialize(boost::json::object{{"deployment", older}, {"incident", nullptr}})));
   CHECK_FALSE(cli::is_so("proven", "{}"));
