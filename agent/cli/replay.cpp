@@ -6,7 +6,6 @@
 #include "agent/config/configuration.hpp"
 #include "agent/event_lines.hpp"
 #include "agent/judging/verdict_event.hpp"
-#include "agent/record/file_window.hpp"
 #include "agent/record/record_file.hpp"
 #include "agent/replay/metrics.hpp"
 #include "agent/replay/source.hpp"
@@ -92,7 +91,7 @@ bool complain(const settings::diagnostics& problems) {
 bool play(const std::string& file, replaying::player& player, report& to) {
   auto opened = file_window::of(file);
   if (!opened) return complain(file, opened.error());
-  replaying::record_reader reader(opened->size(), [&](std::size_t at, std::size_t bytes) { return opened->piece(at, bytes); });
+  auto reader = reader_of(*opened);
   for (;;) {
     const auto entries = reader.next();
     if (!entries) return complain(file, fmt::format("at byte {}: {}", entries.error().at, entries.error().says));

@@ -5,6 +5,7 @@
 #include "agent/deployment/tracker.hpp"
 #include "agent/deployment/unnamed.hpp"
 #include "agent/deployment/witness.hpp"
+#include "agent/store/remedy.hpp"
 
 #include <boost/asio/as_tuple.hpp>
 #include <boost/asio/use_awaitable.hpp>
@@ -48,8 +49,7 @@ std::string of_a_rule(const state& s, const terms& by, const present& now) {
 rehearsed on_record(const state& s) {
   if (s.unstored.empty()) return {"record", answer::yes, "what must outlast a restart is on disk", {}};
   const auto& [what, why] = *s.unstored.begin();
-  return {
-      "record", answer::no, fmt::format("{}: {}; make room for the folder of [agent] state, or let the agent write there", what, why), {}};
+  return {"record", answer::no, fmt::format("{}: {}; {}", what, why, make_the_state_writable), {}};
 }
 
 void add_up(drilled& of, const terms& by) {
@@ -155,7 +155,7 @@ asio::awaitable<rehearsed> drill::witnesses() {
   const instant began = seen_.now().now.at;
   looking_ = true;
   pause_.expires_after(witnesses_within);
-  if (in_a_row_ < witnesses_of_a_cutover) co_await pause_.async_wait(asio::as_tuple(asio::use_awaitable));
+  co_await pause_.async_wait(asio::as_tuple(asio::use_awaitable));
   looking_ = false;
   rehearsed found{"proof", answer::yes, {}, seen_.now().now.at - began};
   if (in_a_row_ >= witnesses_of_a_cutover) {

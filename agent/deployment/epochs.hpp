@@ -7,9 +7,9 @@ namespace flipback::deployment {
 
 /// An event that says how the deployment stands beside what it says.
 event told_as(const tracking& t, const terms& by, std::string kind, severity s, std::string says);
-/// Users follow the switch to another slot, or the release in the live slot has changed: a new epoch begins at `at`.
 /// Whether going there now would be going back to what was live before.
 bool takes_way_back(const tracking& t, const placed& to, const terms& by);
+/// Users follow the switch to another slot, or the release in the live slot has changed: a new epoch begins at `at`.
 void cut_over(tracking& t, const placed& to, moment at, epoch::kind how, bool troubled, const terms& by, noticed& into);
 /// Whether this is what was live in an earlier life. A release that was not told, then or now, is no other one.
 bool is_still(const recollection& was, const placed& seen);

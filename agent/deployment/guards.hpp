@@ -91,7 +91,7 @@ bool in_window(const state& s, const terms& by, const present& now, const rule_n
 bool is_of(const failure& f, const placed& live);
 /// That it is not known whether a rule's `unless` withholds it, in words; empty where it is.
 std::string text_of_unless(const rule_now& rule);
-/// The release that was rolled back, where the live one is the same, was rolled back within 24 h, and releases can be told apart.
+/// Whether that release was rolled back within 24 h, wherever it ran then, and releases can be told apart.
 bool was_rolled_back_before(const state& s, const terms& by, const present& now, const placed& what);
 
 std::string text_of(const hold& h);

@@ -1,6 +1,7 @@
 #include "agent/deployment/standing.hpp"
 
 #include "agent/deployment/guards.hpp"
+#include "agent/store/remedy.hpp"
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
@@ -82,7 +83,7 @@ std::vector<lack> lacks_of(const state& s, const terms& by) {
   if (!s.unstored.empty()) {
     const auto& [what, why] = *s.unstored.begin();
     all.push_back({false, fmt::format("the state can't be stored, and would not outlast a restart ({}: {})", what, why),
-                   "make room for the folder of [agent] state, or let the agent write there"});
+                   std::string(make_the_state_writable)});
   }
   if (s.left_by_flip)
     all.push_back({false, fmt::format("a flip that left {} is not proven", by.slots[s.left_by_flip->slot]),

@@ -1,8 +1,5 @@
 #include "agent/record/record_file.hpp"
 
-#include "agent/record/file_window.hpp"
-#include "rules/replay/record.hpp"
-
 #include <fmt/format.h>
 
 #include <fcntl.h>
@@ -22,6 +19,10 @@ std::unexpected<std::string> failed(std::string_view what) {
 }
 
 }  // namespace
+
+rules::replay::record_reader reader_of(file_window& of) {
+  return {of.size(), [&of](std::size_t at, std::size_t bytes) { return of.piece(at, bytes); }};
+}
 
 record_file::record_file(std::string path, std::uint64_t most_bytes, duration longest)
     : path_(std::move(path)), most_(most_bytes / 2), longest_(longest / 2) {}
@@ -70,7 +71,7 @@ std::expected<void, std::string> record_file::open(const std::string& head) {
 std::expected<void, std::string> record_file::cut_torn_end() {
   auto there = file_window::of(path_);
   if (!there) return std::unexpected(fmt::format("it {}", there.error()));
-  rules::replay::record_reader reader(there->size(), [&](std::size_t at, std::size_t bytes) { return there->piece(at, bytes); });
+  auto reader = reader_of(*there);
   for (auto more = reader.skip(); !more || *more; more = reader.skip()) {
     if (!more) return std::unexpected(fmt::format("at byte {}: {}; it is left alone", more.error().at, more.error().says));
   }

@@ -2,6 +2,9 @@
 
 #include "flipback/units.hpp"
 
+#include "agent/record/file_window.hpp"
+#include "rules/replay/record.hpp"
+
 #include <cstdint>
 #include <expected>
 #include <functional>
@@ -9,6 +12,9 @@
 #include <string_view>
 
 namespace flipback {
+
+/// Reads a record piece by piece through the window, which must outlive the reader.
+rules::replay::record_reader reader_of(file_window& of);
 
 /// A record's file on disk, and the one before it, PATH.1: when the first has half of what both may have, or covers half of the time, it
 /// takes the other's place. Blocks; one thread's alone.

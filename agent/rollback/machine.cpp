@@ -1,6 +1,7 @@
 #include "agent/rollback/machine.hpp"
 
 #include "agent/rollback/stepping.hpp"
+#include "agent/store/remedy.hpp"
 
 #include <fmt/format.h>
 
@@ -55,10 +56,7 @@ void stepping::on(const written& e) {
   // Users wait for no flip: what a crash would leave of one that is on no record is not risked.
   if (!e.trouble.empty() && plan_.of.flip && s.is == phase::journaling)
     return over(outcome::nothing_changed,
-                fmt::format("it can't be recorded, and a crash would forget it: {}; make room for the folder of [agent] state, or let the "
-                            "agent write there",
-                            e.trouble),
-                std::nullopt);
+                fmt::format("it can't be recorded, and a crash would forget it: {}; {}", e.trouble, make_the_state_writable), std::nullopt);
   if (!e.trouble.empty() && !std::exchange(s.unrecorded, true))
     say("journal", "no", fmt::format("what happens now is unrecorded, and a crash would forget it: {}", e.trouble), true);
   if (s.is == phase::journaling) {

@@ -3,13 +3,15 @@
 #include "tests/agent/deployment/story.hpp"
 
 #include <boost/asio/co_spawn.hpp>
-#include <boost/asio/detached.hpp>
 #include <boost/asio/io_context.hpp>
 #include <doctest/doctest.h>
 
 #include <algorithm>
 #include <functional>
+#include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 using namespace flipback;
 using namespace flipback::deployment;
@@ -110,11 +112,7 @@ TEST_CASE("each_thing_that_a_rollback_would_fail_by_is_named") {
       {"slot", "no: blue does not pass its check users: 500", [](rehearsal& r) { r.seen.fails_check = true; }},
       {"slot", "no: blue no longer has v1, but v0", [](rehearsal& r) { r.w.releases[blue] = "v0"; }},
       {"record", "no: latch: disk full; make room", [](rehearsal& r) { r.w.take(stored{"latch", "disk full"}); }},
-      {"proof", "no: 0 of 3 answers in a row; the switch names green, and blue answered",
-       [](rehearsal& r) {
-         r.w.reached = blue;
-         r.each_look = [&r](drill& d) { d.see(r.w.sight()); };
-       },
+      {"proof", "no: 0 of 3 answers in a row; the switch names green, and blue answered", [](rehearsal& r) { r.w.reached = blue; },
        answer::cant_tell},
       {"proof", "can't tell: 0 of 3 answers in a row; both slots answered users, so that a rollback would end unproven",
        [](rehearsal& r) { r.w.log = r.w.log_both = true; }, answer::cant_tell},

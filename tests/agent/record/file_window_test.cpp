@@ -1,6 +1,6 @@
 #include "agent/record/file_window.hpp"
 
-#include "rules/replay/record.hpp"
+#include "agent/record/record_file.hpp"
 #include "tests/folder.hpp"
 
 #include <doctest/doctest.h>
@@ -55,7 +55,7 @@ TEST_CASE("a_record_that_is_made_shorter_while_it_is_read_is_an_error_where_it_e
   }
   auto opened = file_window::of(f.write("file", all));
   REQUIRE(opened.has_value());
-  rules::replay::record_reader reader(opened->size(), [&](std::size_t at, std::size_t bytes) { return opened->piece(at, bytes); });
+  auto reader = reader_of(*opened);
   REQUIRE(reader.skip() == true);
   fs::resize_file(f.path("file"), 1000);
   auto more = reader.skip();

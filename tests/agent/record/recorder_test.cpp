@@ -33,7 +33,7 @@ catalogue one_signal() {
 std::vector<replay::entry> head_of(const std::string& path) {
   auto file = file_window::of(path);
   REQUIRE(file.has_value());
-  replay::record_reader reader(file->size(), [&](std::size_t at, std::size_t bytes) { return file->piece(at, bytes); });
+  auto reader = reader_of(*file);
   auto first = reader.next();
   REQUIRE(first.has_value());
   return std::move(*first);
